@@ -1,0 +1,48 @@
+# `make help` lists the targets. Every target builds the virtual environment it needs.
+PYTHON ?= python3
+NAME ?= block_structure
+
+VENV := .venv
+BIN := $(VENV)/bin
+RESULTS := results/$(NAME)
+FIGURES := figures
+FIGURE_FILES := $(patsubst paper_figs/fig_%.py,$(FIGURES)/%.png,$(wildcard paper_figs/fig_*.py))
+
+.PHONY: help sweep figures test claims lint clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
+
+sweep: $(VENV)/.sweep ## the main job: measure, predict, draw, print (NAME=another for another sweep)
+	$(BIN)/rmt-hessian run sweeps/$(NAME).toml --out $(RESULTS)
+	@$(MAKE) --no-print-directory figures
+	$(BIN)/rmt-hessian report $(RESULTS) --figures $(FIGURES)
+
+figures: $(FIGURE_FILES) ## draw the figures from the results of the main job
+
+$(FIGURES)/%.png: paper_figs/fig_%.py paper_figs/style.py rmt_hessian/plotting.py $(RESULTS)/table.parquet | $(VENV)/.sweep
+	$(BIN)/python -m paper_figs.fig_$* $(RESULTS) $(FIGURES)
+
+$(RESULTS)/table.parquet: | $(VENV)/.sweep
+	$(BIN)/rmt-hessian run sweeps/$(NAME).toml --out $(RESULTS)
+
+test: $(VENV)/.test ## run all tests
+	$(BIN)/pytest
+
+claims: $(VENV)/.test ## only the tests of the theorems, tests/claims/
+	$(BIN)/pytest tests/claims
+
+lint: $(VENV)/.lint ## check style and format
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+clean: ## remove results, figures and the virtual environment
+	rm -rf results $(FIGURES) $(VENV) build *.egg-info
+
+# One stamp an extra: `$(VENV)/.test` is made by installing the extra `test`.
+$(VENV)/.%: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable '.[$*]'
+	@touch $@
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,1 @@
+"""The figures: each script reads a sweep's results and writes the file of its own name."""

@@ -1,0 +1,37 @@
+"""Off-diagonal over diagonal mean squared block norm against C, beside its prediction."""
+
+from paper_figs.style import CASE_TITLES, run, subplots
+from rmt_hessian.plotting import plot_norm_ratio
+
+CASES = ["linear-ce", "output-ce", "hidden-ce", "hidden-mse"]
+
+
+def draw(store):
+    """One panel a case; MSE of the last layer is left out, its ratio is exactly 0."""
+    table = store.table()
+    table = table[table["measurement"] == "block_norms"]
+    figure, axes = subplots(2, 2, sharex=True)
+    for ax, case in zip(axes.flat, CASES, strict=True):
+        of_case = table[table["case"] == case]
+        ratios = of_case.pivot(index="n_classes", columns="seed", values="ratio")
+        first = of_case.drop_duplicates("n_classes").set_index("n_classes").loc[ratios.index]
+        plot_norm_ratio(
+            ax, ratios.index, ratios.to_numpy(), first["predicted_ratio"], first["limit_ratio"]
+        )
+        ax.set_title(CASE_TITLES[case])
+        ax.legend()
+    for ax in axes[-1]:
+        ax.set_xlabel("number of classes $C$")
+    for ax in axes[:, 0]:
+        ax.set_ylabel(r"$\mathbb{E}\|H_{ij}\|_F^2\,/\,\mathbb{E}\|H_{ii}\|_F^2$")
+    sizes, seeds = table.iloc[0], table["seed"].nunique()
+    figure.suptitle(
+        f"$d={sizes['n_inputs']:.0f}$, $N={sizes['n_samples']:.0f}$, "
+        f"$m={sizes['n_hidden']:.0f}$, {seeds} seeds; linear MSE: exactly 0",
+        fontsize=8,
+    )
+    return figure
+
+
+if __name__ == "__main__":
+    run(draw)

@@ -1,0 +1,37 @@
+"""Eigenvalues of the output Hessian of the hidden layer: C-1 of them stand apart."""
+
+from paper_figs.style import run, subplots
+from rmt_hessian.plotting import plot_scree
+
+N_PANELS = 4
+
+
+def draw(store):
+    """One panel a C, first seed, beside the eigenvalues of the Hadamard formula."""
+    table = store.table()
+    table = table[(table["measurement"] == "output_rank") & (table["seed"] == 0)]
+    points = table.sort_values("n_classes").iloc[:N_PANELS]
+    figure, axes = subplots(1, len(points), height_to_width=1.0, sharey=True)
+    for ax, (_, point) in zip(axes[0], points.iterrows(), strict=True):
+        arrays = store.arrays(point["key"])
+        C = int(point["n_classes"])
+        plot_scree(ax, arrays["eigenvalues"], C - 1, arrays["predicted_eigenvalues"], 25)
+        ax.set_title(f"$C={C}$\ngap {point['gap']:.3f}, overlap {point['overlap']:.3f}")
+        ax.text(
+            0.97, 0.95, f"predicted gap {point['predicted_gap']:.3f}", fontsize=6.5,
+            transform=ax.transAxes, ha="right", va="top",
+        )  # fmt: skip
+        ax.set_xlabel("index")
+    axes[0, 0].set_ylabel(r"eigenvalue of $\mathbb{E}[M]$")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    sizes = points.iloc[0]
+    figure.suptitle(
+        f"Output Hessian at $d={sizes['n_inputs']:.0f}$, $m={sizes['n_hidden']:.0f}$, "
+        f"$N={sizes['n_samples']:.0f}$; gap $\\lambda_C/\\lambda_{{C-1}}$",
+        fontsize=8,
+    )
+    return figure
+
+
+if __name__ == "__main__":
+    run(draw)

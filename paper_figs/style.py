@@ -1,0 +1,65 @@
+"""One look for every figure, and a writer whose output does not change between runs."""
+
+import sys
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+from tueplots import figsizes
+
+from rmt_hessian.experiments.store import Store
+
+FONT = {
+    "font.family": "serif",
+    "font.serif": ["STIXGeneral", "DejaVu Serif"],  # both come with matplotlib
+    "mathtext.fontset": "stix",
+    "font.size": 8,
+    "axes.labelsize": 8,
+    "axes.titlesize": 8,
+    "legend.fontsize": 6.5,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+}
+OUTPUT = {
+    "pdf.fonttype": 42,
+    "savefig.dpi": 200,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+}
+
+CASE_TITLES = {
+    "linear-ce": "linear, CE",
+    "linear-mse": "linear, MSE",
+    "hidden-ce": "hidden layer, CE",
+    "hidden-mse": "hidden layer, MSE",
+    "output-ce": "output layer, CE",
+}
+
+
+def subplots(nrows, ncols, height_to_width=0.62, **arguments):
+    """Axes on a full-width NeurIPS figure (5.5 in), always as an array."""
+    size = figsizes.neurips2024(nrows=nrows, ncols=ncols, height_to_width_ratio=height_to_width)
+    plt.rcParams.update(FONT | OUTPUT | size)
+    return plt.subplots(nrows, ncols, squeeze=False, **arguments)
+
+
+def save(figure, name, folder):
+    """Write PDF and PNG with fixed metadata, so that a rerun gives the same bytes."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
+    figure.savefig(folder / f"{name}.png", metadata={"Software": None})
+    plt.close(figure)
+
+
+def run(draw):
+    """Command line of a figure script: ``python -m paper_figs.fig_NAME RESULTS FIGURES``."""
+    if len(sys.argv) != 3:
+        sys.exit(f"usage: python -m paper_figs.{Path(sys.argv[0]).stem} RESULTS FIGURES")
+    name = Path(sys.argv[0]).stem.removeprefix("fig_")
+    save(draw(Store(sys.argv[1])), name, sys.argv[2])

@@ -1,0 +1,51 @@
+"""Checks at the public edge: each raises one error that says what was wanted and what came."""
+
+import operator
+
+import numpy as np
+
+
+def positive_integer(value, name, minimum=1):
+    """Return ``value`` as an int of at least ``minimum``."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise ValueError(f"{name} must be an integer, got {value!r}") from None
+    if number < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, got {number}")
+    return number
+
+
+def positive_real(value, name):
+    """Return ``value`` as a finite float greater than zero."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a number, got {value!r}") from None
+    if not (np.isfinite(number) and number > 0):
+        raise ValueError(f"{name} must be positive and finite, got {value!r}")
+    return number
+
+
+def one_of(value, choices, name):
+    """Return ``value`` if it is among ``choices``."""
+    if not isinstance(value, str) or value not in choices:
+        wanted = ", ".join(repr(c) for c in choices)
+        raise ValueError(f"{name} must be one of {wanted}, got {value!r}")
+    return value
+
+
+def finite_array(values, name, ndim):
+    """Return ``values`` as a finite float64 array with ``ndim`` axes, none of them empty."""
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be an array of real numbers, got {type(values)}") from None
+    if array.ndim != ndim:
+        raise ValueError(f"{name} must have {ndim} axes, got shape {array.shape}")
+    if array.size == 0:
+        raise ValueError(f"{name} must not be empty, got shape {array.shape}")
+    if not np.isfinite(array).all():
+        bad = int(np.size(array) - np.isfinite(array).sum())
+        raise ValueError(f"{name} must be finite, got {bad} NaN or infinite entries")
+    return array

@@ -1,0 +1,106 @@
+"""The command line, ``rmt-hessian``."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+try:
+    import rich.progress
+    import typer
+
+    from rmt_hessian.experiments.config import ConfigError, load_config
+    from rmt_hessian.experiments.report import format_summary, summarise
+    from rmt_hessian.experiments.runner import run_sweep
+    from rmt_hessian.experiments.store import Store
+except ImportError as error:
+    sys.exit(f"rmt-hessian needs {error.name}: pip install 'rmt_hessian[sweep]'")
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Random matrix theory of neural-network Hessians.",
+)
+
+Folder = Annotated[Path, typer.Argument(help="Folder of a sweep's results.")]
+
+
+@app.command()
+def run(
+    config: Annotated[Path, typer.Argument(help="Sweep file, as in sweeps/.")],
+    out: Annotated[Path | None, typer.Option(help="Default: results/ and the file's name.")] = None,
+):
+    """Compute the points of a sweep that are missing, then collect them. Run again to resume."""
+    folder = out or Path("results") / config.stem
+    with rich.progress.Progress(
+        "[progress.description]{task.description}",
+        rich.progress.BarColumn(),
+        rich.progress.MofNCompleteColumn(),
+        rich.progress.TimeRemainingColumn(),
+        rich.progress.TimeElapsedColumn(),
+        "{task.fields[failures]}",
+    ) as progress:
+        task = progress.add_task(config.stem, total=None, failures="")
+
+        def show(done, total, failed):
+            failures = f"{failed} failed" if failed else ""
+            progress.update(task, completed=done, total=total, failures=failures)
+
+        try:
+            table, failed = run_sweep(config, folder, show)
+        except KeyboardInterrupt:
+            progress.stop()
+            _stop(f"interrupted; resume with: rmt-hessian run {config} --out {folder}", 130)
+    print(f"{len(table)} points in {folder}/table.parquet and {folder}/table.csv")
+    for point in failed:
+        print(f"failed: {point.measurement} {point.parameters} seed {point.seed}", file=sys.stderr)
+    if failed:
+        _stop(f"{len(failed)} points failed; tracebacks in {folder}/failed", 1)
+
+
+@app.command()
+def status(folder: Folder):
+    """Say how many points of a sweep are done, failed and missing."""
+    points = load_config(folder / "config.toml").points()
+    store = Store(folder)
+    done = sum(store.is_done(point.key) for point in points)
+    failed = sum((store.failed / f"{point.key}.txt").exists() for point in points)
+    print(f"{len(points)} points: {done} done, {failed} failed, {len(points) - done - failed} missing")
+
+
+@app.command()
+def collect(folder: Folder):
+    """Gather the points that are done into table.parquet and table.csv."""
+    table = Store(folder).collect(load_config(folder / "config.toml").points())
+    print(f"{len(table)} points in {folder}/table.parquet and {folder}/table.csv")
+
+
+@app.command()
+def report(
+    folder: Folder,
+    figures: Annotated[Path | None, typer.Option(help="Folder of the figures to list.")] = None,
+):
+    """Print measured and predicted norm ratios and KS distances, case by case."""
+    try:
+        table = Store(folder).table()
+    except FileNotFoundError:
+        _stop(f"{folder} holds no table.parquet: rmt-hessian run or collect first", 2)
+    print(format_summary(summarise(table)))
+    print("R: off-diagonal over diagonal mean squared block norm; z: (measured - predicted)/error;")
+    print("KS cond., pop.: largest distance to the conditional and to the population law.")
+    for path in sorted(figures.glob("*.png")) if figures else []:
+        print(f"figure: {path}")
+
+
+def _stop(message, code):
+    print(message, file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def main():
+    """Entry point: a sweep file that cannot be used is one line and exit code 2."""
+    try:
+        app()
+    except (ConfigError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

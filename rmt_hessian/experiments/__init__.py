@@ -1,0 +1,1 @@
+"""Many points, one table: configuration, measurements, runner, store and report."""

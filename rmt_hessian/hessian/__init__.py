@@ -1,0 +1,1 @@
+"""Assembling Hessians: every layer is ``(1/N) Σ_n M_n ⊗ z_n z_nᵀ`` with ``M_n = B_nᵀ A_n B_n``."""

@@ -1,0 +1,1 @@
+"""What is simulated: inputs, ReLU networks and losses."""

@@ -1,0 +1,35 @@
+"""Numba kernels of the forward pass. Slow NumPy twins: ``tests/oracles.py``."""
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def softmax(logits):
+    """Row-wise softmax, ``p_c = exp(f_c - max f) / Σ_c exp(f_c - max f)``; stable for any logits."""
+    n_samples, n_classes = logits.shape
+    p = np.empty((n_samples, n_classes))
+    for n in range(n_samples):
+        largest = logits[n, 0]
+        for c in range(1, n_classes):
+            largest = max(largest, logits[n, c])
+        total = 0.0
+        for c in range(n_classes):
+            p[n, c] = np.exp(logits[n, c] - largest)
+            total += p[n, c]
+        for c in range(n_classes):
+            p[n, c] /= total
+    return p
+
+
+@njit(cache=True)
+def relu_and_mask(a):
+    """``max(a, 0)`` and the mask ``1[a > 0]`` in one pass over the pre-activations."""
+    h = np.empty(a.shape)
+    mask = np.empty(a.shape, dtype=np.bool_)
+    for n in range(a.shape[0]):
+        for i in range(a.shape[1]):
+            active = a[n, i] > 0.0
+            mask[n, i] = active
+            h[n, i] = a[n, i] if active else 0.0
+    return h, mask

@@ -1,0 +1,123 @@
+"""Figures for users: each function draws one thing onto given axes; matplotlib loads lazily."""
+
+import numpy as np
+
+# Okabe–Ito, told apart by colour-blind readers
+COLOURS = {
+    "blue": "#0072B2",
+    "vermilion": "#D55E00",
+    "green": "#009E73",
+    "purple": "#CC79A7",
+    "orange": "#E69F00",
+    "grey": "#7F7F7F",
+}
+
+
+def plot_spectrum(ax, eigenvalues, curves, bins=40, coverage=0.99):
+    """Histogram of a spectrum with predicted densities over it.
+
+    Eigenvalues within rounding of 0 are left out of the histogram and counted in its
+    normalisation, like an atom at 0 in a law, so both enclose the mass of the continuous part.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    eigenvalues : array_like, shape (n,)
+    curves : dict of str to array, shape (2, n)
+        Name of a law -> points (x, density), NaN between components.
+    bins : int
+    coverage : float
+        The axes show the central part of the spectrum with this share of its eigenvalues; long
+        tails are cut.
+    """
+    x = np.asarray(eigenvalues)
+    bulk = x[np.abs(x) > 1e-10 * np.abs(x).max()]
+    if bulk.size:
+        lo, hi = np.quantile(bulk, [(1 - coverage) / 2, (1 + coverage) / 2])
+        margin = 0.05 * (hi - lo)
+        lo, hi = max(lo - margin, bulk.min()), min(hi + margin, bulk.max())
+        counts, edges = np.histogram(bulk, bins=bins, range=(lo, hi))
+        heights = counts / (x.size * np.diff(edges))
+        ax.stairs(heights, edges, fill=True, color=COLOURS["grey"], alpha=0.45, label="eigenvalues")
+        ax.set_xlim(lo - margin, hi + margin)
+        ax.set_ylim(0, 1.25 * heights.max())
+    styles = (("-", COLOURS["vermilion"]), ("--", COLOURS["blue"]), (":", COLOURS["green"]))
+    for (name, curve), (line, colour) in zip(curves.items(), styles, strict=False):
+        if np.size(curve):
+            ax.plot(*curve, line, color=colour, lw=1.1, label=name)
+
+
+def plot_norm_ratio(ax, n_classes, ratios, predicted, limit=None):
+    """Ratio of mean squared block norms against C, log-log, beside its prediction.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    n_classes : array_like, shape (n,)
+    ratios : array_like, shape (n, seeds)
+        The band runs between the 5 % and 95 % quantiles over seeds, the dots are the means.
+    predicted : array_like, shape (n,)
+        Solid.
+    limit : array_like, shape (n,), optional
+        Limit C → ∞, dashed; NaN is not drawn.
+    """
+    lo, hi = np.quantile(ratios, [0.05, 0.95], axis=1)
+    ax.fill_between(n_classes, lo, hi, color=COLOURS["blue"], alpha=0.25, lw=0, label="seeds, 90 %")
+    ax.plot(n_classes, np.mean(ratios, axis=1), "o", ms=3, color=COLOURS["blue"], label="measured")
+    ax.plot(n_classes, predicted, "-", color=COLOURS["vermilion"], lw=1.2, label="predicted")
+    if limit is not None and np.isfinite(limit).any():
+        ax.plot(n_classes, limit, "--", color="black", lw=0.9, label=r"limit $C\to\infty$")
+    ax.set_xscale("log", base=2)
+    ax.set_yscale("log")
+
+
+def plot_absolute_hessian(ax, absolute, boundaries=(), decades=4):
+    """Heat map of ``|H|``, logarithmic over ``decades`` below its largest entry.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    absolute : array_like, shape (n, n)
+    boundaries : sequence of int
+        Indices where thin lines part the layers.
+    decades : float
+
+    Returns
+    -------
+    matplotlib.image.AxesImage
+    """
+    from matplotlib.colors import LogNorm
+
+    top = float(np.max(absolute))
+    norm = LogNorm(vmin=top * 10.0**-decades, vmax=top)
+    shown = np.maximum(absolute, norm.vmin)
+    image = ax.imshow(shown, norm=norm, cmap="magma", interpolation="nearest")
+    for b in boundaries:
+        ax.axhline(b - 0.5, color="white", lw=0.5)
+        ax.axvline(b - 0.5, color="white", lw=0.5)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    return image
+
+
+def plot_scree(ax, eigenvalues, mark, predicted=None, n_shown=40):
+    """Leading eigenvalues in descending order, the first ``mark`` of them set apart.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    eigenvalues : array_like, shape (n,)
+        Descending.
+    mark : int
+        A vertical line stands behind this many eigenvalues, for example C-1.
+    predicted : array_like, shape (n,), optional
+    n_shown : int
+    """
+    shown = np.asarray(eigenvalues)[:n_shown]
+    index = np.arange(1, shown.size + 1)
+    ax.plot(index, shown, "o", ms=3, color=COLOURS["blue"], label="measured")
+    if predicted is not None:
+        line = np.asarray(predicted)[:n_shown]
+        ax.plot(index, line, "-", color=COLOURS["vermilion"], lw=1.0, label="predicted")
+    ax.axvline(mark + 0.5, color="black", ls="--", lw=0.9, label="$C-1$")
+    ax.set_yscale("log")

@@ -1,0 +1,1 @@
+"""Measuring Hessians: eigenvalues and eigenspaces."""

@@ -1,0 +1,309 @@
+"""Expected squared block norms and their ratio ``R = E‖H_ij‖_F² / E‖H_ii‖_F²``, i ≠ j.
+
+Two samples decide the norm of a block: with weights λ = λ^{ij}(x) and features z,
+
+    ``E‖H_ij‖_F² = (1 - 1/N) E[(z·z')² λ λ'] + (1/N) E[‖z‖⁴ λ²]``.
+
+Over random weights the pre-activations of a layer are independent over its units, pairs
+``(w·z, w·z')`` of Gaussians with the 2×2 Gram matrix of ``(z, z')`` over their dimension (LeCun).
+So a pair of samples travels through the network as its Gram matrix, and the expectation is exact
+at any d, N, m, C: what remains is an average over draws of a pair, with a standard error.
+
+When z = x, the factors ``(x·x')²`` and ``‖x‖⁴`` are absorbed exactly by tilting the law of the
+Gram matrix: ``‖x‖² ~ χ²_{d+2}`` twice, ``cos² ~ Beta(3/2, (d-1)/2)``, times d; and
+``‖x‖² ~ χ²_{d+4}``, times d(d+2).
+
+As ``d, N → ∞`` with ``d/N = γ`` and few directions in the weights this tends to
+``d [(E λ)² + γ E λ²]``, with the law of λ at that C.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from rmt_hessian._validation import one_of, positive_integer
+from rmt_hessian.theory.kernels import softmax, softmax_pair_sums
+
+MODELS = ("linear", "hidden", "output")
+LOSSES = ("ce", "mse")
+BATCH = 2**17  # numbers held at a time: what fits in the cache
+
+
+@dataclass(frozen=True)
+class ExpectedBlockNorms:
+    """``E‖H_ii‖_F²``, ``E‖H_ij‖_F²`` (i ≠ j) and their ratio, with standard errors.
+
+    Attributes
+    ----------
+    diagonal, off_diagonal, ratio : float
+    diagonal_error, off_diagonal_error, ratio_error : float
+        Standard errors of the Monte Carlo average; 0 where the formula is closed.
+    """
+
+    diagonal: float
+    off_diagonal: float
+    diagonal_error: float = 0.0
+    off_diagonal_error: float = 0.0
+    ratio_error: float = 0.0
+
+    @property
+    def ratio(self):
+        """``R``."""
+        return self.off_diagonal / self.diagonal
+
+
+def expected_block_norms(
+    *, model, loss, n_classes, n_inputs, n_samples, n_hidden=None, n_draws=None, rng=0
+):
+    """Expected squared block norms at initialisation, exact in d, N, m and C.
+
+    Parameters
+    ----------
+    model : {"linear", "hidden", "output"}
+        The linear model, the hidden layer or the output layer of a one-hidden-layer network.
+    loss : {"ce", "mse"}
+    n_classes, n_inputs, n_samples : int
+        C (at least 2), d, N. Inputs are standard Gaussian, weights LeCun.
+    n_hidden : int
+        m, for "hidden" (at least 2) and "output".
+    n_draws : int, optional
+        Pairs of samples drawn; by default as many as a few seconds allow.
+    rng : numpy.random.Generator or int
+        The default is a fixed seed: the same call gives the same number.
+
+    Returns
+    -------
+    ExpectedBlockNorms
+
+    Raises
+    ------
+    ValueError
+        If a count is missing or too small, the model or loss is unknown, or ``n_hidden`` is given
+        to the linear model.
+    """
+    one_of(model, MODELS, "model")
+    one_of(loss, LOSSES, "loss")
+    C = positive_integer(n_classes, "n_classes", minimum=2)
+    d = positive_integer(n_inputs, "n_inputs")
+    N = positive_integer(n_samples, "n_samples")
+    if model == "linear":
+        if n_hidden is not None:
+            raise ValueError(f"n_hidden means nothing for model 'linear', got {n_hidden}")
+        m = None
+    else:
+        m = positive_integer(n_hidden, f"n_hidden of model {model!r}", minimum=2)
+    if loss == "mse" and model != "output":
+        return _closed_form(model, C, d, N, m)
+    draw = partial(_PAIR_PRODUCTS[model], loss, C, d, m)
+    cost = _cost_per_draw(model, C, m)
+    n_draws = positive_integer(n_draws or max(1024, 2**26 // cost), "n_draws", minimum=2)
+    rng = np.random.default_rng(rng)
+    batch = max(1, min(n_draws, BATCH // (C * (m if model == "hidden" else 1))))
+    totals = np.zeros((2, n_draws))
+    for start in range(0, n_draws, batch):
+        stop = min(start + batch, n_draws)
+        for same, share in ((False, 1.0 - 1.0 / N), (True, 1.0 / N)):
+            totals[:, start:stop] += share * np.stack(draw(stop - start, same, rng))
+    return _average(totals)
+
+
+def block_norm_ratio(
+    *, model, loss, n_classes, n_inputs, n_samples, n_hidden=None, n_draws=None, rng=0
+):
+    """``R = E‖H_ij‖_F² / E‖H_ii‖_F²`` at that C; arguments as in `expected_block_norms`.
+
+    Examples
+    --------
+    >>> block_norm_ratio(model="linear", loss="mse", n_classes=3, n_inputs=5, n_samples=9)
+    0.0
+    """
+    return expected_block_norms(
+        model=model,
+        loss=loss,
+        n_classes=n_classes,
+        n_inputs=n_inputs,
+        n_samples=n_samples,
+        n_hidden=n_hidden,
+        n_draws=n_draws,
+        rng=rng,
+    ).ratio
+
+
+def _average(totals):
+    """Means over draws, standard errors, and the error of the ratio by the delta method."""
+    diagonal, off_diagonal = totals.mean(axis=1)
+    covariance = np.cov(totals) / totals.shape[1]
+    gradient = np.array([-off_diagonal / diagonal, 1.0]) / diagonal
+    return ExpectedBlockNorms(
+        float(diagonal),
+        float(off_diagonal),
+        *(float(e) for e in np.sqrt(covariance.diagonal())),
+        float(np.sqrt(max(gradient @ covariance @ gradient, 0.0))),
+    )
+
+
+# --- a pair of samples, layer by layer ------------------------------------------------------
+
+
+def _tilted_input_pair(n, d, same, rng):
+    """``(‖x‖²/d, ‖x'‖²/d, cos)`` under the tilted law, and the factor that the tilt absorbs."""
+    if same:
+        a = rng.chisquare(d + 4, n) / d
+        return (a, a, np.ones(n)), d * (d + 2.0)
+    a, b = rng.chisquare(d + 2, (2, n)) / d
+    radial, rest = rng.standard_gamma(1.5, n), rng.standard_gamma((d - 1) / 2, n)
+    cosine = np.sqrt(radial / (radial + rest)) * rng.choice([-1.0, 1.0], n)
+    return (a, b, cosine), float(d)
+
+
+def _input_pair(n, d, same, rng):
+    """``(‖x‖²/d, ‖x'‖²/d, cos)`` of two independent standard Gaussian inputs, or of one twice."""
+    if same:
+        a = rng.chisquare(d, n) / d
+        return a, a, np.ones(n)
+    a, b = rng.chisquare(d, (2, n)) / d
+    first, rest = rng.standard_normal(n), rng.chisquare(d - 1, n) if d > 1 else np.zeros(n)
+    return a, b, first / np.sqrt(first**2 + rest)
+
+
+def _preactivations(gram, width, rng):
+    """``(w·z, w·z')`` for ``width`` units, two arrays (n, width), from the Gram matrix of (z, z')."""
+    a, b, cosine = (t[:, None] for t in gram)
+    s, t = rng.standard_normal((2, a.size, width))
+    t *= np.sqrt(np.maximum(1.0 - cosine**2, 0.0))
+    t += cosine * s
+    return np.sqrt(a) * s, np.sqrt(b) * t
+
+
+def _last_layer_products(loss, f, f_other):
+    """Means of ``λ^{ii} λ'^{ii}`` over i and of ``λ^{ij} λ'^{ij}`` over i ≠ j, last layer; (n,)."""
+    C = f.shape[1]
+    if loss == "mse":
+        return np.ones(f.shape[0]), np.zeros(f.shape[0])
+    diagonal, off_diagonal = softmax_pair_sums(f, f_other)
+    return diagonal / C, off_diagonal / (C * (C - 1))
+
+
+def _linear_products(loss, C, d, m, n, same, rng):
+    gram, factor = _tilted_input_pair(n, d, same, rng)
+    return [factor * t for t in _last_layer_products(loss, *_preactivations(gram, C, rng))]
+
+
+def _output_products(loss, C, d, m, n, same, rng):
+    g, g_other = _preactivations(_input_pair(n, d, same, rng), m, rng)
+    h, k = np.maximum(g, 0.0), np.maximum(g_other, 0.0)
+    hh, kk, hk = (np.einsum("ni,ni->n", s, t) for s, t in ((h, h), (k, k), (h, k)))
+    size = np.sqrt(hh * kk)
+    cosine = np.clip(np.divide(hk, size, out=np.zeros(n), where=size > 0), -1.0, 1.0)
+    logits = _preactivations((hh / m, kk / m, cosine), C, rng)
+    return [hk**2 * t for t in _last_layer_products(loss, *logits)]
+
+
+def _hidden_products(loss, C, d, m, n, same, rng):
+    gram, factor = _tilted_input_pair(n, d, same, rng)
+    g, g_other = _preactivations(gram, m, rng)
+    V = rng.standard_normal((n, C, m)) / np.sqrt(m)
+    product = _hidden_output_hessians(V, g)
+    product *= product if same else _hidden_output_hessians(V, g_other)
+    diagonal = np.einsum("nii->n", product)
+    off_diagonal = product.sum(axis=(1, 2)) - diagonal
+    return factor * diagonal / m, factor * off_diagonal / (m * (m - 1))
+
+
+def _hidden_output_hessians(V, g):
+    """``M = D Vᵀ A(p) V D`` of each draw, (n, m, m), ``p = softmax(V relu(g))``."""
+    p = softmax(np.einsum("ncm,nm->nc", V, np.maximum(g, 0.0)))
+    centred = V - np.einsum("ncm,nc->nm", V, p)[:, None, :]  # Vᵀ A V = Σ_c p_c (v_c - v̄)(v_c - v̄)ᵀ
+    centred *= np.sqrt(p)[:, :, None] * (g > 0)[:, None, :]
+    return centred.transpose(0, 2, 1) @ centred
+
+
+_PAIR_PRODUCTS = {"linear": _linear_products, "hidden": _hidden_products, "output": _output_products}
+
+
+def _cost_per_draw(model, C, m):
+    """Rough cost of one draw, set so that the default number takes a few seconds at any C."""
+    return 4096 + 2 * C * m if model == "hidden" else 512 + 16 * (C + (m or 0))
+
+
+# --- closed forms and limits ----------------------------------------------------------------
+
+
+def _closed_form(model, C, d, N, m):
+    """MSE, linear and hidden: [D] has the order; here with finite d and N."""
+    same = d * (d + 2.0) / N
+    cross = 1.0 - 1.0 / N
+    if model == "linear":
+        return ExpectedBlockNorms(cross * d + same, 0.0)
+    # E[b²] of b = v^i·v^j with entries N(0, 1/m), times the masks: ½, ¼ ± asin(cos)/2π
+    diagonal = C * (C + 2.0) / m**2 * (cross * d / 4 + same / 2)
+    angle = d**2 * _mean_cos2_angle2(d) / (4 * np.pi**2)
+    off_diagonal = C / m**2 * (cross * (d / 16 + angle) + same / 4)
+    return ExpectedBlockNorms(diagonal, off_diagonal)
+
+
+def _mean_cos2_angle2(d):
+    """``E[ρ² asin²ρ]``, ρ the cosine of two random vectors of R^d: ``ρ = sin θ``, density ∝ cos^{d-2}θ."""  # noqa: E501
+    if d == 1:
+        return np.pi**2 / 4
+    nodes, weights = np.polynomial.legendre.leggauss(200)
+    reach = min(np.pi / 2, 14.0 / np.sqrt(d))
+    theta = reach * (nodes + 1) / 2
+    weights = weights * np.cos(theta) ** (d - 2)
+    return float(weights @ (np.sin(theta) * theta) ** 2 / weights.sum())
+
+
+def block_norm_limit(*, model, loss, n_inputs=None, n_samples=None, aspect_ratio=None):
+    """Constant and exponent of ``R ~ constant · C^{-exponent}`` as C → ∞.
+
+    Linear CE, exact in d and N, with ``u(r) = (1 - r²)^{-d/2}``, ``q(t) = (1 - 2t)^{-d/2}`` and
+    ``Ψ(κ) = (1 - 1/N) u''(κ/d) + (1/N) q''(κ/d)``: ``C² R → Ψ(2)/Ψ(1)``, which tends to
+    ``(γ e² + 1)/(γ e + 1)`` as d, N → ∞. Hidden MSE: ``(C + 2) R → (4γ + 1)/(4(2γ + 1))``, and
+    exactly in d and N by `expected_block_norms`. MSE without a hidden layer: 0.
+
+    Parameters
+    ----------
+    model : {"linear", "hidden"}
+    loss : {"ce", "mse"}
+    n_inputs, n_samples : int, optional
+        d and N, for the constant at that size; d > 4 for linear CE.
+    aspect_ratio : float, optional
+        γ, for the proportional limit. Give this or both sizes.
+
+    Returns
+    -------
+    (float, int)
+
+    Raises
+    ------
+    ValueError
+        If no constant is known here for the case, it does not exist at that d, or the sizes are
+        given neither or both ways.
+    """
+    one_of(model, ("linear", "hidden"), "model")
+    one_of(loss, LOSSES, "loss")
+    by_size = n_inputs is not None and n_samples is not None
+    if by_size == (aspect_ratio is not None):
+        raise ValueError("give either n_inputs and n_samples, or aspect_ratio")
+    if (model, loss) == ("linear", "mse"):
+        return 0.0, 0
+    if (model, loss) == ("hidden", "ce"):
+        raise ValueError("no limit is known here for model 'hidden' with loss 'ce'")
+    if model == "hidden":
+        if by_size:
+            exact = _closed_form("hidden", 2, n_inputs, n_samples, 1)
+            return 4.0 * exact.ratio, 1  # R is this ratio times 4/(C + 2)
+        return (4 * aspect_ratio + 1) / (4 * (2 * aspect_ratio + 1)), 1
+    if not by_size:
+        return (aspect_ratio * np.e**2 + 1) / (aspect_ratio * np.e + 1), 2
+    if n_inputs <= 4:
+        raise ValueError(f"the constant of linear CE exists for n_inputs > 4, got {n_inputs}")
+    return _psi(2, n_inputs, n_samples) / _psi(1, n_inputs, n_samples), 2
+
+
+def _psi(kappa, d, N):
+    r = t = kappa / d
+    u = d * (1 - r**2) ** (-d / 2 - 1) + d * (d + 2) * r**2 * (1 - r**2) ** (-d / 2 - 2)
+    q = d * (d + 2) * (1 - 2 * t) ** (-d / 2 - 2)
+    return (1 - 1 / N) * u + q / N
