@@ -11,18 +11,20 @@ def draw(store):
     table = store.table()
     table = table[(table["measurement"] == "output_rank") & (table["seed"] == 0)]
     points = table.sort_values("n_classes").iloc[:N_PANELS]
-    figure, axes = subplots(1, len(points), height_to_width=1.0, sharey=True)
-    for ax, (_, point) in zip(axes[0], points.iterrows(), strict=True):
+    figure, axes = subplots(2, N_PANELS // 2, sharex=True)
+    for ax, (_, point) in zip(axes.flat, points.iterrows(), strict=True):
         arrays = store.arrays(point["key"])
         C = int(point["n_classes"])
         plot_scree(ax, arrays["eigenvalues"], C - 1, arrays["predicted_eigenvalues"], 25)
-        ax.set_title(f"$C={C}$\ngap {point['gap']:.3f}, overlap {point['overlap']:.3f}")
+        ax.set_title(f"$C={C}$: gap {point['gap']:.3f}, overlap {point['overlap']:.3f}")
         ax.text(
             0.97, 0.95, f"predicted gap {point['predicted_gap']:.3f}", fontsize=6.5,
             transform=ax.transAxes, ha="right", va="top",
         )  # fmt: skip
+    for ax in axes[-1]:
         ax.set_xlabel("index")
-    axes[0, 0].set_ylabel(r"eigenvalue of $\mathbb{E}[M]$")
+    for ax in axes[:, 0]:
+        ax.set_ylabel(r"eigenvalue of $\mathbb{E}[M]$")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     sizes = points.iloc[0]
     figure.suptitle(

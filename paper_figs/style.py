@@ -35,9 +35,9 @@ OUTPUT = {
 CASE_TITLES = {
     "linear-ce": "linear, CE",
     "linear-mse": "linear, MSE",
-    "hidden-ce": "hidden layer, CE",
-    "hidden-mse": "hidden layer, MSE",
-    "output-ce": "output layer, CE",
+    "hidden-ce": "hidden, CE",
+    "hidden-mse": "hidden, MSE",
+    "output-ce": "output, CE",
 }
 
 

@@ -65,7 +65,8 @@ def status(folder: Folder):
     store = Store(folder)
     done = sum(store.is_done(point.key) for point in points)
     failed = sum((store.failed / f"{point.key}.txt").exists() for point in points)
-    print(f"{len(points)} points: {done} done, {failed} failed, {len(points) - done - failed} missing")
+    missing = len(points) - done - failed
+    print(f"{len(points)} points: {done} done, {failed} failed, {missing} missing")
 
 
 @app.command()

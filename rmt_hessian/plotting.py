@@ -24,7 +24,7 @@ def plot_spectrum(ax, eigenvalues, curves, bins=40, coverage=0.99):
     ax : matplotlib.axes.Axes
     eigenvalues : array_like, shape (n,)
     curves : dict of str to array, shape (2, n)
-        Name of a law -> points (x, density), NaN between components.
+        Name of a law -> points (x, density).
     bins : int
     coverage : float
         The axes show the central part of the spectrum with this share of its eigenvalues; long

@@ -34,7 +34,8 @@ class LogRange(_Strict):
 
     def values(self):
         """The integers, rounded, each once."""
-        return np.unique(np.rint(np.geomspace(self.start, self.stop, self.num)).astype(int)).tolist()
+        spaced = np.rint(np.geomspace(self.start, self.stop, self.num))
+        return np.unique(spaced.astype(int)).tolist()
 
 
 class Grid(_Strict):
@@ -60,9 +61,8 @@ class Grid(_Strict):
         allowed = set(inspect.signature(MEASUREMENTS[self.measurement]).parameters) - {"rng"}
         given = set(self.fixed) | set(self.axes)
         for name in sorted(given - allowed):
-            raise ValueError(
-                f"{name!r} means nothing to {self.measurement}; allowed: {', '.join(sorted(allowed))}"
-            )
+            names = ", ".join(sorted(allowed))
+            raise ValueError(f"{name!r} means nothing to {self.measurement}; allowed: {names}")
         for name in sorted(allowed - given):
             raise ValueError(f"{self.measurement} needs {name!r}, fixed or as an axis")
         return self

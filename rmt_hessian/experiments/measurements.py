@@ -121,20 +121,24 @@ def _linear_population_law(loss, name, n_classes, aspect_ratio):
     return GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, aspect_ratio)
 
 
-def density_curve(law, n_points=200, min_mass=1e-3):
-    """Points (x, density) along each component of at least ``min_mass``, shape (2, n).
+def density_curve(law, n_cells=300, min_mass=1e-3):
+    """Density of the continuous part, averaged over cells: points (x, density), shape (2, n).
 
-    Nodes crowd at the ends of a component, where the density has square roots; a NaN column
-    stands between components. Empty when the law is an atom alone.
+    Cells are differences of the CDF, so that the fine structure that a law of many close atoms
+    has near 0 is averaged and not missed. They crowd at the ends of the range, which spans the
+    components of at least ``min_mass``. Empty when the law is an atom alone.
     """
-    pieces = []
-    share = np.sin(np.linspace(0.0, np.pi / 2, n_points)) ** 2
-    for (lo, hi), mass in zip(law.components(), law.component_masses(), strict=True):
-        if mass >= min_mass:
-            x = lo + (hi - lo) * share
-            pieces.append(np.stack([x, law.pdf(x)]))
-            pieces.append(np.full((2, 1), np.nan))
-    return np.concatenate(pieces[:-1], axis=1) if pieces else np.empty((2, 0))
+    large = [
+        interval
+        for interval, mass in zip(law.components(), law.component_masses(), strict=True)
+        if mass >= min_mass
+    ]
+    if not large:
+        return np.empty((2, 0))
+    lo, hi = large[0][0], large[-1][1]
+    edges = lo + (hi - lo) * np.sin(np.linspace(0.0, np.pi / 2, n_cells + 1)) ** 2
+    continuous = law.cdf(edges) - law.atom_at_zero * (edges >= 0)
+    return np.stack([(edges[1:] + edges[:-1]) / 2, np.diff(continuous) / np.diff(edges)])
 
 
 def output_rank(rng, *, case, n_classes, n_inputs, n_samples, n_hidden):

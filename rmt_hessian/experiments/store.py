@@ -62,7 +62,8 @@ class Store:
         row |= {"root_seed": point.root_seed, "version": version, "key": point.key}
         row |= {k: float(v) for k, v in result.items() if np.ndim(v) == 0}
         table = pd.DataFrame([row])
-        write_whole(self.points / f"{point.key}.parquet", lambda f: table.to_parquet(f, index=False))
+        path = self.points / f"{point.key}.parquet"
+        write_whole(path, lambda f: table.to_parquet(f, index=False))
         (self.failed / f"{point.key}.txt").unlink(missing_ok=True)
 
     def write_failure(self, point, traceback_text):

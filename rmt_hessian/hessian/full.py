@@ -14,9 +14,10 @@ def full_hessian(net, X, y, loss):
     Parameters are ordered layer by layer, each weight matrix row-major. Diagonal blocks are the
     layer Hessians. Between layers ``l < k``, with the residual ``r_n = ∂ℓ/∂f``,
 
-    ``H_{(l;i,a),(k;j,b)} = (1/N) Σ_n z_{l,a} [ (B_lᵀ A B_k)_ij z_{k,b} + (B_kᵀ r)_j ∂z_{k,b}/∂a_{l,i} ]``
+    ``(1/N) Σ_n z_{l,a} [ (B_lᵀ A B_k)_ij z_{k,b} + (B_kᵀ r)_j ∂z_{k,b}/∂a_{l,i} ]``
 
-    where ``a_l`` is the pre-activation of layer l: the only place where labels enter.
+    is entry ((l; i, a), (k; j, b)), where ``a_l`` is the pre-activation of layer l: the only place
+    where labels enter.
 
     Parameters
     ----------

@@ -107,7 +107,7 @@ class LayerHessian:
     def to_operator(self):
         """``H`` as a symmetric `scipy.sparse.linalg.LinearOperator`; H is never formed.
 
-        ``H vec(U)``, U of shape (k, p): ``Y = Z Uᵀ``, ``Y_n ← M_n Y_n``, ``H vec(U) = vec(Yᵀ Z)/N``.
+        For U of shape (k, p): ``Y = Z Uᵀ``, ``Y_n ← M_n Y_n``, ``H vec(U) = vec(Yᵀ Z)/N``.
         """
         Z, shape = self.features, (self.n_blocks, self.block_size)
 

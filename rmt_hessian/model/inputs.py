@@ -1,7 +1,5 @@
 """Inputs and labels."""
 
-import numpy as np
-
 from rmt_hessian._validation import positive_integer
 
 

@@ -6,7 +6,7 @@ from numba import njit
 
 @njit(cache=True)
 def softmax(logits):
-    """Row-wise softmax, ``p_c = exp(f_c - max f) / Σ_c exp(f_c - max f)``; stable for any logits."""
+    """Row-wise softmax, ``p_c = exp(f_c - max f) / Σ_c exp(f_c - max f)``, stable."""
     n_samples, n_classes = logits.shape
     p = np.empty((n_samples, n_classes))
     for n in range(n_samples):

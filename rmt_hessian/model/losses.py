@@ -111,9 +111,7 @@ def as_targets(y, n_samples, n_classes, loss):
         if not np.issubdtype(y.dtype, np.integer):
             raise ValueError(f"labels must be integers, got dtype {y.dtype}")
         if y.min() < 0 or y.max() >= n_classes:
-            raise ValueError(
-                f"labels must lie in 0 … {n_classes - 1}, got {y.min()} … {y.max()}"
-            )
+            raise ValueError(f"labels must lie in 0 … {n_classes - 1}, got {y.min()} … {y.max()}")
         return np.eye(n_classes)[y]
     if y.shape != (n_samples, n_classes):
         raise ValueError(

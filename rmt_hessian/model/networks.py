@@ -1,6 +1,7 @@
 """ReLU networks: the linear model ``[d, C]``, one hidden layer ``[d, m, C]``, any depth."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -89,7 +90,7 @@ class ReLUNetwork:
             raise ValueError(f"widths must hold at least two numbers, got {widths}")
         return cls(
             rng.standard_normal((n_out, n_in)) * np.sqrt(gain / n_in)
-            for n_in, n_out in zip(widths[:-1], widths[1:], strict=True)
+            for n_in, n_out in pairwise(widths)
         )
 
     @property

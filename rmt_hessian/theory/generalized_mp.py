@@ -105,10 +105,8 @@ class GeneralizedMarchenkoPastur:
         self._p_nonzero = float(self._w.sum())
 
     def __repr__(self):
-        return (
-            f"{type(self).__name__}({self.weights.size} weights in "
-            f"[{self.weights[0]:.4g}, {self.weights[-1]:.4g}], aspect_ratio={self.aspect_ratio:.4g})"
-        )
+        weights = f"{self.weights.size} weights in [{self.weights[0]:.4g}, {self.weights[-1]:.4g}]"
+        return f"{type(self).__name__}({weights}, aspect_ratio={self.aspect_ratio:.4g})"
 
     # --- atom, components, support ----------------------------------------------------------
 
@@ -237,7 +235,8 @@ class GeneralizedMarchenkoPastur:
         """
         k = positive_integer(k, "k", minimum=0)
         lam = self._p / self.aspect_ratio
-        cumulants = [self.aspect_ratio ** (n - 1) * float(self._w @ lam**n) for n in range(1, k + 1)]
+        gamma = self.aspect_ratio
+        cumulants = [gamma ** (n - 1) * float(self._w @ lam**n) for n in range(1, k + 1)]
         m = np.zeros(k + 1)
         m[0] = 1.0
         for n in range(1, k + 1):

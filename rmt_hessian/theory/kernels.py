@@ -237,7 +237,7 @@ def distribution(u, v, p, c, gamma):
 
 @njit(cache=True)
 def quantile(q, table_u, table_F, p, c, m1, gamma):
-    """x with ``F(x) = q`` inside one component: bisection and secants on u in a table cell."""
+    """X with ``F(x) = q`` inside one component: bisection and secants on u in a table cell."""
     us, ws, u_one, v_one = np.empty(q.size), np.empty(q.size), np.empty(1), np.empty(1)
     for n in range(q.size):
         j = min(max(np.searchsorted(table_F, q[n]) - 1, 0), table_F.size - 2)
@@ -277,7 +277,7 @@ def softmax(logits):
 
 @njit(cache=True)
 def softmax_pair_sums(f, f_other):
-    """``Σ_i p_i(1-p_i) q_i(1-q_i)`` and ``Σ_{i≠j} p_i p_j q_i q_j``, p and q the softmax of each row.
+    """``Σ_i p_i(1-p_i) q_i(1-q_i)`` and ``Σ_{i≠j} p_i p_j q_i q_j`` of each row's softmax p, q.
 
     The second is ``2 Σ_i p_i q_i Σ_{j<i} p_j q_j``: no difference of nearly equal numbers.
     """

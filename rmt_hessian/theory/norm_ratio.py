@@ -168,7 +168,7 @@ def _input_pair(n, d, same, rng):
 
 
 def _preactivations(gram, width, rng):
-    """``(w·z, w·z')`` for ``width`` units, two arrays (n, width), from the Gram matrix of (z, z')."""
+    """``(w·z, w·z')`` of ``width`` units, two arrays (n, width), given the Gram matrix."""
     a, b, cosine = (t[:, None] for t in gram)
     s, t = rng.standard_normal((2, a.size, width))
     t *= np.sqrt(np.maximum(1.0 - cosine**2, 0.0))
@@ -219,7 +219,11 @@ def _hidden_output_hessians(V, g):
     return centred.transpose(0, 2, 1) @ centred
 
 
-_PAIR_PRODUCTS = {"linear": _linear_products, "hidden": _hidden_products, "output": _output_products}
+_PAIR_PRODUCTS = {
+    "linear": _linear_products,
+    "hidden": _hidden_products,
+    "output": _output_products,
+}
 
 
 def _cost_per_draw(model, C, m):

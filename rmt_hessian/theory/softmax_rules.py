@@ -41,7 +41,7 @@ def gauss_rule(nodes, probabilities, size):
 
 @lru_cache(maxsize=64)
 def log_sum_exp_rule(n, size=GAUSS_SIZE):
-    """Gauss rule (nodes, probabilities) of ``log Σ_{c=1}^n exp(g_c)``, ``g_c ~ N(0, 1)``, n >= 1."""
+    """Gauss rule (nodes, probabilities) of ``log Σ_{c=1}^n exp(g_c)``, ``g_c ~ N(0, 1)``."""
     if n == 1:
         nodes, weights = np.polynomial.hermite_e.hermegauss(size)
         return nodes, weights / weights.sum()

@@ -7,7 +7,8 @@ With Gaussian inputs and LeCun scales, ``g`` standard Gaussian (logits or pre-ac
 linear, MSE            ``λ^{ij} = δ_ij``
 linear, CE             ``λ^{ij} = p_i (δ_ij - p_j)``, ``p = softmax(g)``, C independent logits
 hidden, MSE, given V   ``λ^{ij} = (v^i · v^j) 1[g_i > 0] 1[g_j > 0]``
-hidden, CE, given V    ``λ^{ij} = v^{iᵀ} A(p) v^j 1[g_i > 0] 1[g_j > 0]``, ``p = softmax(V relu(g))``
+hidden, CE, given V    ``λ^{ij} = v^{iᵀ} A(p) v^j 1[g_i > 0] 1[g_j > 0]``, and
+                       ``p = softmax(V relu(g))``
 =====================  =======================================================================
 
 ``v^i`` is column i of V, ``A(p) = diag(p) - p pᵀ``. Given W as well, ``g ~ N(0, W Wᵀ)``. Source:
@@ -56,9 +57,7 @@ class WeightLaw:
         return float(self.probabilities @ self.nodes**2)
 
 
-def weight_law(
-    *, model, loss, diagonal=True, n_classes=None, V=None, W=None, block=None, rng=0
-):
+def weight_law(*, model, loss, diagonal=True, n_classes=None, V=None, W=None, block=None, rng=0):
     """Law of the weights of one block; see the table in this module.
 
     Parameters
@@ -99,7 +98,7 @@ def weight_law(
     if model == "linear":
         for value, name in ((V, "V"), (W, "W"), (block, "block")):
             if value is not None:
-                raise ValueError(f"{name} means nothing for the linear population law, got {value!r}")
+                raise ValueError(f"{name} means nothing for model 'linear', got {value!r}")
         return _linear(loss, diagonal, n_classes)
     if V is None:
         raise ValueError("model 'hidden' needs the output weights V, shape (C, m), got None")

@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+from rmt_hessian import ReLUNetwork, gaussian_inputs, random_labels
+from rmt_hessian.model.losses import as_targets, get_loss
+
+
+def test_forward_of_a_network_computed_by_hand():
+    net = ReLUNetwork([[[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]], [[1.0, 2.0, 4.0]]])
+    forward = net.forward([[2.0, -3.0]])  # pre-activations 2, -3, 1
+    np.testing.assert_array_equal(forward.logits, [[2.0 + 4.0]])
+    np.testing.assert_array_equal(forward.masks[0], [[True, False, True]])
+    np.testing.assert_array_equal(forward.features[1], [[2.0, 0.0, 1.0]])
+
+
+def test_lecun_variance(rng):
+    """The sample variance of n Gaussians has relative standard error √(2/n): five of them."""
+    net = ReLUNetwork.random([400, 300, 200], rng)
+    for W in net.weights:
+        assert abs(W.var() * W.shape[1] - 1) < 5 * np.sqrt(2 / W.size)
+    assert net.widths == [400, 300, 200]
+
+
+def test_weights_are_copied():
+    W = np.ones((2, 3))
+    net = ReLUNetwork([W])
+    W[:] = 0
+    assert net.weights[0].min() == 1
+
+
+def test_same_seed_same_draw():
+    draws = [
+        (
+            gaussian_inputs(3, 2, np.random.default_rng(7)),
+            random_labels(9, 4, np.random.default_rng(7)),
+            ReLUNetwork.random([2, 3], np.random.default_rng(7)).weights[0],
+        )
+        for _ in range(2)
+    ]
+    for a, b in zip(*draws, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_labels_become_one_hot_rows_and_distributions_pass():
+    loss = get_loss("ce", 3)
+    np.testing.assert_array_equal(as_targets([2, 0], 2, 3, loss), [[0, 0, 1], [1, 0, 0]])
+    np.testing.assert_array_equal(as_targets([[0.5, 0.5, 0]], 1, 3, loss), [[0.5, 0.5, 0]])
+
+
+@pytest.mark.parametrize("name", ["ce", "mse"])
+def test_residual_and_curvature_are_derivatives_of_the_value(name, rng):
+    """Central differences with step h: error O(h²) = 1e-10 and rounding eps/h² = 2e-6."""
+    loss, h = get_loss(name, 4), 1e-5
+    f, y = rng.standard_normal((1, 4)), np.eye(4)[[2]]
+    residual, curvature = loss.residual(f, y)[0], loss.output_curvature(f)
+    A = np.diag(curvature.diagonal[0]) - np.outer(curvature.rank_one[0], curvature.rank_one[0])
+    steps = h * np.eye(4)
+    slope = [(loss.value(f + e, y) - loss.value(f - e, y)) / (2 * h) for e in steps]
+    np.testing.assert_allclose(residual, slope, atol=1e-9)
+    second = [(loss.residual(f + e, y) - loss.residual(f - e, y))[0] / (2 * h) for e in steps]
+    np.testing.assert_allclose(A, second, atol=1e-9)
