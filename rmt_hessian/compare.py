@@ -59,8 +59,8 @@ def ks_distance(eigenvalues, law):
 def wasserstein_distance(eigenvalues, law):
     """Wasserstein-1 distance ``∫ |F_n(x) - F(x)| dx`` of a spectrum and a law.
 
-    The integral is taken by the trapezoidal rule on a grid that holds every eigenvalue, every end
-    of a component and 1024 further points; between neighbours ``F_n`` is constant.
+    The integral is taken by the trapezoidal rule on a grid that holds every eigenvalue, 0, every
+    end of a component and 1024 further points; between neighbours ``F_n`` is constant.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def wasserstein_distance(eigenvalues, law):
     lo, hi = law.support()
     ends = [end for interval in law.components() for end in interval]
     inner = np.linspace(min(lo, x[0]), max(hi, x[-1]), GRID)
-    grid = np.unique(np.concatenate([x, ends, inner, [lo, hi]]))
+    grid = np.unique(np.concatenate([x, ends, inner, [lo, hi, 0.0]]))
     F = law.cdf(grid)
     F_before = F - np.where(grid == 0.0, law.atom_at_zero, 0.0)
     empirical = np.searchsorted(x, grid, side="right")[:-1] / x.size

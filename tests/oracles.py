@@ -122,8 +122,9 @@ def stieltjes_root(z, weights, probabilities, gamma, digits=30):
     ``(Σ w_k λ_k/(1 + γ λ_k s) - z) s - 1 = 0`` times ``Π (1 + γ λ_k s)``; roots by mpmath. For
     real z inside the support it is one of a conjugate pair.
     """
+    pairs = [(lam, w) for lam, w in zip(weights, probabilities, strict=True) if lam != 0]
     with mpmath.workdps(digits):
-        factors = [[mpmath.mpf(gamma) * lam, 1] for lam in map(mpmath.mpf, weights)]
+        factors = [[1, mpmath.mpf(gamma) * lam] for lam, _ in pairs]  # ascending
 
         def product(skip=None):
             result = [mpmath.mpf(1)]
@@ -132,11 +133,11 @@ def stieltjes_root(z, weights, probabilities, gamma, digits=30):
                     result = _polynomial_product(result, factor)
             return result
 
-        total = _polynomial_product(product(), [-mpmath.mpmathify(z), -1])
-        for k, (lam, w) in enumerate(zip(weights, probabilities, strict=True)):
-            term = _polynomial_product(product(skip=k), [mpmath.mpf(w) * lam, 0])
+        total = _polynomial_product(product(), [-1, -mpmath.mpmathify(z)])
+        for k, (lam, w) in enumerate(pairs):
+            term = _polynomial_product(product(skip=k), [0, mpmath.mpf(w) * lam])
             total = _polynomial_sum(total, term)
-        roots = mpmath.polyroots(total, maxsteps=200, extraprec=200)
+        roots = mpmath.polyroots(total, maxsteps=500, extraprec=400, asc=True)
         return max(roots, key=lambda s: s.imag)
 
 
@@ -150,7 +151,7 @@ def _polynomial_product(f, g):
 
 def _polynomial_sum(f, g):
     n = max(len(f), len(g))
-    f, g = [0] * (n - len(f)) + list(f), [0] * (n - len(g)) + list(g)
+    f, g = [*f, *[0] * (n - len(f))], [*g, *[0] * (n - len(g))]
     return [a + b for a, b in zip(f, g, strict=True)]
 
 

@@ -23,6 +23,7 @@ def gaussian_inputs(n_samples, n_inputs, rng):
 
     Examples
     --------
+    >>> import numpy as np
     >>> gaussian_inputs(3, 2, np.random.default_rng(0)).shape
     (3, 2)
     """
@@ -50,6 +51,7 @@ def random_labels(n_samples, n_classes, rng):
 
     Examples
     --------
+    >>> import numpy as np
     >>> random_labels(4, 1, np.random.default_rng(0))
     array([0, 0, 0, 0])
     """

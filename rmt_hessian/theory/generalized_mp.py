@@ -95,7 +95,7 @@ class GeneralizedMarchenkoPastur:
         self.weights, inverse = np.unique(lam, return_inverse=True)
         self.probabilities = np.bincount(inverse, weights=w / w.sum())
 
-        scale = np.abs(self.weights).max()
+        scale = float(np.abs(self.weights).max())
         self._scale = scale if scale > 0 else 1.0
         kept = (self.weights != 0) & (self.probabilities > NEGLIGIBLE)
         lam, self._w = self.weights[kept] / self._scale, self.probabilities[kept]

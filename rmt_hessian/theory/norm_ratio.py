@@ -22,7 +22,7 @@ from functools import partial
 
 import numpy as np
 
-from rmt_hessian._validation import one_of, positive_integer
+from rmt_hessian._validation import one_of, positive_integer, positive_real
 from rmt_hessian.theory.kernels import softmax, softmax_pair_sums
 
 MODELS = ("linear", "hidden", "output")
@@ -287,6 +287,11 @@ def block_norm_limit(*, model, loss, n_inputs=None, n_samples=None, aspect_ratio
     """
     one_of(model, ("linear", "hidden"), "model")
     one_of(loss, LOSSES, "loss")
+    if n_inputs is not None and n_samples is not None:
+        n_inputs = positive_integer(n_inputs, "n_inputs")
+        n_samples = positive_integer(n_samples, "n_samples")
+    if aspect_ratio is not None:
+        aspect_ratio = positive_real(aspect_ratio, "aspect_ratio")
     by_size = n_inputs is not None and n_samples is not None
     if by_size == (aspect_ratio is not None):
         raise ValueError("give either n_inputs and n_samples, or aspect_ratio")

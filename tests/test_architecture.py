@@ -1,0 +1,86 @@
+"""The layer rule: a package imports only from the left of it, and theory meets no simulation."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "rmt_hessian"
+SHARED = {"_validation", "_version"}
+MAY_IMPORT = {
+    "model": {"model"},
+    "hessian": {"model", "hessian"},
+    "spectra": {"model", "hessian", "spectra"},
+    "theory": {"theory"},
+    "compare": {"model", "hessian", "spectra", "theory"},
+    "experiments": {"model", "hessian", "spectra", "theory", "compare", "experiments"},
+    "plotting": set(),
+    "cli": {"experiments"},
+}
+# a library -> the places that may import it
+CONFINED = {
+    "numba": {"model/kernels.py", "hessian/kernels.py", "theory/kernels.py"},
+    "matplotlib": {"plotting.py"},
+    "pandas": {"experiments/"},
+    "pyarrow": {"experiments/"},
+    "pydantic": {"experiments/"},
+    "threadpoolctl": {"experiments/"},
+    "typer": {"cli.py"},
+    "rich": {"cli.py"},
+}
+FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.name not in ("__init__.py",))
+INITS = sorted(PACKAGE.glob("*/__init__.py"))
+
+
+def imports(path):
+    """Yield the dotted name of every module that a file imports, wherever the import stands."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}"
+
+
+def part(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", FILES + INITS, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_go_left(path):
+    if part(path) in SHARED:
+        allowed = set()
+    else:
+        allowed = MAY_IMPORT[part(path)] | SHARED
+    for name in imports(path):
+        if name.startswith("rmt_hessian."):
+            module = name.split(".")[1]
+            # `from rmt_hessian import __version__` reads the version
+            assert module in allowed or module == "__version__", f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", FILES + INITS, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_libraries_stay_where_they_belong(path):
+    place = path.relative_to(PACKAGE).as_posix()
+    for name in imports(path):
+        homes = CONFINED.get(name.split(".")[0])
+        assert homes is None or any(place.startswith(h) for h in homes), f"{place} imports {name}"
+
+
+def test_the_rule_names_every_part():
+    parts = {part(p) for p in FILES + INITS}
+    assert parts == set(MAY_IMPORT) | SHARED
+
+
+def test_importing_the_library_needs_no_table_and_no_figure():
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, rmt_hessian, rmt_hessian.plotting\n"
+        "heavy = {'pandas', 'matplotlib', 'pyarrow', 'pydantic', 'typer', 'rich'}\n"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or None)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import ks_1samp, norm, uniform, wasserstein_distance as scipy_wasserstein
+
+from rmt_hessian import ks_distance, wasserstein_distance
+from rmt_hessian.theory import GeneralizedMarchenkoPastur, MarchenkoPastur
+from tests.tolerances import EXACT
+
+
+class Continuous:
+    """A scipy law dressed as a spectral law without atom."""
+
+    atom_at_zero = 0.0
+
+    def __init__(self, law, lo, hi):
+        self.cdf, self._ends = law.cdf, (lo, hi)
+
+    def support(self):
+        return self._ends
+
+    def components(self):
+        return [self._ends]
+
+
+@given(st.integers(1, 200), st.integers(0, 10**6))
+def test_ks_without_atom_equals_scipy(n, seed):
+    x = np.random.default_rng(seed).standard_normal(n)
+    law = Continuous(norm, -40, 40)
+    assert ks_distance(x, law) == pytest.approx(ks_1samp(x, norm.cdf).statistic, abs=EXACT)
+
+
+def test_ks_with_an_atom_by_hand():
+    """Half of the mass at 0; a spectrum with three of four eigenvalues at 0, one inside."""
+    law = GeneralizedMarchenkoPastur([1.0], [1.0], 2.0)  # atom ½ at 0
+    lo, _ = law.components()[0]
+    # at 0: F_n = ¾ against ½; below 0 both are 0; from 0 to the component F_n stays ¾
+    assert ks_distance([0, 0, 0, lo + 1e-9], law) == pytest.approx(0.5, abs=1e-3)  # F_n = 1 vs ½
+    assert ks_distance([0.0] * 4, law) == pytest.approx(0.5)
+    assert ks_distance([0.0, 0.0, *law.ppf([0.625, 0.875])], law) == pytest.approx(0.125)
+
+
+def test_rounding_errors_of_null_eigenvalues_belong_to_the_atom():
+    law = GeneralizedMarchenkoPastur([1.0], [1.0], 2.0)
+    noisy = [1e-16, -3e-15, *law.ppf([0.625, 0.875])]
+    assert ks_distance(noisy, law) == pytest.approx(0.125)
+
+
+@given(st.integers(1, 60), st.integers(0, 10**6), st.floats(0.1, 4.0))
+def test_quantiles_of_a_law_are_half_a_step_away(n, seed, gamma):
+    law = MarchenkoPastur(gamma)
+    if law.atom_at_zero == 0:
+        x = law.ppf((np.arange(n) + 0.5) / n)
+        assert ks_distance(x, law) == pytest.approx(0.5 / n, abs=1e-9)
+
+
+def test_wasserstein_of_a_uniform_law():
+    """One eigenvalue at the middle of [0, 1]: ∫|x - ½| = ¼."""
+    law = Continuous(uniform, 0.0, 1.0)
+    assert wasserstein_distance([0.5], law) == pytest.approx(0.25, abs=1e-6)
+    assert wasserstein_distance([2.0], law) == pytest.approx(1.5, abs=1e-6)
+
+
+def test_wasserstein_against_a_large_sample(rng):
+    """scipy's distance to 10⁵ quantiles of the law: error at most their spacing, 1e-5 widths."""
+    law = GeneralizedMarchenkoPastur([1.0, -0.5], [0.3, 0.7], 1.6)
+    x = rng.standard_normal(30)
+    expected = scipy_wasserstein(x, law.ppf((np.arange(20_000) + 0.5) / 20_000))
+    assert wasserstein_distance(x, law) == pytest.approx(expected, rel=2e-4)
+
+
+@given(st.floats(-3, 3))
+def test_wasserstein_to_an_atom_is_a_mean_distance(x):
+    law = GeneralizedMarchenkoPastur([0.0], [1.0], 1.0)
+    assert wasserstein_distance([x, 2 * x, 0.0], law) == pytest.approx(abs(x), abs=1e-9)
