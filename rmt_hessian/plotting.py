@@ -34,7 +34,7 @@ def plot_spectrum(ax, eigenvalues, curves, bins=40, coverage=0.99):
     bulk = x[np.abs(x) > 1e-10 * np.abs(x).max()]
     if bulk.size:
         lo, hi = np.quantile(bulk, [(1 - coverage) / 2, (1 + coverage) / 2])
-        margin = 0.05 * (hi - lo)
+        margin = 0.05 * (hi - lo if hi > lo else abs(hi))
         lo, hi = max(lo - margin, bulk.min()), min(hi + margin, bulk.max())
         counts, edges = np.histogram(bulk, bins=bins, range=(lo, hi))
         heights = counts / (x.size * np.diff(edges))

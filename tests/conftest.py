@@ -1,4 +1,7 @@
-"""Hypothesis profiles. No deadline: the first call of a kernel compiles it."""
+"""Hypothesis profiles. No deadline: the first call of a kernel compiles it.
+
+``HYPOTHESIS_PROFILE=thorough`` runs 2000 examples of each property.
+"""
 
 import os
 
@@ -13,7 +16,9 @@ settings.register_profile(
 )
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=2000)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default"))
+settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default")
+)
 
 
 @pytest.fixture

@@ -49,10 +49,7 @@ def part(path):
 
 @pytest.mark.parametrize("path", FILES + INITS, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_imports_go_left(path):
-    if part(path) in SHARED:
-        allowed = set()
-    else:
-        allowed = MAY_IMPORT[part(path)] | SHARED
+    allowed = MAY_IMPORT.get(part(path), set()) | SHARED
     for name in imports(path):
         if name.startswith("rmt_hessian."):
             module = name.split(".")[1]

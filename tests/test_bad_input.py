@@ -72,7 +72,10 @@ CASES = {
     "law shapes": (lambda: GeneralizedMarchenkoPastur([1, 2], [1], 0.5), "one shape"),
     "law of nothing": (lambda: GeneralizedMarchenkoPastur([], [], 0.5), "must not be empty"),
     "law of NaN": (lambda: GeneralizedMarchenkoPastur([np.nan], [1], 0.5), "must be finite"),
-    "probabilities": (lambda: GeneralizedMarchenkoPastur([1, 2], [0.5, 0.6], 1), "sum to 1, got 1.1"),
+    "probabilities": (
+        lambda: GeneralizedMarchenkoPastur([1, 2], [0.5, 0.6], 1),
+        "sum to 1, got 1.1",
+    ),
     "negative probability": (
         lambda: GeneralizedMarchenkoPastur([1, 2], [1.5, -0.5], 1),
         "must not be negative, got -0.5",

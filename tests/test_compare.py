@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import ks_1samp, norm, uniform, wasserstein_distance as scipy_wasserstein
+from scipy.stats import ks_1samp, norm, uniform
+from scipy.stats import wasserstein_distance as scipy_wasserstein
 
 from rmt_hessian import ks_distance, wasserstein_distance
 from rmt_hessian.theory import GeneralizedMarchenkoPastur, MarchenkoPastur

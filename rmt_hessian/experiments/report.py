@@ -47,7 +47,7 @@ def summarise(table):
 def format_summary(summary):
     """The summary as aligned text."""
     header = (
-        f"{'case':<11} {'C':>5} {'R measured':>12} ± {'error':<8} {'R predicted':>12} {'z':>6} "
+        f"{'case':<11} {'C':>5} {'R measured':>12} ± {'error':<8} {'R predicted':>12} {'z':>7} "
         f"{'KS cond.':>9} {'KS pop.':>8}"
     )
     lines = [header]
@@ -56,6 +56,6 @@ def format_summary(summary):
         ks = ["–" if np.isnan(v) else f"{v:.4f}" for v in (row.ks_conditional, row.ks_population)]
         lines.append(
             f"{row.case:<11} {row.C:>5} {row.ratio:>12.4e} ± {row.error:<8.1e} "
-            f"{row.predicted:>12.4e} {z:>6} {ks[0]:>9} {ks[1]:>8}"
+            f"{row.predicted:>12.4e} {z:>7} {ks[0]:>9} {ks[1]:>8}"
         )
     return "\n".join(lines)

@@ -21,7 +21,8 @@ Edges of the support are the roots of ``h = 1``. The CDF is the integral of ``Im
 form; ``kernels.distribution`` states it.
 
 **Limits of accuracy.** Components of mass below about 1e-8 are located but may be poorly
-resolved; at ``P(λ≠0) = γ`` the density has an integrable pole at 0 (hard edge).
+resolved. At ``P(λ≠0) = γ`` the density has an integrable pole at 0 (hard edge), and near it the
+CDF is known to the square root of the resolution of x.
 """
 
 from dataclasses import dataclass
@@ -152,9 +153,9 @@ class GeneralizedMarchenkoPastur:
     # --- density, distribution, quantiles ---------------------------------------------------
 
     def _inside(self, x):
-        """Yield ``(selection, component, u, v)`` for the points of x in each component."""
+        """Yield ``(selection, component, u, v)`` for the points of x inside each component."""
         for component in self._components:
-            chosen = np.flatnonzero((component.x[0] <= x) & (x <= component.x[-1]))
+            chosen = np.flatnonzero((component.x[0] < x) & (x < component.x[-1]))
             if chosen.size:
                 table = component.u, component.v, component.x / self._scale
                 point = x[chosen] / self._scale
@@ -162,14 +163,12 @@ class GeneralizedMarchenkoPastur:
                 yield chosen, component, u, v
 
     def pdf(self, x):
-        """Density of the continuous part at x (any shape); the atom is not in it."""
+        """Density of the continuous part at x (any shape); 0 at the ends, the atom is not in it."""
         x = np.asarray(x, dtype=np.float64)
         flat = x.ravel()
         density = np.zeros(flat.shape)
         for chosen, _, u, v in self._inside(flat):
-            with np.errstate(divide="ignore", invalid="ignore"):
-                values = v / (np.pi * (u * u + v * v)) / self._scale
-            density[chosen] = np.where((u == 0) & (v == 0), np.inf, values)
+            density[chosen] = v / (np.pi * (u * u + v * v)) / self._scale
         density[np.isnan(flat)] = np.nan
         return density.reshape(x.shape)[()]
 
@@ -179,7 +178,7 @@ class GeneralizedMarchenkoPastur:
         flat = x.ravel()
         F = np.where(flat >= 0, self.atom_at_zero, 0.0)
         for component, mass in zip(self._components, self.component_masses(), strict=True):
-            F += np.where(flat > component.x[-1], mass, 0.0)
+            F += np.where(flat >= component.x[-1], mass, 0.0)
         for chosen, component, u, v in self._inside(flat):
             values = kernels.distribution(u, v, self._p, self._c, self.aspect_ratio)
             F[chosen] = np.clip(values, component.F_left, component.F_right)

@@ -98,7 +98,9 @@ def weight_law(*, model, loss, diagonal=True, n_classes=None, V=None, W=None, bl
     if model == "linear":
         for value, name in ((V, "V"), (W, "W"), (block, "block")):
             if value is not None:
-                raise ValueError(f"{name} means nothing for model 'linear', got {type(value).__name__}")
+                raise ValueError(
+                    f"{name} means nothing for model 'linear', got {type(value).__name__}"
+                )
         return _linear(loss, diagonal, n_classes)
     if V is None:
         raise ValueError("model 'hidden' needs the output weights V, shape (C, m), got None")

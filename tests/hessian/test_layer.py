@@ -77,7 +77,9 @@ def test_norms_without_forming_blocks(case):
         np.testing.assert_allclose(off_diagonal, expected, rtol=1e-10, atol=rounding)
     else:
         assert np.isnan(off_diagonal)
-    np.testing.assert_allclose(H.frobenius_norm() ** 2, total, rtol=1e-10, atol=rounding * H.n_blocks**2)
+    np.testing.assert_allclose(
+        H.frobenius_norm() ** 2, total, rtol=1e-10, atol=rounding * H.n_blocks**2
+    )
 
 
 @given(cases(), st.integers(1, 3))

@@ -4,8 +4,13 @@ import mpmath
 import numpy as np
 import pytest
 
-from rmt_hessian.theory import block_norm_limit, block_norm_ratio, expected_block_norms, weight_law
-from rmt_hessian.theory import norm_ratio
+from rmt_hessian.theory import (
+    block_norm_limit,
+    block_norm_ratio,
+    expected_block_norms,
+    norm_ratio,
+    weight_law,
+)
 
 
 def simulated_norms(model, loss, C, d, N, m, n_draws, rng):

@@ -1,0 +1,98 @@
+"""What a user sees: labels, the law over the histogram, and the same bytes from a rerun."""
+
+import importlib
+
+import matplotlib
+import numpy as np
+import pytest
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+
+from paper_figs import style
+from rmt_hessian import plotting
+from rmt_hessian.experiments.measurements import density_curve
+from rmt_hessian.experiments.runner import run_sweep
+from rmt_hessian.experiments.store import Store
+from rmt_hessian.theory import GeneralizedMarchenkoPastur
+
+SWEEP = """
+name = "small"
+root_seed = 1
+[[grid]]
+measurement = "block_norms"
+seeds = 2
+fixed = { n_inputs = 6, n_samples = 8, n_hidden = 4 }
+axes = { case = ["linear-ce", "hidden-ce", "hidden-mse", "output-ce"], n_classes = [2, 3] }
+[[grid]]
+measurement = "block_spectra"
+seeds = 1
+fixed = { n_inputs = 6, n_samples = 8, n_hidden = 4 }
+axes = { case = ["linear-ce", "hidden-ce", "hidden-mse"], n_classes = [2, 3, 4] }
+[[grid]]
+measurement = "output_rank"
+seeds = 1
+fixed = { case = "hidden-ce", n_inputs = 6, n_samples = 20, n_hidden = 9 }
+axes = { n_classes = [2, 3, 4, 5] }
+[[grid]]
+measurement = "hessian_image"
+seeds = 1
+fixed = { n_inputs = 4, n_samples = 20, n_hidden = 3 }
+axes = { n_classes = [2, 4] }
+"""
+FIGURES = ["block_spectra", "norm_ratio", "hessian_heatmap", "output_scree"]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("figures")
+    (folder / "small.toml").write_text(SWEEP)
+    _, failed = run_sweep(folder / "small.toml", folder / "results")
+    assert failed == []
+    return Store(folder / "results")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_axis_is_labelled_and_a_rerun_gives_the_same_bytes(name, store, tmp_path):
+    draw = importlib.import_module(f"paper_figs.fig_{name}").draw
+    figure = draw(store)
+    panels = [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
+    assert all(ax.get_title() for ax in panels)
+    assert any(ax.get_xlabel() for ax in panels)
+    style.save(figure, name, tmp_path / "a")
+    style.save(draw(store), name, tmp_path / "b")
+    for kind in ("pdf", "png"):
+        first, second = ((tmp_path / f / f"{name}.{kind}").read_bytes() for f in "ab")
+        assert first == second
+        assert len(first) > 5000
+
+
+def test_the_histogram_encloses_the_mass_of_the_continuous_part():
+    law = GeneralizedMarchenkoPastur([1.0], [1.0], 2.0)  # atom ½ at 0
+    spectrum = np.concatenate([np.zeros(4000), law.ppf(0.5 + (np.arange(4000) + 0.5) / 8000)])
+    figure, ax = plt.subplots()
+    plotting.plot_spectrum(ax, spectrum, {"law": density_curve(law)}, coverage=1.0)
+    values, edges, _ = ax.patches[0].get_data()
+    assert values @ np.diff(edges) == pytest.approx(0.5)
+    middle = (edges[1:] + edges[:-1]) / 2
+    inner = slice(2, -2)  # bins at the ends average a square root
+    np.testing.assert_allclose(values[inner], law.pdf(middle)[inner], rtol=0.1)
+    assert [line.get_label() for line in ax.lines] == ["law"]
+    plt.close(figure)
+
+
+def test_a_spectrum_of_zeros_draws_nothing():
+    figure, ax = plt.subplots()
+    plotting.plot_spectrum(ax, np.zeros(5), {"law": np.empty((2, 0))})
+    assert not ax.patches
+    assert not ax.lines
+    plt.close(figure)
+
+
+def test_a_limit_that_is_not_known_is_not_drawn():
+    figure, ax = plt.subplots()
+    plotting.plot_norm_ratio(ax, [2, 4], np.ones((2, 3)), [1, 1], limit=np.array([np.nan] * 2))
+    assert [line.get_label() for line in ax.lines] == ["measured", "predicted"]
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+    plt.close(figure)
