@@ -1,11 +1,14 @@
-"""Hypothesis profiles. No deadline: the first call of a kernel compiles it.
+"""Hypothesis profiles and threads.
 
-``HYPOTHESIS_PROFILE=thorough`` runs 2000 examples of each property.
+No deadline: the first call of a kernel compiles it. ``HYPOTHESIS_PROFILE=thorough`` runs 2000
+examples of each property.
 """
 
 import os
 
+import numpy as np
 import pytest
+import threadpoolctl
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -16,13 +19,13 @@ settings.register_profile(
 )
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=2000)
-settings.load_profile(
-    os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default")
-)
+usual = "ci" if os.environ.get("CI") else "default"
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", usual))
+
+# BLAS threads that wait for each other on a busy machine slow small products down many times
+threadpoolctl.threadpool_limits(limits=1)
 
 
 @pytest.fixture
 def rng():
-    import numpy as np
-
     return np.random.default_rng(20250502)

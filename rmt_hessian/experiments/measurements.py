@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 
 from rmt_hessian._validation import one_of
-from rmt_hessian.compare import ks_distance, wasserstein_distance
+from rmt_hessian.compare import ks_distance
 from rmt_hessian.hessian.full import full_hessian
 from rmt_hessian.hessian.layer import layer_hessian
 from rmt_hessian.model.inputs import gaussian_inputs, random_labels
@@ -100,7 +100,6 @@ def block_spectra(rng, *, case, n_classes, n_inputs, n_samples, n_hidden):
         result[f"{name}_eigenvalues"] = spectrum
         for kind, law in laws.items():
             result[f"{name}_ks_{kind}"] = ks_distance(spectrum, law)
-            result[f"{name}_w1_{kind}"] = wasserstein_distance(spectrum, law)
             result[f"{name}_{kind}_curve"] = density_curve(law)
     return result
 
@@ -121,7 +120,7 @@ def _linear_population_law(loss, name, n_classes, aspect_ratio):
     return GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, aspect_ratio)
 
 
-def density_curve(law, n_cells=300, min_mass=1e-3):
+def density_curve(law, n_cells=150, min_mass=1e-3):
     """Density of the continuous part, averaged over cells: points (x, density), shape (2, n).
 
     Cells are differences of the CDF, so that the fine structure that a law of many close atoms

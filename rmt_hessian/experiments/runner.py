@@ -42,14 +42,17 @@ def run_sweep(config_path, folder, on_progress=lambda done, total, failed: None)
     store = Store(folder)
     store.create()
     shutil.copyfile(config_path, store.folder / "config.toml")
-    provenance = _provenance()
+    with threadpoolctl.threadpool_limits(limits=1):
+        provenance = _provenance()
     store.write_json("provenance.json", provenance)
     missing = [point for point in points if not store.is_done(point.key)]
     failed = []
     for n, point in enumerate(missing):
         on_progress(len(points) - len(missing) + n, len(points), len(failed))
         try:
-            result = point.measure()
+            # one thread: as fast for matrices of this size, and the same bits on a busy machine
+            with threadpoolctl.threadpool_limits(limits=1):
+                result = point.measure()
         except Exception:
             store.write_failure(point, traceback.format_exc())
             failed.append(point)
