@@ -9,7 +9,12 @@ try:
     import typer
 
     from rmt_hessian.experiments.config import ConfigError, load_config
-    from rmt_hessian.experiments.report import format_summary, summarise
+    from rmt_hessian.experiments.report import (
+        format_rank,
+        format_summary,
+        summarise,
+        summarise_rank,
+    )
     from rmt_hessian.experiments.runner import run_sweep
     from rmt_hessian.experiments.store import Store
 except ImportError as error:
@@ -88,7 +93,13 @@ def report(
         _stop(f"{folder} holds no table.parquet: rmt-hessian run or collect first", 2)
     print(format_summary(summarise(table)))
     print("R: off-diagonal over diagonal mean squared block norm; z: (measured - predicted)/error;")
-    print("KS cond., pop.: largest distance to the conditional and to the population law.")
+    print("KS: largest distance to the conditional and to the population law (with its 95 % band,")
+    print("of samples of N weights).")
+    rank = summarise_rank(table)
+    if len(rank):
+        print("\nOutput Hessian of the hidden layer, CE: gap λ_C/λ_{C-1}, and overlap of the top")
+        print("eigenspace with the centred rows of V; means over seeds.")
+        print(format_rank(rank))
     for path in sorted(figures.glob("*.png")) if figures else []:
         print(f"figure: {path}")
 

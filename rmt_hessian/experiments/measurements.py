@@ -24,6 +24,7 @@ from rmt_hessian.theory import (
     expected_block_norms,
     output_hessian_eigenspace,
     predicted_output_hessian,
+    sampling_band,
     weight_law,
 )
 
@@ -88,36 +89,49 @@ def _limit_ratio(case, n_classes, n_inputs, n_samples):
 
 
 def block_spectra(rng, *, case, n_classes, n_inputs, n_samples, n_hidden):
-    """Spectra of blocks (0, 0) and (0, 1) beside the conditional and the population law."""
+    """Spectra of blocks (0, 0) and (0, 1) beside the conditional and the population law.
+
+    With the distance to the population law comes the 95 % band that the fluctuation of a sample
+    of N weights gives it.
+    """
     net, H = _draw(case, n_classes, n_inputs, n_samples, n_hidden, rng)
     result = {}
     for name, block in (("diagonal", (0, 0)), ("off_diagonal", (0, 1))):
-        spectrum = eigenvalues(H.block(*block))
+        V = None if CASES[case][0] == "linear" else net.weights[-1]
+        population, band = _population_law(case, name, n_classes, V, n_inputs, n_samples)
         laws = {
             "conditional": conditional_law(H.block_weights(*block), H.block_size),
-            "population": _population_law(case, name, net, n_inputs / n_samples),
+            "population": population,
         }
+        spectrum = eigenvalues(H.block(*block))
         result[f"{name}_eigenvalues"] = spectrum
         for kind, law in laws.items():
             result[f"{name}_ks_{kind}"] = ks_distance(spectrum, law)
             result[f"{name}_{kind}_curve"] = density_curve(law)
+        result[f"{name}_ks_population_band"] = band
     return result
 
 
-def _population_law(case, name, net, aspect_ratio):
+def _population_law(case, name, n_classes, V, n_inputs, n_samples):
+    """The population law of a block and its band; linear cases once in a process."""
+    if V is None:
+        return _linear_population_law(case, name, n_classes, n_inputs, n_samples)
     model, _, loss = CASES[case]
-    if model == "linear":
-        return _linear_population_law(loss, name, net.widths[-1], aspect_ratio)
-    weights = weight_law(model=model, loss=loss, diagonal=name == "diagonal", V=net.weights[-1])
-    return GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, aspect_ratio)
+    weights = weight_law(model=model, loss=loss, diagonal=name == "diagonal", V=V)
+    return _law_and_band(weights, n_inputs, n_samples)
 
 
 @cache
-def _linear_population_law(loss, name, n_classes, aspect_ratio):
-    weights = weight_law(
-        model="linear", loss=loss, diagonal=name == "diagonal", n_classes=n_classes
-    )
-    return GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, aspect_ratio)
+def _linear_population_law(case, name, n_classes, n_inputs, n_samples):
+    model, _, loss = CASES[case]
+    diagonal = name == "diagonal"
+    weights = weight_law(model=model, loss=loss, diagonal=diagonal, n_classes=n_classes)
+    return _law_and_band(weights, n_inputs, n_samples)
+
+
+def _law_and_band(weights, n_inputs, n_samples):
+    law = GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, n_inputs / n_samples)
+    return law, sampling_band(weights, n_inputs, n_samples)
 
 
 def density_curve(law, n_cells=150, min_mass=1e-3):

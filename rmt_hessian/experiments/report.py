@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-KS_COLUMNS = ["ks_conditional", "ks_population"]
+KS_COLUMNS = ["ks_conditional", "ks_population", "ks_population_band"]
 
 
 def ratio_of_means(group):
@@ -24,7 +24,8 @@ def summarise(table):
     """One row per case and C: ratio ± standard error, prediction, and KS distances over seeds.
 
     ``z`` is the difference of measured and predicted ratio over the standard error of both;
-    NaN where both are exact. KS distances are the largest over seeds and both blocks.
+    NaN where both are exact. KS distances, and the band of the distance to the population law,
+    are the largest over seeds and both blocks.
     """
     rows = []
     norms = table[table["measurement"] == "block_norms"]
@@ -44,18 +45,36 @@ def summarise(table):
     return pd.DataFrame(rows)
 
 
+def summarise_rank(table):
+    """One row per C of the output Hessian: means over seeds of the gap, its prediction, overlap."""
+    ranks = table[table["measurement"] == "output_rank"]
+    if ranks.empty:
+        return pd.DataFrame()
+    columns = ["gap", "predicted_gap", "overlap"]
+    return ranks.groupby("n_classes", sort=True)[columns].mean().reset_index()
+
+
 def format_summary(summary):
     """The summary as aligned text."""
-    header = (
+    lines = [
         f"{'case':<11} {'C':>5} {'R measured':>12} ± {'error':<8} {'R predicted':>12} {'z':>7} "
-        f"{'KS cond.':>9} {'KS pop.':>8}"
-    )
-    lines = [header]
+        f"{'KS cond.':>9} {'KS pop.':>8} {'band':>7}"
+    ]
     for row in summary.itertuples():
         z = "–" if np.isnan(row.z) else f"{row.z:+.2f}"
-        ks = ["–" if np.isnan(v) else f"{v:.4f}" for v in (row.ks_conditional, row.ks_population)]
+        ks = ["–" if np.isnan(v) else f"{v:.4f}" for v in (getattr(row, c) for c in KS_COLUMNS)]
         lines.append(
             f"{row.case:<11} {row.C:>5} {row.ratio:>12.4e} ± {row.error:<8.1e} "
-            f"{row.predicted:>12.4e} {z:>7} {ks[0]:>9} {ks[1]:>8}"
+            f"{row.predicted:>12.4e} {z:>7} {ks[0]:>9} {ks[1]:>8} {ks[2]:>7}"
+        )
+    return "\n".join(lines)
+
+
+def format_rank(summary):
+    """The summary of the output Hessian as aligned text."""
+    lines = [f"{'C':>17} {'gap measured':>13} {'gap predicted':>14} {'overlap':>8}"]
+    for row in summary.itertuples():
+        lines.append(
+            f"{row.n_classes:>17} {row.gap:>13.4f} {row.predicted_gap:>14.4f} {row.overlap:>8.4f}"
         )
     return "\n".join(lines)

@@ -16,6 +16,7 @@ from rmt_hessian.theory.norm_ratio import (
     expected_block_norms,
 )
 from rmt_hessian.theory.output_rank import output_hessian_eigenspace, predicted_output_hessian
+from rmt_hessian.theory.sampling_band import sampling_band
 from rmt_hessian.theory.weight_laws import WeightLaw, weight_law
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "expected_block_norms",
     "output_hessian_eigenspace",
     "predicted_output_hessian",
+    "sampling_band",
     "weight_law",
 ]

@@ -60,25 +60,24 @@ def _h_and_slope(u, p, c):
 def _edge(lo, hi, p, c):
     """The root of ``h = 1`` between lo and hi, where ``h - 1`` changes sign.
 
-    Newton on ``h^{-1/2} - 1``, nearly linear beside a pole, kept inside a shrinking bracket.
+    Newton on ``h^{-1/2} - 1``, nearly linear beside a pole, inside a bracket that every third
+    step halves.
     """
-    h_lo, _ = _h_and_slope(lo, p, c)
-    rising = h_lo < 1.0
+    rising = _h_and_slope(lo, p, c)[0] < 1.0
     u = 0.5 * (lo + hi)
-    for _ in range(MAX_ITERATIONS):
+    for iteration in range(MAX_ITERATIONS):
         h, slope = _h_and_slope(u, p, c)
         if (h < 1.0) == rising:
             lo = u
         else:
             hi = u
-        step = 2.0 * h * (1.0 - np.sqrt(h)) / slope  # -φ/φ' of φ = h^{-1/2} - 1
-        new = u + step
-        if not lo <= new <= hi:
-            new = 0.5 * (lo + hi)
         noise = 2.0 * EPS * (abs(u) + abs(h / slope))  # of u itself, and of h through its slope
-        if abs(new - u) <= noise or hi - lo <= noise:
-            return new
-        u = new
+        step = 2.0 * h * (1.0 - np.sqrt(h)) / slope  # -φ/φ' of φ = h^{-1/2} - 1
+        if abs(step) <= noise or hi - lo <= noise:
+            return u
+        u += step
+        if not lo < u < hi or iteration % 3 == 2:
+            u = 0.5 * (lo + hi)
     raise RuntimeError("an edge of the support did not converge")
 
 

@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 
 from rmt_hessian import ReLUNetwork, eigenvalues, gaussian_inputs, ks_distance, layer_hessian
-from rmt_hessian.theory import GeneralizedMarchenkoPastur, conditional_law, weight_law
+from rmt_hessian.theory import (
+    GeneralizedMarchenkoPastur,
+    conditional_law,
+    sampling_band,
+    weight_law,
+)
 from tests.tolerances import STATISTICAL
 
 D, N, M, C = 400, 1000, 16, 10
@@ -49,17 +54,6 @@ def test_wrong_laws_are_rejected(drawn, block):
     assert ks_distance(spectrum, stretched) > 2 * STATISTICAL
 
 
-def band_of_the_population_law(weights, law, n_draws=60):
-    """95 % quantile of ``sup |F_sample - F|`` over samples of N weights from the population."""
-    rng = np.random.default_rng(1)
-    x = law.ppf(np.linspace(0.0, 1.0, 101))
-    distances = []
-    for _ in range(n_draws):
-        sample = rng.choice(weights.nodes, size=N, p=weights.probabilities)
-        distances.append(np.abs(conditional_law(sample, D).cdf(x) - law.cdf(x)).max())
-    return np.quantile(distances, 0.95)
-
-
 @pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS.keys())
 def test_population_law_is_inside_its_band(drawn, block):
     model, loss, net, H = drawn
@@ -69,7 +63,7 @@ def test_population_law_is_inside_its_band(drawn, block):
         W, V = net.weights
         weights = weight_law(model=model, loss=loss, V=V, W=W, block=block)
     law = GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, D / N)
-    band = band_of_the_population_law(weights, law)
+    band = sampling_band(weights, D, N, n_draws=60, n_points=100)
     assert ks_distance(eigenvalues(H.block(*block)), law) <= band + STATISTICAL
     assert band < 0.08  # a band that holds everything would say nothing
 
