@@ -16,6 +16,17 @@ def positive_integer(value, name, minimum=1):
     return number
 
 
+def index_below(value, size, name):
+    """Return ``value`` as an index in ``0 … size-1``; negative ones count from the end."""
+    try:
+        index = operator.index(value)
+    except TypeError:
+        raise IndexError(f"{name} must be an integer, got {value!r}") from None
+    if not -size <= index < size:
+        raise IndexError(f"{name} must lie in 0 … {size - 1}, got {index}")
+    return index % size
+
+
 def positive_real(value, name):
     """Return ``value`` as a finite float greater than zero."""
     try:
@@ -38,6 +49,8 @@ def one_of(value, choices, name):
 def finite_array(values, name, ndim):
     """Return ``values`` as a finite float64 array with ``ndim`` axes, none of them empty."""
     try:
+        if np.iscomplexobj(values):
+            raise TypeError
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
         raise ValueError(f"{name} must be an array of real numbers, got {type(values)}") from None

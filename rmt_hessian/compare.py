@@ -24,7 +24,8 @@ def _cleaned(eigenvalues, law):
 def ks_distance(eigenvalues, law):
     """Kolmogorov–Smirnov distance ``sup_x |F_n(x) - F(x)|`` of a spectrum and a law.
 
-    Both one-sided limits are compared at every eigenvalue and at the atom of the law.
+    Both one-sided limits are compared at every eigenvalue; between two, F_n is constant and F
+    monotone, so that nothing larger hides there, not even at an atom.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ def ks_distance(eigenvalues, law):
     0.0
     """
     x = _cleaned(eigenvalues, law)
-    points = np.unique(np.append(x, 0.0) if law.atom_at_zero > 0 else x)
+    points = np.unique(x)
     F = law.cdf(points)
     F_before = F - np.where(points == 0.0, law.atom_at_zero, 0.0)
     at = np.searchsorted(x, points, side="right") / x.size

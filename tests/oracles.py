@@ -21,11 +21,15 @@ def curvature_matrices(a, b):
     return np.stack([np.diag(s) - np.outer(t, t) for s, t in zip(a, b, strict=True)])
 
 
-def apply_curvature(F, a, b):
+def apply_curvature(F, a, b, reference):
     return np.einsum("ncd,nd->nc", curvature_matrices(a, b), F)
 
 
-def pair_weights(S, T, a, b):
+def curvature_diagonal(a, b, reference):
+    return np.einsum("ncc->nc", curvature_matrices(a, b))
+
+
+def pair_weights(S, T, a, b, reference):
     return np.einsum("nc,ncd,nd->n", S, curvature_matrices(a, b), T)
 
 

@@ -65,12 +65,14 @@ def full_hessian(net, X, y, loss):
 def _cross_block(net, forward, lower, upper, pair, residual):
     """Block between the layers ``pair = (l, k)``, shape (k_l p_l, k_k p_k)."""
     l, k = pair
-    a, b = lower.curvature.diagonal, lower.curvature.rank_one
+    A = lower.curvature
     back_residual = upper.jacobian.pull(residual)  # B_kᵀ r, (N, k_k)
     out = np.empty((lower.n_blocks, lower.block_size, upper.n_blocks, upper.block_size))
     for i in range(lower.n_blocks):
         # row i of B_lᵀ A B_k, one column per unit of the upper layer
-        row = upper.jacobian.pull(apply_curvature(lower.jacobian.push_unit(i), a, b))
+        tangent = lower.jacobian.push_unit(i)
+        tangent = apply_curvature(tangent, A.diagonal, A.rank_one, A.reference)
+        row = upper.jacobian.pull(tangent)
         sensitivity = _feature_sensitivity(net, forward, (l, k), i)
         for j in range(upper.n_blocks):
             right = row[:, j, None] * upper.features + back_residual[:, j, None] * sensitivity

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rmt_hessian.hessian.kernels import apply_curvature, apply_mask, masked_outer, pair_weights
+from rmt_hessian.hessian.kernels import (
+    apply_curvature,
+    apply_mask,
+    curvature_diagonal,
+    masked_outer,
+    pair_weights,
+)
 
 CHUNK = 4096  # classes held at a time by the closed forms of the last layer
 
@@ -36,31 +42,47 @@ class IdentityJacobian:
         T[:, i] = 1.0
         return T
 
+    def pair_weights(self, curvature, i, j):
+        """``λ_n^{ij} = (A_n)_ij``, (N,)."""
+        if i == j:
+            return self.diagonal_weights(curvature)[:, i]
+        return -curvature.rank_one[:, i] * curvature.rank_one[:, j]
+
     def diagonal_weights(self, curvature):
-        """``λ_n^{ii} = a_i - b_i²``, (N, k)."""
-        return curvature.diagonal - curvature.rank_one**2
+        """``λ_n^{ii} = (A_n)_ii``, (N, k)."""
+        return curvature_diagonal(curvature.diagonal, curvature.rank_one, curvature.reference)
 
     def mean_output_hessian(self, curvature):
-        """``E[M] = diag(E a) - E[b bᵀ]``, (k, k)."""
-        b = curvature.rank_one
-        return np.diag(curvature.diagonal.mean(axis=0)) - b.T @ b / self.n_samples
+        """``E[M] = -E[b bᵀ]`` off the diagonal, (k, k)."""
+        M = curvature.rank_one.T @ curvature.rank_one / -self.n_samples
+        np.fill_diagonal(M, self.diagonal_weights(curvature).mean(axis=0))
+        return M
 
     def weight_sums(self, curvature, K):
         """``Σ_i λ^{iiᵀ} K λ^{ii}`` and ``Σ_{i≠j} λ^{ijᵀ} K λ^{ij}`` by streaming over classes.
 
-        With ``λ^{ij} = -b_i b_j`` off the diagonal, ``Σ_{i≠j} λ^{ij}_n λ^{ij}_m`` is
-        ``(b_n · b_m)² - b_n² · b_m²``.
+        With ``λ^{ij} = -b_i b_j`` off the diagonal, ``Σ_{i≠j} λ^{ij}_n λ^{ij}_m`` is the sum of
+        ``x_i x_j`` over i ≠ j, ``x_i = b_ni b_mi``. The reference classes of the two samples are
+        kept out of the sum S and the sum Q of squares of x over all other classes: with their
+        own terms s and t it is ``2 s t + 2 (s + t) S + S² - Q``, where nothing large cancels.
         """
+        b, reference = curvature.rank_one, curvature.reference
+        diagonal_weights = self.diagonal_weights(curvature)
         D, S, Q = np.zeros_like(K), np.zeros_like(K), np.zeros_like(K)
         for start in range(0, self.n_units, CHUNK):
-            a = curvature.diagonal[:, start : start + CHUNK]
-            b = curvature.rank_one[:, start : start + CHUNK]
-            squares = b**2
-            lam = a - squares
+            lam = diagonal_weights[:, start : start + CHUNK]
+            rest = b[:, start : start + CHUNK].copy()
+            held = np.flatnonzero((reference >= start) & (reference < start + CHUNK))
+            rest[held, reference[held] - start] = 0.0
             D += lam @ lam.T
-            S += b @ b.T
-            Q += squares @ squares.T
-        return float(np.vdot(K, D)), float(np.vdot(K, S * S - Q))
+            S += rest @ rest.T
+            np.square(rest, out=rest)
+            Q += rest @ rest.T
+        s = np.where(reference >= 0, b[:, reference], 0.0)  # s_mn: class of n, in sample m
+        s *= s.diagonal()
+        t = np.where(reference[:, None] == reference, 0.0, s.T)  # the same class counts once
+        off_diagonal = 2 * s * t + 2 * (s + t) * S + S * S - Q
+        return float(np.vdot(K, D)), float(np.vdot(K, off_diagonal))
 
 
 @dataclass(frozen=True)
@@ -95,17 +117,22 @@ class ReLUJacobian:
         T = masked_outer(mask[:, i], np.ascontiguousarray(W[:, i]))
         return ReLUJacobian(tuple(rest)).push(T)
 
+    def pair_weights(self, curvature, i, j):
+        """``λ_n^{ij} = (B_nᵀ A_n B_n)_ij``, (N,)."""
+        S = self.push_unit(i)
+        T = S if i == j else self.push_unit(j)
+        return pair_weights(S, T, curvature.diagonal, curvature.rank_one, curvature.reference)
+
     def diagonal_weights(self, curvature):
-        """``λ_n^{ii} = (B_nᵀ A_n B_n)_ii``, (N, k)."""
-        a, b = curvature.diagonal, curvature.rank_one
-        tangents = (self.push_unit(i) for i in range(self.n_units))
-        return np.stack([pair_weights(T, T, a, b) for T in tangents], axis=1)
+        """``λ_n^{ii}``, (N, k)."""
+        units = range(self.n_units)
+        return np.stack([self.pair_weights(curvature, i, i) for i in units], axis=1)
 
     def _rows(self, curvature):
         """Yield row i of every ``M_n``, (N, k), for each unit i: one push and one pull."""
+        a, b, reference = curvature.diagonal, curvature.rank_one, curvature.reference
         for i in range(self.n_units):
-            T = self.push_unit(i)
-            yield i, self.pull(apply_curvature(T, curvature.diagonal, curvature.rank_one))
+            yield i, self.pull(apply_curvature(self.push_unit(i), a, b, reference))
 
     def mean_output_hessian(self, curvature):
         """``E[M]``, (k, k), row by row."""

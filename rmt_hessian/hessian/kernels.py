@@ -5,29 +5,53 @@ from numba import njit
 
 
 @njit(cache=True)
-def apply_curvature(F, a, b):
-    """``A_n F_n = a_n ∘ F_n - b_n (b_n · F_n)`` for every sample; shapes (N, C)."""
+def apply_curvature(F, a, b, reference):
+    """``A_n F_n = a_n ∘ F_n - b_n (b_n · F_n)`` for every sample; shapes (N, C).
+
+    Where ``A 1 = 0`` the reference class is subtracted from F first: a saturated softmax leaves
+    sums over its small probabilities alone.
+    """
     out = np.empty(F.shape)
     for n in range(F.shape[0]):
+        shift = F[n, reference[n]] if reference[n] >= 0 else 0.0
         projection = 0.0
         for c in range(F.shape[1]):
-            projection += b[n, c] * F[n, c]
+            projection += b[n, c] * (F[n, c] - shift)
         for c in range(F.shape[1]):
-            out[n, c] = a[n, c] * F[n, c] - b[n, c] * projection
+            out[n, c] = a[n, c] * (F[n, c] - shift) - b[n, c] * projection
     return out
 
 
 @njit(cache=True)
-def pair_weights(S, T, a, b):
+def pair_weights(S, T, a, b, reference):
     """``S_nᵀ A_n T_n`` for every sample, (N,), from tangents ``S, T`` of shape (N, C)."""
     out = np.empty(S.shape[0])
     for n in range(S.shape[0]):
+        shift_s, shift_t = 0.0, 0.0
+        if reference[n] >= 0:
+            shift_s, shift_t = S[n, reference[n]], T[n, reference[n]]
         product, s, t = 0.0, 0.0, 0.0
         for c in range(S.shape[1]):
-            product += a[n, c] * S[n, c] * T[n, c]
-            s += b[n, c] * S[n, c]
-            t += b[n, c] * T[n, c]
+            sc, tc = S[n, c] - shift_s, T[n, c] - shift_t
+            product += a[n, c] * sc * tc
+            s += b[n, c] * sc
+            t += b[n, c] * tc
         out[n] = product - s * t
+    return out
+
+
+@njit(cache=True)
+def curvature_diagonal(a, b, reference):
+    """``(A_n)_cc = a_c - b_c²``, (N, C); at the reference class ``b_c Σ_{c'≠c} b_c'``."""
+    out = np.empty(a.shape)
+    for n in range(a.shape[0]):
+        others = 0.0
+        for c in range(a.shape[1]):
+            out[n, c] = a[n, c] - b[n, c] * b[n, c]
+            if c != reference[n]:
+                others += b[n, c]
+        if reference[n] >= 0:
+            out[n, reference[n]] = b[n, reference[n]] * others
     return out
 
 

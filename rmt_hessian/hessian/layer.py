@@ -6,9 +6,10 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
+from rmt_hessian._validation import index_below
 from rmt_hessian.hessian import norms
 from rmt_hessian.hessian.jacobian import IdentityJacobian, ReLUJacobian
-from rmt_hessian.hessian.kernels import apply_curvature, pack_pair, pair_weights, scatter_pair
+from rmt_hessian.hessian.kernels import apply_curvature, pack_pair, scatter_pair
 from rmt_hessian.model.losses import OutputCurvature, get_loss
 
 
@@ -66,15 +67,11 @@ class LayerHessian:
     # --- weights and blocks -----------------------------------------------------------------
 
     def _unit(self, i):
-        if not -self.n_blocks <= i < self.n_blocks:
-            raise IndexError(f"unit must lie in 0 … {self.n_blocks - 1}, got {i}")
-        return i % self.n_blocks
+        return index_below(i, self.n_blocks, "unit")
 
     def block_weights(self, i, j):
         """``λ_n^{ij} = (B_nᵀ A_n B_n)_ij``, shape (N,)."""
-        S = self.jacobian.push_unit(self._unit(i))
-        T = self.jacobian.push_unit(self._unit(j))
-        return pair_weights(S, T, self.curvature.diagonal, self.curvature.rank_one)
+        return self.jacobian.pair_weights(self.curvature, self._unit(i), self._unit(j))
 
     def weight_row(self, i):
         """``λ_n^{ij}`` for all j, shape (N, k): row i of every ``M_n``."""
@@ -82,8 +79,8 @@ class LayerHessian:
 
     def _apply_output_hessians(self, F):
         """``B_nᵀ A_n F_n``, (N, C) -> (N, k)."""
-        a, b = self.curvature.diagonal, self.curvature.rank_one
-        return self.jacobian.pull(apply_curvature(F, a, b))
+        A = self.curvature
+        return self.jacobian.pull(apply_curvature(F, A.diagonal, A.rank_one, A.reference))
 
     def block(self, i, j):
         """``H_ij``, shape (p, p)."""
@@ -173,7 +170,7 @@ def layer_hessian(net, X, layer, loss):
     Raises
     ------
     ValueError
-        If ``X`` is empty, not finite or of the wrong shape, the loss is unknown, or CE is asked
+        If ``X`` is empty, not finite or of the wrong shape, the logits overflow, the loss is unknown, or CE is asked
         of a network with one output.
     IndexError
         If there is no such layer.
@@ -192,9 +189,7 @@ def layer_hessian(net, X, layer, loss):
 
 def resolve_layer(net, layer):
     """Return ``layer`` as an index from 0, or raise IndexError."""
-    if not -net.n_layers <= layer < net.n_layers:
-        raise IndexError(f"layer must lie in 0 … {net.n_layers - 1}, got {layer}")
-    return layer % net.n_layers
+    return index_below(layer, net.n_layers, "layer")
 
 
 def layer_from_pass(net, forward, layer, loss):

@@ -22,10 +22,14 @@ class OutputCurvature:
     ----------
     diagonal, rank_one : numpy.ndarray, shape (N, C)
         ``a`` and ``b``. CE: both are the softmax probabilities. MSE: ones and zeros.
+    reference : numpy.ndarray of int, shape (N,)
+        Where ``A 1 = 0``, tangents may be taken relative to one class; relative to the most
+        probable one, nothing cancels however confident the softmax is. CE: that class. MSE: -1.
     """
 
     diagonal: np.ndarray
     rank_one: np.ndarray
+    reference: np.ndarray
 
 
 class CrossEntropy:
@@ -45,7 +49,7 @@ class CrossEntropy:
     def output_curvature(self, logits):
         """``A = diag(p) - p pᵀ``: ``A 1 = 0`` and ``0 ⪯ A ⪯ ½ I``."""
         p = softmax(logits)
-        return OutputCurvature(p, p)
+        return OutputCurvature(p, p, p.argmax(axis=1))
 
     def check_targets(self, targets):
         """Targets must be distributions: no entry below 0, each row summing to 1."""
@@ -72,7 +76,8 @@ class MeanSquaredError:
 
     def output_curvature(self, logits):
         """``A = I_C``."""
-        return OutputCurvature(np.ones_like(logits), np.zeros_like(logits))
+        reference = np.full(logits.shape[0], -1)
+        return OutputCurvature(np.ones_like(logits), np.zeros_like(logits), reference)
 
     def check_targets(self, targets):
         """Any real targets will do."""

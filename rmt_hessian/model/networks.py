@@ -36,7 +36,7 @@ class ReLUNetwork:
     ----------
     weights : sequence of array_like
         ``W_0 … W_L``, each of shape (out, in), with matching widths. One matrix is the linear
-        model. Copied to float64.
+        model. Copied to float64, read-only.
 
     Raises
     ------
@@ -59,6 +59,8 @@ class ReLUNetwork:
         self.weights = tuple(
             finite_array(W, f"weights[{l}]", ndim=2).copy() for l, W in enumerate(weights)
         )
+        for W in self.weights:
+            W.setflags(write=False)  # a Hessian made from them must not change under its user
         for l in range(1, len(weights)):
             wanted, came = self.weights[l - 1].shape[0], self.weights[l].shape[1]
             if wanted != came:
@@ -118,7 +120,7 @@ class ReLUNetwork:
         ValueError
             If ``X`` is empty, not finite, or not of shape (N, d).
         """
-        X = finite_array(X, "X", ndim=2)
+        X = finite_array(X, "X", ndim=2).copy()
         if X.shape[1] != self.widths[0]:
             raise ValueError(f"X must have shape (N, {self.widths[0]}), got {X.shape}")
         features, masks = [X], []
@@ -126,4 +128,7 @@ class ReLUNetwork:
             h, mask = relu_and_mask(features[-1] @ W.T)
             features.append(h)
             masks.append(mask)
-        return ForwardPass(tuple(features), tuple(masks), features[-1] @ self.weights[-1].T)
+        logits = features[-1] @ self.weights[-1].T
+        if not np.isfinite(logits).all():
+            raise ValueError("X must not make the logits overflow, got infinite or NaN logits")
+        return ForwardPass(tuple(features), tuple(masks), logits)

@@ -13,16 +13,22 @@ def test_kernels_equal_their_twins(n, c, seed):
     rng = np.random.default_rng(seed)
     F, S, b = rng.standard_normal((3, n, c))
     a = b**2 + rng.random((n, c))
+    p = oracles.softmax(F)
+    none, top = np.full(n, -1), p.argmax(axis=1)
     mask = rng.random((n, c)) < 0.5
     w = rng.standard_normal(3)
     lam = rng.standard_normal(n) * (rng.random(n) < 0.5)
-    for name, arguments in {
-        "apply_curvature": (F, a, b),
-        "pair_weights": (S, F, a, b),
-        "apply_mask": (F, mask),
-        "masked_outer": (mask[:, 0], w),
-        "pack_pair": (F, lam),
-    }.items():
+    for name, *arguments in (
+        ("apply_curvature", F, a, b, none),
+        ("apply_curvature", F, p, p, top),
+        ("pair_weights", S, F, a, b, none),
+        ("pair_weights", S, F, p, p, top),
+        ("curvature_diagonal", a, b, none),
+        ("curvature_diagonal", p, p, top),
+        ("apply_mask", F, mask),
+        ("masked_outer", mask[:, 0], w),
+        ("pack_pair", F, lam),
+    ):
         fast, slow = getattr(kernels, name)(*arguments), getattr(oracles, name)(*arguments)
         for x, y in zip(np.atleast_1d(fast), np.atleast_1d(slow), strict=True):
             np.testing.assert_allclose(x, y, rtol=EXACT, atol=EXACT * 100)
