@@ -5,6 +5,7 @@ NAME ?= block_structure
 VENV := .venv
 BIN := $(VENV)/bin
 RESULTS := results/$(NAME)
+MAIN := results/block_structure
 FIGURES := figures
 FIGURE_FILES := $(patsubst paper_figs/fig_%.py,$(FIGURES)/%.png,$(wildcard paper_figs/fig_*.py))
 
@@ -15,16 +16,20 @@ help: ## list the targets
 
 sweep: $(VENV)/.sweep ## the main job: measure, predict, draw, print (NAME=another for another sweep)
 	$(BIN)/rmt-hessian run sweeps/$(NAME).toml --out $(RESULTS)
-	@$(MAKE) --no-print-directory figures
+ifeq ($(NAME),block_structure)
+	@$(MAKE) --no-print-directory -j2 figures
 	$(BIN)/rmt-hessian report $(RESULTS) --figures $(FIGURES)
+else
+	$(BIN)/rmt-hessian report $(RESULTS)
+endif
 
 figures: $(FIGURE_FILES) ## draw the figures from the results of the main job
 
-$(FIGURES)/%.png: paper_figs/fig_%.py paper_figs/style.py rmt_hessian/plotting.py $(RESULTS)/table.parquet | $(VENV)/.sweep
-	$(BIN)/python -m paper_figs.fig_$* $(RESULTS) $(FIGURES)
+$(FIGURES)/%.png: paper_figs/fig_%.py paper_figs/style.py rmt_hessian/plotting.py $(MAIN)/table.parquet | $(VENV)/.sweep
+	$(BIN)/python -m paper_figs.fig_$* $(MAIN) $(FIGURES)
 
-$(RESULTS)/table.parquet: | $(VENV)/.sweep
-	$(BIN)/rmt-hessian run sweeps/$(NAME).toml --out $(RESULTS)
+$(MAIN)/table.parquet: | $(VENV)/.sweep
+	$(BIN)/rmt-hessian run sweeps/block_structure.toml --out $(MAIN)
 
 test: $(VENV)/.test ## run all tests
 	$(BIN)/pytest

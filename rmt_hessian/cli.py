@@ -27,6 +27,15 @@ app = typer.Typer(
     help="Random matrix theory of neural-network Hessians.",
 )
 
+SHOWN = 5  # failed points named on the screen
+LEGEND = """\
+R: mean squared norm of off-diagonal over diagonal blocks; z: (measured - predicted)/error of both.
+KS: largest distance to the conditional and to the population law; outside: how many of the latter
+exceed the 95 % band of samples of N weights by more than the former."""
+RANK_TITLE = """
+Output Hessian of the hidden layer, CE: gap λ_C/λ_{C-1}, and overlap of the top eigenspace with the
+centred rows of V; means over seeds."""
+
 Folder = Annotated[Path, typer.Argument(help="Folder of a sweep's results.")]
 
 
@@ -56,11 +65,12 @@ def run(
         except KeyboardInterrupt:
             progress.stop()
             _stop(f"interrupted; resume with: rmt-hessian run {config} --out {folder}", 130)
-    print(f"{len(table)} points in {folder}/table.parquet and {folder}/table.csv")
-    for point in failed:
-        print(f"failed: {point.measurement} {point.parameters} seed {point.seed}", file=sys.stderr)
+    _say_where(table, folder)
+    for point, reason in failed[:SHOWN]:
+        print(f"failed: {point}: {reason}", file=sys.stderr)
     if failed:
-        _stop(f"{len(failed)} points failed; tracebacks in {folder}/failed", 1)
+        more = f" ({len(failed) - SHOWN} more)" if len(failed) > SHOWN else ""
+        _stop(f"{len(failed)} points failed{more}; tracebacks in {folder}/failed", 1)
 
 
 @app.command()
@@ -68,7 +78,7 @@ def status(folder: Folder):
     """Say how many points of a sweep are done, failed and missing."""
     points = load_config(folder / "config.toml").points()
     store = Store(folder)
-    done = sum(store.is_done(point.key) for point in points)
+    done = sum(store.row(point.key) is not None for point in points)
     failed = sum((store.failed / f"{point.key}.txt").exists() for point in points)
     missing = len(points) - done - failed
     print(f"{len(points)} points: {done} done, {failed} failed, {missing} missing")
@@ -77,8 +87,7 @@ def status(folder: Folder):
 @app.command()
 def collect(folder: Folder):
     """Gather the points that are done into table.parquet and table.csv."""
-    table = Store(folder).collect(load_config(folder / "config.toml").points())
-    print(f"{len(table)} points in {folder}/table.parquet and {folder}/table.csv")
+    _say_where(Store(folder).collect(load_config(folder / "config.toml").points()), folder)
 
 
 @app.command()
@@ -91,17 +100,22 @@ def report(
         table = Store(folder).table()
     except FileNotFoundError:
         _stop(f"{folder} holds no table.parquet: rmt-hessian run or collect first", 2)
-    print(format_summary(summarise(table)))
-    print("R: off-diagonal over diagonal mean squared block norm; z: (measured - predicted)/error;")
-    print("KS: largest distance to the conditional and to the population law (with its 95 % band,")
-    print("of samples of N weights).")
-    rank = summarise_rank(table)
+    norms, rank = summarise(table), summarise_rank(table)
+    if norms.empty and rank.empty:
+        _stop(f"{folder}: the report is about block_norms, block_spectra and output_rank", 2)
+    if len(norms):
+        print(format_summary(norms))
+        print(LEGEND)
     if len(rank):
-        print("\nOutput Hessian of the hidden layer, CE: gap λ_C/λ_{C-1}, and overlap of the top")
-        print("eigenspace with the centred rows of V; means over seeds.")
+        print(RANK_TITLE)
         print(format_rank(rank))
     for path in sorted(figures.glob("*.png")) if figures else []:
         print(f"figure: {path}")
+
+
+def _say_where(table, folder):
+    where = f" in {folder}/table.parquet and {folder}/table.csv" if len(table) else ""
+    print(f"{len(table)} points{where}")
 
 
 def _stop(message, code):
@@ -113,6 +127,6 @@ def main():
     """Entry point: a sweep file that cannot be used is one line and exit code 2."""
     try:
         app()
-    except (ConfigError, ValueError) as error:
+    except (ConfigError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

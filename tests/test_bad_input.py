@@ -112,7 +112,7 @@ CASES = {
     ),
     "block": (
         lambda: weight_law(model="hidden", loss="ce", V=np.eye(2), block=(0, 2)),
-        r"0 … 1 twice, got \(0, 2\)",
+        r"two units of 0 … 1, got \(0, 2\)",
     ),
     "no width": (
         lambda: expected_block_norms(model="hidden", loss="ce", **SIZES),

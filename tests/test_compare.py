@@ -16,7 +16,7 @@ class Continuous:
     atom_at_zero = 0.0
 
     def __init__(self, law, lo, hi):
-        self.cdf, self._ends = law.cdf, (lo, hi)
+        self.cdf, self.ppf, self._ends = law.cdf, lambda q: np.clip(law.ppf(q), lo, hi), (lo, hi)
 
     def support(self):
         return self._ends

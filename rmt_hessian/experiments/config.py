@@ -7,14 +7,21 @@ import json
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from rmt_hessian.experiments.measurements import MEASUREMENTS, VERSION
-
-Scalar = str | int | float
 
 
 class ConfigError(ValueError):
@@ -22,7 +29,7 @@ class ConfigError(ValueError):
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class LogRange(_Strict):
@@ -38,46 +45,63 @@ class LogRange(_Strict):
         return np.unique(spaced.astype(int)).tolist()
 
 
+def _axis_values(axis):
+    """The values of an axis, given as a list or as a `LogRange`."""
+    if isinstance(axis, dict):
+        axis = LogRange.model_validate(axis).values()
+    if not isinstance(axis, list) or not axis:
+        raise ValueError("must be a list of values or a range { start, stop, num }")
+    return axis
+
+
 class Grid(_Strict):
     """One measurement over the product of ``axes`` and ``seeds``, the rest ``fixed``."""
 
     measurement: str
     seeds: Annotated[int, Field(ge=1)]
-    fixed: dict[str, Scalar] = {}
-    axes: dict[str, LogRange | list[Scalar]]
+    fixed: dict[str, Any] = {}
+    axes: dict[str, Annotated[list[Any], BeforeValidator(_axis_values)]] = {}
 
     @field_validator("measurement")
     @classmethod
     def _known(cls, name):
         if name not in MEASUREMENTS:
-            raise ValueError(f"must be one of {', '.join(MEASUREMENTS)}, got {name!r}")
+            raise ValueError(f"must be one of {', '.join(MEASUREMENTS)}")
         return name
 
     @model_validator(mode="after")
     def _parameters_fit(self):
-        twice = set(self.fixed) & set(self.axes)
-        if twice:
-            raise ValueError(f"{min(twice)!r} is both fixed and an axis")
-        allowed = set(inspect.signature(MEASUREMENTS[self.measurement]).parameters) - {"rng"}
-        given = set(self.fixed) | set(self.axes)
-        for name in sorted(given - allowed):
-            names = ", ".join(sorted(allowed))
-            raise ValueError(f"{name!r} means nothing to {self.measurement}; allowed: {names}")
-        for name in sorted(allowed - given):
-            raise ValueError(f"{self.measurement} needs {name!r}, fixed or as an axis")
+        """Every parameter of the measurement, once, with values that its annotation allows."""
+        parameters = inspect.signature(MEASUREMENTS[self.measurement]).parameters
+        allowed = {name: p.annotation for name, p in parameters.items() if name != "rng"}
+        for name in self.fixed:
+            if name in self.axes:
+                raise ValueError(f"{name!r} is both fixed and an axis")
+        given = {name: [value] for name, value in self.fixed.items()} | self.axes
+        for name, values in given.items():
+            if name not in allowed:
+                names = ", ".join(allowed)
+                raise ValueError(f"{name!r} means nothing to {self.measurement}; allowed: {names}")
+            for value in values:
+                try:
+                    TypeAdapter(allowed[name]).validate_python(value)
+                except ValidationError as error:
+                    message = error.errors()[0]["msg"]
+                    raise ValueError(f"{name} = {value!r}: {message}") from None
+        for name in allowed:
+            if name not in given:
+                raise ValueError(f"{self.measurement} needs {name!r}, fixed or as an axis")
         return self
 
     def parameters(self):
         """Yield the parameters of each point, the last axis fastest."""
-        values = [a.values() if isinstance(a, LogRange) else a for a in self.axes.values()]
-        for combination in itertools.product(*values):
+        for combination in itertools.product(*self.axes.values()):
             yield dict(self.fixed) | dict(zip(self.axes, combination, strict=True))
 
 
 class SweepConfig(_Strict):
     """A whole sweep file."""
 
-    name: str
     description: str = ""
     root_seed: Annotated[int, Field(ge=0)]
     grid: Annotated[list[Grid], Field(min_length=1)]
@@ -121,6 +145,10 @@ class Point:
         """Run the measurement."""
         return MEASUREMENTS[self.measurement](self.rng(), **self.parameters)
 
+    def __str__(self):
+        parameters = ", ".join(f"{name}={value}" for name, value in self.parameters.items())
+        return f"{self.measurement}({parameters}) seed {self.seed}"
+
 
 def load_config(path):
     """Read and validate a sweep file.
@@ -139,9 +167,16 @@ def load_config(path):
     try:
         return SweepConfig.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
-            message = "unknown key"
-        raise ConfigError(f"{path}: {place}: {message}") from None
+        raise ConfigError(f"{path}: {_one_line(error.errors()[0])}") from None
+
+
+def _one_line(error):
+    """Where, what was wanted, and for simple values what came."""
+    place = ".".join(str(part) for part in error["loc"])
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        level = {1: SweepConfig, 3: Grid}.get(len(error["loc"]), LogRange)
+        message = f"unknown key; allowed: {', '.join(level.model_fields)}"
+    elif isinstance(error["input"], str | int | float):
+        message += f", got {error['input']!r}"
+    return f"{place}: {message}"

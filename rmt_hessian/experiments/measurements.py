@@ -2,14 +2,16 @@
 
 A measurement draws its network and data from ``rng``, measures, and puts the prediction beside
 the measurement. Scalars go into the table, arrays into a file beside it. Its keyword arguments
-are the parameters that a sweep may set. Raise `VERSION` of a function when its numbers change.
+are the parameters that a sweep may set; their annotations say which values are allowed. Raise
+`VERSION` of a function when its numbers change.
 """
 
 from functools import cache
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
-from rmt_hessian._validation import one_of
 from rmt_hessian.compare import ks_distance
 from rmt_hessian.hessian.full import full_hessian
 from rmt_hessian.hessian.layer import layer_hessian
@@ -35,18 +37,23 @@ CASES = {  # name -> (model, layer of that network, loss)
     "hidden-mse": ("hidden", 0, "mse"),
     "output-ce": ("output", 1, "ce"),
 }
+Case = Literal[tuple(CASES)]
+Count = Annotated[int, Field(strict=True, ge=1)]
+Several = Annotated[int, Field(strict=True, ge=2)]  # off-diagonal blocks need two units
 
 
 def _draw(case, n_classes, n_inputs, n_samples, n_hidden, rng):
     """The network, inputs and layer Hessian of a case, at initialisation with Gaussian inputs."""
-    model, layer, loss = CASES[one_of(case, tuple(CASES), "case")]
+    model, layer, loss = CASES[case]
     widths = [n_inputs, n_classes] if model == "linear" else [n_inputs, n_hidden, n_classes]
     net = ReLUNetwork.random(widths, rng)
     X = gaussian_inputs(n_samples, n_inputs, rng)
     return net, layer_hessian(net, X, layer, loss)
 
 
-def block_norms(rng, *, case, n_classes, n_inputs, n_samples, n_hidden):
+def block_norms(
+    rng, *, case: Case, n_classes: Several, n_inputs: Count, n_samples: Count, n_hidden: Several
+):
     """Mean squared norms of diagonal and off-diagonal blocks, exact over all of them."""
     _, H = _draw(case, n_classes, n_inputs, n_samples, n_hidden, rng)
     diagonal, off_diagonal = H.mean_squared_block_norms()
@@ -88,7 +95,9 @@ def _limit_ratio(case, n_classes, n_inputs, n_samples):
     return constant * float(n_classes) ** -exponent
 
 
-def block_spectra(rng, *, case, n_classes, n_inputs, n_samples, n_hidden):
+def block_spectra(
+    rng, *, case: Case, n_classes: Several, n_inputs: Count, n_samples: Count, n_hidden: Several
+):
     """Spectra of blocks (0, 0) and (0, 1) beside the conditional and the population law.
 
     With the distance to the population law comes the 95 % band that the fluctuation of a sample
@@ -154,13 +163,11 @@ def density_curve(law, n_cells=150, min_mass=1e-3):
     return np.stack([(edges[1:] + edges[:-1]) / 2, np.diff(continuous) / np.diff(edges)])
 
 
-def output_rank(rng, *, case, n_classes, n_inputs, n_samples, n_hidden):
-    """Top of the output Hessian of the hidden layer: gap λ_C/λ_{C-1} and overlap (C < m)."""
-    if case != "hidden-ce":
-        raise ValueError(f"output_rank is about case 'hidden-ce', got {case!r}")
+def output_rank(rng, *, n_classes: Several, n_inputs: Count, n_samples: Count, n_hidden: Several):
+    """Top of the output Hessian, hidden layer, CE: gap λ_C/λ_{C-1} and overlap (C < m)."""
     if not 2 <= n_classes < n_hidden:
         raise ValueError(f"n_classes must lie in 2 … {n_hidden - 1} (below m), got {n_classes}")
-    net, H = _draw(case, n_classes, n_inputs, n_samples, n_hidden, rng)
+    net, H = _draw("hidden-ce", n_classes, n_inputs, n_samples, n_hidden, rng)
     W, V = net.weights
     M = H.output_hessian()
     spectrum = eigenvalues(M)[::-1]
@@ -179,7 +186,7 @@ def output_rank(rng, *, case, n_classes, n_inputs, n_samples, n_hidden):
     }
 
 
-def hessian_image(rng, *, n_classes, n_inputs, n_samples, n_hidden):
+def hessian_image(rng, *, n_classes: Several, n_inputs: Count, n_samples: Count, n_hidden: Count):
     """``|H|`` of a whole one-hidden-layer network with CE and random labels, in float32."""
     net = ReLUNetwork.random([n_inputs, n_hidden, n_classes], rng)
     X = gaussian_inputs(n_samples, n_inputs, rng)

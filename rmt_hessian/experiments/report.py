@@ -1,80 +1,131 @@
-"""The table a sweep prints at its end: measured beside predicted, in one screen."""
+"""The tables a sweep prints at its end: measured beside predicted, in one screen."""
 
 import numpy as np
 import pandas as pd
 
-KS_COLUMNS = ["ks_conditional", "ks_population", "ks_population_band"]
+SIZES = {"n_inputs": "d", "n_samples": "N", "n_hidden": "m"}
+BLOCKS = ("diagonal", "off_diagonal")
 
 
 def ratio_of_means(group):
-    """Ratio of mean squared norms over seeds, its standard error (delta method), and the seeds.
+    """Ratio of mean squared norms over seeds, and its standard error (delta method).
 
     ``R = mean ‖H_ij‖² / mean ‖H_ii‖²``; ``Var R ≈ ∇Rᵀ Cov ∇R / n`` with the sample covariance.
+    NaN error for one seed.
     """
     norms = group[["off_diagonal_norm2", "diagonal_norm2"]].to_numpy()
     off_diagonal, diagonal = norms.mean(axis=0)
     ratio, n = off_diagonal / diagonal, len(norms)
     if n == 1:
         return ratio, np.nan
-    residual = (norms[:, 0] - ratio * norms[:, 1]) / diagonal  # influence of a seed on R
-    return ratio, float(residual.std(ddof=1) / np.sqrt(n))
+    influence = (norms[:, 0] - ratio * norms[:, 1]) / diagonal  # of a seed on R
+    return ratio, float(influence.std(ddof=1) / np.sqrt(n))
 
 
 def summarise(table):
-    """One row per case and C: ratio ± standard error, prediction, and KS distances over seeds.
+    """One row per case and C (and sizes): ratio ± standard error, prediction, KS distances.
 
-    ``z`` is the difference of measured and predicted ratio over the standard error of both;
-    NaN where both are exact. KS distances, and the band of the distance to the population law,
-    are the largest over seeds and both blocks.
+    ``z`` is the difference of measured and predicted ratio over the standard error of both; NaN
+    where both are exact. KS distances are the largest over seeds and both blocks, of all spectra
+    with that case and C. A population distance is *outside* if it exceeds the 95 % band of the
+    law of a sample of N weights by more than the distance to the conditional law: by the
+    triangle inequality that has probability at most 5 %.
     """
+    norms = _group(table, "block_norms", ["case", "n_classes", *SIZES])
+    spectra = _group(table, "block_spectra", ["case", "n_classes"])
     rows = []
-    norms = table[table["measurement"] == "block_norms"]
-    spectra = table[table["measurement"] == "block_spectra"]
-    for (case, n_classes), group in norms.groupby(["case", "n_classes"], sort=False):
-        ratio, error = ratio_of_means(group)
-        predicted = group["predicted_ratio"].iloc[0]
-        spread = np.hypot(error, group["predicted_ratio_error"].iloc[0])
-        exact = spread <= 1e-9 * abs(predicted)
-        row = {"case": case, "C": int(n_classes), "ratio": ratio, "error": error}
-        row |= {"predicted": predicted, "z": np.nan if exact else (ratio - predicted) / spread}
-        same = spectra[(spectra["case"] == case) & (spectra["n_classes"] == n_classes)]
-        for kind in KS_COLUMNS:
-            columns = [f"diagonal_{kind}", f"off_diagonal_{kind}"]
-            row[kind] = same[columns].to_numpy().max() if len(same) else np.nan
-        rows.append(row)
+    for (case, C, *sizes), group in norms.items():
+        row = {"case": case, "n_classes": C} | dict(zip(SIZES, sizes, strict=True))
+        rows.append(row | _ratio(group) | _distances(spectra.get((case, C))))
+    for (case, C), group in spectra.items():
+        if not any((row["case"], row["n_classes"]) == (case, C) for row in rows):
+            row = {"case": case, "n_classes": C} | dict.fromkeys(SIZES, np.nan)
+            rows.append(row | _ratio(None) | _distances(group))
     return pd.DataFrame(rows)
 
 
+def _group(table, measurement, keys):
+    """Rows of a measurement by the values of ``keys``, in the order of the table."""
+    chosen = table[table["measurement"] == measurement]
+    return dict(iter(chosen.groupby(keys, sort=False))) if len(chosen) else {}
+
+
+def _ratio(group):
+    if group is None:
+        return dict.fromkeys(("ratio", "error", "predicted", "z"), np.nan)
+    ratio, error = ratio_of_means(group)
+    predicted = group["predicted_ratio"].iloc[0]
+    spread = np.hypot(error, group["predicted_ratio_error"].iloc[0])
+    exact = abs(ratio - predicted) <= 1e-9 * abs(predicted) and spread <= 1e-9 * abs(predicted)
+    z = np.nan if exact else (ratio - predicted) / spread
+    return {"ratio": ratio, "error": error, "predicted": predicted, "z": z}
+
+
+def _distances(group):
+    if group is None:
+        return {"ks_conditional": np.nan, "ks_population": np.nan, "outside": "–"}
+    conditional, population, band = (
+        group[[f"{block}_ks_{kind}" for block in BLOCKS]].to_numpy()
+        for kind in ("conditional", "population", "population_band")
+    )
+    outside = int(np.sum(population > band + conditional))
+    return {
+        "ks_conditional": conditional.max(),
+        "ks_population": population.max(),
+        "outside": f"{outside}/{population.size}",
+    }
+
+
 def summarise_rank(table):
-    """One row per C of the output Hessian: means over seeds of the gap, its prediction, overlap."""
-    ranks = table[table["measurement"] == "output_rank"]
-    if ranks.empty:
-        return pd.DataFrame()
+    """One row per C and sizes of the output Hessian: means over seeds, gap, prediction, overlap."""
     columns = ["gap", "predicted_gap", "overlap"]
-    return ranks.groupby("n_classes", sort=True)[columns].mean().reset_index()
+    groups = _group(table, "output_rank", ["n_classes", *SIZES])
+    rows = [
+        dict(zip(("n_classes", *SIZES), key, strict=True)) | group[columns].mean().to_dict()
+        for key, group in groups.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _number(value, form):
+    return "–" if np.isnan(value) else format(value, form)
+
+
+def _labels(summary, first):
+    """Name of each row: its first columns, and the sizes in which the rows differ."""
+    varying = {name: s for name, s in SIZES.items() if summary[name].nunique(dropna=False) > 1}
+    return [
+        " ".join([*(str(row[name]) for name in first)])
+        + "".join(f" {symbol}={row[name]:g}" for name, symbol in varying.items())
+        for row in summary.to_dict("records")
+    ]
 
 
 def format_summary(summary):
     """The summary as aligned text."""
+    labels = _labels(summary, ["case"])
+    width = max(map(len, labels))
     lines = [
-        f"{'case':<11} {'C':>5} {'R measured':>12} ± {'error':<8} {'R predicted':>12} {'z':>7} "
-        f"{'KS cond.':>9} {'KS pop.':>8} {'band':>7}"
+        f"{'case':<{width}} {'C':>5} {'R measured':>11} ± {'error':<8} {'R predicted':>11} "
+        f"{'z':>7} {'KS cond.':>9} {'KS pop.':>8} {'outside':>8}"
     ]
-    for row in summary.itertuples():
-        z = "–" if np.isnan(row.z) else f"{row.z:+.2f}"
-        ks = ["–" if np.isnan(v) else f"{v:.4f}" for v in (getattr(row, c) for c in KS_COLUMNS)]
+    for label, row in zip(labels, summary.itertuples(), strict=True):
         lines.append(
-            f"{row.case:<11} {row.C:>5} {row.ratio:>12.4e} ± {row.error:<8.1e} "
-            f"{row.predicted:>12.4e} {z:>7} {ks[0]:>9} {ks[1]:>8} {ks[2]:>7}"
+            f"{label:<{width}} {row.n_classes:>5} {_number(row.ratio, '.4e'):>11} "
+            f"± {_number(row.error, '.1e'):<8} {_number(row.predicted, '.4e'):>11} "
+            f"{_number(row.z, '+.2f'):>7} {_number(row.ks_conditional, '.4f'):>9} "
+            f"{_number(row.ks_population, '.4f'):>8} {row.outside:>8}"
         )
     return "\n".join(lines)
 
 
 def format_rank(summary):
     """The summary of the output Hessian as aligned text."""
-    lines = [f"{'C':>17} {'gap measured':>13} {'gap predicted':>14} {'overlap':>8}"]
-    for row in summary.itertuples():
+    labels = _labels(summary, ["n_classes"])
+    width = max(len("C"), *map(len, labels))
+    lines = [f"{'C':>{width}} {'gap measured':>13} {'gap predicted':>14} {'overlap':>8}"]
+    for label, row in zip(labels, summary.itertuples(), strict=True):
         lines.append(
-            f"{row.n_classes:>17} {row.gap:>13.4f} {row.predicted_gap:>14.4f} {row.overlap:>8.4f}"
+            f"{label:>{width}} {row.gap:>13.4f} {row.predicted_gap:>14.4f} {row.overlap:>8.4f}"
         )
     return "\n".join(lines)

@@ -1,7 +1,6 @@
 """Run a sweep, point by point in this process; run again to resume."""
 
 import platform
-import shutil
 import subprocess
 import sys
 import traceback
@@ -13,7 +12,7 @@ import threadpoolctl
 
 from rmt_hessian import __version__
 from rmt_hessian.experiments.config import load_config
-from rmt_hessian.experiments.store import Store
+from rmt_hessian.experiments.store import Store, require_one_version
 
 
 def run_sweep(config_path, folder, on_progress=lambda done, total, failed: None):
@@ -30,36 +29,41 @@ def run_sweep(config_path, folder, on_progress=lambda done, total, failed: None)
 
     Returns
     -------
-    (pandas.DataFrame, list of Point)
-        The table and the points that failed.
+    (pandas.DataFrame, list of (Point, str))
+        The table, and the points that failed with the last line of their traceback.
 
     Raises
     ------
     ConfigError
         If the sweep file cannot be used.
+    ValueError
+        If the folder holds results of another version of the package.
     """
     points = load_config(config_path).points()
+    text = Path(config_path).read_text(encoding="utf-8")
     store = Store(folder)
     store.create()
-    shutil.copyfile(config_path, store.folder / "config.toml")
-    with threadpoolctl.threadpool_limits(limits=1):
-        provenance = _provenance()
-    store.write_json("provenance.json", provenance)
-    missing = [point for point in points if not store.is_done(point.key)]
+    rows = {point.key: store.row(point.key) for point in points}
+    done = [row for row in rows.values() if row is not None]
+    require_one_version(folder, done, __version__)
+    store.write_config(text)
+    earlier, this = store.provenance(), _provenance()
+    store.write_provenance([*earlier, this])
+    missing = [point for point in points if rows[point.key] is None]
     failed = []
-    for n, point in enumerate(missing):
-        on_progress(len(points) - len(missing) + n, len(points), len(failed))
-        try:
-            # one thread: as fast for matrices of this size, and the same bits on a busy machine
-            with threadpoolctl.threadpool_limits(limits=1):
+    # one thread: as fast for matrices of this size, and the same bits on a busy machine
+    with threadpoolctl.threadpool_limits(limits=1):
+        for n, point in enumerate(missing):
+            on_progress(len(done) + n - len(failed), len(points), len(failed))
+            try:
                 result = point.measure()
-        except Exception:
-            store.write_failure(point, traceback.format_exc())
-            failed.append(point)
-        else:
-            store.write_point(point, result, __version__)
-    on_progress(len(points), len(points), len(failed))
-    store.write_json("provenance.json", provenance | {"ended": _now()})
+            except Exception as error:
+                store.write_failure(point, traceback.format_exc())
+                failed.append((point, f"{type(error).__name__}: {error}"))
+            else:
+                store.write_point(point, result, __version__)
+    on_progress(len(points) - len(failed), len(points), len(failed))
+    store.write_provenance([*earlier, this | {"ended": _now()}])
     return store.collect(points), failed
 
 
@@ -68,16 +72,17 @@ def _now():
 
 
 def _provenance():
-    """What was run, with what, where and when."""
+    """What is run, with what, where and when."""
     packages = ("numpy", "scipy", "numba", "pandas", "pyarrow")
+    fields = ("internal_api", "version", "architecture")
     return {
         "rmt_hessian": __version__,
         "git_commit": _git_commit(),
         "python": platform.python_version(),
         "packages": {name: installed(name) for name in packages},
         "machine": {"platform": platform.platform(), "processor": platform.machine()},
-        "thread_pools": [
-            {k: pool.get(k) for k in ("internal_api", "version", "num_threads", "architecture")}
+        "blas": [
+            {field: pool.get(field) for field in fields} | {"num_threads": 1}
             for pool in threadpoolctl.threadpool_info()
         ],
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
@@ -86,9 +91,15 @@ def _provenance():
 
 
 def _git_commit():
-    """Commit of the checkout the package runs from, or None (installed, or no git)."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-    try:
+    """Commit of the checkout this file belongs to, "+" if it has changes; None without one."""
+    here = Path(__file__)
+
+    def git(*arguments):
+        command = ["git", "-C", str(here.parent), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", here.name)
+        return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain") else "")
     except (OSError, subprocess.CalledProcessError):
         return None

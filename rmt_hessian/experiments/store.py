@@ -1,17 +1,19 @@
 """The folder of a sweep: one Parquet file per point, written whole or not at all.
 
-``config.toml`` (the sweep file as run), ``provenance.json`` (versions, machine, times),
-``points/<key>.parquet`` (the scalars of a point), ``points/<key>.npz`` (its arrays, if any),
-``failed/<key>.txt`` (its traceback), ``table.parquet`` and ``table.csv`` (`collect`).
+``config.toml`` (the sweep file as run), ``provenance.json`` (versions, machine and times of every
+run), ``points/<key>.parquet`` (the scalars of a point), ``points/<key>.npz`` (its arrays, if
+any), ``failed/<key>.txt`` (its traceback), ``table.parquet`` and ``table.csv`` (`collect`).
 """
 
 import json
 import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 
 def write_whole(path, write):
@@ -38,20 +40,23 @@ class Store:
         """Make the folders; remove what an interrupted write left behind."""
         self.points.mkdir(parents=True, exist_ok=True)
         self.failed.mkdir(exist_ok=True)
-        for leftover in self.points.glob(".tmp-*"):
+        for leftover in self.folder.rglob(".tmp-*"):
             leftover.unlink()
 
-    def is_done(self, key):
-        """Whether the point has a readable result; an unreadable one is removed."""
-        path = self.points / f"{key}.parquet"
-        if not path.exists():
-            return False
+    def row(self, key):
+        """The scalars of a point as a dict, or None if it is missing, unreadable or incomplete."""
         try:
-            pd.read_parquet(path)
-        except (OSError, ValueError, pa.ArrowException):
-            path.unlink()
-            return False
-        return True
+            (row,) = pq.read_table(self.points / f"{key}.parquet", use_threads=False).to_pylist()
+            if row["n_arrays"]:
+                self.arrays(key)
+        except (OSError, ValueError, LookupError, pa.ArrowException, zipfile.BadZipFile):
+            return None
+        return row
+
+    def arrays(self, key):
+        """The arrays of a point, as a dict."""
+        with np.load(self.points / f"{key}.npz") as file:
+            return dict(file)
 
     def write_point(self, point, result, version):
         """Keep a result: arrays first, so that the scalars' file marks a complete point."""
@@ -60,21 +65,32 @@ class Store:
             write_whole(self.points / f"{point.key}.npz", lambda f: np.savez(f, **arrays))
         row = {"measurement": point.measurement, **point.parameters, "seed": point.seed}
         row |= {"root_seed": point.root_seed, "version": version, "key": point.key}
+        row["n_arrays"] = len(arrays)
         row |= {k: float(v) for k, v in result.items() if np.ndim(v) == 0}
-        table = pd.DataFrame([row])
-        path = self.points / f"{point.key}.parquet"
-        write_whole(path, lambda f: table.to_parquet(f, index=False))
+        table = pa.Table.from_pylist([row])
+        write_whole(self.points / f"{point.key}.parquet", lambda f: pq.write_table(table, f))
         (self.failed / f"{point.key}.txt").unlink(missing_ok=True)
 
     def write_failure(self, point, traceback_text):
         """Keep the traceback of a point that failed."""
-        text = f"{point.measurement} {point.parameters} seed {point.seed}\n\n{traceback_text}"
-        write_whole(self.failed / f"{point.key}.txt", lambda f: f.write(text.encode()))
+        path = self.failed / f"{point.key}.txt"
+        write_whole(path, lambda f: f.write(f"{point}\n\n{traceback_text}".encode()))
 
-    def write_json(self, name, content):
-        """Write a small JSON file into the folder."""
-        text = json.dumps(content, indent=2) + "\n"
-        write_whole(self.folder / name, lambda f: f.write(text.encode()))
+    def write_config(self, text):
+        """Keep the sweep file as run."""
+        write_whole(self.folder / "config.toml", lambda f: f.write(text.encode()))
+
+    def write_provenance(self, runs):
+        """Keep what was run, with what, where and when: one entry a run."""
+        text = json.dumps({"runs": runs}, indent=2) + "\n"
+        write_whole(self.folder / "provenance.json", lambda f: f.write(text.encode()))
+
+    def provenance(self):
+        """The entries of the runs so far."""
+        try:
+            return json.loads((self.folder / "provenance.json").read_text())["runs"]
+        except (OSError, ValueError, LookupError):
+            return []
 
     def collect(self, points):
         """Gather the points that are done, in order, into one table; returns it.
@@ -84,20 +100,17 @@ class Store:
         ValueError
             If results of different versions of the package are mixed.
         """
-        paths = [self.points / f"{p.key}.parquet" for p in points]
-        rows = [pd.read_parquet(path) for path in paths if path.exists()]
-        if not rows:
-            return pd.DataFrame()
-        table = pd.concat([row.dropna(axis=1) for row in rows], ignore_index=True)
-        versions = sorted(table["version"].unique())
-        if len(versions) > 1:
-            raise ValueError(
-                f"{self.folder} holds results of versions {', '.join(versions)}; "
-                "remove its points to recompute them with one version"
-            )
-        write_whole(self.folder / "table.parquet", lambda f: table.to_parquet(f, index=False))
-        csv = table.to_csv(index=False)
-        write_whole(self.folder / "table.csv", lambda f: f.write(csv.encode()))
+        rows = [row for row in (self.row(point.key) for point in points) if row is not None]
+        require_one_version(self.folder, rows)
+        table = pd.DataFrame(rows)
+        if rows:
+            path = self.folder / "table.parquet"
+            write_whole(path, lambda f: table.to_parquet(f, index=False))
+            csv = table.to_csv(index=False)
+            write_whole(self.folder / "table.csv", lambda f: f.write(csv.encode()))
+        else:  # a table of points that are gone would be false
+            for name in ("table.parquet", "table.csv"):
+                (self.folder / name).unlink(missing_ok=True)
         return table
 
     def table(self):
@@ -106,11 +119,16 @@ class Store:
         Raises
         ------
         FileNotFoundError
-            If the sweep was never collected.
+            If the sweep was never collected, or no point was done.
         """
         return pd.read_parquet(self.folder / "table.parquet")
 
-    def arrays(self, key):
-        """The arrays of a point, as a dict."""
-        with np.load(self.points / f"{key}.npz") as file:
-            return dict(file)
+
+def require_one_version(folder, rows, *versions):
+    """Raise ValueError if results, or results and a version to come, differ in version."""
+    found = sorted({row["version"] for row in rows} | set(versions))
+    if len(found) > 1:
+        raise ValueError(
+            f"{folder} would mix results of versions {', '.join(found)}; "
+            "choose another folder, or remove its points to recompute them"
+        )

@@ -170,8 +170,8 @@ def layer_hessian(net, X, layer, loss):
     Raises
     ------
     ValueError
-        If ``X`` is empty, not finite or of the wrong shape, the logits overflow, the loss is unknown, or CE is asked
-        of a network with one output.
+        If ``X`` is empty, not finite or of the wrong shape, the logits overflow, the loss is
+        unknown, or CE is asked of a network with one output.
     IndexError
         If there is no such layer.
 

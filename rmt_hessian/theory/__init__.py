@@ -9,12 +9,8 @@ from rmt_hessian.theory.generalized_mp import (
     MarchenkoPastur,
     conditional_law,
 )
-from rmt_hessian.theory.norm_ratio import (
-    ExpectedBlockNorms,
-    block_norm_limit,
-    block_norm_ratio,
-    expected_block_norms,
-)
+from rmt_hessian.theory.norm_limits import ExpectedBlockNorms, block_norm_limit
+from rmt_hessian.theory.norm_ratio import block_norm_ratio, expected_block_norms
 from rmt_hessian.theory.output_rank import output_hessian_eigenspace, predicted_output_hessian
 from rmt_hessian.theory.sampling_band import sampling_band
 from rmt_hessian.theory.weight_laws import WeightLaw, weight_law

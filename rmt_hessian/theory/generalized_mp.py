@@ -22,10 +22,12 @@ form; ``kernels.distribution`` states it.
 
 **Limits of accuracy.** Components of mass below about 1e-8 are located but may be poorly
 resolved. At ``P(λ≠0) = γ`` the density has an integrable pole at 0 (hard edge), and near it the
-CDF is known to the square root of the resolution of x.
+CDF is known to the square root of the resolution of x. Weights below 1e-16 of the largest count
+as 0. A continuous weight law given by a quadrature rule of few nodes has the right CDF, but for
+γ > 1 its density and its components show the single nodes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -34,6 +36,7 @@ from rmt_hessian._validation import finite_array, positive_integer, positive_rea
 from rmt_hessian.theory import kernels
 
 NEGLIGIBLE = 1e-16  # probability below which an atom of the weight law is dropped
+ZERO = 1e-16  # weights below this fraction of the largest count as 0: no spectrum tells them apart
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ class GeneralizedMarchenkoPastur:
 
         scale = float(np.abs(self.weights).max())
         self._scale = scale if scale > 0 else 1.0
-        kept = (self.weights != 0) & (self.probabilities > NEGLIGIBLE)
+        nonzero = np.abs(self.weights) > ZERO * self._scale
+        kept = nonzero & (self.probabilities > NEGLIGIBLE)
         lam, self._w = self.weights[kept] / self._scale, self.probabilities[kept]
         self._p = self.aspect_ratio * lam
         self._c = self.aspect_ratio * self._w * lam**2
@@ -126,13 +130,16 @@ class GeneralizedMarchenkoPastur:
         for u_a, u_b in ends:
             inside = (u_a < self._p) & (self._p < u_b)
             n_nodes = min(256, 16 * (2 + int(inside.sum())))
-            u, v, x = kernels.tabulate(u_a, u_b, n_nodes, self._p, self._c, self._m1)
+            u, v, x = kernels.tabulate(u_a, u_b, n_nodes, self._p, self._c)
             if u_a >= 0 and not any(c.u[-1] >= 0 for c in found):
                 F += self.atom_at_zero
             holds_zero = u_a < 0 < u_b
             mass = self._w[inside].sum() / self.aspect_ratio - (excess if holds_zero else 0.0)
             found.append(_Component(u, v, x * self._scale, F, F + max(mass, 0.0)))
             F = found[-1].F_right
+        # what lies right of the last component is the atom or nothing: no rounding of the sum
+        top = 1.0 if found[-1].u[-1] > 0 else 1.0 - self.atom_at_zero
+        found[-1] = replace(found[-1], F_right=top)
         return tuple(found)
 
     def components(self):
@@ -159,7 +166,7 @@ class GeneralizedMarchenkoPastur:
             if chosen.size:
                 table = component.u, component.v, component.x / self._scale
                 point = x[chosen] / self._scale
-                u, v = kernels.locate(point, *table, self._p, self._c, self._m1)
+                u, v = kernels.locate(point, *table, self._p, self._c)
                 yield chosen, component, u, v
 
     def pdf(self, x):
@@ -197,18 +204,18 @@ class GeneralizedMarchenkoPastur:
         flat = q.ravel()
         if not ((flat >= 0) & (flat <= 1)).all():
             raise ValueError("q must lie in [0, 1]")
-        x = np.where(flat <= 0, self.support()[0], 0.0)
-        for n, component in enumerate(self._components):
-            last = n == len(self._components) - 1
-            F_right = np.inf if last and component.x[-1] > 0 else component.F_right
-            chosen = np.flatnonzero((component.F_left < flat) & (flat <= F_right))
+        lo, hi = self.support()
+        x = np.where(flat == 0, lo, np.where(flat == 1, hi, 0.0))
+        for component in self._components:
+            inside = (component.F_left < flat) & (flat <= component.F_right) & (flat < 1)
+            chosen = np.flatnonzero(inside)
             if chosen.size:
                 F = kernels.distribution(
                     component.u, component.v, self._p, self._c, self.aspect_ratio
                 )
                 F = np.clip(F, component.F_left, component.F_right)
                 F[0], F[-1] = component.F_left, component.F_right
-                arguments = self._p, self._c, self._m1, self.aspect_ratio
+                arguments = self._p, self._c, self.aspect_ratio
                 values = kernels.quantile(flat[chosen], component.u, F, *arguments)
                 x[chosen] = np.clip(values * self._scale, component.x[0], component.x[-1])
         return x.reshape(q.shape)[()]

@@ -36,13 +36,18 @@ def height_squared(u, p, c):
 
 
 @njit(cache=True)
-def abscissa(u, w, p, c, m1):
-    """``x(u) = u + m₁ + Σ c_k (u - p_k)/((u - p_k)² + v²)``, w = v²."""
-    x = u + m1
+def abscissa(u, w, p, c):
+    """``x = Re z(a)``, w = v², as ``z = a (1 + Σ b_k/(a - p_k))`` with ``b_k = c_k/p_k``.
+
+    Equal to ``a + m₁ + Σ c_k/(a - p_k)``, without its cancellation near 0.
+    """
+    real, imaginary = 0.0, 0.0  # of Σ b_k/(a - p_k), the second over -v
     for k in range(p.size):
         d = u - p[k]
-        x += c[k] * d / (d * d + w)
-    return x
+        t = c[k] / p[k] / (d * d + w)
+        real += t * d
+        imaginary += t
+    return u * (1.0 + real) + w * imaginary
 
 
 @njit(cache=True)
@@ -131,7 +136,7 @@ def component_edges(p, c):
 
 
 @njit(cache=True)
-def tabulate(u_a, u_b, n_nodes, p, c, m1):
+def tabulate(u_a, u_b, n_nodes, p, c):
     """Nodes (u, v, x) of one component, denser near its ends, where v has a square root."""
     u, v, x = np.empty(n_nodes), np.empty(n_nodes), np.empty(n_nodes)
     for j in range(n_nodes):
@@ -139,27 +144,28 @@ def tabulate(u_a, u_b, n_nodes, p, c, m1):
         u[j] = u_a + (u_b - u_a) * t if 2 * j < n_nodes else u_b - (u_b - u_a) * (1.0 - t)
         w = 0.0 if j == 0 or j == n_nodes - 1 else height_squared(u[j], p, c)
         v[j] = np.sqrt(w)
-        x[j] = abscissa(u[j], w, p, c, m1)
+        x[j] = abscissa(u[j], w, p, c)
         if j > 0:
             x[j] = max(x[j], x[j - 1])  # increasing in exact arithmetic
     return u, v, x
 
 
 @njit(cache=True)
-def _newton(x, u, v, lo, hi, p, c, m1):
+def _newton(x, u, v, lo, hi, p, c):
     """Complex Newton on ``z(a) = x``; returns (u, v, converged) with u in [lo, hi]."""
     previous = np.inf
     for _ in range(30):
-        zr, g, dr, di = u + m1, 0.0, 1.0, 0.0
+        real, imaginary, g, dr, di = 0.0, 0.0, 0.0, 1.0, 0.0
         for k in range(p.size):
             d = u - p[k]
             r = 1.0 / (d * d + v * v)
             t = c[k] * r
-            zr += t * d
+            real += t * d / p[k]
+            imaginary += t / p[k]
             g += t
             dr -= t * r * (d * d - v * v)
             di += t * r * 2.0 * d * v
-        rr, ri = x - zr, -v * (1.0 - g)
+        rr, ri = x - u * (1.0 + real) - v * v * imaginary, -v * (1.0 - g)
         norm = dr * dr + di * di
         if norm == 0.0:
             return u, v, False
@@ -176,12 +182,12 @@ def _newton(x, u, v, lo, hi, p, c, m1):
 
 
 @njit(cache=True)
-def _bisect(x, lo, hi, p, c, m1):
+def _bisect(x, lo, hi, p, c):
     """The point (u, v) with ``x(u) = x`` by bisection: always right, slower."""
     for _ in range(MAX_ITERATIONS):
         u = 0.5 * (lo + hi)
         w = height_squared(u, p, c)
-        if abscissa(u, w, p, c, m1) < x:
+        if abscissa(u, w, p, c) < x:
             lo = u
         else:
             hi = u
@@ -192,7 +198,7 @@ def _bisect(x, lo, hi, p, c, m1):
 
 
 @njit(cache=True)
-def locate(x, table_u, table_v, table_x, p, c, m1):
+def locate(x, table_u, table_v, table_x, p, c):
     """The points (u, v) of one component with ``z(u + i v) = x``, for each x inside it."""
     us, vs = np.empty(x.size), np.empty(x.size)
     for n in range(x.size):
@@ -208,9 +214,9 @@ def locate(x, table_u, table_v, table_x, p, c, m1):
             v = np.sqrt(1.0 - t) * table_v[j]
         else:
             v = (1.0 - t) * table_v[j] + t * table_v[j + 1]
-        u, v, converged = _newton(x[n], lo + t * (hi - lo), v, lo, hi, p, c, m1)
+        u, v, converged = _newton(x[n], lo + t * (hi - lo), v, lo, hi, p, c)
         if not converged:
-            u, v = _bisect(x[n], lo, hi, p, c, m1)
+            u, v = _bisect(x[n], lo, hi, p, c)
         us[n], vs[n] = u, v
     return us, vs
 
@@ -235,7 +241,7 @@ def distribution(u, v, p, c, gamma):
 
 
 @njit(cache=True)
-def quantile(q, table_u, table_F, p, c, m1, gamma):
+def quantile(q, table_u, table_F, p, c, gamma):
     """X with ``F(x) = q`` inside one component: bisection and secants on u in a table cell."""
     us, ws, u_one, v_one = np.empty(q.size), np.empty(q.size), np.empty(1), np.empty(1)
     for n in range(q.size):
@@ -255,7 +261,7 @@ def quantile(q, table_u, table_F, p, c, m1, gamma):
             if abs(f) <= 2.0 * EPS or hi - lo <= 2.0 * EPS * max(abs(lo), abs(hi)):
                 break
         us[n] = u
-        ws[n] = abscissa(u, v_one[0] ** 2, p, c, m1)
+        ws[n] = abscissa(u, v_one[0] ** 2, p, c)
     return ws
 
 

@@ -66,7 +66,7 @@ def predicted_output_hessian(V, W, mean_curvature):
     Raises
     ------
     ValueError
-        If the shapes do not fit or an entry is not finite.
+        If the shapes do not fit, an entry is not finite, or a row of W is zero.
 
     Examples
     --------
@@ -79,6 +79,8 @@ def predicted_output_hessian(V, W, mean_curvature):
         raise ValueError(f"W must have {V.shape[1]} rows, the columns of V, got shape {W.shape}")
     if A.shape != (V.shape[0], V.shape[0]):
         raise ValueError(f"mean_curvature must have shape {(V.shape[0],) * 2}, got {A.shape}")
+    if not W.any(axis=1).all():
+        raise ValueError("each row of W must have a nonzero entry, got a row of zeros")
     unit = W / np.linalg.norm(W, axis=1, keepdims=True)
     both_active = 0.25 + np.arcsin(np.clip(unit @ unit.T, -1.0, 1.0)) / (2 * np.pi)
     np.fill_diagonal(both_active, 0.5)

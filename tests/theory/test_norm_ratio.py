@@ -8,6 +8,7 @@ from rmt_hessian.theory import (
     block_norm_limit,
     block_norm_ratio,
     expected_block_norms,
+    norm_limits,
     norm_ratio,
     weight_law,
 )
@@ -124,7 +125,7 @@ def test_second_derivatives_in_the_linear_ce_constant():
         u = mpmath.diff(lambda r: (1 - r**2) ** (-mpmath.mpf(d) / 2), t, 2)
         q = mpmath.diff(lambda s: (1 - 2 * s) ** (-mpmath.mpf(d) / 2), t, 2)
         expected = (1 - mpmath.mpf(1) / N) * u + q / N
-        assert norm_ratio._psi(kappa, d, N) == pytest.approx(float(expected), rel=1e-12)
+        assert norm_limits._psi(kappa, d, N) == pytest.approx(float(expected), rel=1e-12)
 
 
 @pytest.mark.parametrize("C", [2, 5, 1000])
@@ -159,7 +160,7 @@ def test_mean_of_cos2_times_angle2(d):
             if abs(term * moment) < 1e-25 * total:
                 break
         expected = float(total)
-    assert norm_ratio._mean_cos2_angle2(d) == pytest.approx(expected, rel=1e-5 if d == 3 else 1e-9)
+    assert norm_limits._mean_cos2_angle2(d) == pytest.approx(expected, rel=1e-5 if d == 3 else 1e-9)
 
 
 def test_mse_without_a_hidden_layer_has_no_off_diagonal():
