@@ -8,6 +8,7 @@ import os
 
 import numpy as np
 import pytest
+import scipy.linalg  # noqa: F401 (loads its BLAS, to be limited below)
 import threadpoolctl
 from hypothesis import HealthCheck, settings
 

@@ -51,6 +51,7 @@ def part(path):
 def test_imports_go_left(path):
     allowed = MAY_IMPORT.get(part(path), set()) | SHARED
     for name in imports(path):
+        assert name != "rmt_hessian", f"{path} imports the whole package"
         if name.startswith("rmt_hessian."):
             module = name.split(".")[1]
             # `from rmt_hessian import __version__` reads the version

@@ -60,9 +60,12 @@ CASES = {
         lambda: rh.full_hessian(NET, X, [[2.0, -1.0]] * 5, "ce"),
         "must not be negative",
     ),
+    "logits overflow": (lambda: rh.ReLUNetwork([[[1e9]]])([[1e300]]), "overflow"),
+    "complex inputs": (lambda: NET(X * 1j), "real numbers"),
     "wrong vector": (lambda: H @ np.ones(5), "dimension mismatch"),
     # spectra
     "not square": (lambda: rh.eigenvalues(np.ones((2, 3))), "must be square"),
+    "complex matrix": (lambda: rh.eigenvalues([[1, 1j], [-1j, 1]]), "real numbers"),
     "not symmetric": (lambda: rh.eigenvalues([[0, 1], [2, 0]]), "must be symmetric"),
     "eigenvalues of NaN": (lambda: rh.eigenvalues([[np.nan]]), "must be finite"),
     "too many eigenvectors": (lambda: rh.top_eigenspace(np.eye(2), 3), "at most 2"),
@@ -140,6 +143,30 @@ CASES = {
         lambda: block_norm_limit(model="linear", loss="ce", aspect_ratio=-1.0),
         "aspect_ratio must be positive",
     ),
+    "no draws": (
+        lambda: expected_block_norms(model="linear", loss="ce", n_draws=0, **SIZES),
+        "n_draws must be at least 2, got 0",
+    ),
+    "one size and the ratio": (
+        lambda: block_norm_limit(model="hidden", loss="mse", n_inputs=5, aspect_ratio=1.0),
+        "either n_inputs and n_samples, or aspect_ratio",
+    ),
+    "a zero row of W": (
+        lambda: weight_law(model="hidden", loss="mse", V=np.eye(2), W=np.zeros((2, 3))),
+        "row of W must have a nonzero entry",
+    ),
+    "a zero row of W for the rank": (
+        lambda: predicted_output_hessian(np.ones((2, 2)), np.zeros((2, 2)), np.eye(2)),
+        "row of W must have a nonzero entry",
+    ),
+    "one unit has no pair": (
+        lambda: weight_law(model="hidden", loss="ce", V=np.ones((3, 1)), diagonal=False),
+        "at least two units, got one",
+    ),
+    "a block of three": (
+        lambda: weight_law(model="hidden", loss="ce", V=np.eye(2), block=(0, 1, 1)),
+        "must be two units",
+    ),
     "C > m": (lambda: output_hessian_eigenspace(np.ones((3, 2))), "between 2 and 2 rows"),
     "equal rows": (lambda: output_hessian_eigenspace(np.ones((2, 2))), "must have rank 1"),
     "A shape": (
@@ -161,6 +188,12 @@ def test_value_errors(call, message):
     with pytest.raises(ValueError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("layer", ["0", 1.0, None])
+def test_layer_that_is_no_integer(layer):
+    with pytest.raises(IndexError, match="layer must be an integer, got"):
+        rh.layer_hessian(NET, X, layer, "ce")
 
 
 @pytest.mark.parametrize("layer", [2, -3, 100])

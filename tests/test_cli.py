@@ -8,7 +8,6 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SWEEP = """
-name = "tiny"
 root_seed = 0
 [[grid]]
 measurement = "block_norms"
@@ -17,6 +16,14 @@ fixed = { n_inputs = 6, n_samples = 8, n_hidden = 4 }
 [grid.axes]
 case = ["linear-mse", "hidden-mse"]
 n_classes = [2]
+"""
+
+PICTURE = """
+root_seed = 0
+[[grid]]
+measurement = "hessian_image"
+seeds = 1
+fixed = { n_inputs = 2, n_samples = 3, n_hidden = 2, n_classes = 2 }
 """
 
 
@@ -48,11 +55,15 @@ def test_status_collect_and_report(folder):
 
 
 def test_a_failing_point_gives_a_non_zero_exit_and_its_name(folder):
-    bad = SWEEP.replace('"linear-mse"', '"deep-mse"')
+    bad = SWEEP.replace("block_norms", "output_rank")  # C < m is needed, m = 2 here
+    bad = bad.replace('case = ["linear-mse", "hidden-mse"]', "").replace(
+        "n_hidden = 4", "n_hidden = 2"
+    )
     (folder / "bad.toml").write_text(bad)
     result = command("run", "bad.toml", cwd=folder)
     assert result.returncode == 1
-    assert "failed: block_norms" in result.stderr
+    assert "failed: output_rank(" in result.stderr
+    assert "n_classes must lie in 2 … 1 (below m), got 2" in result.stderr
     assert "results/bad/failed" in result.stderr
     assert "Traceback" not in result.stderr
 
@@ -65,9 +76,14 @@ def test_a_failing_point_gives_a_non_zero_exit_and_its_name(folder):
         (("status", "nowhere"), "nowhere/config.toml: No such file"),
         (("collect", "nowhere"), "nowhere/config.toml: No such file"),
         (("report", "nowhere"), "nowhere holds no table.parquet"),
+        (("report", "results/picture"), "results/picture: the report is about block_norms"),
+        (("run", "tiny.toml", "--out", "tiny.toml"), "tiny.toml"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_code_2(folder, arguments, message):
+    if "results/picture" in arguments:
+        (folder / "picture.toml").write_text(PICTURE)
+        assert command("run", "picture.toml", cwd=folder).returncode == 0
     (folder / "wrong.toml").write_text('colour = "red"\n' + SWEEP)
     result = command(*arguments, cwd=folder)
     assert result.returncode == 2

@@ -6,7 +6,7 @@ from scipy.stats import ks_1samp, norm, uniform
 from scipy.stats import wasserstein_distance as scipy_wasserstein
 
 from rmt_hessian import ks_distance, wasserstein_distance
-from rmt_hessian.theory import GeneralizedMarchenkoPastur, MarchenkoPastur
+from rmt_hessian.theory import GeneralizedMarchenkoPastur, MarchenkoPastur, conditional_law
 from tests.tolerances import EXACT
 
 
@@ -69,6 +69,30 @@ def test_wasserstein_against_a_large_sample(rng):
     x = rng.standard_normal(30)
     expected = scipy_wasserstein(x, law.ppf((np.arange(20_000) + 0.5) / 20_000))
     assert wasserstein_distance(x, law) == pytest.approx(expected, rel=2e-4)
+
+
+def test_wasserstein_of_a_rigid_spectrum():
+    """F crosses F_n between most neighbours; quantiles in the middle give 1.10e-4 at n = 5000."""
+    law = MarchenkoPastur(0.3)
+    x = law.ppf((np.arange(5000) + 0.5) / 5000)
+    fine = np.linspace(*law.support(), 2**19 + 1)
+    empirical = np.searchsorted(x, fine, side="right") / x.size
+    expected = np.trapezoid(np.abs(law.cdf(fine) - empirical), fine)
+    assert wasserstein_distance(x, law) == pytest.approx(expected, rel=0.01)
+
+
+def test_wasserstein_from_zero_is_the_mean_of_a_wide_law(rng):
+    law = GeneralizedMarchenkoPastur(np.exp(4 * rng.standard_normal(200)), np.full(200, 0.005), 2)
+    assert wasserstein_distance([0.0], law) == pytest.approx(law.mean(), rel=1e-3)
+
+
+def test_saturated_weights_sit_on_their_law(rng):
+    """A confident softmax leaves most weights below the resolution of an eigenvalue."""
+    Z = rng.standard_normal((400, 200))
+    for spread in (10.0, 60.0, 400.0):
+        lam = np.exp(-spread * rng.random(400))
+        spectrum = np.linalg.eigvalsh((Z.T * lam) @ Z / 400)
+        assert ks_distance(spectrum, conditional_law(lam, 200)) < 0.02
 
 
 @given(st.floats(-3, 3))

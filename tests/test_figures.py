@@ -18,7 +18,6 @@ from rmt_hessian.experiments.store import Store
 from rmt_hessian.theory import GeneralizedMarchenkoPastur
 
 SWEEP = """
-name = "small"
 root_seed = 1
 [[grid]]
 measurement = "block_norms"
@@ -33,7 +32,7 @@ axes = { case = ["linear-ce", "hidden-ce", "hidden-mse"], n_classes = [2, 3, 4] 
 [[grid]]
 measurement = "output_rank"
 seeds = 1
-fixed = { case = "hidden-ce", n_inputs = 6, n_samples = 20, n_hidden = 9 }
+fixed = { n_inputs = 6, n_samples = 20, n_hidden = 9 }
 axes = { n_classes = [2, 3, 4, 5] }
 [[grid]]
 measurement = "hessian_image"

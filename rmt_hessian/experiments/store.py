@@ -55,7 +55,7 @@ class Store:
 
     def arrays(self, key):
         """The arrays of a point, as a dict."""
-        with np.load(self.points / f"{key}.npz") as file:
+        with (self.points / f"{key}.npz").open("rb") as stream, np.load(stream) as file:
             return dict(file)
 
     def write_point(self, point, result, version):

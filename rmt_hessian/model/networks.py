@@ -124,11 +124,12 @@ class ReLUNetwork:
         if X.shape[1] != self.widths[0]:
             raise ValueError(f"X must have shape (N, {self.widths[0]}), got {X.shape}")
         features, masks = [X], []
-        for W in self.weights[:-1]:
-            h, mask = relu_and_mask(features[-1] @ W.T)
-            features.append(h)
-            masks.append(mask)
-        logits = features[-1] @ self.weights[-1].T
+        with np.errstate(over="ignore", invalid="ignore"):  # looked for below
+            for W in self.weights[:-1]:
+                h, mask = relu_and_mask(features[-1] @ W.T)
+                features.append(h)
+                masks.append(mask)
+            logits = features[-1] @ self.weights[-1].T
         if not np.isfinite(logits).all():
             raise ValueError("X must not make the logits overflow, got infinite or NaN logits")
         return ForwardPass(tuple(features), tuple(masks), logits)

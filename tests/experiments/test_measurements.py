@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+import rmt_hessian as rh
+from rmt_hessian.experiments import measurements
 from rmt_hessian.experiments.measurements import (
     CASES,
+    block_norms,
     block_spectra,
     density_curve,
     hessian_image,
@@ -31,22 +34,98 @@ def test_a_block_of_zeros_sits_on_its_atom(rng):
 
 
 def test_output_rank(rng):
-    result = output_rank(rng, case="hidden-ce", n_classes=3, **SIZES)
+    result = output_rank(rng, n_classes=3, **SIZES)
     assert result["gap"] == result["first_small_eigenvalue"] / result["last_large_eigenvalue"]
     assert result["eigenvalues"].shape == result["predicted_eigenvalues"].shape == (6,)
     assert 0 <= result["overlap"] <= 1
     assert np.all(np.diff(result["eigenvalues"]) <= 0)
 
 
-@pytest.mark.parametrize(("case", "n_classes"), [("linear-ce", 3), ("hidden-ce", 6)])
-def test_output_rank_needs_a_hidden_layer_wider_than_C(case, n_classes, rng):
-    with pytest.raises(ValueError, match=r"'hidden-ce'|2 … 5"):
-        output_rank(rng, case=case, n_classes=n_classes, **SIZES)
+def test_output_rank_needs_a_hidden_layer_wider_than_C(rng):
+    with pytest.raises(ValueError, match="2 … 5"):
+        output_rank(rng, n_classes=6, **SIZES)
 
 
-def test_an_unknown_case(rng):
-    with pytest.raises(ValueError, match="one of 'linear-ce'"):
-        block_spectra(rng, case="deep-ce", n_classes=3, **SIZES)
+def drawn(case, n_classes):
+    """The draw of a measurement, by the public functions, from the same seed."""
+    rng = np.random.default_rng(7)
+    model, layer, loss = CASES[case]
+    widths = [30, n_classes] if model == "linear" else [30, 6, n_classes]
+    net = rh.ReLUNetwork.random(widths, rng)
+    X = rh.gaussian_inputs(60, 30, rng)
+    return net, X, rh.layer_hessian(net, X, layer, loss)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_column_of_block_norms(case, monkeypatch):
+    monkeypatch.setattr(measurements, "expected_block_norms", few_draws)
+    measurements._predicted_norms.cache_clear()
+    result = block_norms(np.random.default_rng(7), case=case, n_classes=5, **SIZES)
+    measurements._predicted_norms.cache_clear()
+    diagonal, off_diagonal = drawn(case, 5)[2].mean_squared_block_norms()
+    model, _, loss = CASES[case]
+    n_hidden = None if model == "linear" else 6
+    sizes = {"n_classes": 5, "n_inputs": 30, "n_samples": 60, "n_hidden": n_hidden}
+    predicted = few_draws(model=model, loss=loss, **sizes)
+    limit = np.nan
+    if case in ("linear-ce", "linear-mse", "hidden-mse"):
+        constant, exponent = rh.theory.block_norm_limit(
+            model=model, loss=loss, n_inputs=30, n_samples=60
+        )
+        limit = constant / 5**exponent
+    expected = {
+        "diagonal_norm2": diagonal,
+        "off_diagonal_norm2": off_diagonal,
+        "ratio": off_diagonal / diagonal,
+        "predicted_diagonal_norm2": predicted.diagonal,
+        "predicted_off_diagonal_norm2": predicted.off_diagonal,
+        "predicted_ratio": predicted.ratio,
+        "predicted_ratio_error": predicted.ratio_error,
+        "limit_ratio": limit,
+    }
+    assert result.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_allclose(result[name], value, rtol=1e-12, err_msg=name)
+
+
+def few_draws(**case):
+    return rh.theory.expected_block_norms(**case, n_draws=50)
+
+
+@pytest.mark.parametrize("case", ["linear-ce", "hidden-ce", "hidden-mse"])
+def test_every_column_of_block_spectra(case):
+    result = block_spectra(np.random.default_rng(7), case=case, n_classes=3, **SIZES)
+    net, _, H = drawn(case, 3)
+    model, _, loss = CASES[case]
+    given = {"n_classes": 3} if model == "linear" else {"V": net.weights[-1]}
+    for name, block in (("diagonal", (0, 0)), ("off_diagonal", (0, 1))):
+        spectrum = rh.eigenvalues(H.block(*block))
+        weights = rh.theory.weight_law(model=model, loss=loss, diagonal=block == (0, 0), **given)
+        population = GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, 0.5)
+        conditional = rh.theory.conditional_law(H.block_weights(*block), 30)
+        np.testing.assert_array_equal(result[f"{name}_eigenvalues"], spectrum)
+        assert result[f"{name}_ks_conditional"] == rh.ks_distance(spectrum, conditional)
+        assert result[f"{name}_ks_population"] == rh.ks_distance(spectrum, population)
+        band = rh.theory.sampling_band(weights, 30, 60)
+        assert result[f"{name}_ks_population_band"] == band
+        for kind, law in (("conditional", conditional), ("population", population)):
+            np.testing.assert_array_equal(result[f"{name}_{kind}_curve"], density_curve(law))
+
+
+def test_every_column_of_output_rank():
+    result = output_rank(np.random.default_rng(7), n_classes=3, **SIZES)
+    net, X, H = drawn("hidden-ce", 3)
+    W, V = net.weights
+    M, A = H.output_hessian(), rh.layer_hessian(net, X, 1, "ce").output_hessian()
+    values, vectors = np.linalg.eigh(M)
+    predicted = np.linalg.eigvalsh(rh.theory.predicted_output_hessian(V, W, A))[::-1]
+    U = rh.theory.output_hessian_eigenspace(V)
+    np.testing.assert_allclose(result["eigenvalues"], values[::-1], atol=1e-14)
+    np.testing.assert_allclose(result["predicted_eigenvalues"], predicted, atol=1e-14)
+    assert result["gap"] == pytest.approx(values[-3] / values[-2])
+    assert result["predicted_gap"] == pytest.approx(predicted[2] / predicted[1])
+    assert result["overlap"] == pytest.approx(rh.subspace_overlap(vectors[:, -2:], U))
+    assert result["top_eigenvalue"] == pytest.approx(values[-1])
 
 
 def test_hessian_image_adds_up(rng):

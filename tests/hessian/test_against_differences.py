@@ -6,7 +6,12 @@ import pytest
 from rmt_hessian import ReLUNetwork, full_hessian, layer_hessian
 from tests import oracles
 
-WIDTHS = {"linear": [3, 4], "one hidden": [3, 4, 3], "three layers": [2, 3, 3, 3]}
+WIDTHS = {
+    "linear": [3, 4],
+    "one hidden": [3, 4, 3],
+    "three layers": [2, 3, 3, 3],
+    "four layers": [2] * 5,
+}
 MARGIN = 0.15  # pre-activations this far from 0 keep their sign under the steps of the oracle
 TOLERANCE = 2e-7  # of order-4 differences, step 0.01 and smaller: what the oracle reports
 

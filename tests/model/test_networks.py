@@ -28,6 +28,28 @@ def test_weights_are_copied():
     assert net.weights[0].min() == 1
 
 
+def test_labels_are_uniform(rng):
+    """Counts of 4000 labels over 4 classes: five standard deviations of a binomial."""
+    counts = np.bincount(random_labels(4000, 4, rng), minlength=4)
+    assert np.abs(counts - 1000).max() < 5 * np.sqrt(4000 * 0.25 * 0.75)
+
+
+def test_the_loss_is_a_mean_over_samples():
+    f, y = np.array([[1.0, 3.0], [0.0, 0.0], [2.0, 2.0]]), np.eye(2)[[0, 1, 1]]
+    expected = (np.log(1 + np.exp(2)) + 2 * np.log(2)) / 3
+    assert get_loss("ce", 2).value(f, y) == pytest.approx(expected)
+    assert get_loss("mse", 2).value(f, y) == pytest.approx((9 + 1 + 4 + 1) / 6)
+
+
+def test_weights_are_read_only_and_inputs_are_copied(rng):
+    net, X = ReLUNetwork([np.ones((2, 3))]), rng.standard_normal((4, 3))
+    forward, before = net.forward(X), X.copy()
+    X[:] = 0
+    np.testing.assert_array_equal(forward.features[0], before)
+    with pytest.raises(ValueError, match="read-only"):
+        net.weights[0][0, 0] = 5
+
+
 def test_same_seed_same_draw():
     draws = [
         (

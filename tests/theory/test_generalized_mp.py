@@ -259,6 +259,26 @@ def test_conditional_law_merges_equal_weights():
     assert "3 weights" in repr(law)
 
 
+def test_mixed_scales_keep_relative_accuracy():
+    """A component 1e-100 times the other keeps its shape."""
+    for tiny in (1e-6, 1e-12, 1e-15):
+        law = GeneralizedMarchenkoPastur([1.0, tiny], [0.2, 0.8], 0.5)
+        assert law.cdf(0.2 * tiny) == pytest.approx(0.0400320814, rel=1e-5)
+
+
+def test_weights_that_underflow_count_as_zero():
+    law = GeneralizedMarchenkoPastur([1e-170, 1.0], [0.5, 0.5], 0.6)
+    assert law.atom_at_zero == pytest.approx(1 - 0.5 / 0.6)
+    assert 0 < law.cdf(0.5) < 1
+
+
+def test_extreme_quantiles_are_the_support():
+    weights = [-2.93005, -0.247676, -1.244707, -1.34344, -0.36438, -0.096442, -0.183204]
+    law = GeneralizedMarchenkoPastur(weights, np.full(7, 1 / 7), 0.98279)
+    assert (law.ppf(0.0), law.ppf(1.0)) == law.support()
+    assert law.cdf(law.support()[1]) == 1
+
+
 def test_shapes_follow_the_argument():
     law = MarchenkoPastur(0.5)
     assert law.pdf(np.ones((2, 3))).shape == (2, 3)

@@ -122,6 +122,22 @@ def test_hidden_layer_against_simulation(given_W, loss, block, rng):
     assert abs(lam.mean() - law.mean()) < spread
 
 
+def test_hidden_ce_sees_only_differences_of_classes(rng):
+    """``A 1 = 0``: a common offset of all rows of V changes nothing."""
+    V = rng.standard_normal((5, 4))
+    law, other = (weight_law(model="hidden", loss="ce", V=W) for W in (V, V + 1e7))
+    np.testing.assert_allclose(other.nodes, law.nodes, atol=1e-6)
+
+
+def test_the_standard_error_of_hidden_ce_is_calibrated(rng):
+    """Over 60 scramblings the spread of E λ² is the error that the rules state."""
+    V = rng.standard_normal((5, 8)) / np.sqrt(8)
+    laws = [weight_law(model="hidden", loss="ce", V=V, rng=seed) for seed in range(60)]
+    moments = np.array([law.second_moment() for law in laws])
+    stated = np.sqrt(np.mean([law.error**2 for law in laws]))
+    assert moments.std() / moments.mean() == pytest.approx(stated, rel=0.35)
+
+
 def test_the_same_seed_gives_the_same_rule(rng):
     V = rng.standard_normal((5, 4))
     laws = [weight_law(model="hidden", loss="ce", V=V, rng=3) for _ in range(2)]
