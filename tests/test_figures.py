@@ -67,6 +67,72 @@ def test_every_axis_is_labelled_and_a_rerun_gives_the_same_bytes(name, store, tm
         assert len(first) > 5000
 
 
+def point_of(store, measurement, **parameters):
+    """The first seed of a point: its row and its arrays."""
+    table = store.table()
+    chosen = table[(table["measurement"] == measurement) & (table["seed"] == 0)]
+    for name, value in parameters.items():
+        chosen = chosen[chosen[name] == value]
+    row = chosen.iloc[0]
+    return row, store.arrays(row["key"]) if row["n_arrays"] else None
+
+
+def lines(ax):
+    return {line.get_label(): line.get_xydata().T for line in ax.lines}
+
+
+def panel(figure, *words):
+    """The axes whose title holds all the words."""
+    return next(ax for ax in figure.axes if all(word in ax.get_title() for word in words))
+
+
+@pytest.mark.parametrize(("block", "symbol"), [("diagonal", "H_{11}"), ("off_diagonal", "H_{12}")])
+def test_laws_lie_over_the_spectrum_of_their_own_block(block, symbol, store):
+    figure = importlib.import_module("paper_figs.fig_block_spectra").draw(store)
+    _, arrays = point_of(store, "block_spectra", case="linear-ce", n_classes=4)
+    drawn = lines(panel(figure, "linear, CE", symbol, "C=4"))
+    for kind in ("conditional", "population"):
+        np.testing.assert_array_equal(drawn[f"{kind} law"], arrays[f"{block}_{kind}_curve"])
+    plt.close(figure)
+
+
+def test_ratios_beside_prediction_and_limit(store):
+    figure = importlib.import_module("paper_figs.fig_norm_ratio").draw(store)
+    table = store.table()
+    for case, title in (("linear-ce", "linear, CE"), ("hidden-ce", "hidden, CE")):
+        of_case = table[(table["measurement"] == "block_norms") & (table["case"] == case)]
+        means = of_case.groupby("n_classes").mean(numeric_only=True)
+        drawn = lines(panel(figure, title))
+        np.testing.assert_allclose(drawn["measured"], [means.index, means["ratio"]])
+        np.testing.assert_allclose(drawn["predicted"], [means.index, means["predicted_ratio"]])
+        assert (r"limit $C\to\infty$" in drawn) == (case == "linear-ce")
+    plt.close(figure)
+
+
+def test_scree_marks_C_minus_one(store):
+    figure = importlib.import_module("paper_figs.fig_output_scree").draw(store)
+    for C in (2, 3, 4, 5):
+        _, arrays = point_of(store, "output_rank", n_classes=C)
+        drawn = lines(panel(figure, f"$C={C}$"))
+        assert drawn["$C-1$"][0].tolist() == [C - 0.5] * 2  # between C-1 and C
+        np.testing.assert_array_equal(drawn["measured"][1], arrays["eigenvalues"])
+        np.testing.assert_array_equal(drawn["predicted"][1], arrays["predicted_eigenvalues"])
+    plt.close(figure)
+
+
+def test_heat_map_parts_the_layers_and_shows_four_decades(store):
+    figure = importlib.import_module("paper_figs.fig_hessian_heatmap").draw(store)
+    _, arrays = point_of(store, "hessian_image", n_classes=4)
+    ax = panel(figure, "$C=4$")
+    (image,) = ax.images
+    np.testing.assert_array_equal(
+        image.get_array(), np.maximum(arrays["absolute_hessian"], image.norm.vmin)
+    )
+    assert image.norm.vmax / image.norm.vmin == pytest.approx(1e4)
+    assert {float(line.get_xdata()[0]) for line in ax.lines} >= {3 * 4 - 0.5}
+    plt.close(figure)
+
+
 def test_the_histogram_encloses_the_mass_of_the_continuous_part():
     law = GeneralizedMarchenkoPastur([1.0], [1.0], 2.0)  # atom ½ at 0
     spectrum = np.concatenate([np.zeros(4000), law.ppf(0.5 + (np.arange(4000) + 0.5) / 8000)])

@@ -1,0 +1,20 @@
+"""A small sweep file for all tests of this folder."""
+
+import pytest
+
+from rmt_hessian.experiments import measurements
+from tests.experiments.small import SMALL
+
+
+@pytest.fixture
+def sweep(tmp_path, monkeypatch):
+    """Path of a small sweep file; its predictions cost few draws."""
+    quick = measurements.expected_block_norms
+    monkeypatch.setattr(
+        measurements, "expected_block_norms", lambda **case: quick(**case, n_draws=50)
+    )
+    measurements._predicted_norms.cache_clear()
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL)
+    yield path
+    measurements._predicted_norms.cache_clear()
