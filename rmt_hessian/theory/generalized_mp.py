@@ -137,8 +137,11 @@ class GeneralizedMarchenkoPastur:
             mass = self._w[inside].sum() / self.aspect_ratio - (excess if holds_zero else 0.0)
             found.append(_Component(u, v, x * self._scale, F, F + max(mass, 0.0)))
             F = found[-1].F_right
-        # what lies right of the last component is the atom or nothing: no rounding of the sum
+        # what lies right of the last component is the atom or nothing: no rounding of the sum,
+        # and a sum that is wrong by more than rounding means that an edge is wrong
         top = 1.0 if found[-1].u[-1] > 0 else 1.0 - self.atom_at_zero
+        if abs(F - top) > 1e-9 + 1e-14 / self.aspect_ratio:
+            raise RuntimeError(f"masses must sum to 1, got a sum off by {F - top:.2g}")
         found[-1] = replace(found[-1], F_right=top)
         return tuple(found)
 
