@@ -46,7 +46,7 @@ clean: ## remove results, figures and the virtual environment
 
 # One stamp an extra: `$(VENV)/.test` is made by installing the extra `test`.
 $(VENV)/.%: setup.cfg pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --editable '.[$*]'
+	$(BIN)/pip install --quiet --config-settings editable_mode=compat --editable '.[$*]'
 	@touch $@
 
 $(BIN)/python:

@@ -55,7 +55,8 @@ def finite_array(values, name, ndim):
     except (TypeError, ValueError):
         raise ValueError(f"{name} must be an array of real numbers, got {type(values)}") from None
     if array.ndim != ndim:
-        raise ValueError(f"{name} must have {ndim} axes, got shape {array.shape}")
+        axes = "1 axis" if ndim == 1 else f"{ndim} axes"
+        raise ValueError(f"{name} must have {axes}, got shape {array.shape}")
     if array.size == 0:
         raise ValueError(f"{name} must not be empty, got shape {array.shape}")
     if not np.isfinite(array).all():

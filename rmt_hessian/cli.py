@@ -45,6 +45,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Default: results/ and the file's name.")] = None,
 ):
     """Compute the points of a sweep that are missing, then collect them. Run again to resume."""
+    load_config(config)  # a mistake in the file shows before the bar does
     folder = out or Path("results") / config.stem
     with rich.progress.Progress(
         "[progress.description]{task.description}",
@@ -99,10 +100,10 @@ def report(
     try:
         table = Store(folder).table()
     except FileNotFoundError:
-        _stop(f"{folder} holds no table.parquet: rmt-hessian run or collect first", 2)
+        _stop(f"error: {folder} holds no table.parquet: rmt-hessian run or collect first", 2)
     norms, rank = summarise(table), summarise_rank(table)
     if norms.empty and rank.empty:
-        _stop(f"{folder}: the report is about block_norms, block_spectra and output_rank", 2)
+        _stop(f"error: {folder}: the report is about block_norms, block_spectra and output_rank", 2)
     if len(norms):
         print(format_summary(norms))
         print(LEGEND)

@@ -167,7 +167,8 @@ def load_config(path):
     try:
         return SweepConfig.model_validate(content)
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_one_line(error.errors()[0])}") from None
+        errors = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+        raise ConfigError(f"{path}: {_one_line(errors[0])}") from None  # a typo comes first
 
 
 def _one_line(error):

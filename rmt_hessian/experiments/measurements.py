@@ -106,8 +106,7 @@ def block_spectra(
     net, H = _draw(case, n_classes, n_inputs, n_samples, n_hidden, rng)
     result = {}
     for name, block in (("diagonal", (0, 0)), ("off_diagonal", (0, 1))):
-        V = None if CASES[case][0] == "linear" else net.weights[-1]
-        population, band = _population_law(case, name, n_classes, V, n_inputs, n_samples)
+        weights, population = _population_law(case, name, net, n_inputs / n_samples)
         laws = {
             "conditional": conditional_law(H.block_weights(*block), H.block_size),
             "population": population,
@@ -117,30 +116,28 @@ def block_spectra(
         for kind, law in laws.items():
             result[f"{name}_ks_{kind}"] = ks_distance(spectrum, law)
             result[f"{name}_{kind}_curve"] = density_curve(law)
+        band = sampling_band(weights, n_inputs, n_samples, rng=rng)
         result[f"{name}_ks_population_band"] = band
     return result
 
 
-def _population_law(case, name, n_classes, V, n_inputs, n_samples):
-    """The population law of a block and its band; linear cases once in a process."""
-    if V is None:
-        return _linear_population_law(case, name, n_classes, n_inputs, n_samples)
-    model, _, loss = CASES[case]
-    weights = weight_law(model=model, loss=loss, diagonal=name == "diagonal", V=V)
-    return _law_and_band(weights, n_inputs, n_samples)
+def _population_law(case, name, net, aspect_ratio):
+    """Weight law and spectral law of a block; linear cases once in a process."""
+    if CASES[case][0] == "linear":
+        return _linear_population_law(case, name, net.widths[-1], aspect_ratio)
+    return _law_of(case, name, aspect_ratio, V=net.weights[-1])
 
 
 @cache
-def _linear_population_law(case, name, n_classes, n_inputs, n_samples):
+def _linear_population_law(case, name, n_classes, aspect_ratio):
+    return _law_of(case, name, aspect_ratio, n_classes=n_classes)
+
+
+def _law_of(case, name, aspect_ratio, **given):
     model, _, loss = CASES[case]
-    diagonal = name == "diagonal"
-    weights = weight_law(model=model, loss=loss, diagonal=diagonal, n_classes=n_classes)
-    return _law_and_band(weights, n_inputs, n_samples)
-
-
-def _law_and_band(weights, n_inputs, n_samples):
-    law = GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, n_inputs / n_samples)
-    return law, sampling_band(weights, n_inputs, n_samples)
+    weights = weight_law(model=model, loss=loss, diagonal=name == "diagonal", **given)
+    law = GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, aspect_ratio)
+    return weights, law
 
 
 def density_curve(law, n_cells=150, min_mass=1e-3):

@@ -13,7 +13,7 @@ from rmt_hessian.hessian.kernels import apply_curvature, pack_pair, scatter_pair
 from rmt_hessian.model.losses import OutputCurvature, get_loss
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LayerHessian:
     """Hessian of the mean loss with respect to the weights of one layer, kept as factors.
 
@@ -38,6 +38,10 @@ class LayerHessian:
     features: np.ndarray
     curvature: OutputCurvature
     jacobian: IdentityJacobian | ReLUJacobian
+
+    def __repr__(self):
+        k, p = self.n_blocks, self.block_size
+        return f"LayerHessian({k} × {k} blocks of {p} × {p}, {self.n_samples} samples)"
 
     @property
     def n_samples(self):

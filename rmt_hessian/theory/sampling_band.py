@@ -19,8 +19,9 @@ def sampling_band(weights, n_features, n_samples, *, level=0.95, n_draws=19, n_p
     n_features, n_samples : int
         p and N.
     level : float
-        A fresh sample stays within the band with this probability: with 19 draws the largest
-        distance is exceeded once in 20.
+        A fresh sample stays within the band with this probability, on average over ``rng``: the
+        largest of 19 distances is exceeded once in 20. One band of 19 draws is itself uncertain
+        by about a fifth; give each comparison its own ``rng``, or take more draws.
     n_draws, n_points : int
         Simulated samples, and quantiles of the law at which the distance is taken.
     rng : numpy.random.Generator or int

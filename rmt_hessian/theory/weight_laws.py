@@ -32,7 +32,7 @@ TRAPEZOID_STEP = 0.15
 SOBOL_BLOCKS, SOBOL_LOG2 = 8, 8  # blocks of 256 points, scrambled independently
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class WeightLaw:
     """A discrete law of block weights.
 
@@ -49,6 +49,11 @@ class WeightLaw:
     probabilities: np.ndarray
     error: float
 
+    def __repr__(self):
+        return (
+            f"WeightLaw({self.nodes.size} nodes, E λ = {self.mean():.6g}, error {self.error:.1g})"
+        )
+
     def mean(self):
         """``E λ``."""
         return float(self.probabilities @ self.nodes)
@@ -59,7 +64,12 @@ class WeightLaw:
 
 
 def weight_law(*, model, loss, diagonal=True, n_classes=None, V=None, W=None, block=None, rng=0):
-    """Law of the weights of one block; see the table in this module.
+    """Law of the weights λ of one block.
+
+    Linear CE: ``p_i (δ_ij - p_j)``, p the softmax of C standard Gaussians; linear MSE: ``δ_ij``;
+    hidden: ``v^{iᵀ} A v^j 1[g_i > 0] 1[g_j > 0]`` given V, A = I for MSE. The spectrum of a
+    p × p block of N samples then follows
+    ``GeneralizedMarchenkoPastur(law.nodes, law.probabilities, p / N)``.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ def drawn(case, n_classes):
     widths = [30, n_classes] if model == "linear" else [30, 6, n_classes]
     net = rh.ReLUNetwork.random(widths, rng)
     X = rh.gaussian_inputs(60, 30, rng)
-    return net, X, rh.layer_hessian(net, X, layer, loss)
+    return net, X, rh.layer_hessian(net, X, layer, loss), rng
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -95,7 +95,7 @@ def few_draws(**case):
 @pytest.mark.parametrize("case", ["linear-ce", "hidden-ce", "hidden-mse"])
 def test_every_column_of_block_spectra(case):
     result = block_spectra(np.random.default_rng(7), case=case, n_classes=3, **SIZES)
-    net, _, H = drawn(case, 3)
+    net, _, H, rng = drawn(case, 3)
     model, _, loss = CASES[case]
     given = {"n_classes": 3} if model == "linear" else {"V": net.weights[-1]}
     for name, block in (("diagonal", (0, 0)), ("off_diagonal", (0, 1))):
@@ -106,7 +106,7 @@ def test_every_column_of_block_spectra(case):
         np.testing.assert_array_equal(result[f"{name}_eigenvalues"], spectrum)
         assert result[f"{name}_ks_conditional"] == rh.ks_distance(spectrum, conditional)
         assert result[f"{name}_ks_population"] == rh.ks_distance(spectrum, population)
-        band = rh.theory.sampling_band(weights, 30, 60)
+        band = rh.theory.sampling_band(weights, 30, 60, rng=rng)
         assert result[f"{name}_ks_population_band"] == band
         for kind, law in (("conditional", conditional), ("population", population)):
             np.testing.assert_array_equal(result[f"{name}_{kind}_curve"], density_curve(law))
@@ -114,7 +114,7 @@ def test_every_column_of_block_spectra(case):
 
 def test_every_column_of_output_rank():
     result = output_rank(np.random.default_rng(7), n_classes=3, **SIZES)
-    net, X, H = drawn("hidden-ce", 3)
+    net, X, H, _ = drawn("hidden-ce", 3)
     W, V = net.weights
     M, A = H.output_hessian(), rh.layer_hessian(net, X, 1, "ce").output_hessian()
     values, vectors = np.linalg.eigh(M)
