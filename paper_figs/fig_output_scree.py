@@ -29,7 +29,7 @@ def draw(store):
     sizes = points.iloc[0]
     figure.suptitle(
         f"Output Hessian at $d={sizes['n_inputs']:.0f}$, $m={sizes['n_hidden']:.0f}$, "
-        f"$N={sizes['n_samples']:.0f}$; gap $\\lambda_C/\\lambda_{{C-1}}$",
+        f"$N={sizes['n_samples']:.0f}$; gap $\\lambda_C/\\lambda_{{C-1}}$ of the first seed",
         fontsize=8,
     )
     return figure

@@ -38,6 +38,7 @@ CASES = {  # name -> (model, layer of that network, loss)
     "output-ce": ("output", 1, "ce"),
 }
 Case = Literal[tuple(CASES)]
+InputCase = Literal[tuple(name for name, (model, *_) in CASES.items() if model != "output")]
 Count = Annotated[int, Field(strict=True, ge=1)]
 Several = Annotated[int, Field(strict=True, ge=2)]  # off-diagonal blocks need two units
 
@@ -96,12 +97,19 @@ def _limit_ratio(case, n_classes, n_inputs, n_samples):
 
 
 def block_spectra(
-    rng, *, case: Case, n_classes: Several, n_inputs: Count, n_samples: Count, n_hidden: Several
+    rng,
+    *,
+    case: InputCase,
+    n_classes: Several,
+    n_inputs: Count,
+    n_samples: Count,
+    n_hidden: Several,
 ):
     """Spectra of blocks (0, 0) and (0, 1) beside the conditional and the population law.
 
-    With the distance to the population law comes the 95 % band that the fluctuation of a sample
-    of N weights gives it.
+    Only layers whose features are the inputs: those of the output layer are not isotropic, and
+    their law is another. With the distance to the population law comes the 95 % band that the
+    fluctuation of a sample of N weights gives it.
     """
     net, H = _draw(case, n_classes, n_inputs, n_samples, n_hidden, rng)
     result = {}

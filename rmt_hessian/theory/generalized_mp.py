@@ -190,7 +190,7 @@ class GeneralizedMarchenkoPastur:
         for component, mass in zip(self._components, self.component_masses(), strict=True):
             F += np.where(flat >= component.x[-1], mass, 0.0)
         for chosen, component, u, v in self._inside(flat):
-            values = kernels.distribution(u, v, self._p, self._c, self.aspect_ratio)
+            values = kernels.distribution(u, v, self._p, self._c)
             F[chosen] = np.clip(values, component.F_left, component.F_right)
         F[np.isnan(flat)] = np.nan
         return np.clip(F, 0.0, 1.0).reshape(x.shape)[()]
@@ -213,13 +213,10 @@ class GeneralizedMarchenkoPastur:
             inside = (component.F_left < flat) & (flat <= component.F_right) & (flat < 1)
             chosen = np.flatnonzero(inside)
             if chosen.size:
-                F = kernels.distribution(
-                    component.u, component.v, self._p, self._c, self.aspect_ratio
-                )
+                F = kernels.distribution(component.u, component.v, self._p, self._c)
                 F = np.clip(F, component.F_left, component.F_right)
                 F[0], F[-1] = component.F_left, component.F_right
-                arguments = self._p, self._c, self.aspect_ratio
-                values = kernels.quantile(flat[chosen], component.u, F, *arguments)
+                values = kernels.quantile(flat[chosen], component.u, F, self._p, self._c)
                 x[chosen] = np.clip(values * self._scale, component.x[0], component.x[-1])
         return x.reshape(q.shape)[()]
 

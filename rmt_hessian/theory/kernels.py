@@ -222,11 +222,12 @@ def locate(x, table_u, table_v, table_x, p, c):
 
 
 @njit(cache=True)
-def distribution(u, v, p, c, gamma):
-    """CDF at ``a = u + i v``: ``F = 1 + Im Φ/π``, ``Φ = -Log a + γ⁻¹ Σ w_k [Log a - Log(a - p_k)] - Σ w_k λ_k/(a - p_k)``.
+def distribution(u, v, p, c):
+    """CDF at ``a = u + i v``: ``F = 1 + Im Φ/π``, with
 
-    ``w_k λ_k = c_k/p_k`` and ``w_k/γ = c_k γ⁻² λ_k⁻² = c_k/p_k²`` need no further input.
-    """  # noqa: E501
+    ``Φ = -Log a + Σ (w_k/γ) [Log a - Log(a - p_k)] - Σ w_k λ_k/(a - p_k)``,
+    ``w_k/γ = c_k/p_k²`` and ``w_k λ_k = c_k/p_k``.
+    """
     F = np.empty(u.size)
     for n in range(u.size):
         size = u[n] * u[n] + v[n] * v[n]
@@ -241,9 +242,9 @@ def distribution(u, v, p, c, gamma):
 
 
 @njit(cache=True)
-def quantile(q, table_u, table_F, p, c, gamma):
+def quantile(q, table_u, table_F, p, c):
     """X with ``F(x) = q`` inside one component: bisection and secants on u in a table cell."""
-    us, ws, u_one, v_one = np.empty(q.size), np.empty(q.size), np.empty(1), np.empty(1)
+    x, u_one, v_one = np.empty(q.size), np.empty(1), np.empty(1)
     for n in range(q.size):
         j = min(max(np.searchsorted(table_F, q[n]) - 1, 0), table_F.size - 2)
         lo, hi = table_u[j], table_u[j + 1]
@@ -253,16 +254,15 @@ def quantile(q, table_u, table_F, p, c, gamma):
             if it % 3 != 2 and f_hi > f_lo:
                 u = min(max(lo - f_lo * (hi - lo) / (f_hi - f_lo), lo), hi)
             u_one[0], v_one[0] = u, np.sqrt(height_squared(u, p, c))
-            f = distribution(u_one, v_one, p, c, gamma)[0] - q[n]
+            f = distribution(u_one, v_one, p, c)[0] - q[n]
             if f < 0.0:
                 lo, f_lo = u, f
             else:
                 hi, f_hi = u, f
             if abs(f) <= 2.0 * EPS or hi - lo <= 2.0 * EPS * max(abs(lo), abs(hi)):
                 break
-        us[n] = u
-        ws[n] = abscissa(u, v_one[0] ** 2, p, c)
-    return ws
+        x[n] = abscissa(u, v_one[0] ** 2, p, c)
+    return x
 
 
 @njit(cache=True)

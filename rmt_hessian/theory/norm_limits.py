@@ -46,7 +46,10 @@ def mse_block_norms(model, C, d, N, m):
 
 
 def _mean_cos2_angle2(d):
-    """``E[ρ² asin²ρ]``, ρ the cosine of two random vectors of R^d: ``ρ = sin θ``, density ∝ cos^{d-2}θ."""  # noqa: E501
+    """``E[ρ² asin²ρ]``, ρ the cosine of two random vectors of R^d.
+
+    ``ρ = sin θ`` with θ of density proportional to ``cos^{d-2} θ``.
+    """
     if d == 1:
         return np.pi**2 / 4
     nodes, weights = np.polynomial.legendre.leggauss(200)

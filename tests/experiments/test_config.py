@@ -52,6 +52,10 @@ MISTAKES = {
     "seeds as text": (("seeds = 2", 'seeds = "2"'), "seeds: .*valid integer, got '2'"),
     "seeds as truth": (("seeds = 2", "seeds = true"), "seeds: .*valid integer"),
     "a misspelt case": (('"linear-mse"', '"linaer-mse"'), "case = 'linaer-mse'.*'linear-ce'"),
+    "spectra of a layer with another law": (
+        ('case = "hidden-mse"', 'case = "output-ce"'),
+        "case = 'output-ce': Input should be 'linear-ce'",
+    ),
     "C of one": (("[2, 3]", "[1]"), "n_classes = 1: .*greater than or equal to 2"),
     "a fractional C": (("[2, 3]", "[2.5]"), "n_classes = 2.5: .*valid integer"),
     "C as text": (("[2, 3]", '["2"]'), "n_classes = '2': .*valid integer"),
