@@ -19,7 +19,12 @@ MAY_IMPORT = {
 }
 # a library -> the places that may import it
 CONFINED = {
-    "numba": {"model/kernels.py", "hessian/kernels.py", "theory/kernels.py"},
+    "numba": {
+        "model/kernels.py",
+        "hessian/kernels.py",
+        "theory/kernels.py",
+        "theory/softmax_kernels.py",
+    },
     "matplotlib": {"plotting.py"},
     "pandas": {"experiments/"},
     "pyarrow": {"experiments/"},

@@ -1,8 +1,11 @@
 """Numba kernels of the generalised Marchenko–Pastur law, in real arithmetic.
 
-Notation of `generalized_mp`: poles ``p_k = γ λ_k`` ascending, strengths ``c_k = γ w_k λ_k²``,
-``z(a) = a + m₁ + Σ c_k/(a - p_k)`` at ``a = u + i v``. All lengths are of order one: the caller
-has divided the weights by the largest of them.
+Notation of `generalized_mp`: poles ``p_k = γ λ_k`` ascending, residues ``b_k = w_k λ_k``,
+``z(a) = a (1 + Σ b_k/(a - p_k))`` at ``a = u + i v``. With ``c_k = b_k p_k`` this equals
+``a + Σ b_k + Σ c_k/(a - p_k)``, without its cancellation near 0. All lengths are of order one: the
+caller has divided the weights by the largest of them.
+
+Sums over atoms may be reassociated (SIMD); nothing else is relaxed, and NaN stays NaN.
 """
 
 import numpy as np
@@ -11,23 +14,25 @@ from numba import njit
 EPS = 2.220446049250313e-16
 MAX_ITERATIONS = 200
 
+jit = njit(cache=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
 
-@njit(cache=True)
-def height_squared(u, p, c):
+
+@jit
+def height_squared(u, p, b):
     """``v²`` with ``g(u, v²) = Σ c_k/((u - p_k)² + v²) = 1``; 0 where ``h(u) = g(u, 0) <= 1``.
 
     Newton on ``1/g - 1``, concave and increasing in v², from a start on its left: monotone.
     """
     w = 0.0
     for k in range(p.size):
-        w = max(w, c[k] - (u - p[k]) ** 2)
+        w = max(w, b[k] * p[k] - (u - p[k]) ** 2)
     for _ in range(MAX_ITERATIONS):
         g, slope = 0.0, 0.0
         for k in range(p.size):
-            d = (u - p[k]) ** 2 + w
-            t = c[k] / d
+            r = 1.0 / ((u - p[k]) ** 2 + w)
+            t = b[k] * p[k] * r
             g += t
-            slope += t / d
+            slope += t * r
         step = (g - 1.0) * g / slope
         if step <= 2.0 * EPS * w:
             return w
@@ -35,43 +40,41 @@ def height_squared(u, p, c):
     raise RuntimeError("height_squared did not converge")
 
 
-@njit(cache=True)
-def abscissa(u, w, p, c):
-    """``x = Re z(a)``, w = v², as ``z = a (1 + Σ b_k/(a - p_k))`` with ``b_k = c_k/p_k``.
-
-    Equal to ``a + m₁ + Σ c_k/(a - p_k)``, without its cancellation near 0.
-    """
+@jit
+def abscissa(u, w, p, b):
+    """``x = Re z(a)``, w = v²."""
     real, imaginary = 0.0, 0.0  # of Σ b_k/(a - p_k), the second over -v
     for k in range(p.size):
         d = u - p[k]
-        t = c[k] / p[k] / (d * d + w)
+        t = b[k] / (d * d + w)
         real += t * d
         imaginary += t
     return u * (1.0 + real) + w * imaginary
 
 
-@njit(cache=True)
-def _h_and_slope(u, p, c):
-    """``h(u) = Σ c_k/(u - p_k)²`` and ``h'(u)``."""
+@jit
+def _h_and_slope(u, p, b):
+    """``h(u) = Σ c_k/(u - p_k)² = 1 - z'(u)`` and ``h'(u)``."""
     h, slope = 0.0, 0.0
     for k in range(p.size):
         r = 1.0 / (u - p[k])
-        h += c[k] * r * r
-        slope -= 2.0 * c[k] * r * r * r
+        t = b[k] * p[k] * r * r
+        h += t
+        slope -= 2.0 * t * r
     return h, slope
 
 
-@njit(cache=True)
-def _edge(lo, hi, p, c):
+@jit
+def _edge(lo, hi, p, b):
     """The root of ``h = 1`` between lo and hi, where ``h - 1`` changes sign.
 
     Newton on ``h^{-1/2} - 1``, nearly linear beside a pole, inside a bracket that every third
     step halves.
     """
-    rising = _h_and_slope(lo, p, c)[0] < 1.0
+    rising = _h_and_slope(lo, p, b)[0] < 1.0
     u = 0.5 * (lo + hi)
     for iteration in range(MAX_ITERATIONS):
-        h, slope = _h_and_slope(u, p, c)
+        h, slope = _h_and_slope(u, p, b)
         if (h < 1.0) == rising:
             lo = u
         else:
@@ -86,17 +89,17 @@ def _edge(lo, hi, p, c):
     raise RuntimeError("an edge of the support did not converge")
 
 
-@njit(cache=True)
-def _point_below_one(k, p, c):
+@jit
+def _point_below_one(k, p, b):
     """A point of the gap (p_k, p_{k+1}) where the convex ``h < 1``, or NaN if there is none."""
     left, right = p[k], p[k + 1]
-    a, b = c[k] ** (1.0 / 3.0), c[k + 1] ** (1.0 / 3.0)
-    if (a + b) ** 3 >= (right - left) ** 2:  # these two poles alone keep h >= 1
+    s, t = (b[k] * p[k]) ** (1.0 / 3.0), (b[k + 1] * p[k + 1]) ** (1.0 / 3.0)
+    if (s + t) ** 3 >= (right - left) ** 2:  # these two poles alone keep h >= 1
         return np.nan
     lo, hi = left, right
-    u = left + (right - left) * a / (a + b)  # the minimum for these two poles alone
+    u = left + (right - left) * s / (s + t)  # the minimum for these two poles alone
     for _ in range(MAX_ITERATIONS):
-        h, slope = _h_and_slope(u, p, c)
+        h, slope = _h_and_slope(u, p, b)
         if h < 1.0:
             return u
         if slope < 0.0:
@@ -108,125 +111,155 @@ def _point_below_one(k, p, c):
             return np.nan
         curvature = 0.0
         for m in range(p.size):
-            curvature += 6.0 * c[m] / (u - p[m]) ** 4
+            curvature += 6.0 * b[m] * p[m] / (u - p[m]) ** 4
         u -= slope / curvature
         if not lo < u < hi:
             u = 0.5 * (lo + hi)
     return np.nan
 
 
-@njit(cache=True)
-def component_edges(p, c):
+@jit
+def component_edges(p, b):
     """Ends ``(u_a, u_b)`` of the continuous components in the parameter u, shape (n, 2)."""
     last = p.size - 1
-    reach = np.sqrt(c.sum())
+    reach = np.sqrt(np.sum(b * p))
     ends = np.empty((p.size, 2))
-    ends[0, 0] = _edge(p[0] - 1.01 * reach, p[0] - 0.99 * np.sqrt(c[0]), p, c)
+    ends[0, 0] = _edge(p[0] - 1.01 * reach, p[0] - 0.99 * np.sqrt(b[0] * p[0]), p, b)
     n = 0
     for k in range(last):
-        inside = _point_below_one(k, p, c)
+        inside = _point_below_one(k, p, b)
         if not np.isnan(inside):
             # h >= c_k/(u - p_k)² puts each root at least √c from its pole
-            left, right = p[k] + 0.99 * np.sqrt(c[k]), p[k + 1] - 0.99 * np.sqrt(c[k + 1])
-            ends[n, 1] = _edge(left, inside, p, c) if left < inside else inside
+            left = p[k] + 0.99 * np.sqrt(b[k] * p[k])
+            right = p[k + 1] - 0.99 * np.sqrt(b[k + 1] * p[k + 1])
+            ends[n, 1] = _edge(left, inside, p, b) if left < inside else inside
             n += 1
-            ends[n, 0] = _edge(inside, right, p, c) if inside < right else inside
-    ends[n, 1] = _edge(p[last] + 0.99 * np.sqrt(c[last]), p[last] + 1.01 * reach, p, c)
+            ends[n, 0] = _edge(inside, right, p, b) if inside < right else inside
+    ends[n, 1] = _edge(p[last] + 0.99 * np.sqrt(b[last] * p[last]), p[last] + 1.01 * reach, p, b)
     return ends[: n + 1].copy()
 
 
-@njit(cache=True)
-def tabulate(u_a, u_b, n_nodes, p, c):
-    """Nodes (u, v, x) of one component, denser near its ends, where v has a square root."""
+@jit
+def tabulate(u_a, u_b, n_nodes, p, b):
+    """Nodes (u, v, x) of one component at ``u = u_a + (u_b - u_a) sin²θ``, θ uniform.
+
+    x and u are smooth even functions of θ about each end, v is odd.
+    """
     u, v, x = np.empty(n_nodes), np.empty(n_nodes), np.empty(n_nodes)
     for j in range(n_nodes):
         t = np.sin(0.5 * np.pi * j / (n_nodes - 1)) ** 2
         u[j] = u_a + (u_b - u_a) * t if 2 * j < n_nodes else u_b - (u_b - u_a) * (1.0 - t)
-        w = 0.0 if j == 0 or j == n_nodes - 1 else height_squared(u[j], p, c)
+        w = 0.0 if j == 0 or j == n_nodes - 1 else height_squared(u[j], p, b)
         v[j] = np.sqrt(w)
-        x[j] = abscissa(u[j], w, p, c)
+        x[j] = abscissa(u[j], w, p, b)
         if j > 0:
             x[j] = max(x[j], x[j - 1])  # increasing in exact arithmetic
     return u, v, x
 
 
-@njit(cache=True)
-def _newton(x, u, v, lo, hi, p, c):
-    """Complex Newton on ``z(a) = x``; returns (u, v, converged) with u in [lo, hi]."""
+@jit
+def _newton(x, y, u, v, lo, hi, p, b):
+    """Complex Newton on ``z(a) = x + i y``; returns (u, v, converged) with u in [lo, hi].
+
+    The singularities of the inverse of z lie no nearer to a than a fraction of v, so that a step
+    of relative size t leaves an error of order t²: at 1e-8 no further step is needed.
+    """
     previous = np.inf
     for _ in range(30):
-        real, imaginary, g, dr, di = 0.0, 0.0, 0.0, 1.0, 0.0
+        real, imaginary, g, dr, di = 0.0, 0.0, 0.0, 0.0, 0.0
+        w = v * v
         for k in range(p.size):
             d = u - p[k]
-            r = 1.0 / (d * d + v * v)
-            t = c[k] * r
-            real += t * d / p[k]
-            imaginary += t / p[k]
+            r = 1.0 / (d * d + w)
+            t = b[k] * r
+            real += t * d
+            imaginary += t
+            t *= p[k]
             g += t
-            dr -= t * r * (d * d - v * v)
-            di += t * r * 2.0 * d * v
-        rr, ri = x - u * (1.0 + real) - v * v * imaginary, -v * (1.0 - g)
+            t *= r
+            dr += t * (d * d - w)
+            di += t * d
+        dr, di = 1.0 - dr, 2.0 * v * di
+        rr = x - u * (1.0 + real) - w * imaginary
+        ri = y - v * (1.0 - g)
         norm = dr * dr + di * di
         if norm == 0.0:
             return u, v, False
         du, dv = (rr * dr + ri * di) / norm, (ri * dr - rr * di) / norm
         step = np.hypot(du, dv)
-        size = np.hypot(u, v)
-        if step <= 1e-13 * v or (step <= 1e-9 * v and step >= 0.5 * previous):
+        if step <= 1e-8 * v or (step <= 1e-6 * v and step >= 0.5 * previous):
             u, v = u + du, v + dv
-            slack = 1e-12 * (size + hi - lo)
+            slack = 1e-12 * (np.hypot(u, v) + hi - lo)
             return u, v, v >= 0.0 and lo - slack <= u <= hi + slack
         u, v = u + du, (v + dv if v + dv > 0.0 else 0.1 * v)
         previous = step
     return u, v, False
 
 
-@njit(cache=True)
-def _bisect(x, lo, hi, p, c):
+@jit
+def _bisect(x, lo, hi, p, b):
     """The point (u, v) with ``x(u) = x`` by bisection: always right, slower."""
     for _ in range(MAX_ITERATIONS):
         u = 0.5 * (lo + hi)
-        w = height_squared(u, p, c)
-        if abscissa(u, w, p, c) < x:
+        w = height_squared(u, p, b)
+        if abscissa(u, w, p, b) < x:
             lo = u
         else:
             hi = u
         if hi - lo <= 2.0 * EPS * max(abs(lo), abs(hi)):
             break
     u = 0.5 * (lo + hi)
-    return u, np.sqrt(height_squared(u, p, c))
+    return u, np.sqrt(height_squared(u, p, b))
 
 
-@njit(cache=True)
-def locate(x, table_u, table_v, table_x, p, c):
+@jit
+def arc(x, lo, hi):
+    """``φ`` with ``x = lo + (hi - lo) sin²φ``: u and v are smooth functions of it."""
+    return np.arctan2(np.sqrt(max(x - lo, 0.0)), np.sqrt(max(hi - x, 0.0)))
+
+
+@jit
+def _interpolate(phi, j, nodes, u, v):
+    """Parameters u and v at φ in cell j, from the cubics through four neighbouring nodes."""
+    first = min(max(j - 1, 0), nodes.size - 4)
+    at_u, at_v = 0.0, 0.0
+    for k in range(first, first + 4):
+        weight = 1.0
+        for m in range(first, first + 4):
+            if m != k:
+                weight *= (phi - nodes[m]) / (nodes[k] - nodes[m])
+        at_u += weight * u[k]
+        at_v += weight * v[k]
+    return at_u, at_v
+
+
+@jit
+def locate(x, table_u, table_v, table_x, p, b):
     """The points (u, v) of one component with ``z(u + i v) = x``, for each x inside it."""
-    us, vs = np.empty(x.size), np.empty(x.size)
+    us, vs, phi = np.empty(x.size), np.empty(x.size), np.empty(table_x.size)
+    last = table_x.size - 1
+    for j in range(last + 1):
+        phi[j] = arc(table_x[j], table_x[0], table_x[last])
     for n in range(x.size):
-        j = np.searchsorted(table_x, x[n], side="right") - 1
-        j = min(max(j, 0), table_x.size - 2)
-        width = table_x[j + 1] - table_x[j]
-        t = (x[n] - table_x[j]) / width if width > 0.0 else 0.5
-        t = min(max(t, 0.0), 1.0)
+        at = arc(x[n], table_x[0], table_x[last])
+        j = min(max(np.searchsorted(table_x, x[n], side="right") - 1, 0), last - 1)
         lo, hi = table_u[j], table_u[j + 1]
-        if j == 0:  # v grows like a square root from an edge
-            v = np.sqrt(t) * table_v[1]
-        elif j == table_x.size - 2:
-            v = np.sqrt(1.0 - t) * table_v[j]
-        else:
-            v = (1.0 - t) * table_v[j] + t * table_v[j + 1]
-        u, v, converged = _newton(x[n], lo + t * (hi - lo), v, lo, hi, p, c)
+        u, v = _interpolate(at, j, phi, table_u, table_v)
+        if not (lo <= u <= hi and v > 0.0):  # nodes too close, or too coarse for a cubic
+            u, v = 0.5 * (lo + hi), 0.5 * (table_v[j] + table_v[j + 1])
+        u, v, converged = _newton(x[n], 0.0, u, v, lo, hi, p, b)
         if not converged:
-            u, v = _bisect(x[n], lo, hi, p, c)
+            u, v = _bisect(x[n], lo, hi, p, b)
         us[n], vs[n] = u, v
     return us, vs
 
 
-@njit(cache=True)
-def distribution(u, v, p, c):
+@jit
+def distribution(u, v, p, b):
     """CDF at ``a = u + i v``: ``F = 1 + Im Φ/π``, with
 
-    ``Φ = -Log a + Σ (w_k/γ) [Log a - Log(a - p_k)] - Σ w_k λ_k/(a - p_k)``,
-    ``w_k/γ = c_k/p_k²`` and ``w_k λ_k = c_k/p_k``.
+    ``Φ = -Log a + Σ (w_k/γ) [Log a - Log(a - p_k)] - Σ w_k λ_k/(a - p_k)`` and
+    ``w_k/γ = b_k/p_k``.
     """
     F = np.empty(u.size)
     for n in range(u.size):
@@ -235,14 +268,14 @@ def distribution(u, v, p, c):
         for k in range(p.size):
             d = u[n] - p[k]
             # Arg a - Arg(a - p_k) = Arg(a conj(a - p_k)): no difference of nearly equal angles
-            phase += c[k] / p[k] ** 2 * np.arctan2(-p[k] * v[n], size - p[k] * u[n])
-            phase += c[k] / p[k] * v[n] / (d * d + v[n] * v[n])
+            phase += b[k] / p[k] * np.arctan2(-p[k] * v[n], size - p[k] * u[n])
+            phase += b[k] * v[n] / (d * d + v[n] * v[n])
         F[n] = 1.0 + phase / np.pi
     return F
 
 
-@njit(cache=True)
-def quantile(q, table_u, table_F, p, c):
+@jit
+def quantile(q, table_u, table_F, p, b):
     """X with ``F(x) = q`` inside one component: bisection and secants on u in a table cell."""
     x, u_one, v_one = np.empty(q.size), np.empty(1), np.empty(1)
     for n in range(q.size):
@@ -253,46 +286,108 @@ def quantile(q, table_u, table_F, p, c):
             u = 0.5 * (lo + hi)
             if it % 3 != 2 and f_hi > f_lo:
                 u = min(max(lo - f_lo * (hi - lo) / (f_hi - f_lo), lo), hi)
-            u_one[0], v_one[0] = u, np.sqrt(height_squared(u, p, c))
-            f = distribution(u_one, v_one, p, c)[0] - q[n]
+            u_one[0], v_one[0] = u, np.sqrt(height_squared(u, p, b))
+            f = distribution(u_one, v_one, p, b)[0] - q[n]
             if f < 0.0:
                 lo, f_lo = u, f
             else:
                 hi, f_hi = u, f
             if abs(f) <= 2.0 * EPS or hi - lo <= 2.0 * EPS * max(abs(lo), abs(hi)):
                 break
-        x[n] = abscissa(u, v_one[0] ** 2, p, c)
+        x[n] = abscissa(u, v_one[0] ** 2, p, b)
     return x
 
 
-@njit(cache=True)
-def softmax(logits):
-    """Row-wise softmax, the largest logit subtracted; the simulation has its own."""
-    p = np.empty(logits.shape)
-    for n in range(logits.shape[0]):
-        largest = logits[n].max()
-        total = 0.0
-        for c in range(logits.shape[1]):
-            p[n, c] = np.exp(logits[n, c] - largest)
-            total += p[n, c]
-        for c in range(logits.shape[1]):
-            p[n, c] /= total
-    return p
+@jit
+def locate_outside(x, lo, hi, p, b):
+    """The real u in (lo, hi) with ``z(u) = x``: outside the support z increases, z' = 1 - h."""
+    us = np.empty(x.size)
+    reach, mean = np.sqrt(np.sum(b * p)), np.sum(b)  # |x - u - m₁| <= √(Σ c) √h, by Cauchy–Schwarz
+    for n in range(x.size):
+        left, right = max(lo, x[n] - mean - reach), min(hi, x[n] - mean + reach)
+        u = 0.5 * (left + right)
+        for _ in range(MAX_ITERATIONS):
+            gap = x[n] - abscissa(u, 0.0, p, b)
+            if gap > 0.0:
+                left = u
+            else:
+                right = u
+            step = gap / (1.0 - _h_and_slope(u, p, b)[0])
+            u += step
+            if not left < u < right:
+                u = 0.5 * (left + right)
+            elif abs(step) <= 2.0 * EPS * abs(u):
+                break
+            if right - left <= 2.0 * EPS * max(abs(left), abs(right)):
+                break
+        us[n] = u
+    return us
 
 
-@njit(cache=True)
-def softmax_pair_sums(f, f_other):
-    """``Σ_i p_i(1-p_i) q_i(1-q_i)`` and ``Σ_{i≠j} p_i p_j q_i q_j`` of each row's softmax p, q.
+@jit
+def _height_at(u, y, p, b):
+    """``v`` with ``Im z(u + i v) = v (1 - g(u, v²)) = y > 0``, by bisection: unique."""
+    lo, hi = y, 0.5 * y + np.sqrt(0.25 * y * y + np.sum(b * p))
+    for _ in range(MAX_ITERATIONS):
+        v = 0.5 * (lo + hi)
+        g = 0.0
+        for k in range(p.size):
+            g += b[k] * p[k] / ((u - p[k]) ** 2 + v * v)
+        if v * (1.0 - g) < y:
+            lo = v
+        else:
+            hi = v
+        if hi - lo <= 2.0 * EPS * hi:
+            break
+    return 0.5 * (lo + hi)
 
-    The second is ``2 Σ_i p_i q_i Σ_{j<i} p_j q_j``: no difference of nearly equal numbers.
+
+@jit
+def locate_above(x, y, p, b):
+    """The points (u, v), v > 0, with ``z(u + i v) = x + i y``, y > 0.
+
+    There is one: wherever ``Im z > 0`` and v > 0, ``g < 1``, and z is one-to-one there. Newton from
+    ``a = z - m₁``, right far away; else the same from ever lower heights; else bisection.
     """
-    p, q = softmax(f), softmax(f_other)
-    diagonal, off_diagonal = np.zeros(f.shape[0]), np.zeros(f.shape[0])
-    for n in range(f.shape[0]):
-        before = 0.0
-        for c in range(f.shape[1]):
-            product = p[n, c] * q[n, c]
-            diagonal[n] += product * (1.0 - p[n, c]) * (1.0 - q[n, c])
-            off_diagonal[n] += 2.0 * product * before
-            before += product
-    return diagonal, off_diagonal
+    us, vs = np.empty(x.size), np.empty(x.size)
+    reach, mean = np.sqrt(np.sum(b * p)), np.sum(b)
+    far = 1e3 * (1.0 + abs(mean) + reach)
+    for n in range(x.size):
+        u, v, converged = _newton(x[n], y[n], x[n] - mean, y[n], -np.inf, np.inf, p, b)
+        if not converged:
+            height = max(y[n], 4.0 * reach)
+            u, v, converged = x[n] - mean, height, True
+            while converged:
+                u, v, converged = _newton(x[n], height, u, v, -far, far, p, b)
+                if height == y[n]:
+                    break
+                height = max(y[n], 0.25 * height)
+        if not converged:
+            lo, hi = x[n] - mean - reach, x[n] - mean + reach
+            for _ in range(MAX_ITERATIONS):
+                u = 0.5 * (lo + hi)
+                v = _height_at(u, y[n], p, b)
+                if abscissa(u, v * v, p, b) < x[n]:
+                    lo = u
+                else:
+                    hi = u
+                if hi - lo <= 2.0 * EPS * max(abs(lo), abs(hi)):
+                    break
+        us[n], vs[n] = u, v
+    return us, vs
+
+
+@jit
+def log_potential(u, v, p, b):
+    """``∫ log|z - x| dμ(x) = -Re Φ(a)`` at ``z = z(u + i v)``, with the Φ of `distribution`."""
+    U = np.empty(u.size)
+    for n in range(u.size):
+        size = u[n] * u[n] + v[n] * v[n]
+        total = 0.5 * np.log(size)
+        for k in range(p.size):
+            d = u[n] - p[k]
+            # log|a - p_k| - log|a| without the difference of nearly equal logarithms
+            total += 0.5 * b[k] / p[k] * np.log1p(p[k] * (p[k] - 2.0 * u[n]) / size)
+            total += b[k] * d / (d * d + v[n] * v[n])
+        U[n] = total
+    return U

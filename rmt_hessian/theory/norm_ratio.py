@@ -22,7 +22,7 @@ from functools import partial
 import numpy as np
 
 from rmt_hessian._validation import one_of, positive_integer
-from rmt_hessian.theory.kernels import softmax, softmax_pair_sums
+from rmt_hessian.theory.softmax_kernels import softmax, softmax_pair_sums
 from rmt_hessian.theory.norm_limits import LOSSES, ExpectedBlockNorms, mse_block_norms
 
 MODELS = ("linear", "hidden", "output")

@@ -24,7 +24,7 @@ from scipy.stats import qmc
 
 from rmt_hessian._validation import finite_array, index_below, one_of, positive_integer
 from rmt_hessian.theory import softmax_rules
-from rmt_hessian.theory.kernels import softmax
+from rmt_hessian.theory.softmax_kernels import softmax
 
 MODELS = ("linear", "hidden")
 LOSSES = ("ce", "mse")

@@ -1,0 +1,37 @@
+"""Numba kernels of softmax probabilities; the simulation has its own."""
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def softmax(logits):
+    """Row-wise softmax, the largest logit subtracted; the simulation has its own."""
+    p = np.empty(logits.shape)
+    for n in range(logits.shape[0]):
+        largest = logits[n].max()
+        total = 0.0
+        for c in range(logits.shape[1]):
+            p[n, c] = np.exp(logits[n, c] - largest)
+            total += p[n, c]
+        for c in range(logits.shape[1]):
+            p[n, c] /= total
+    return p
+
+
+@njit(cache=True)
+def softmax_pair_sums(f, f_other):
+    """``Σ_i p_i(1-p_i) q_i(1-q_i)`` and ``Σ_{i≠j} p_i p_j q_i q_j`` of each row's softmax p, q.
+
+    The second is ``2 Σ_i p_i q_i Σ_{j<i} p_j q_j``: no difference of nearly equal numbers.
+    """
+    p, q = softmax(f), softmax(f_other)
+    diagonal, off_diagonal = np.zeros(f.shape[0]), np.zeros(f.shape[0])
+    for n in range(f.shape[0]):
+        before = 0.0
+        for c in range(f.shape[1]):
+            product = p[n, c] * q[n, c]
+            diagonal[n] += product * (1.0 - p[n, c]) * (1.0 - q[n, c])
+            off_diagonal[n] += 2.0 * product * before
+            before += product
+    return diagonal, off_diagonal
