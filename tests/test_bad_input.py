@@ -39,7 +39,10 @@ CASES = {
     "text weights": (lambda: rh.ReLUNetwork([[["a"]]]), "array of real numbers"),
     "one width": (lambda: rh.ReLUNetwork.random([3], RNG), "at least two numbers"),
     "zero width": (lambda: rh.ReLUNetwork.random([3, 0, 2], RNG), r"widths\[1\] must be at least"),
-    "unknown init": (lambda: rh.ReLUNetwork.random([3, 2], RNG, init="x"), "one of 'lecun', got"),
+    "unknown init": (
+        lambda: rh.ReLUNetwork.random([3, 2], RNG, init="x"),
+        "one of 'lecun', 'he', got",
+    ),
     # hessian
     "wrong features": (lambda: NET(np.ones((5, 4))), r"shape \(N, 3\), got \(5, 4\)"),
     "X is a vector": (lambda: NET(np.ones(3)), "must have 2 axes"),
@@ -92,7 +95,10 @@ CASES = {
     "quantile": (lambda: LAW.ppf(1.5), r"must lie in \[0, 1\]"),
     "NaN quantile": (lambda: LAW.ppf(np.nan), r"must lie in \[0, 1\]"),
     "moment": (lambda: LAW.moment(-1), "k must be at least 0"),
-    "model": (lambda: weight_law(model="deep", loss="ce"), "'linear', 'hidden', got 'deep'"),
+    "model": (
+        lambda: weight_law(model="deep", loss="ce"),
+        "'linear', 'hidden', 'output', got 'deep'",
+    ),
     "law loss": (lambda: weight_law(model="linear", loss="l1", n_classes=3), "'ce', 'mse', got"),
     "C = 1": (lambda: weight_law(model="linear", loss="ce", n_classes=1), "at least 2, got 1"),
     "C = 1 off": (
@@ -102,8 +108,8 @@ CASES = {
     "C missing": (lambda: weight_law(model="linear", loss="ce"), "must be an integer, got None"),
     "V missing": (lambda: weight_law(model="hidden", loss="ce"), "needs the output weights V"),
     "V useless": (
-        lambda: weight_law(model="linear", loss="ce", n_classes=3, V=np.eye(2)),
-        "V means nothing",
+        lambda: weight_law(model="linear", loss="ce", V=np.eye(2), W=np.eye(2)),
+        "W means nothing",
     ),
     "V and C": (
         lambda: weight_law(model="hidden", loss="ce", n_classes=3, V=np.eye(2)),
@@ -126,8 +132,8 @@ CASES = {
         "n_hidden means nothing",
     ),
     "no constant": (
-        lambda: block_norm_limit(model="hidden", loss="ce", aspect_ratio=1.0),
-        "no limit is known here",
+        lambda: block_norm_limit(model="hidden", loss="ce", aspect_ratio=1.0, n_hidden=2),
+        "exists for n_hidden > 2, got 2",
     ),
     "constant needs d > 4": (
         lambda: block_norm_limit(model="linear", loss="ce", n_inputs=4, n_samples=5),

@@ -67,7 +67,7 @@ def block_norms(
         "predicted_off_diagonal_norm2": predicted.off_diagonal,
         "predicted_ratio": predicted.ratio,
         "predicted_ratio_error": predicted.ratio_error,
-        "limit_ratio": _limit_ratio(case, n_classes, n_inputs, n_samples),
+        "limit_ratio": _limit_ratio(case, n_classes, n_inputs, n_samples, n_hidden),
     }
 
 
@@ -85,14 +85,20 @@ def _predicted_norms(case, n_classes, n_inputs, n_samples, n_hidden):
     )
 
 
-def _limit_ratio(case, n_classes, n_inputs, n_samples):
-    """``constant · C^{-exponent}`` of the limit C → ∞; NaN where no constant is known."""
+@cache
+def _limit_ratio(case, n_classes, n_inputs, n_samples, n_hidden):
+    """``constant · C^{-exponent}`` of the limit C → ∞; NaN where the constant does not exist."""
     model, _, loss = CASES[case]
-    if case in ("hidden-ce", "output-ce"):
+    try:
+        constant, exponent = block_norm_limit(
+            model=model,
+            loss=loss,
+            n_inputs=n_inputs,
+            n_samples=n_samples,
+            n_hidden=None if model == "linear" else n_hidden,
+        )
+    except ValueError:
         return np.nan
-    constant, exponent = block_norm_limit(
-        model=model, loss=loss, n_inputs=n_inputs, n_samples=n_samples
-    )
     return constant * float(n_classes) ** -exponent
 
 
@@ -207,4 +213,4 @@ def hessian_image(rng, *, n_classes: Several, n_inputs: Count, n_samples: Count,
 
 
 MEASUREMENTS = {f.__name__: f for f in (block_norms, block_spectra, output_rank, hessian_image)}
-VERSION = {"block_norms": 1, "block_spectra": 1, "output_rank": 1, "hessian_image": 1}
+VERSION = {"block_norms": 2, "block_spectra": 1, "output_rank": 1, "hessian_image": 1}

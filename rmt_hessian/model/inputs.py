@@ -1,6 +1,12 @@
 """Inputs and labels."""
 
-from rmt_hessian._validation import positive_integer
+import numpy as np
+
+from rmt_hessian._validation import finite_array, positive_integer, positive_real
+
+
+def _shape(n_samples, n_inputs):
+    return positive_integer(n_samples, "n_samples"), positive_integer(n_inputs, "n_inputs")
 
 
 def gaussian_inputs(n_samples, n_inputs, rng):
@@ -27,8 +33,153 @@ def gaussian_inputs(n_samples, n_inputs, rng):
     >>> gaussian_inputs(3, 2, np.random.default_rng(0)).shape
     (3, 2)
     """
-    shape = positive_integer(n_samples, "n_samples"), positive_integer(n_inputs, "n_inputs")
-    return rng.standard_normal(shape)
+    return rng.standard_normal(_shape(n_samples, n_inputs))
+
+
+def rademacher_inputs(n_samples, n_inputs, rng):
+    """Draw independent signs, ``P(x = 1) = P(x = -1) = ½``: fourth moment 1, the least possible.
+
+    Parameters, result and errors are those of `gaussian_inputs`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rademacher_inputs(1, 4, np.random.default_rng(0))
+    array([[ 1.,  1.,  1., -1.]])
+    """
+    return 2.0 * rng.integers(2, size=_shape(n_samples, n_inputs)) - 1.0
+
+
+def uniform_inputs(n_samples, n_inputs, rng):
+    """Draw independent entries, uniform on ``[-√3, √3]``: mean 0, variance 1.
+
+    Parameters, result and errors are those of `gaussian_inputs`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> bool(abs(uniform_inputs(9, 9, np.random.default_rng(0))).max() <= 3**0.5)
+    True
+    """
+    return rng.uniform(-np.sqrt(3.0), np.sqrt(3.0), size=_shape(n_samples, n_inputs))
+
+
+def student_inputs(n_samples, n_inputs, rng, degrees_of_freedom):
+    """Draw independent entries with Student's law of ν degrees of freedom: heavy tails.
+
+    For ν > 2 the entries are divided by their standard deviation ``√(ν/(ν - 2))``, so that they
+    have variance 1; moments of order ν and above are infinite all the same. For ν <= 2 there is no
+    variance, and the entries are Student's own, unscaled (ν = 1: Cauchy).
+
+    Parameters
+    ----------
+    n_samples, n_inputs : int
+        N and d, both at least 1.
+    rng : numpy.random.Generator
+    degrees_of_freedom : float
+        ν, positive.
+
+    Returns
+    -------
+    numpy.ndarray, shape (N, d)
+
+    Raises
+    ------
+    ValueError
+        If N or d is not a positive integer, or ν is not positive and finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> student_inputs(3, 2, np.random.default_rng(0), degrees_of_freedom=5).shape
+    (3, 2)
+    """
+    nu = positive_real(degrees_of_freedom, "degrees_of_freedom")
+    scale = np.sqrt((nu - 2.0) / nu) if nu > 2 else 1.0
+    return scale * rng.standard_t(nu, size=_shape(n_samples, n_inputs))
+
+
+def correlated_inputs(n_samples, eigenvalues, rng, rotate=False):
+    """Draw Gaussian inputs of a given covariance spectrum, ``x_n = Q Σ^{1/2} g_n``.
+
+    Σ is diagonal with the given eigenvalues; Q is the identity, or a Haar orthogonal matrix.
+
+    Parameters
+    ----------
+    n_samples : int
+        N, at least 1.
+    eigenvalues : array_like, shape (d,)
+        The spectrum of the covariance, not negative.
+    rng : numpy.random.Generator
+    rotate : bool
+        Whether the eigenvectors are Haar distributed (costs O(d³ + N d²)) or the axes.
+
+    Returns
+    -------
+    numpy.ndarray, shape (N, d)
+
+    Raises
+    ------
+    ValueError
+        If N is not a positive integer, or the eigenvalues are empty, not finite or negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> correlated_inputs(2, [0.0, 0.0, 4.0], np.random.default_rng(0)).all(axis=0)
+    array([False, False,  True])
+    """
+    spectrum = finite_array(eigenvalues, "eigenvalues", ndim=1)
+    if spectrum.min() < 0:
+        raise ValueError(f"eigenvalues must not be negative, got {spectrum.min():g}")
+    X = gaussian_inputs(n_samples, spectrum.size, rng) * np.sqrt(spectrum)
+    if not rotate:
+        return X
+    # Q of a Gaussian matrix is Haar up to signs of its columns, to which symmetric g are blind
+    return X @ np.linalg.qr(rng.standard_normal((spectrum.size, spectrum.size))).Q.T
+
+
+def clustered_inputs(n_samples, n_inputs, n_clusters, rng, noise=0.1):
+    """Draw inputs about cluster centres on the unit sphere, ``x_n = c_{k_n} + noise · g_n``.
+
+    The centres are uniform on the unit sphere of R^d, the label ``k_n`` is uniform over clusters,
+    and ``g_n ~ N(0, I_d)``: ``noise`` is the standard deviation of one coordinate, so that the
+    noise of a sample has length ``noise · √d`` about.
+
+    Parameters
+    ----------
+    n_samples, n_inputs, n_clusters : int
+        N, d and the number of clusters, all at least 1.
+    rng : numpy.random.Generator
+    noise : float
+        Not negative.
+
+    Returns
+    -------
+    X : numpy.ndarray, shape (N, d)
+    labels : numpy.ndarray of int, shape (N,)
+        ``k_n``, in ``0 … n_clusters-1``.
+
+    Raises
+    ------
+    ValueError
+        If a count is not a positive integer, or the noise is negative or not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, labels = clustered_inputs(5, 3, 2, np.random.default_rng(0), noise=0.0)
+    >>> np.linalg.norm(X, axis=1).round(12)
+    array([1., 1., 1., 1., 1.])
+    """
+    shape = _shape(n_samples, n_inputs)
+    sigma = finite_array(noise, "noise", ndim=0)
+    if sigma < 0:
+        raise ValueError(f"noise must not be negative, got {noise!r}")
+    centres = rng.standard_normal((positive_integer(n_clusters, "n_clusters"), shape[1]))
+    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    labels = random_labels(n_samples, n_clusters, rng)
+    return centres[labels] + sigma * rng.standard_normal(shape), labels
 
 
 def random_labels(n_samples, n_classes, rng):

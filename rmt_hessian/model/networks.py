@@ -8,7 +8,7 @@ import numpy as np
 from rmt_hessian._validation import finite_array, one_of, positive_integer
 from rmt_hessian.model.kernels import relu_and_mask
 
-INITIALISATIONS = {"lecun": 1.0}  # name -> (fan-in) × (variance of an entry)
+INITIALISATIONS = {"lecun": 1.0, "he": 2.0}  # name -> gain: (fan-in) × (variance of an entry)
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,9 @@ class ReLUNetwork:
         widths : sequence of int
             ``[d, …, C]``, at least two.
         rng : numpy.random.Generator
-        init : {"lecun"}
-            LeCun: entries of ``W_l`` are ``N(0, 1/in)``.
+        init : {"lecun", "he"}
+            LeCun: entries of ``W_l`` are ``N(0, 1/in)``; He: ``N(0, 2/in)``, so that the second
+            moment of the features stays the same from layer to layer.
 
         Raises
         ------

@@ -5,7 +5,8 @@ Two samples decide the norm of a block: with weights λ = λ^{ij}(x) and feature
     ``E‖H_ij‖_F² = (1 - 1/N) E[(z·z')² λ λ'] + (1/N) E[‖z‖⁴ λ²]``.
 
 Over random weights the pre-activations of a layer are independent over its units, pairs
-``(w·z, w·z')`` of Gaussians with the 2×2 Gram matrix of ``(z, z')`` over their dimension (LeCun).
+``(w·z, w·z')`` of Gaussians with the 2×2 Gram matrix of ``(z, z')`` over their dimension, times the
+gain of the initialisation (1 for LeCun, 2 for He).
 So a pair of samples travels through the network as its Gram matrix, and the expectation is exact
 at any d, N, m, C: what remains is an average over draws of a pair, with a standard error.
 
@@ -13,8 +14,8 @@ When z = x, the factors ``(x·x')²`` and ``‖x‖⁴`` are absorbed exactly by
 Gram matrix: ``‖x‖² ~ χ²_{d+2}`` twice, ``cos² ~ Beta(3/2, (d-1)/2)``, times d; and
 ``‖x‖² ~ χ²_{d+4}``, times d(d+2).
 
-As ``d, N → ∞`` with ``d/N = γ`` and few directions in the weights this tends to
-``d [(E λ)² + γ E λ²]``, with the law of λ at that C.
+MSE needs no draws. As ``d, N → ∞`` with ``d/N = γ`` and few directions in the weights the norm
+tends to ``d [(E λ)² + γ E λ²]``, with the law of λ at that C: `block_norm_from_weights`.
 """
 
 from functools import partial
@@ -22,15 +23,25 @@ from functools import partial
 import numpy as np
 
 from rmt_hessian._validation import one_of, positive_integer
+from rmt_hessian.theory.init_scale import init_gain
+from rmt_hessian.theory.mse_norms import mse_block_norms
+from rmt_hessian.theory.norm_limits import LOSSES, MODELS, ExpectedBlockNorms, hidden_width
 from rmt_hessian.theory.softmax_kernels import softmax, softmax_pair_sums
-from rmt_hessian.theory.norm_limits import LOSSES, ExpectedBlockNorms, mse_block_norms
 
-MODELS = ("linear", "hidden", "output")
 BATCH = 2**17  # numbers held at a time, or one draw: what fits in the cache
 
 
 def expected_block_norms(
-    *, model, loss, n_classes, n_inputs, n_samples, n_hidden=None, n_draws=None, rng=0
+    *,
+    model,
+    loss,
+    n_classes,
+    n_inputs,
+    n_samples,
+    n_hidden=None,
+    init="lecun",
+    n_draws=None,
+    rng=0,
 ):
     """Expected squared block norms at initialisation, exact in d, N, m and C.
 
@@ -40,9 +51,11 @@ def expected_block_norms(
         The linear model, the hidden layer or the output layer of a one-hidden-layer network.
     loss : {"ce", "mse"}
     n_classes, n_inputs, n_samples : int
-        C (at least 2), d, N. Inputs are standard Gaussian, weights LeCun.
+        C (at least 2), d, N. Inputs are standard Gaussian.
     n_hidden : int
-        m, for "hidden" (at least 2) and "output".
+        m, for "hidden" and "output" (at least 2).
+    init : {"lecun", "he"}
+        Entries of every weight matrix have variance 1/in or 2/in.
     n_draws : int, optional
         Pairs of samples drawn; by default as many as a few seconds allow, at least 1024.
     rng : numpy.random.Generator or int
@@ -55,8 +68,8 @@ def expected_block_norms(
     Raises
     ------
     ValueError
-        If a count is missing or too small, the model or loss is unknown, or ``n_hidden`` is given
-        to the linear model.
+        If a count is missing or too small, the model, loss or initialisation is unknown, or
+        ``n_hidden`` is given to the linear model.
 
     Notes
     -----
@@ -69,15 +82,10 @@ def expected_block_norms(
     C = positive_integer(n_classes, "n_classes", minimum=2)
     d = positive_integer(n_inputs, "n_inputs")
     N = positive_integer(n_samples, "n_samples")
-    if model == "linear":
-        if n_hidden is not None:
-            raise ValueError(f"n_hidden means nothing for model 'linear', got {n_hidden}")
-        m = None
-    else:
-        m = positive_integer(n_hidden, f"n_hidden of model {model!r}", minimum=2)
-    if loss == "mse" and model != "output":
-        return mse_block_norms(model, C, d, N, m)
-    draw = partial(_PAIR_PRODUCTS[model], loss, C, d, m)
+    m, gain = hidden_width(model, n_hidden), init_gain(init)
+    if loss == "mse":
+        return ExpectedBlockNorms(*mse_block_norms(model, C, d, N, m, gain))
+    draw = partial(_PAIR_PRODUCTS[model], C, d, m, gain)
     cost = _cost_per_draw(model, C, m)
     if n_draws is None:
         n_draws = max(1024, 2**26 // cost)
@@ -94,7 +102,16 @@ def expected_block_norms(
 
 
 def block_norm_ratio(
-    *, model, loss, n_classes, n_inputs, n_samples, n_hidden=None, n_draws=None, rng=0
+    *,
+    model,
+    loss,
+    n_classes,
+    n_inputs,
+    n_samples,
+    n_hidden=None,
+    init="lecun",
+    n_draws=None,
+    rng=0,
 ):
     """``R = E‖H_ij‖_F² / E‖H_ii‖_F²`` at that C; arguments as in `expected_block_norms`.
 
@@ -110,6 +127,7 @@ def block_norm_ratio(
         n_inputs=n_inputs,
         n_samples=n_samples,
         n_hidden=n_hidden,
+        init=init,
         n_draws=n_draws,
         rng=rng,
     ).ratio
@@ -152,43 +170,42 @@ def _input_pair(n, d, same, rng):
     return a, b, first / np.sqrt(first**2 + rest)
 
 
-def _preactivations(gram, width, rng):
+def preactivations(gram, width, gain, rng):
     """``(w·z, w·z')`` of ``width`` units, two arrays (n, width), given the Gram matrix."""
     a, b, cosine = (t[:, None] for t in gram)
+    a, b = gain * a, gain * b
     s, t = rng.standard_normal((2, a.size, width))
     t *= np.sqrt(np.maximum(1.0 - cosine**2, 0.0))
     t += cosine * s
     return np.sqrt(a) * s, np.sqrt(b) * t
 
 
-def _last_layer_products(loss, f, f_other):
+def _last_layer_products(f, f_other):
     """Means of ``λ^{ii} λ'^{ii}`` over i and of ``λ^{ij} λ'^{ij}`` over i ≠ j, last layer; (n,)."""
     C = f.shape[1]
-    if loss == "mse":
-        return np.ones(f.shape[0]), np.zeros(f.shape[0])
     diagonal, off_diagonal = softmax_pair_sums(f, f_other)
     return diagonal / C, off_diagonal / (C * (C - 1))
 
 
-def _linear_products(loss, C, d, m, n, same, rng):
+def _linear_products(C, d, m, gain, n, same, rng):
     gram, factor = _tilted_input_pair(n, d, same, rng)
-    return [factor * t for t in _last_layer_products(loss, *_preactivations(gram, C, rng))]
+    return [factor * t for t in _last_layer_products(*preactivations(gram, C, gain, rng))]
 
 
-def _output_products(loss, C, d, m, n, same, rng):
-    g, g_other = _preactivations(_input_pair(n, d, same, rng), m, rng)
+def _output_products(C, d, m, gain, n, same, rng):
+    g, g_other = preactivations(_input_pair(n, d, same, rng), m, gain, rng)
     h, k = np.maximum(g, 0.0), np.maximum(g_other, 0.0)
     hh, kk, hk = (np.einsum("ni,ni->n", s, t) for s, t in ((h, h), (k, k), (h, k)))
     size = np.sqrt(hh * kk)
     cosine = np.clip(np.divide(hk, size, out=np.zeros(n), where=size > 0), -1.0, 1.0)
-    logits = _preactivations((hh / m, kk / m, cosine), C, rng)
-    return [hk**2 * t for t in _last_layer_products(loss, *logits)]
+    logits = preactivations((hh / m, kk / m, cosine), C, gain, rng)
+    return [hk**2 * t for t in _last_layer_products(*logits)]
 
 
-def _hidden_products(loss, C, d, m, n, same, rng):
+def _hidden_products(C, d, m, gain, n, same, rng):
     gram, factor = _tilted_input_pair(n, d, same, rng)
-    g, g_other = _preactivations(gram, m, rng)
-    V = rng.standard_normal((n, C, m)) / np.sqrt(m)
+    g, g_other = preactivations(gram, m, gain, rng)
+    V = rng.standard_normal((n, C, m)) * np.sqrt(gain / m)
     product = _hidden_output_hessians(V, g)
     product *= product if same else _hidden_output_hessians(V, g_other)
     diagonal = np.einsum("nii->n", product)

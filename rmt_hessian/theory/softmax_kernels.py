@@ -35,3 +35,22 @@ def softmax_pair_sums(f, f_other):
             off_diagonal[n] += 2.0 * product * before
             before += product
     return diagonal, off_diagonal
+
+
+@njit(cache=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
+def count_curvature_eigenvalues(p, x):
+    """``Σ #{α < x}`` over the rows of p, α the nonzero eigenvalues of ``diag(p) - p pᵀ``.
+
+    Rows of p ascend. ``#{α < x} = #{p_i < x} - 1[Σ_i p_i/(x - p_i) > 0]``, by interlacing.
+    """
+    counts = np.zeros(x.size, dtype=np.int64)
+    for n in range(p.shape[0]):
+        row = p[n]
+        for k in range(x.size):
+            below = np.searchsorted(row, x[k])
+            if below > 0:
+                f = 0.0
+                for c in range(row.size):
+                    f += row[c] / (x[k] - row[c])
+                counts[k] += below - (1 if f > 0.0 else 0)
+    return counts

@@ -1,35 +1,47 @@
-"""Population laws of the weights ``λ^{ij}`` of a block, from the case alone.
+r"""Laws of the weights ``λ^{ij}`` of a block, from the case or from given weights.
 
-With Gaussian inputs and LeCun scales, ``g`` standard Gaussian (logits or pre-activations as
-``d → ∞``):
+With Gaussian inputs and LeCun scales, g independent standard Gaussians as ``d → ∞``:
 
-=====================  =======================================================================
-linear, MSE            ``λ^{ij} = δ_ij``
-linear, CE             ``λ^{ij} = p_i (δ_ij - p_j)``, ``p = softmax(g)``, C independent logits
-hidden, MSE, given V   ``λ^{ij} = (v^i · v^j) 1[g_i > 0] 1[g_j > 0]``
-hidden, CE, given V    ``λ^{ij} = v^{iᵀ} A(p) v^j 1[g_i > 0] 1[g_j > 0]``, and
-                       ``p = softmax(V relu(g))``
-=====================  =======================================================================
+==========================  ==================================================================
+linear, output: MSE         ``λ^{ij} = δ_ij``
+linear CE                   ``λ^{ij} = p_i (δ_ij - p_j)``, ``p = softmax(g)``, C logits
+hidden MSE, given V         ``λ^{ij} = (v^i · v^j) 1[g_i > 0] 1[g_j > 0]``
+hidden CE, given V          ``λ^{ij} = v^{iᵀ} A(p) v^j 1[g_i > 0] 1[g_j > 0]``,
+                            ``p = softmax(V relu(g))``
+output CE, given V          ``λ^{ij} = p_i (δ_ij - p_j)``, ``p = softmax(b + diag(s) g)`` as
+                            ``m → ∞``: offsets ``b_c = Σ_k v_ck/√(2π)`` from the mean of the
+                            features, variances ``s_c² = ‖v_c‖² (½ - 1/(2π))``
+==========================  ==================================================================
 
-``v^i`` is column i of V, ``A(p) = diag(p) - p pᵀ``. Given W as well, ``g ~ N(0, W Wᵀ)``. Source:
-[D], sections 3 and 4. For a finite sample the weights that were drawn fluctuate about these laws
-by ``O(1/√N)``; `conditional_law` has no such term.
+``v^i`` is column i of V, ``v_c`` its row c, ``A(p) = diag(p) - p pᵀ``. Output CE without V: the
+offsets too are Gaussian, logits ``N(0, ½)``; that mixture is what an average over networks follows,
+a single network has offsets of its own. Given W as well (or V alone for the linear model),
+``g ~ N(0, W Wᵀ)``, and nothing is assumed about widths. As ``C → ∞``, linear and output CE:
+``C λ → e^{f - σ²/2}`` on the diagonal and ``C² λ → -e^{f + f' - σ²}`` off it, f and f' of the
+variance σ² of a logit.
+
+Source: [D], sections 3 and 4, for the weights; the quadratures and the output layer are derived
+here. For a finite sample the weights that were drawn fluctuate about these laws by ``O(1/√N)``;
+`conditional_law` has no such term.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
-from scipy.stats import qmc
 
 from rmt_hessian._validation import finite_array, index_below, one_of, positive_integer
 from rmt_hessian.theory import softmax_rules
-from rmt_hessian.theory.softmax_kernels import softmax
+from rmt_hessian.theory.gauss_rules import gauss_rule, grouped_exponentials
+from rmt_hessian.theory.generalized_mp import GeneralizedMarchenkoPastur
+from rmt_hessian.theory.init_scale import init_gain
+from rmt_hessian.theory.sampled_weights import GivenWeights, gaussian_points
 
-MODELS = ("linear", "hidden")
+MODELS = ("linear", "hidden", "output")
 LOSSES = ("ce", "mse")
 TRAPEZOID_STEP = 0.15
-SOBOL_BLOCKS, SOBOL_LOG2 = 8, 8  # blocks of 256 points, scrambled independently
+COARSE_GAUSS_SIZE = 32  # of the rule that the error is estimated from
+GROUPS = 32  # of classes of an output layer, with neighbouring offsets
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,13 +53,17 @@ class WeightLaw:
     nodes, probabilities : numpy.ndarray, shape (K,)
         Atoms and their probabilities, with sum 1.
     error : float
-        Relative error of ``E λ²`` (not of the density). Quadrature: an upper estimate, the
-        difference to twice the step. Sobol' points: the standard error over independent blocks.
+        The error of ``E λ`` over ``√E λ²``, or that of ``E λ²`` over itself, whichever is larger
+        (not of the density). Quadrature: an upper estimate, the difference to a rule with twice
+        the step and fewer nodes. Sobol' points: the standard error over independent blocks.
+    directions : tuple of softmax_rules.Direction
+        For outliers: kinds of directions of the features on which λ depends, where known.
     """
 
     nodes: np.ndarray
     probabilities: np.ndarray
     error: float
+    directions: tuple = ()
 
     def __repr__(self):
         return (
@@ -62,31 +78,71 @@ class WeightLaw:
         """``E λ²``."""
         return float(self.probabilities @ self.nodes**2)
 
+    def compressed(self, aspect_ratio, tolerance=1e-6):
+        """The smallest Gauss rule that keeps the density of the block's law.
 
-def weight_law(*, model, loss, diagonal=True, n_classes=None, V=None, W=None, block=None, rng=0):
-    """Law of the weights λ of one block.
+        Tried are 8, 12, 16, 24, … 256 nodes. The density at γ is kept if it differs by at most
+        ``tolerance`` over the width of the support, at 64 quantiles of the continuous part. For
+        γ > 1 and for broad laws few nodes never do, and the law is returned as it is.
 
-    Linear CE: ``p_i (δ_ij - p_j)``, p the softmax of C standard Gaussians; linear MSE: ``δ_ij``;
-    hidden: ``v^{iᵀ} A v^j 1[g_i > 0] 1[g_j > 0]`` given V, A = I for MSE. The spectrum of a
-    p × p block of N samples then follows
+        Raises
+        ------
+        ValueError
+            If the aspect ratio is not positive.
+        """
+        full = GeneralizedMarchenkoPastur(self.nodes, self.probabilities, aspect_ratio)
+        width = np.ptp(full.support())
+        atom = full.atom_at_zero
+        q = (1 - atom) * (np.arange(64) + 0.5) / 64
+        x = full.ppf(np.where(q < full.cdf(0.0) - atom, q, q + atom))
+        for size in (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256):
+            if size >= self.nodes.size:
+                break
+            nodes, masses = gauss_rule(self.nodes, self.probabilities, size)
+            law = GeneralizedMarchenkoPastur(nodes, masses, aspect_ratio)
+            if np.abs(law.pdf(x) - full.pdf(x)).max(initial=0.0) * width <= tolerance:
+                return WeightLaw(nodes, masses, self.error)
+        return self
+
+
+def weight_law(
+    *,
+    model,
+    loss,
+    diagonal=True,
+    n_classes=None,
+    V=None,
+    W=None,
+    block=None,
+    init="lecun",
+    refinement=1,
+    rng=0,
+):
+    """Law of the weights λ of one block; the cases are in the docstring of this module.
+
+    The spectrum of a p × p block of N samples then follows
     ``GeneralizedMarchenkoPastur(law.nodes, law.probabilities, p / N)``.
 
     Parameters
     ----------
-    model : {"linear", "hidden"}
+    model : {"linear", "hidden", "output"}
     loss : {"ce", "mse"}
     diagonal : bool
         A diagonal block or one off the diagonal: (0, 0) or (0, 1). ``block`` overrides it.
-    n_classes : int
-        C, for the linear model: at least 2, unless MSE and diagonal.
+    n_classes : int or math.inf
+        C, for the linear and output models; infinity gives the law of ``C λ`` or ``C² λ``.
     V : array_like, shape (C, m)
-        Output weights, for the hidden model.
+        Last weights: needed by the hidden model; (C, d) for the linear one.
     W : array_like, shape (m, d), optional
-        Hidden weights. Without them the pre-activations are independent standard Gaussians.
+        Hidden weights, together with V.
     block : (int, int), optional
-        The block (i, j), for the hidden model.
+        The block (i, j), where V is given.
+    init : {"lecun", "he"}
+        Scale of weights that are not given. Every variance is 1 or 2 over the fan-in.
+    refinement : int
+        Divides the step of quadratures, multiplies the number of Sobol' points.
     rng : numpy.random.Generator or int
-        Scrambles the Sobol' points of hidden CE, the only rule with points drawn at random.
+        Scrambles the Sobol' points, the only points drawn at random.
 
     Returns
     -------
@@ -95,8 +151,8 @@ def weight_law(*, model, loss, diagonal=True, n_classes=None, V=None, W=None, bl
     Raises
     ------
     ValueError
-        If the model or loss is unknown, an argument is missing, has the wrong shape, or means
-        nothing for the model.
+        If the model, loss or init is unknown, an argument is missing, has the wrong shape, or means
+        nothing for the case.
 
     Examples
     --------
@@ -106,33 +162,87 @@ def weight_law(*, model, loss, diagonal=True, n_classes=None, V=None, W=None, bl
     """
     one_of(model, MODELS, "model")
     one_of(loss, LOSSES, "loss")
-    if model == "linear":
-        for value, name in ((V, "V"), (W, "W"), (block, "block")):
-            if value is not None:
-                raise ValueError(
-                    f"{name} means nothing for model 'linear', got {type(value).__name__}"
-                )
-        return _linear(loss, diagonal, n_classes)
+    gain = init_gain(init)
+    positive_integer(refinement, "refinement")
+    step = TRAPEZOID_STEP / refinement
     if V is None:
-        raise ValueError("model 'hidden' needs the output weights V, shape (C, m), got None")
+        for value, name in ((W, "W"), (block, "block")):
+            if value is not None:
+                raise ValueError(f"{name} means nothing without V, got {type(value).__name__}")
+        if model == "hidden":
+            raise ValueError("model 'hidden' needs the output weights V, shape (C, m), got None")
+        std = math.sqrt(gain) if model == "linear" else gain / math.sqrt(2)
+        return _exchangeable(loss, diagonal, n_classes, std, step)
     V = finite_array(V, "V", ndim=2)
     if n_classes is not None and n_classes != V.shape[0]:
         raise ValueError(f"n_classes must be {V.shape[0]}, the rows of V, got {n_classes}")
-    i, j = _block_of(block, diagonal, V.shape[1])
-    factor = _preactivation_factor(W, V.shape[1])
-    return _hidden_mse(V, factor, i, j) if loss == "mse" else _hidden_ce(V, factor, i, j, rng)
-
-
-def _linear(loss, diagonal, n_classes):
-    n_classes = positive_integer(n_classes, "n_classes", minimum=1 if diagonal else 2)
+    if model == "linear" and W is not None:
+        raise ValueError("W means nothing for model 'linear', got an array")
+    i, j = _block_of(block, diagonal, V.shape[1] if model == "hidden" else V.shape[0])
+    if loss == "mse" and model != "hidden":
+        return _constant(float(i == j))
+    if model == "output" and W is None:
+        return _offset_softmax(math.sqrt(gain) * V, i, j, step)
+    layer = GivenWeights.of(model, loss, V, W, gain)
     if loss == "mse":
-        return WeightLaw(np.array([float(diagonal)]), np.array([1.0]), 0.0)
-    positive_integer(n_classes, "n_classes of CE", minimum=2)
+        return _hidden_mse(V, layer.factor, i, j)
+    return _sampled(layer, i, j, refinement, rng)
+
+
+def _constant(value):
+    return WeightLaw(np.array([value]), np.array([1.0]), 0.0)
+
+
+def _exchangeable(loss, diagonal, n_classes, std, step):
+    """Independent logits ``N(0, std²)``, all classes alike."""
+    if loss == "mse":
+        positive_integer(n_classes, "n_classes", minimum=1 if diagonal else 2)
+        return _constant(float(diagonal))
+    if n_classes == math.inf:
+        return _with_error(lambda step, _: softmax_rules.limit_rule(diagonal, step, std), step)
+    C = positive_integer(n_classes, "n_classes of CE", minimum=2)
     rule = softmax_rules.diagonal_rule if diagonal else softmax_rules.off_diagonal_rule
-    nodes, probabilities = rule(n_classes, TRAPEZOID_STEP)
-    coarse_nodes, coarse_probabilities = rule(n_classes, 2 * TRAPEZOID_STEP)
-    coarse = (coarse_probabilities @ coarse_nodes**2) / (probabilities @ nodes**2)
-    return WeightLaw(nodes, probabilities, float(max(abs(coarse - 1.0), np.finfo(float).eps)))
+    return _with_error(lambda step, size: rule(C, step, std, size), step)
+
+
+def _offset_softmax(V, i, j, step):
+    """Output CE given V, ``m → ∞``: class c has the logit ``N(b_c, s_c²)``."""
+    means = V.sum(axis=1) / math.sqrt(2 * math.pi)
+    stds = np.linalg.norm(V, axis=1) * math.sqrt(0.5 - 1 / (2 * math.pi))
+    if len(V) < 2 or not stds.all():
+        raise ValueError("V must have at least two rows, and none of zeros")
+    one_logit = i == j or len(V) == 2  # of two classes p_2 = 1 - p_1
+    rest = np.setdiff1d(np.arange(len(V)), [i] if one_logit else [i, j])
+
+    def rule(step, size):
+        groups = GROUPS * size // softmax_rules.GAUSS_SIZE
+        others = grouped_exponentials(means[rest], stds[rest], groups, size)
+        if one_logit:
+            return softmax_rules.offset_diagonal_rule(means[i], stds[i], others, step)
+        pair = [i, j]
+        return softmax_rules.offset_off_diagonal_rule(means[pair], stds[pair], others, step)
+
+    law = _with_error(rule, step)
+    return law if i == j or len(V) > 2 else WeightLaw(-law.nodes, law.probabilities, law.error)
+
+
+def _with_error(rule, step):
+    """The rule at this step, and its error from a rule with twice the step and fewer nodes of L."""
+    fine, coarse = rule(step, softmax_rules.GAUSS_SIZE), rule(2 * step, COARSE_GAUSS_SIZE)
+    moments = np.array([_moments(r.nodes, r.probabilities) for r in (fine, coarse)])
+    error = max(_relative(moments[1] - moments[0], moments[0, 1]), np.finfo(float).eps)
+    return WeightLaw(fine.nodes, fine.probabilities, error, fine.directions)
+
+
+def _moments(nodes, probabilities):
+    return probabilities @ nodes, probabilities @ nodes**2
+
+
+def _relative(errors, second_moment):
+    """The larger of the errors of ``E λ`` and ``E λ²``, in units of λ."""
+    if second_moment == 0.0:
+        return 0.0
+    return float(max(abs(errors[0]) / math.sqrt(second_moment), abs(errors[1]) / second_moment))
 
 
 def _block_of(block, diagonal, n_units):
@@ -149,18 +259,6 @@ def _block_of(block, diagonal, n_units):
     return i, j
 
 
-def _preactivation_factor(W, m):
-    """R with ``W Wᵀ = Rᵀ R``, so that ``g = ξ R`` has the covariance of ``W x``; I without W."""
-    if W is None:
-        return np.eye(m)
-    W = finite_array(W, "W", ndim=2)
-    if W.shape[0] != m:
-        raise ValueError(f"W must have {m} rows, the columns of V, got shape {W.shape}")
-    if not W.any(axis=1).all():
-        raise ValueError("each row of W must have a nonzero entry, got a row of zeros")
-    return np.linalg.qr(W.T, mode="r")
-
-
 def _hidden_mse(V, factor, i, j):
     """Two atoms; ``P(g_i > 0, g_j > 0) = ¼ + asin(ρ_ij)/(2π)`` (Sheppard), ½ on the diagonal."""
     a, b = factor[:, i], factor[:, j]
@@ -169,22 +267,13 @@ def _hidden_mse(V, factor, i, j):
     return WeightLaw(np.array([0.0, V[:, i] @ V[:, j]]), np.array([1.0 - both, both]), 0.0)
 
 
-def _hidden_ce(V, factor, i, j, rng):
-    """Equal weights on scrambled Sobol' points in the r ≤ m directions of the pre-activations."""
-    rng = np.random.default_rng(rng)
-    dimension = factor.shape[0]
-    if dimension > qmc.Sobol.MAXDIM:
-        raise ValueError(f"model 'hidden' takes at most {qmc.Sobol.MAXDIM} units, got {dimension}")
-    V = V - V.mean(axis=0)  # A 1 = 0: only differences between classes matter
-    vi, vj = V[:, i], V[:, j]
-    blocks = []
-    for _ in range(SOBOL_BLOCKS):
-        points = qmc.Sobol(dimension, rng=rng).random_base2(SOBOL_LOG2)
-        g = ndtri(np.clip(points, 1e-16, 1 - 1e-16)) @ factor
-        p = softmax(np.maximum(g, 0.0) @ V.T)
-        lam = (p @ (vi * vj) - (p @ vi) * (p @ vj)) * (g[:, i] > 0) * (g[:, j] > 0)
-        blocks.append(lam)
-    means = np.mean(np.square(blocks), axis=1)
-    error = means.std(ddof=1) / np.sqrt(SOBOL_BLOCKS) / means.mean() if means.any() else 0.0
+def _sampled(layer, i, j, refinement, rng):
+    """Equal masses on Sobol' points of the r directions of the features."""
+    log2_points = 8 + math.ceil(math.log2(refinement))
+    points = gaussian_points(layer.n_directions, rng, log2_points=log2_points)
+    blocks = [layer.block_weights(u, i, j) for u in points]
+    moments = np.array([_moments(lam, np.full(lam.size, 1.0 / lam.size)) for lam in blocks])
+    errors = moments.std(axis=0, ddof=1) / math.sqrt(len(blocks))
     nodes = np.concatenate(blocks)
-    return WeightLaw(nodes, np.full(nodes.size, 1.0 / nodes.size), float(error))
+    error = _relative(errors, moments[:, 1].mean())
+    return WeightLaw(nodes, np.full(nodes.size, 1.0 / nodes.size), error)

@@ -3,6 +3,7 @@ import pytest
 
 from rmt_hessian import ReLUNetwork, gaussian_inputs, random_labels
 from rmt_hessian.model.losses import as_targets, get_loss
+from tests.tolerances import EXACT
 
 
 def test_forward_of_a_network_computed_by_hand():
@@ -13,12 +14,32 @@ def test_forward_of_a_network_computed_by_hand():
     np.testing.assert_array_equal(forward.features[1], [[2.0, 0.0, 1.0]])
 
 
-def test_lecun_variance(rng):
+@pytest.mark.parametrize(("init", "gain"), [("lecun", 1), ("he", 2)])
+def test_variance_of_the_weights(init, gain, rng):
     """The sample variance of n Gaussians has relative standard error √(2/n): five of them."""
-    net = ReLUNetwork.random([400, 300, 200], rng)
+    net = ReLUNetwork.random([400, 300, 200], rng, init=init)
     for W in net.weights:
-        assert abs(W.var() * W.shape[1] - 1) < 5 * np.sqrt(2 / W.size)
+        assert abs(W.var() * W.shape[1] / gain - 1) < 5 * np.sqrt(2 / W.size)
     assert net.widths == [400, 300, 200]
+
+
+def test_he_keeps_the_second_moment_of_the_features(rng):
+    """Gain 2 makes up for the half that ReLU cuts: E h² stays 1 layer after layer; under LeCun it
+    halves. The weights of a layer move the mean of 400 squares h² by at most √(5/400) = 11 %
+    (E h⁴/(E h²)² - 1 = 5 for a Gaussian), 20 % after three layers: two of those."""
+    X = gaussian_inputs(200, 400, rng)
+    for init, ratio in (("he", 1.0), ("lecun", 0.5)):
+        features = ReLUNetwork.random([400, 400, 400, 400, 2], rng, init).forward(X).features
+        for l, h in enumerate(features):
+            assert np.mean(h**2) == pytest.approx(ratio**l, rel=0.4)
+
+
+def test_he_is_lecun_scaled():
+    he, lecun = (
+        ReLUNetwork.random([5, 4, 3], np.random.default_rng(1), init) for init in ("he", "lecun")
+    )
+    for A, B in zip(he.weights, lecun.weights, strict=True):
+        np.testing.assert_allclose(A, np.sqrt(2) * B, rtol=EXACT)
 
 
 def test_weights_are_copied():

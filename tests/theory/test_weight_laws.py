@@ -1,11 +1,13 @@
 """Weight laws against identities, Gauss–Hermite quadrature and simulation."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmt_hessian.theory import softmax_rules, weight_law
+from rmt_hessian.theory import GeneralizedMarchenkoPastur, gauss_rules, softmax_rules, weight_law
 from tests import oracles
 from tests.tolerances import EXACT
 
@@ -62,22 +64,135 @@ def test_lognormal_limits():
     assert C**4 * off_diagonal.second_moment() == pytest.approx(np.e**2, rel=1e-3)
 
 
-@pytest.mark.parametrize("C", [2, 3, 10, 1024])
+def error_against(fine, law):
+    """The error in the units in which `WeightLaw.error` is stated."""
+    second = fine.probabilities @ fine.nodes**2
+    return max(
+        abs(law.mean() - fine.probabilities @ fine.nodes) / np.sqrt(second),
+        abs(law.second_moment() / second - 1),
+    )
+
+
+@pytest.mark.parametrize("C", [2, 3, 10, 1024, 131072])
+@pytest.mark.parametrize("init", ["lecun", "he"])
 @pytest.mark.parametrize("diagonal", [True, False])
-def test_the_error_estimate_is_true(C, diagonal):
-    """Against the same rule with a third of the step."""
+def test_the_error_estimate_is_true(C, init, diagonal):
+    """Against a rule with 100 times as many points, those of L twice as many."""
+    law = weight_law(model="linear", loss="ce", diagonal=diagonal, n_classes=C, init=init)
     rule = softmax_rules.diagonal_rule if diagonal else softmax_rules.off_diagonal_rule
-    nodes, probabilities = rule(C, 0.05)
-    law, fine = linear(C, diagonal), probabilities @ nodes**2
-    assert abs(law.second_moment() / fine - 1) <= law.error + EXACT
+    std, finer = {"lecun": 1.0, "he": math.sqrt(2)}[init], 50 if diagonal else 7
+    fine = rule(C, 0.15 / finer, std, 2 * gauss_rules.GAUSS_SIZE)
+    assert error_against(fine, law) <= law.error + 100 * EXACT
     assert law.error < 1e-2
+
+
+def test_the_error_of_sampled_laws_is_true(rng):
+    """Four standard errors of 8 blocks, against 100 times as many points (t law: 7 degrees)."""
+    V = rng.standard_normal((5, 6)) / np.sqrt(6)
+    for block in ((0, 0), (0, 1)):
+        law = weight_law(model="hidden", loss="ce", V=V, block=block)
+        fine = weight_law(model="hidden", loss="ce", V=V, block=block, refinement=100, rng=1)
+        assert fine.nodes.size >= 100 * law.nodes.size
+        assert error_against(fine, law) <= 5 * law.error
+        assert fine.error < law.error
+
+
+@pytest.mark.parametrize("diagonal", [True, False])
+def test_the_limit_of_many_classes(diagonal):
+    """``C λ → e^{f - ½}``, ``C² λ → -e^{f + f' - 1}``: moments, and the CDF at C = 131,072."""
+    limit = weight_law(model="linear", loss="ce", diagonal=diagonal, n_classes=math.inf)
+    assert limit.mean() == pytest.approx(1 if diagonal else -1, rel=1e-12)
+    assert limit.second_moment() == pytest.approx(np.e if diagonal else np.e**2, rel=1e-9)
+    C = 131072
+    law, scale = linear(C, diagonal), C if diagonal else C**2
+    a = GeneralizedMarchenkoPastur(limit.nodes, limit.probabilities, 0.5)
+    b = GeneralizedMarchenkoPastur(scale * law.nodes, law.probabilities, 0.5)
+    x = a.ppf(np.linspace(0.05, 0.95, 19))
+    np.testing.assert_allclose(b.cdf(x), a.cdf(x), atol=2e-3)
+
+
+@pytest.mark.parametrize("C", [2, 3, 20, 1000])
+def test_output_layer_given_its_weights(C, rng):
+    """Offsets of the classes from the mean of the features: moments of 20,000 draws at m = 2000,
+    within five standard errors and ``8/√m`` for the correlations of the logits, left out."""
+    m = 2000
+    V = rng.standard_normal((C, m)) / np.sqrt(m)
+    f = np.concatenate([np.maximum(rng.standard_normal((2000, m)), 0) @ V.T for _ in range(10)])
+    p = oracles.softmax(f)
+    for i, j in ((0, 0), (1, 1), (0, 1)):
+        law = weight_law(model="output", loss="ce", V=V, block=(i, j))
+        lam = p[:, i] * ((i == j) - p[:, j])
+        for power in (1, 2):
+            expected = law.probabilities @ law.nodes**power
+            error = (lam**power).std() / np.sqrt(lam.size)
+            assert abs((lam**power).mean() - expected) < 5 * error + 8 / np.sqrt(m) * abs(expected)
+
+
+def test_output_layer_without_weights_is_the_mixture():
+    """Logits ``N(0, ½)``; a network's own offsets matter: E λ of two classes of one network."""
+    mixture = weight_law(model="output", loss="ce", n_classes=10)
+    by_hand = softmax_rules.diagonal_rule(10, 0.15, np.sqrt(0.5))
+    assert mixture.mean() == pytest.approx(by_hand.probabilities @ by_hand.nodes, rel=1e-12)
+    V = np.random.default_rng(0).standard_normal((10, 400)) / 20
+    means = [weight_law(model="output", loss="ce", V=V, block=(i, i)).mean() for i in range(10)]
+    assert np.ptp(means) > 0.3 * mixture.mean()
+    assert np.mean(means) == pytest.approx(mixture.mean(), rel=0.1)
+
+
+@pytest.mark.parametrize("model", ["linear", "output"])
+def test_given_weights_by_sampling(model, rng):
+    """V alone (linear), V and W (output): five standard errors of 200,000 draws."""
+    W, V = rng.standard_normal((6, 5)) / np.sqrt(5), rng.standard_normal((4, 6)) / np.sqrt(6)
+    x = rng.standard_normal((200_000, 6 if model == "linear" else 5))
+    f = x @ V.T if model == "linear" else np.maximum(x @ W.T, 0) @ V.T
+    p = oracles.softmax(f)
+    for i, j in ((2, 2), (1, 3)):
+        law = weight_law(
+            model=model, loss="ce", V=V, W=None if model == "linear" else W, block=(i, j)
+        )
+        lam = p[:, i] * ((i == j) - p[:, j])
+        error = 5 * (lam**2).std() / np.sqrt(lam.size) + 5 * law.error * law.second_moment()
+        assert abs((lam**2).mean() - law.second_moment()) < error
+
+
+def test_compression_keeps_the_density():
+    law = linear(10, True)
+    small = law.compressed(0.4, tolerance=1e-6)
+    assert small.nodes.size < 30 < law.nodes.size
+    full, other = (GeneralizedMarchenkoPastur(t.nodes, t.probabilities, 0.4) for t in (law, small))
+    x = np.linspace(*full.support(), 200)[1:-1]
+    np.testing.assert_allclose(other.pdf(x), full.pdf(x), atol=1e-5 / np.ptp(full.support()))
+    fine = weight_law(model="linear", loss="ce", n_classes=10, refinement=8)
+    assert fine.compressed(50.0) is fine  # γ > 1: the density shows every node
+
+
+@pytest.mark.parametrize(("C", "std"), [(2, 1.0), (3, 1.0), (6, 1.4)])
+@pytest.mark.parametrize("diagonal", [True, False])
+def test_directions_of_the_logits(C, std, diagonal, rng):
+    """``E[((q·u)² - 1) φ(λ)]`` of each kind of q against five standard errors of 400,000 draws."""
+    u = rng.standard_normal((400_000, C))
+    p = oracles.softmax(std * u)
+    if diagonal or C == 2:
+        vectors = [np.r_[C - 1, -np.ones(C - 1)], np.r_[0, 1, -1, np.zeros(C)][:C]]
+    else:
+        vectors = [np.r_[1, -1, np.zeros(C - 2)], np.r_[[C / 2 - 1] * 2, -np.ones(C - 2)]]
+        vectors.append(np.r_[0, 0, 1, -1, np.zeros(C)][:C])
+    lam = p[:, 0] * (1 - p[:, 0]) if diagonal else -p[:, 0] * p[:, 1]
+    rule = softmax_rules.diagonal_rule if diagonal else softmax_rules.off_diagonal_rule
+    rule = rule(C, 0.15, std)
+    assert sum(d.multiplicity for d in rule.directions) == C - 1
+    for direction, q in zip(rule.directions, vectors, strict=False):
+        q = q / np.linalg.norm(q)
+        draws = ((u @ q) ** 2 - 1) * lam / (0.9 - 0.5 * lam)
+        predicted = direction.excess @ (rule.nodes / (0.9 - 0.5 * rule.nodes))
+        assert abs(draws.mean() - predicted) < 5 * draws.std() / np.sqrt(draws.size)
 
 
 @given(st.integers(1, 40), st.integers(2, 12), st.integers(0, 10**6))
 def test_gauss_rule_keeps_moments(n, size, seed):
     rng = np.random.default_rng(seed)
     nodes, probabilities = rng.standard_normal(n + size), rng.dirichlet(np.ones(n + size))
-    x, w = softmax_rules.gauss_rule(nodes, probabilities, size)
+    x, w = gauss_rules.gauss_rule(nodes, probabilities, size)
     assert (w > -EXACT).all()
     for k in range(2 * size):
         scale = probabilities @ np.abs(nodes) ** k
@@ -87,7 +202,7 @@ def test_gauss_rule_keeps_moments(n, size, seed):
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 1000, 131071])
 def test_exponential_sums_have_their_mean_and_variance(n):
     """``E S = n e^{1/2}``, ``Var S = n (e² - e)``."""
-    L, P = softmax_rules.log_sum_exp_rule(n)
+    L, P = gauss_rules.log_sum_exp_rule(n)
     S = np.exp(L)
     assert P @ S / n == pytest.approx(np.exp(0.5), rel=1e-9)
     assert P @ (S - P @ S) ** 2 / n == pytest.approx(np.e**2 - np.e, rel=1e-6)

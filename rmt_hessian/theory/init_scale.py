@@ -1,0 +1,24 @@
+"""Scales of random weights: the one number by which initialisations differ.
+
+Entries of a weight matrix with ``in`` columns are ``N(0, gain/in)``, every layer alike.
+"""
+
+from rmt_hessian._validation import one_of
+
+INIT_GAINS = {"lecun": 1.0, "he": 2.0}  # name -> (fan-in) × (variance of an entry)
+
+
+def init_gain(init):
+    """Return ``in × Var`` of an entry of a weight matrix: 1 for LeCun, 2 for He.
+
+    Raises
+    ------
+    ValueError
+        If the initialisation is unknown.
+
+    Examples
+    --------
+    >>> init_gain("he")
+    2.0
+    """
+    return INIT_GAINS[one_of(init, tuple(INIT_GAINS), "init")]
