@@ -7,9 +7,10 @@ BIN := $(VENV)/bin
 RESULTS := results/$(NAME)
 MAIN := results/block_structure
 FIGURES := figures
+PEERS := $(patsubst benchmarks/requirements-%.txt,%,$(wildcard benchmarks/requirements-*.txt))
 FIGURE_FILES := $(patsubst paper_figs/fig_%.py,$(FIGURES)/%.png,$(wildcard paper_figs/fig_*.py))
 
-.PHONY: help sweep figures test claims lint clean
+.PHONY: help sweep figures test claims lint bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
@@ -41,6 +42,9 @@ lint: $(VENV)/.lint ## check style and format
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
+bench: $(VENV)/.bench $(PEERS:%=.venv-bench-%/.installed) ## laws against other packages: time, error
+	$(BIN)/python -m benchmarks.laws
+
 clean: ## remove results, figures and the virtual environment
 	rm -rf results $(FIGURES) $(VENV) build *.egg-info
 
@@ -48,6 +52,12 @@ clean: ## remove results, figures and the virtual environment
 $(VENV)/.%: setup.cfg pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --config-settings editable_mode=compat --editable '.[$*]'
 	@touch $@
+
+# The packages of a benchmark, each in an environment of its own; one that cannot be installed is
+# left out, and its rows say so.
+.venv-bench-%/.installed: benchmarks/requirements-%.txt
+	$(PYTHON) -m venv $(@D)
+	-$(@D)/bin/pip install --quiet --requirement $< && touch $@
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -14,7 +14,15 @@ from rmt_hessian._version import __version__
 from rmt_hessian.compare import ks_distance, wasserstein_distance
 from rmt_hessian.hessian.full import full_hessian
 from rmt_hessian.hessian.layer import LayerHessian, layer_hessian
-from rmt_hessian.model.inputs import gaussian_inputs, random_labels
+from rmt_hessian.model.inputs import (
+    clustered_inputs,
+    correlated_inputs,
+    gaussian_inputs,
+    rademacher_inputs,
+    random_labels,
+    student_inputs,
+    uniform_inputs,
+)
 from rmt_hessian.model.networks import ReLUNetwork
 from rmt_hessian.spectra.eigenvalues import eigenvalues, top_eigenspace
 from rmt_hessian.spectra.subspaces import subspace_overlap
@@ -24,6 +32,11 @@ __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     # simulate
     "ReLUNetwork",
     "gaussian_inputs",
+    "rademacher_inputs",
+    "uniform_inputs",
+    "student_inputs",
+    "correlated_inputs",
+    "clustered_inputs",
     "random_labels",
     # assemble
     "LayerHessian",

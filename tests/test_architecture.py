@@ -23,6 +23,7 @@ CONFINED = {
         "model/kernels.py",
         "hessian/kernels.py",
         "theory/kernels.py",
+        "theory/matrix_kernels.py",
         "theory/softmax_kernels.py",
     },
     "matplotlib": {"plotting.py"},

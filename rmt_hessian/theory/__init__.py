@@ -1,9 +1,11 @@
 """Predicting spectra and norms: nothing here sees a simulated network.
 
-Every law has the same verbs, scipy's where scipy has one: ``pdf``, ``cdf``, ``ppf``, ``rvs``,
-``moment``, ``mean``, ``var``, then ``support``, ``components`` and ``atom_at_zero``.
+Every law is a `SpectralLaw` with the same verbs, scipy's where scipy has one: ``pdf``, ``cdf``,
+``ppf``, ``rvs``, ``moment``, ``mean``, ``var``, then ``support``, ``components``,
+``component_masses``, ``atom_at_zero`` and ``stieltjes``.
 """
 
+from rmt_hessian.theory.cases import block_law, layer_law, outliers
 from rmt_hessian.theory.cross_layer import (
     CrossLayerNorm,
     cross_layer_limit,
@@ -18,6 +20,7 @@ from rmt_hessian.theory.generalized_mp import (
     conditional_law,
 )
 from rmt_hessian.theory.init_scale import init_gain
+from rmt_hessian.theory.layer_law import MatrixLayerLaw
 from rmt_hessian.theory.norm_limits import (
     BlockNormLimits,
     ExpectedBlockNorms,
@@ -26,8 +29,19 @@ from rmt_hessian.theory.norm_limits import (
     block_norm_limits,
 )
 from rmt_hessian.theory.norm_ratio import block_norm_ratio, expected_block_norms
+from rmt_hessian.theory.null_space import WithNullSpace
+from rmt_hessian.theory.outlier_equation import Outlier, additive_spike, weight_spike
+from rmt_hessian.theory.output_blocks import (
+    mean_eigenvalue,
+    mean_outlier,
+    output_block_law,
+    output_population,
+)
 from rmt_hessian.theory.output_rank import output_hessian_eigenspace, predicted_output_hessian
 from rmt_hessian.theory.sampling_band import sampling_band
+from rmt_hessian.theory.separable import SeparableLaw
+from rmt_hessian.theory.spectral_law import SpectralLaw
+from rmt_hessian.theory.tabulated import TabulatedLaw
 from rmt_hessian.theory.weight_laws import WeightLaw, weight_law
 
 __all__ = [
@@ -36,7 +50,15 @@ __all__ = [
     "ExpectedBlockNorms",
     "GeneralizedMarchenkoPastur",
     "MarchenkoPastur",
+    "MatrixLayerLaw",
+    "Outlier",
+    "SeparableLaw",
+    "SpectralLaw",
+    "TabulatedLaw",
     "WeightLaw",
+    "WithNullSpace",
+    "additive_spike",
+    "block_law",
     "block_norm_from_weights",
     "block_norm_limit",
     "block_norm_limits",
@@ -49,8 +71,15 @@ __all__ = [
     "curvature_law",
     "expected_block_norms",
     "init_gain",
+    "layer_law",
+    "mean_eigenvalue",
+    "mean_outlier",
+    "outliers",
+    "output_block_law",
     "output_hessian_eigenspace",
+    "output_population",
     "predicted_output_hessian",
     "sampling_band",
     "weight_law",
+    "weight_spike",
 ]

@@ -42,14 +42,15 @@ class SpectralLaw(ABC):
 
     @abstractmethod
     def stieltjes(self, z):
-        """Stieltjes transform ``s(z) = ∫ dμ(x)/(x - z)`` at complex z off the support.
+        """Stieltjes transform ``s(z) = ∫ dμ(x)/(x - z)`` at complex z (any shape), complex.
 
-        Any shape; the result is complex. ``s(conj z) = conj s(z)``.
+        On the support it is the limit from above, so that ``Im s/π`` is the density; infinite at
+        the atom.
 
         Raises
         ------
         ValueError
-            If a z is not finite or lies on the support.
+            If a z is not finite.
         """
 
     @abstractmethod

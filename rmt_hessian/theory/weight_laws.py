@@ -36,6 +36,7 @@ from rmt_hessian.theory.gauss_rules import gauss_rule, grouped_exponentials
 from rmt_hessian.theory.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.init_scale import init_gain
 from rmt_hessian.theory.sampled_weights import GivenWeights, gaussian_points
+from rmt_hessian.theory.softmax_rules import Direction
 
 MODELS = ("linear", "hidden", "output")
 LOSSES = ("ce", "mse")
@@ -178,7 +179,7 @@ def weight_law(
         raise ValueError(f"n_classes must be {V.shape[0]}, the rows of V, got {n_classes}")
     if model == "linear" and W is not None:
         raise ValueError("W means nothing for model 'linear', got an array")
-    i, j = _block_of(block, diagonal, V.shape[1] if model == "hidden" else V.shape[0])
+    i, j = block_of(block, diagonal, V.shape[1] if model == "hidden" else V.shape[0])
     if loss == "mse" and model != "hidden":
         return _constant(float(i == j))
     if model == "output" and W is None:
@@ -245,7 +246,7 @@ def _relative(errors, second_moment):
     return float(max(abs(errors[0]) / math.sqrt(second_moment), abs(errors[1]) / second_moment))
 
 
-def _block_of(block, diagonal, n_units):
+def block_of(block, diagonal, n_units):
     """The block (i, j) asked for."""
     if block is None:
         if not diagonal and n_units == 1:
@@ -260,11 +261,19 @@ def _block_of(block, diagonal, n_units):
 
 
 def _hidden_mse(V, factor, i, j):
-    """Two atoms; ``P(g_i > 0, g_j > 0) = ¼ + asin(ρ_ij)/(2π)`` (Sheppard), ½ on the diagonal."""
+    """Two atoms; ``P(g_i > 0, g_j > 0) = ¼ + asin(ρ_ij)/(2π)`` (Sheppard), ½ on the diagonal.
+
+    Along ``ŵ_i ± ŵ_j`` that event has ``E[(q·u)² - 1] = ±√(1-ρ²)/(2π)``, the directions.
+    """
     a, b = factor[:, i], factor[:, j]
     rho = np.clip(a @ b / np.sqrt((a @ a) * (b @ b)), -1.0, 1.0)
-    both = 0.5 if i == j else 0.25 + np.arcsin(rho) / (2 * np.pi)
-    return WeightLaw(np.array([0.0, V[:, i] @ V[:, j]]), np.array([1.0 - both, both]), 0.0)
+    nodes = np.array([0.0, V[:, i] @ V[:, j]])
+    if i == j:
+        return WeightLaw(nodes, np.array([0.5, 0.5]), 0.0)
+    both = 0.25 + np.arcsin(rho) / (2 * np.pi)
+    excess = np.sqrt(1 - rho**2) / (2 * np.pi)
+    directions = tuple(Direction(1, np.array([-t, t])) for t in (excess, -excess))
+    return WeightLaw(nodes, np.array([1.0 - both, both]), 0.0, directions)
 
 
 def _sampled(layer, i, j, refinement, rng):

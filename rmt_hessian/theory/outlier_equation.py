@@ -1,0 +1,167 @@
+r"""Eigenvalues outside the support: one equation for blocks, layers and spikes.
+
+The output Hessian M (k×k) of a sample depends on its features only through r directions; let u be
+the coordinates in an orthonormal basis of their span, ``G(z)`` the k×k limit of the resolvent on
+the complement. With ``T(z) = E[ M (I + γ G(z) M)^{-1} ⊗ u uᵀ ]`` an outlier sits where
+
+    ``det( T(z) - z I ) = 0``,  z outside the support.
+
+For a block M is the weight λ and ``G = s``. As G increases with z, T decreases: every eigenvalue
+``τ(z) - z`` of ``T(z) - z I`` decreases on every interval outside the support and has at most one
+root there, found by a bracket. The resolvent of T at its root gives the squared overlap of an
+eigenvector with the span, ``1/(1 - τ'(z))``. For a block, with the real parameter ``a = -1/s`` of
+`generalized_mp`, it is ``(1 - h)/(1 - h + h_q)``, ``h_q = E[(q·u)² γ λ²/(a - γ λ)²]``.
+
+**Classical spikes** of the law itself: an additive perturbation θ of rank one sits at ``z(θ)``,
+a single outlying weight ℓ at ``z(γ ℓ)``, if h < 1 there; squared overlap ``1 - h``.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+
+from rmt_hessian._validation import finite_array
+
+SAME_PLACE = 1e-9  # places closer than this, relative to the largest, are one
+INSIDE = 1e-9  # distance kept from the ends of an interval, relative to the scale
+
+
+@dataclass(frozen=True)
+class Outlier:
+    """Eigenvalues outside the support of the limiting law.
+
+    Attributes
+    ----------
+    place : float
+        Where it sits.
+    multiplicity : int
+    overlap : float
+        Squared norm of the projection of its unit eigenvector on the directions that cause it: the
+        span of the weight rows, or the perturbation.
+    """
+
+    place: float
+    multiplicity: int
+    overlap: float
+
+
+def roots_outside(branches, intervals, scale, slope=None, place=None, multiplicities=None):
+    """Outliers from the decreasing functions ``τ_l(z) - z``.
+
+    Parameters
+    ----------
+    branches : callable
+        Parameter -> values ``τ_l - z`` of all branches, (L,), each decreasing.
+    intervals : list of (float, float)
+        Of the parameter, outside the support; the first may start at -∞, the last end at ∞.
+    scale : float
+        A length of the order of the support.
+    slope, place : callable, optional
+        ``dz/dt`` and z at the parameter t; without them t is z.
+    multiplicities : sequence of int, optional
+        Of the branches; without them 1, and equal places are added up.
+
+    Returns
+    -------
+    list of Outlier, ascending
+    """
+    found = []
+    for lo, hi in intervals:
+        left = lo + INSIDE * scale if np.isfinite(lo) else min(hi, 0.0) - scale
+        right = hi - INSIDE * scale if np.isfinite(hi) else max(lo, 0.0) + scale
+        if left >= right:
+            continue
+        at_left, at_right = branches(left), branches(right)
+        while not np.isfinite(lo) and (at_left <= 0).any():  # τ - z → ∞ as z → -∞
+            left -= 2 * (right - left)
+            at_left = branches(left)
+        while not np.isfinite(hi) and (at_right >= 0).any():
+            right += 2 * (right - left)
+            at_right = branches(right)
+        for l in np.flatnonzero((at_left > 0) & (at_right < 0)):
+            t = brentq(lambda t, l=l: branches(t)[l], left, right, xtol=1e-12 * scale, rtol=1e-14)
+            step = 1e-4 * min(scale, t - lo, hi - t)
+            fall = (branches(t - step)[l] - branches(t + step)[l]) / (2 * step)
+            rise = 1.0 if slope is None else slope(t)
+            multiplicity = 1 if multiplicities is None else multiplicities[l]
+            z = t if place is None else float(place(t))
+            found.append(Outlier(z, int(multiplicity), float(min(rise / fall, 1.0))))
+    return _merged(sorted(found, key=lambda outlier: outlier.place), multiplicities is None)
+
+
+def _merged(found, equal_places):
+    """Add up multiplicities of equal places."""
+    if not found or not equal_places:
+        return found
+    largest = max(abs(outlier.place) for outlier in found)
+    result = [found[0]]
+    for outlier in found[1:]:
+        last = result[-1]
+        if outlier.place - last.place <= SAME_PLACE * largest:
+            total = last.multiplicity + outlier.multiplicity
+            result[-1] = Outlier(last.place, total, last.overlap)
+        else:
+            result.append(outlier)
+    return result
+
+
+def gaps_without_zero(law):
+    """The gaps of a generalised Marchenko–Pastur law that can hold an outlier.
+
+    At ``a = 0`` both z and τ vanish, so in the gap around it ``τ - z``, which decreases, has its
+    root there, at the atom.
+    """
+    return [(lo, hi) for lo, hi in law.gaps() if not lo <= 0 <= hi]
+
+
+def additive_spike(law, theta):
+    """Outlier of ``H + θ e eᵀ``, e a fixed unit vector: at ``z(θ)`` iff θ lies in a gap of `law`.
+
+    Parameters
+    ----------
+    law : GeneralizedMarchenkoPastur
+    theta : float
+        θ, in the units of the weights.
+
+    Returns
+    -------
+    Outlier or None
+        Its overlap is that of the eigenvector with e, ``1 - h(θ)``.
+
+    Raises
+    ------
+    ValueError
+        If θ is not finite.
+
+    Examples
+    --------
+    >>> from rmt_hessian.theory import MarchenkoPastur
+    >>> round(additive_spike(MarchenkoPastur(0.25), 3.0).place, 12)  # θ + θ/(θ - γ)
+    4.090909090909
+    >>> additive_spike(MarchenkoPastur(0.25), 0.5) is None
+    True
+    """
+    theta = float(finite_array(theta, "theta", ndim=0))
+    if theta == 0 or not any(lo < theta < hi for lo, hi in law.gaps()):
+        return None
+    return Outlier(float(law.place(theta)), 1, float(law.slope(theta)))
+
+
+def weight_spike(law, weight):
+    """Outlier of a block with one more sample, of outlying weight ℓ: at ``z(γ ℓ)`` if in a gap.
+
+    Parameters and errors as in `additive_spike`; the sample adds ``(ℓ/N) z zᵀ ≈ γ ℓ e eᵀ``, e its
+    direction.
+
+    Returns
+    -------
+    Outlier or None
+
+    Examples
+    --------
+    >>> from rmt_hessian.theory import MarchenkoPastur
+    >>> weight_spike(MarchenkoPastur(0.25), 12.0) == additive_spike(MarchenkoPastur(0.25), 3.0)
+    True
+    """
+    return additive_spike(law, law.aspect_ratio * float(finite_array(weight, "weight", ndim=0)))
