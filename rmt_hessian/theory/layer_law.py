@@ -77,8 +77,8 @@ class MatrixLayerLaw(TabulatedLaw):
     Parameters
     ----------
     output_hessians : array_like, shape (n, k, k)
-        Symmetric and positive semi-definite: draws of M in an order in which the even and the odd
-        ones are both representative.
+        Symmetric and positive semi-definite: draws of M in an order in which the first and the
+        second half are both representative.
     aspect_ratio : float
         ``γ = p/N``.
 
@@ -125,7 +125,7 @@ class MatrixLayerLaw(TabulatedLaw):
             for x, _, solutions in tables
             for t, G in zip(x[1:-1], solutions, strict=True)
         )
-        halves = [MatrixEquation(M[part::2], self.aspect_ratio) for part in (0, 1)]
+        halves = [MatrixEquation(part, self.aspect_ratio) for part in np.array_split(M, 2)]
         self.error = self._difference(halves, tables) / 2
 
     def stieltjes(self, z):
@@ -160,7 +160,7 @@ class MatrixLayerLaw(TabulatedLaw):
         """Components among n points, crowded at 0; their ends are bisected."""
         reach = self.equation.reach
         points = reach * (np.arange(1, n + 1) / n)[::-1] ** 2
-        points = np.append(points, reach / n**2 * 10.0 ** -np.arange(1, 4))
+        points = np.append(points, 0.1 * points[-1])
         inside, solutions, G = [], [], None
         for x in points:
             rho, G = self._density_at(x, G)

@@ -1,0 +1,57 @@
+"""The spectrum of a whole layer follows the law of the layer, not that of its blocks."""
+
+import numpy as np
+import pytest
+
+from rmt_hessian import ReLUNetwork, eigenvalues, gaussian_inputs, ks_distance, layer_hessian
+from rmt_hessian.theory import (
+    GeneralizedMarchenkoPastur,
+    WithNullSpace,
+    block_law,
+    curvature_law,
+    layer_law,
+)
+from tests.tolerances import STATISTICAL
+
+
+def spectrum(widths, n_samples, loss, seed):
+    rng = np.random.default_rng(seed)
+    net = ReLUNetwork.random(widths, rng)
+    X = gaussian_inputs(n_samples, widths[0], rng)
+    return net, eigenvalues(layer_hessian(net, X, 0, loss))
+
+
+def test_linear_ce():
+    """C = 5, d = 400, N = 1600: within 0.01; laws of the block, of averaged eigenvalues and of
+    another C fail by a factor of at least two."""
+    C, d, N = 5, 400, 1600
+    _, values = spectrum([d, C], N, "ce", 0)
+    sizes = {"n_features": d, "n_samples": N}
+    assert ks_distance(values, layer_law(model="linear", loss="ce", n_classes=C, **sizes)) <= 0.01
+    mean = curvature_law(C).mean()
+    wrong = (
+        block_law(model="linear", loss="ce", n_classes=C, **sizes),
+        WithNullSpace(GeneralizedMarchenkoPastur([mean], [1.0], d / N), 1 / C),
+        layer_law(model="linear", loss="ce", n_classes=C + 1, **sizes),
+    )
+    for law in wrong:
+        assert ks_distance(values, law) > 0.02
+
+
+@pytest.mark.parametrize("loss", ["ce", "mse"])
+def test_hidden_layer(loss):
+    """m = 6, C = 10, d = 300, N = 900, given V and W: within STATISTICAL. The law of M averaged
+    (the Kronecker approximation with its own features) and that of a block fail."""
+    d, m, C, N = 300, 6, 10, 900
+    net, values = spectrum([d, m, C], N, loss, 1)
+    W, V = net.weights
+    case = {"model": "hidden", "loss": loss, "n_features": d, "n_samples": N}
+    law = layer_law(**case, V=V, W=W)
+    assert ks_distance(values, law) <= STATISTICAL
+    assert law.error < STATISTICAL
+    block = block_law(**case, V=V, W=W)
+    assert ks_distance(values, block) > 4 * STATISTICAL
+    averages = np.linalg.eigvalsh(law.equation.mean)
+    kronecker = [GeneralizedMarchenkoPastur([t], [1.0], d / N) for t in averages]
+    F = np.mean([part.cdf(values) for part in kronecker], axis=0)
+    assert np.abs(F - (np.arange(values.size) + 0.5) / values.size).max() > 4 * STATISTICAL

@@ -1,0 +1,206 @@
+"""Laws of whole layers: special cases that reduce to blocks, limits, and the matrix equation."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rmt_hessian.theory import (
+    GeneralizedMarchenkoPastur,
+    MarchenkoPastur,
+    MatrixLayerLaw,
+    SpectralLaw,
+    WithNullSpace,
+    block_law,
+    layer_law,
+)
+from rmt_hessian.theory.matrix_equation import MatrixEquation
+from rmt_hessian.theory.sampled_weights import GivenWeights, gaussian_points
+from tests import oracles
+from tests.strategies import aspect_ratios, weight_laws
+from tests.tolerances import EXACT
+
+TABLE = 2e-4  # of a CDF from the table: a few hundred nodes, edges by bisection
+
+
+def distance(first, second, n=400):
+    """Largest difference of two CDFs, at quantiles of both."""
+    q = (np.arange(n) + 0.5) / n
+    x = np.concatenate([first.ppf(q), second.ppf(q)])
+    return np.abs(first.cdf(x) - second.cdf(x)).max()
+
+
+# --- an added null space ------------------------------------------------------------------------
+
+
+@given(weight_laws(), aspect_ratios, st.floats(0.0, 0.9), st.integers(0, 10**6))
+def test_null_space(law, gamma, mass, seed):
+    base = GeneralizedMarchenkoPastur(*law, gamma)
+    law = WithNullSpace(base, mass)
+    q = np.random.default_rng(seed).random(30)
+    x = law.ppf(q)
+    slack = 4 * np.spacing(np.abs(x)) * law.pdf(x) + 1e-9
+    assert (np.abs(law.cdf(x) - q) <= slack)[x != 0].all()
+    below = law.cdf(0.0) - law.atom_at_zero
+    assert ((below - 1e-9 <= q) & (q <= law.cdf(0.0) + 1e-9))[x == 0].all()
+    assert law.component_masses().sum() + law.atom_at_zero == pytest.approx(1, abs=1e-9)
+    assert law.moment(0) == pytest.approx(1, abs=EXACT)
+    assert law.mean() == pytest.approx((1 - mass) * base.mean(), rel=1e-12, abs=1e-300)
+    z = 1.0 + 2.0j
+    assert law.stieltjes(z) == pytest.approx((1 - mass) * base.stieltjes(z) - mass / z, rel=1e-12)
+    assert isinstance(law, SpectralLaw)
+
+
+def test_null_space_at_zero():
+    law = WithNullSpace(MarchenkoPastur(0.5), 0.25)
+    assert law.stieltjes(0.0) == np.inf
+    assert law.support() == (0.0, MarchenkoPastur(0.5).support()[1])
+    with pytest.raises(ValueError, match="mass must lie in"):
+        WithNullSpace(MarchenkoPastur(0.5), 1.0)
+
+
+# --- linear CE ----------------------------------------------------------------------------------
+
+
+def test_linear_ce_tends_to_the_block_as_classes_grow():
+    """KS distance of the laws themselves: below 0.002 at C = 300, and 0.2 at C = 3, the atom 1/C
+    counted."""
+    distances = []
+    for C in (3, 30, 300):
+        sizes = {"model": "linear", "loss": "ce", "n_classes": C}
+        layer = layer_law(**sizes, n_features=400, n_samples=1000)
+        block = block_law(**sizes, n_features=400, n_samples=1000)
+        distances.append(distance(layer, block))
+    assert distances[0] > 0.2
+    assert distances[1] < 0.05
+    assert distances[2] < 0.006  # 1/C is 0.0033
+
+
+def test_linear_ce_without_samples_per_feature_is_the_mean():
+    """γ → 0: E[A] has C - 1 equal eigenvalues ``E tr A/(C-1)``, and the null one."""
+    law = layer_law(model="linear", loss="ce", n_classes=5, n_features=1, n_samples=10**6)
+    ((lo, hi),) = law.components()
+    mean = (
+        5 / 4 * block_law(model="linear", loss="ce", n_classes=5, n_features=1, n_samples=1).mean()
+    )
+    assert (lo + hi) / 2 == pytest.approx(mean, rel=3e-3)
+    assert hi - lo < 10 * np.sqrt(1e-6) * mean
+    assert law.atom_at_zero == pytest.approx(0.2)
+
+
+def test_linear_mse_layer_is_its_block():
+    law = layer_law(model="linear", loss="mse", n_features=100, n_samples=400)
+    assert law.components() == MarchenkoPastur(0.25).components()
+
+
+# --- the matrix equation ------------------------------------------------------------------------
+
+
+def weights_sample(n, rng):
+    return np.exp(rng.standard_normal(n)), rng.uniform(0.5, 1.5, n)
+
+
+@pytest.mark.parametrize("gamma", [0.05, 0.4])
+def test_one_unit_is_a_block(gamma, rng):
+    lam, _ = weights_sample(300, rng)
+    law = MatrixLayerLaw(lam[:, None, None], gamma)
+    exact = GeneralizedMarchenkoPastur(lam, np.full(300, 1 / 300), gamma)
+    assert distance(law, exact) < TABLE
+    np.testing.assert_allclose(law.components(), exact.components(), rtol=2e-3)
+    assert law.residual < 3e-8
+
+
+def test_one_unit_with_an_atom(rng):
+    lam, _ = weights_sample(300, rng)
+    law = MatrixLayerLaw(lam[:, None, None], 1.6)
+    exact = GeneralizedMarchenkoPastur(lam, np.full(300, 1 / 300), 1.6)
+    assert law.atom_at_zero == pytest.approx(exact.atom_at_zero, abs=2e-3)
+    assert distance(law, exact) < 5e-3
+
+
+def test_independent_units_are_a_mixture(rng):
+    """Diagonal M: the layer is two blocks side by side. Where one begins inside the other the
+    density has a square root between nodes, which costs a few 1e-4."""
+    lam, mu = weights_sample(300, rng)
+    M = np.zeros((300, 2, 2))
+    M[:, 0, 0], M[:, 1, 1] = lam, 3 * mu
+    law = MatrixLayerLaw(M, 0.3)
+    parts = [GeneralizedMarchenkoPastur(t, np.full(300, 1 / 300), 0.3) for t in (lam, 3 * mu)]
+    x = np.linspace(*law.support(), 200)
+    np.testing.assert_allclose(law.cdf(x), sum(part.cdf(x) for part in parts) / 2, atol=1e-3)
+    z = np.array([0.5 + 0.1j, 2.0 - 1.0j])
+    expected = sum(part.stieltjes(z) for part in parts) / 2
+    np.testing.assert_allclose(law.stieltjes(z), expected, rtol=1e-6)
+
+
+def test_a_rotation_of_the_units_changes_nothing(rng):
+    Q = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    lam = np.exp(rng.standard_normal((200, 3)))
+    M = lam[:, :, None] * np.eye(3)
+    laws = [MatrixLayerLaw(T, 0.3) for T in (M, Q @ M @ Q.T)]
+    assert distance(*laws) < 1e-5
+
+
+def test_softmax_matrices_give_the_scalar_law():
+    """M = diag(p) - p pᵀ, C = 3: two laws by different equations, within the sampling error."""
+    u = np.concatenate(list(gaussian_points(3, 0, log2_points=7)))
+    p = oracles.softmax(u)
+    law = MatrixLayerLaw(p[:, :, None] * np.eye(3) - p[:, :, None] * p[:, None, :], 0.25)
+    scalar = layer_law(model="linear", loss="ce", n_classes=3, n_features=100, n_samples=400)
+    assert law.atom_at_zero == pytest.approx(1 / 3, abs=1e-3)
+    assert distance(law, scalar) < 2e-3 + 3 * law.error
+
+
+def test_few_features_per_sample_give_the_mean(rng):
+    """γ → 0: one component around each eigenvalue of E[M], of mass 1/k."""
+    A = rng.standard_normal((400, 3, 3)) + np.diag([3.0, 6.0, 9.0])
+    M = A @ A.transpose(0, 2, 1)
+    law = MatrixLayerLaw(M, 1e-5)
+    np.testing.assert_allclose(law.component_masses(), np.full(3, 1 / 3), atol=1e-3)
+    centres = np.mean(law.components(), axis=1)
+    np.testing.assert_allclose(centres, np.linalg.eigvalsh(M.mean(axis=0)), rtol=2e-3)
+
+
+def test_moments(rng):
+    """``m₁ = tr E[M]/k``, ``m₂ = (tr E[M]² + γ E tr M²)/k``: expansion of G at infinity."""
+    A = rng.standard_normal((300, 3, 2))
+    M = A @ A.transpose(0, 2, 1)
+    law = MatrixLayerLaw(M, 0.2)
+    mean = M.mean(axis=0)
+    assert law.mean() == pytest.approx(np.trace(mean) / 3, rel=1e-3)
+    second = np.trace(mean @ mean) / 3 + 0.2 * np.einsum("nij,nji->", M, M) / 300 / 3
+    assert law.moment(2) == pytest.approx(second, rel=1e-3)
+
+
+def test_the_error_from_two_halves_is_true():
+    """Hidden CE, m = 4: against eight times as many points, within four times the error, and the
+    table's own."""
+    V = np.random.default_rng(1).standard_normal((6, 4)) / 2
+    layer = GivenWeights.of("hidden", "ce", V)
+
+    def law(log2_points, rng):
+        u = np.concatenate(list(gaussian_points(4, rng, log2_points=log2_points)))
+        return MatrixLayerLaw(layer.output_hessians(u), 0.25)
+
+    small, large = law(5, 0), law(8, 1)
+    assert distance(small, large) < 4 * small.error + TABLE
+    assert large.error < small.error < 0.02
+
+
+def test_a_layer_without_weights_is_an_atom():
+    law = MatrixLayerLaw(np.zeros((3, 2, 2)), 0.5)
+    assert law.components() == []
+    assert law.atom_at_zero == 1
+
+
+def test_bad_samples():
+    with pytest.raises(ValueError, match=r"shape \(n, k, k\), n >= 2, got \(3, 2, 1\)"):
+        MatrixLayerLaw(np.ones((3, 2, 1)), 0.5)
+    with pytest.raises(ValueError, match="aspect_ratio"):
+        MatrixLayerLaw(np.ones((3, 2, 2)), 0.0)
+
+
+def test_an_equation_that_is_not_solved_raises():
+    equation = MatrixEquation(np.eye(2)[None], 0.5)
+    with pytest.raises(RuntimeError, match="not solved at z = .* residual"):
+        equation.solve(0.5 + 1e-9j, tolerance=0.0)
