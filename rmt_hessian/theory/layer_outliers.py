@@ -28,6 +28,7 @@ from rmt_hessian.theory.softmax_kernels import softmax
 
 LOG2_POINTS = 11  # of each of 8 blocks of Sobol' points
 LARGEST_MATRIX = 600  # k r
+ZERO = 1e-6  # below this fraction of the support outliers are not looked for
 
 
 def linear_ce_layer_outliers(weights, n_classes, aspect_ratio, std=1.0, rng=0):
@@ -102,18 +103,14 @@ def given_layer_outliers(law, M, u):
     last = {"G": None}
 
     def branches(z):
-        G = law.equation.solve(z + 1e-9j * reach, last["G"])
+        G = law.equation.solve(z * (1 + 1e-9j), last["G"])
         last["G"] = G
         B = M @ np.linalg.inv(np.eye(k) + law.aspect_ratio * G.real @ M)
         T = (B.reshape(n, k * k).T @ pairs / n).reshape(k, k, r, r).transpose(0, 2, 1, 3)
         T = T.reshape(k * r, k * r)
         return np.linalg.eigvalsh((T + T.T) / 2) - z
 
-    ends = [end for interval in law.components() for end in interval]
-    ends = [-np.inf, *ends, np.inf]
-    # H is positive semi-definite: what lies below, or around an atom at 0, holds no outlier
-    gaps = [(lo, hi) for lo, hi in zip(ends[::2], ends[1::2], strict=True) if lo > 0]
-    first = law.components()[0][0]
-    if first > 0 and law.atom_at_zero == 0:
-        gaps.insert(0, (0.0, first))
-    return roots_outside(branches, gaps, reach)
+    ends = [0.0, *(end for interval in law.components() for end in interval), np.inf]
+    # H is positive semi-definite: what lies below 0 holds no outlier
+    gaps = [(max(lo, ZERO * reach), hi) for lo, hi in zip(ends[::2], ends[1::2], strict=True)]
+    return roots_outside(branches, [(lo, hi) for lo, hi in gaps if lo < hi], reach)

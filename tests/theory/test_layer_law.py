@@ -202,5 +202,5 @@ def test_bad_samples():
 
 def test_an_equation_that_is_not_solved_raises():
     equation = MatrixEquation(np.eye(2)[None], 0.5)
-    with pytest.raises(RuntimeError, match="not solved at z = .* residual"):
+    with pytest.raises(RuntimeError, match=r"not solved at z = .* residual"):
         equation.solve(0.5 + 1e-9j, tolerance=0.0)

@@ -1,0 +1,141 @@
+"""Eigenvalues outside the bulk sit where the outlier equation puts them, and point where it says.
+
+The place of an outlier fluctuates about its prediction given the weights as a mean over samples
+does: by ``overlap · sd(B (q·u)²)/√N``, ``B = λ/(1 + γ s λ)``, q its direction in the span of the
+weight rows. Tolerance: four of these, and 2 % of the distance from the bulk's mean for O(1/d).
+"""
+
+import numpy as np
+import pytest
+
+from rmt_hessian import ReLUNetwork, gaussian_inputs, layer_hessian
+from rmt_hessian.theory import MarchenkoPastur, additive_spike, block_law, outliers, weight_spike
+
+
+def draw(widths, n_samples, seed):
+    rng = np.random.default_rng(seed)
+    net = ReLUNetwork.random(widths, rng)
+    return net, gaussian_inputs(n_samples, widths[0], rng)
+
+
+def measured(H, span):
+    """Eigenvalues, squared overlaps with R^k ⊗ span, and eigenvectors as (k, p, n)."""
+    values, vectors = np.linalg.eigh(H)
+    frame = np.linalg.qr(span.T)[0]
+    vectors = vectors.reshape(-1, span.shape[1], values.size)
+    projected = np.einsum("kpn,pr->krn", vectors, frame)
+    return values, (projected**2).sum(axis=(0, 1)), vectors
+
+
+def check_block(net, X, loss, block, predicted, law, min_distance):
+    """Every predicted outlier of noticeable overlap is there, nothing else is far outside."""
+    W = net.weights[0]
+    H = layer_hessian(net, X, 0, loss)
+    values, overlaps, vectors = measured(H.block(*block), W)
+    lam, frame = H.block_weights(*block), np.linalg.qr(W.T)[0]
+    (lo, hi) = law.components()[0]
+    clear = [o for o in predicted if o.overlap > 0.3]
+    assert clear
+    for o in clear:
+        k = int(np.argmin(np.abs(values - o.place)))
+        q = frame @ (frame.T @ vectors[0, :, k])
+        B = lam / (1 + law.aspect_ratio * law.stieltjes(o.place).real * lam)
+        scale = o.overlap * (B * (X @ q) ** 2 / (q @ q)).std() / np.sqrt(len(X))
+        tolerance = 4 * scale + 0.02 * abs(o.place - law.mean())
+        assert abs(values[k] - o.place) < tolerance
+        assert overlaps[k] == pytest.approx(o.overlap, abs=0.15)
+        # null: the edge of the bulk, where this eigenvalue would sit without the equation
+        assert min(abs(values[k] - lo), abs(values[k] - hi)) > min_distance * (hi - lo)
+    outside = np.maximum(lo - values, values - hi) > 0.05 * (hi - lo)
+    assert outside.sum() <= len(clear) + 1  # one may come from those of small overlap
+
+
+@pytest.mark.parametrize("block", [(0, 0), (0, 1)])
+def test_linear_ce(block):
+    """C = 3, d = 400, N = 16000."""
+    net, X = draw([400, 3], 16000, 0)
+    case = {"model": "linear", "loss": "ce", "n_features": 400, "n_samples": 16000, "block": block}
+    law = block_law(**case, V=net.weights[0])
+    predicted = outliers(**case, V=net.weights[0])
+    check_block(net, X, "ce", block, predicted, law, 0.02)
+    # given orthonormal rows instead of V the place is close, not the same
+    population = outliers(**{**case, "block": None}, diagonal=block == (0, 0), n_classes=3)
+    assert population[-1 if block == (0, 1) else 0].place == pytest.approx(
+        predicted[-1 if block == (0, 1) else 0].place, rel=0.07
+    )
+
+
+@pytest.mark.parametrize("loss", ["mse", "ce"])
+def test_hidden_off_the_diagonal(loss):
+    """m = 3, C = 4, d = 300, N = 15000, given V and W."""
+    net, X = draw([300, 3, 4], 15000, 2)
+    W, V = net.weights
+    case = {"model": "hidden", "loss": loss, "n_features": 300, "n_samples": 15000}
+    case |= {"V": V, "W": W, "block": (0, 1)}
+    check_block(net, X, loss, (0, 1), outliers(**case), block_law(**case), 0.02)
+
+
+def test_layer_of_linear_ce():
+    """C = 3, d = 200, N = 20000, rows of V orthonormal: a singlet and a pair below the bulk."""
+    rng = np.random.default_rng(0)
+    V = np.linalg.qr(rng.standard_normal((200, 3)))[0].T
+    X = gaussian_inputs(20000, 200, rng)
+    values, overlaps, _ = measured(layer_hessian(ReLUNetwork([V]), X, 0, "ce").to_dense(), V)
+    values, overlaps = values[200:], overlaps[200:]  # A 1 = 0: d null eigenvalues
+    singlet, pair = outliers(
+        model="linear", loss="ce", n_classes=3, n_features=200, n_samples=20000, whole_layer=True
+    )
+    assert (singlet.multiplicity, pair.multiplicity) == (1, 2)
+    # sd of τ: entries of B u uᵀ of order 0.2, so 0.0014 at N = 20000; four of them
+    assert values[0] == pytest.approx(singlet.place, abs=0.006)
+    assert values[1:3] == pytest.approx(pair.place, abs=0.006)
+    assert overlaps[0] == pytest.approx(singlet.overlap, abs=0.05)
+    assert overlaps[1:3].mean() == pytest.approx(pair.overlap, abs=0.1)
+    assert overlaps[3] < 0.2 < overlaps[2]
+    assert values[3] - values[0] > 5 * 0.006  # the bulk is elsewhere
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_layer_of_hidden_ce(seed):
+    """m = 4, C = 8, d = 200, N = 10000, given V and W: one outlier of large overlap, lowest."""
+    net, X = draw([200, 4, 8], 10000, seed)
+    W, V = net.weights
+    values, overlaps, _ = measured(layer_hessian(net, X, 0, "ce").to_dense(), W)
+    found = outliers(
+        model="hidden", loss="ce", V=V, W=W, n_features=200, n_samples=10000, whole_layer=True
+    )
+    (o,) = [o for o in found if o.overlap > 0.6]
+    # entries of B u uᵀ have a standard deviation below 0.05: 0.0005 at N = 10000; four of them
+    assert values[0] == pytest.approx(o.place, abs=0.002)
+    assert overlaps[0] == pytest.approx(o.overlap, abs=0.05)
+    assert overlaps[2] < 0.3  # in the bulk, or weakly tied to the span
+    assert values[3] - values[0] > 0.002
+
+
+@pytest.mark.parametrize("theta", [1.5, 4.0])
+def test_additive_spike(theta):
+    """``H + θ e eᵀ`` at d = 400, N = 1600; fluctuations O(1/√N) of the place, of order ``2/√N``."""
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((1600, 400))
+    H = X.T @ X / 1600
+    H[0, 0] += theta
+    values, vectors = np.linalg.eigh(H)
+    spike = additive_spike(MarchenkoPastur(0.25), theta)
+    assert values[-1] == pytest.approx(spike.place, abs=4 * 2 / np.sqrt(1600) / 2)
+    assert vectors[0, -1] ** 2 == pytest.approx(spike.overlap, abs=0.06)
+    assert values[-1] - MarchenkoPastur(0.25).support()[1] > 0.1 * (theta - 0.75)
+
+
+def test_weight_spike():
+    """One sample of weight 12 among 1600 of weight 1: at z(12 γ), along that sample."""
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((1600, 400))
+    lam = np.ones(1600)
+    lam[7] = 12.0
+    values, vectors = np.linalg.eigh((X.T * lam) @ X / 1600)
+    spike = weight_spike(MarchenkoPastur(0.25), 12.0)
+    # ‖x‖² fluctuates by √(2/d): 7 % of ℓ γ
+    assert values[-1] == pytest.approx(spike.place, abs=4 * 0.07 * 3.0 / 2)
+    direction = X[7] / np.linalg.norm(X[7])
+    assert (direction @ vectors[:, -1]) ** 2 == pytest.approx(spike.overlap, abs=0.06)
+    assert weight_spike(MarchenkoPastur(0.25), 2.0) is None
