@@ -24,7 +24,7 @@ from benchmarks.cases import ATOMS, cases, density_points, distribution_points
 
 HERE = Path(__file__).parent
 CHECKED = slice(25, None, 50)  # the points whose error is measured: 20 of 1000
-LIMIT_SECONDS = 60  # for one package on one case
+LIMIT_SECONDS = 20  # for one package on one case
 LIBRARIES = ("numpy", "scipy", "numba", "mpmath")
 ONE_THREAD = {f"{lib}_NUM_THREADS": "1" for lib in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from rmt_hessian.compare import density_curve
+
 # Okabe–Ito, told apart by colour-blind readers
 COLOURS = {
     "blue": "#0072B2",
@@ -23,8 +25,8 @@ def plot_spectrum(ax, eigenvalues, curves, bins=40, coverage=0.99):
     ----------
     ax : matplotlib.axes.Axes
     eigenvalues : array_like, shape (n,)
-    curves : dict of str to array, shape (2, n)
-        Name of a law -> points (x, density).
+    curves : dict of str to law, or to array of shape (2, n)
+        Name -> a law of `rmt_hessian.theory`, or points (x, density).
     bins : int
     coverage : float
         The axes show the central part of the spectrum with this share of its eigenvalues; long
@@ -43,8 +45,9 @@ def plot_spectrum(ax, eigenvalues, curves, bins=40, coverage=0.99):
         ax.set_ylim(0, 1.25 * heights.max())
     styles = (("-", COLOURS["vermilion"]), ("--", COLOURS["blue"]), (":", COLOURS["green"]))
     for (name, curve), (line, colour) in zip(curves.items(), styles, strict=False):
-        if np.size(curve):
-            ax.plot(*curve, line, color=colour, lw=1.1, label=name)
+        points = density_curve(curve) if hasattr(curve, "cdf") else np.asarray(curve)
+        if points.size:
+            ax.plot(*points, line, color=colour, lw=1.1, label=name)
 
 
 def plot_norm_ratio(ax, n_classes, ratios, predicted, limit=None):

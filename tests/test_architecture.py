@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "theory": {"theory"},
     "compare": {"model", "hessian", "spectra", "theory"},
     "experiments": {"model", "hessian", "spectra", "theory", "compare", "experiments"},
-    "plotting": set(),
+    "plotting": {"compare"},
     "cli": {"experiments"},
 }
 # a library -> the places that may import it

@@ -6,6 +6,7 @@ from scipy.stats import ks_1samp, norm, uniform
 from scipy.stats import wasserstein_distance as scipy_wasserstein
 
 from rmt_hessian import ks_distance, wasserstein_distance
+from rmt_hessian.compare import density_curve
 from rmt_hessian.theory import GeneralizedMarchenkoPastur, MarchenkoPastur, conditional_law
 from tests.tolerances import EXACT
 
@@ -99,3 +100,25 @@ def test_saturated_weights_sit_on_their_law(rng):
 def test_wasserstein_to_an_atom_is_a_mean_distance(x):
     law = GeneralizedMarchenkoPastur([0.0], [1.0], 1.0)
     assert wasserstein_distance([x, 2 * x, 0.0], law) == pytest.approx(abs(x), abs=1e-9)
+
+
+# --- curves -------------------------------------------------------------------------------------
+
+
+def test_density_curve_is_the_density():
+    law = MarchenkoPastur(0.25)
+    x, density = density_curve(law)
+    inside = slice(5, -5)  # cells at the ends average a square root
+    np.testing.assert_allclose(density[inside], law.pdf(x[inside]), rtol=0.02)
+    cells = np.diff(0.25 + 2 * np.sin(np.linspace(0, np.pi / 2, 151)) ** 2)
+    assert density @ cells == pytest.approx(1)
+
+
+def test_density_curve_leaves_the_atom_out():
+    law = GeneralizedMarchenkoPastur([1.0, -1.0], [0.5, 0.5], 4.0)
+    (a, _), (_, b) = law.components()
+    x, density = density_curve(law)
+    cells = np.diff(a + (b - a) * np.sin(np.linspace(0, np.pi / 2, 151)) ** 2)
+    assert density @ cells == pytest.approx(1 - law.atom_at_zero)
+    assert x.min() > a
+    assert x.max() < b

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from rmt_hessian.compare import ks_distance
+from rmt_hessian.compare import density_curve, ks_distance
 from rmt_hessian.hessian.full import full_hessian
 from rmt_hessian.hessian.layer import layer_hessian
 from rmt_hessian.model.inputs import gaussian_inputs, random_labels
@@ -152,26 +152,6 @@ def _law_of(case, name, aspect_ratio, **given):
     weights = weight_law(model=model, loss=loss, diagonal=name == "diagonal", **given)
     law = GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, aspect_ratio)
     return weights, law
-
-
-def density_curve(law, n_cells=150, min_mass=1e-3):
-    """Density of the continuous part, averaged over cells: points (x, density), shape (2, n).
-
-    Cells are differences of the CDF, so that the fine structure that a law of many close atoms
-    has near 0 is averaged and not missed. They crowd at the ends of the range, which spans the
-    components of at least ``min_mass``. Empty when the law is an atom alone.
-    """
-    large = [
-        interval
-        for interval, mass in zip(law.components(), law.component_masses(), strict=True)
-        if mass >= min_mass
-    ]
-    if not large:
-        return np.empty((2, 0))
-    lo, hi = large[0][0], large[-1][1]
-    edges = lo + (hi - lo) * np.sin(np.linspace(0.0, np.pi / 2, n_cells + 1)) ** 2
-    continuous = law.cdf(edges) - law.atom_at_zero * (edges >= 0)
-    return np.stack([(edges[1:] + edges[:-1]) / 2, np.diff(continuous) / np.diff(edges)])
 
 
 def output_rank(rng, *, n_classes: Several, n_inputs: Count, n_samples: Count, n_hidden: Several):

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 import rmt_hessian as rh
+from rmt_hessian.compare import density_curve
 from rmt_hessian.experiments import measurements
 from rmt_hessian.experiments.measurements import (
     CASES,
     block_norms,
     block_spectra,
-    density_curve,
     hessian_image,
     output_rank,
 )
-from rmt_hessian.theory import GeneralizedMarchenkoPastur, MarchenkoPastur
+from rmt_hessian.theory import GeneralizedMarchenkoPastur
 
 SIZES = {"n_inputs": 30, "n_samples": 60, "n_hidden": 6}
 
@@ -135,22 +135,3 @@ def test_hessian_image_adds_up(rng):
     assert total == pytest.approx(result["frobenius_norm"] ** 2)
     assert result["absolute_hessian"].shape == (35, 35)
     assert result["absolute_hessian"].dtype == np.float32
-
-
-def test_density_curve_is_the_density():
-    law = MarchenkoPastur(0.25)
-    x, density = density_curve(law)
-    inside = slice(5, -5)  # cells at the ends average a square root
-    np.testing.assert_allclose(density[inside], law.pdf(x[inside]), rtol=0.02)
-    cells = np.diff(0.25 + 2 * np.sin(np.linspace(0, np.pi / 2, 151)) ** 2)
-    assert density @ cells == pytest.approx(1)
-
-
-def test_density_curve_leaves_the_atom_out():
-    law = GeneralizedMarchenkoPastur([1.0, -1.0], [0.5, 0.5], 4.0)
-    (a, _), (_, b) = law.components()
-    x, density = density_curve(law)
-    cells = np.diff(a + (b - a) * np.sin(np.linspace(0, np.pi / 2, 151)) ** 2)
-    assert density @ cells == pytest.approx(1 - law.atom_at_zero)
-    assert x.min() > a
-    assert x.max() < b
