@@ -14,8 +14,8 @@ the Hessian becomes block-diagonal.
 is a table of the density at nodes ``lo + (hi - lo) sin²θ``; the solver works at ``z = x + iη`` with
 η of 1e-8 x.
 
-Regime: as for blocks, features isotropic, d, N → ∞ at a fixed number of units k. For k near d the
-outliers are many (`layer_outliers`) and the law describes what is left.
+Regime: as for blocks, features isotropic, d, N → ∞ at a fixed number of units k; `layer_outliers`
+are what a finite d adds. Linear CE: seen to hold for C near and above d as well.
 """
 
 import numpy as np

@@ -38,6 +38,17 @@ def test_linear_ce():
         assert ks_distance(values, law) > 0.02
 
 
+def test_linear_ce_with_more_classes_than_inputs():
+    """The other order of limits, C = 50, d = 40, N = 160: within 0.03, of which sampling N = 160
+    weights takes most; averaged eigenvalues fail by far."""
+    C, d, N = 50, 40, 160
+    _, values = spectrum([d, C], N, "ce", 0)
+    case = {"model": "linear", "loss": "ce", "n_classes": C, "n_features": d, "n_samples": N}
+    assert ks_distance(values, layer_law(**case)) <= 0.03
+    averaged = GeneralizedMarchenkoPastur([curvature_law(C).mean()], [1.0], d / N)
+    assert ks_distance(values, WithNullSpace(averaged, 1 / C)) > 0.09
+
+
 @pytest.mark.parametrize("loss", ["ce", "mse"])
 def test_hidden_layer(loss):
     """m = 6, C = 10, d = 300, N = 900, given V and W: within STATISTICAL. The law of M averaged
