@@ -79,6 +79,23 @@ class WeightLaw:
         """``E λ²``."""
         return float(self.probabilities @ self.nodes**2)
 
+    def equal_masses(self, n):
+        """The law as n atoms of mass 1/n, each the mean of its share: what a sample looks like.
+
+        No atom is isolated by a tiny mass, and the CDF of a spectrum changes by O(1/n) at most.
+
+        Raises
+        ------
+        ValueError
+            If n is not a positive integer.
+        """
+        n = positive_integer(n, "n")
+        order = np.argsort(self.nodes)
+        below = np.append(0.0, np.cumsum(self.probabilities[order]))
+        sums = np.append(0.0, np.cumsum((self.probabilities * self.nodes)[order]))
+        shares = np.interp(np.linspace(0.0, below[-1], n + 1), below, sums)
+        return WeightLaw(n * np.diff(shares) / below[-1], np.full(n, 1.0 / n), self.error)
+
     def compressed(self, aspect_ratio, tolerance=1e-6):
         """The smallest Gauss rule that keeps the density of the block's law.
 

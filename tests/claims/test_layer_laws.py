@@ -6,11 +6,14 @@ import pytest
 from rmt_hessian import ReLUNetwork, eigenvalues, gaussian_inputs, ks_distance, layer_hessian
 from rmt_hessian.theory import (
     GeneralizedMarchenkoPastur,
+    MatrixLayerLaw,
     WithNullSpace,
     block_law,
+    conditional_law,
     curvature_law,
     layer_law,
 )
+from tests import oracles
 from tests.tolerances import STATISTICAL
 
 
@@ -49,12 +52,30 @@ def test_linear_ce_with_more_classes_than_inputs():
     assert ks_distance(values, WithNullSpace(averaged, 1 / C)) > 0.09
 
 
+def test_linear_ce_given_the_sample():
+    """C = 5, d = 400, N = 1000: the eigenvalues of each ``diag(p_n) - p_n p_nᵀ`` as weights."""
+    C, d, N = 5, 400, 1000
+    rng = np.random.default_rng(3)
+    net, X = ReLUNetwork.random([d, C], rng), gaussian_inputs(N, d, rng)
+    A = oracles.output_hessians(net, X, 0, "ce")
+    values = eigenvalues(layer_hessian(net, X, 0, "ce"))
+    law = conditional_law(np.linalg.eigvalsh(A)[:, 1:].ravel(), d * (C - 1))  # γ = d/N
+    assert ks_distance(values, WithNullSpace(law, 1 / C)) <= STATISTICAL / 2
+    diagonal = conditional_law(A[:, 0, 0], d)
+    assert ks_distance(values, WithNullSpace(diagonal, 1 / C)) > 2 * STATISTICAL
+
+
 @pytest.mark.parametrize("loss", ["ce", "mse"])
 def test_hidden_layer(loss):
-    """m = 6, C = 10, d = 300, N = 900, given V and W: within STATISTICAL. The law of M averaged
-    (the Kronecker approximation with its own features) and that of a block fail."""
-    d, m, C, N = 300, 6, 10, 900
-    net, values = spectrum([d, m, C], N, loss, 1)
+    """m = 5, C = 10, d = 400, N = 1200: within STATISTICAL of the conditional law, from the M of
+    the sample, and of that given V and W. The law of M averaged (the Kronecker approximation with
+    its own features) and that of a block fail."""
+    d, m, C, N = 400, 5, 10, 1200
+    rng = np.random.default_rng(1)
+    net, X = ReLUNetwork.random([d, m, C], rng), gaussian_inputs(N, d, rng)
+    values = eigenvalues(layer_hessian(net, X, 0, loss))
+    conditional = MatrixLayerLaw(oracles.output_hessians(net, X, 0, loss), d / N)
+    assert ks_distance(values, conditional) <= STATISTICAL
     W, V = net.weights
     case = {"model": "hidden", "loss": loss, "n_features": d, "n_samples": N}
     law = layer_law(**case, V=V, W=W)

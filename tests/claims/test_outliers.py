@@ -67,10 +67,10 @@ def test_linear_ce(block):
 
 @pytest.mark.parametrize("loss", ["mse", "ce"])
 def test_hidden_off_the_diagonal(loss):
-    """m = 3, C = 4, d = 300, N = 15000, given V and W."""
-    net, X = draw([300, 3, 4], 15000, 2)
+    """m = 3, C = 4, d = 400, N = 20000, given V and W."""
+    net, X = draw([400, 3, 4], 20000, 2)
     W, V = net.weights
-    case = {"model": "hidden", "loss": loss, "n_features": 300, "n_samples": 15000}
+    case = {"model": "hidden", "loss": loss, "n_features": 400, "n_samples": 20000}
     case |= {"V": V, "W": W, "block": (0, 1)}
     check_block(net, X, loss, (0, 1), outliers(**case), block_law(**case), 0.02)
 

@@ -11,7 +11,7 @@ import pytest
 from scipy.linalg import eigh
 
 from rmt_hessian import ReLUNetwork, eigenvalues, gaussian_inputs, ks_distance, layer_hessian
-from rmt_hessian.theory import conditional_law
+from rmt_hessian.theory import block_law, conditional_law, sampling_band, weight_law
 from rmt_hessian.theory.output_blocks import (
     MEAN_SQUARED,
     mean_eigenvalue,
@@ -86,6 +86,23 @@ def test_one_eigenvalue_is_the_outlier_of_the_mean(block):
     # and only that one: the others are within the O(N^{-2/3}) fluctuation of an edge, 5 %
     slack = 0.05 * (hi - lo)
     assert np.sum((spectrum < lo - slack) | (spectrum > hi + slack)) == 1
+
+
+@pytest.mark.parametrize("place", [(0, 0), (0, 1)])
+def test_population_law_given_the_last_weights(drawn, place):
+    """CE, offsets of the classes from V: within the simulated band of N weights and STATISTICAL;
+    the mixture over V, without the offsets of these classes, is further away."""
+    gain, net, X = drawn
+    init = {1.0: "lecun", 2.0: "he"}[gain]
+    spectrum = eigenvalues(layer_hessian(net, X, -1, "ce").block(*place))
+    case = {"model": "output", "loss": "ce", "n_features": M, "n_inputs": D, "n_samples": N}
+    weights = weight_law(model="output", loss="ce", V=net.weights[1], block=place, init=init)
+    band = sampling_band(weights.equal_masses(256), M, N, n_draws=39)
+    distance = ks_distance(spectrum, block_law(**case, V=net.weights[1], block=place, init=init))
+    assert distance <= band + STATISTICAL
+    assert band < 0.08
+    mixture = block_law(**case, n_classes=C, diagonal=place == (0, 0), init=init)
+    assert ks_distance(spectrum, mixture) > distance
 
 
 def test_place_of_the_outlier_over_draws():

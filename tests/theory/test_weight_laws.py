@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmt_hessian.theory import GeneralizedMarchenkoPastur, gauss_rules, softmax_rules, weight_law
+from rmt_hessian.theory import (
+    GeneralizedMarchenkoPastur,
+    WeightLaw,
+    gauss_rules,
+    softmax_rules,
+    weight_law,
+)
 from tests import oracles
 from tests.tolerances import EXACT
 
@@ -164,6 +170,19 @@ def test_compression_keeps_the_density():
     np.testing.assert_allclose(other.pdf(x), full.pdf(x), atol=1e-5 / np.ptp(full.support()))
     fine = weight_law(model="linear", loss="ce", n_classes=10, refinement=8)
     assert fine.compressed(50.0) is fine  # γ > 1: the density shows every node
+
+
+@given(st.integers(1, 30), st.integers(1, 20), st.integers(0, 10**6))
+def test_equal_masses_keep_the_mean_and_the_order(K, n, seed):
+    """Mean exact, CDF within 1/n, nothing outside the range; n = 1 is the mean."""
+    rng = np.random.default_rng(seed)
+    law = WeightLaw(rng.standard_normal(K), rng.dirichlet(np.ones(K)), 0.0)
+    equal = law.equal_masses(n)
+    assert equal.mean() == pytest.approx(law.mean(), abs=1e-12)
+    assert (np.diff(equal.nodes) >= -1e-9).all()
+    x = rng.standard_normal(20)
+    F, G = ((x[:, None] >= t.nodes) @ t.probabilities for t in (law, equal))
+    assert np.abs(F - G).max() <= 1 / n + 1e-9
 
 
 @pytest.mark.parametrize(("C", "std"), [(2, 1.0), (3, 1.0), (6, 1.4)])
