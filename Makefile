@@ -45,8 +45,8 @@ lint: $(VENV)/.lint ## check style and format
 bench: $(VENV)/.bench $(PEERS:%=.venv-bench-%/.installed) ## laws against other packages: time, error
 	$(BIN)/python -m benchmarks.laws
 
-clean: ## remove results, figures and the virtual environment
-	rm -rf results $(FIGURES) $(VENV) build *.egg-info
+clean: ## remove results, figures and the virtual environments
+	rm -rf results $(FIGURES) $(VENV) .venv-bench-* build *.egg-info
 
 # One stamp an extra: `$(VENV)/.test` is made by installing the extra `test`.
 $(VENV)/.%: setup.cfg pyproject.toml | $(BIN)/python

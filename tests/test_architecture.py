@@ -17,14 +17,20 @@ MAY_IMPORT = {
     "plotting": {"compare"},
     "cli": {"experiments"},
 }
+THEORY_MAY_IMPORT = {
+    "laws": {"laws"},
+    "weights": {"init_scale", "laws", "weights"},
+    "norms": {"init_scale", "weights", "norms"},
+    "spikes": {"laws", "weights", "spikes"},
+}
 # a library -> the places that may import it
 CONFINED = {
     "numba": {
         "model/kernels.py",
         "hessian/kernels.py",
-        "theory/kernels.py",
-        "theory/matrix_kernels.py",
-        "theory/softmax_kernels.py",
+        "theory/laws/kernels.py",
+        "theory/laws/matrix_kernels.py",
+        "theory/weights/softmax_kernels.py",
     },
     "matplotlib": {"plotting.py"},
     "pandas": {"experiments/"},
@@ -35,7 +41,7 @@ CONFINED = {
     "rich": {"cli.py"},
 }
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.name not in ("__init__.py",))
-INITS = sorted(PACKAGE.glob("*/__init__.py"))
+INITS = sorted(PACKAGE.glob("*/**/__init__.py"))
 
 
 def imports(path):
@@ -70,6 +76,18 @@ def test_libraries_stay_where_they_belong(path):
     for name in imports(path):
         homes = CONFINED.get(name.split(".")[0])
         assert homes is None or any(place.startswith(h) for h in homes), f"{place} imports {name}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in FILES if len(path.relative_to(PACKAGE).parts) == 3],
+    ids=lambda p: str(p.relative_to(PACKAGE)),
+)
+def test_parts_of_theory_import_in_one_direction(path):
+    folder = path.relative_to(PACKAGE).parts[1]
+    for name in imports(path):
+        if name.startswith("rmt_hessian.theory."):
+            assert name.split(".")[2] in THEORY_MAY_IMPORT[folder], f"{path} imports {name}"
 
 
 def test_the_rule_names_every_part():

@@ -3,34 +3,39 @@
 Every law is a `SpectralLaw` with the same verbs, scipy's where scipy has one: ``pdf``, ``cdf``,
 ``ppf``, ``rvs``, ``moment``, ``mean``, ``var``, then ``support``, ``components``,
 ``component_masses``, ``atom_at_zero`` and ``stieltjes``.
+
+Reading order: ``laws`` (of spectra, given the weights), ``weights`` (their laws), ``layer_law`` and
+``output_blocks``, ``spikes`` (outliers), ``cases`` (from a description to a law), ``norms``,
+``output_rank``.
 """
 
 from rmt_hessian.theory.cases import block_law, layer_law, outliers
-from rmt_hessian.theory.cross_layer import (
+from rmt_hessian.theory.init_scale import init_gain
+from rmt_hessian.theory.laws.generalized_mp import (
+    GeneralizedMarchenkoPastur,
+    MarchenkoPastur,
+    conditional_law,
+)
+from rmt_hessian.theory.laws.null_space import WithNullSpace
+from rmt_hessian.theory.laws.separable import SeparableLaw
+from rmt_hessian.theory.laws.spectral_law import SpectralLaw
+from rmt_hessian.theory.laws.tabulated import TabulatedLaw
+from rmt_hessian.theory.layer_law import MatrixLayerLaw
+from rmt_hessian.theory.norms.cross_layer import (
     CrossLayerNorm,
     cross_layer_limit,
     cross_layer_norm,
     cross_layer_ratio,
     cross_layer_ratio_limit,
 )
-from rmt_hessian.theory.curvature_law import curvature_law
-from rmt_hessian.theory.generalized_mp import (
-    GeneralizedMarchenkoPastur,
-    MarchenkoPastur,
-    conditional_law,
-)
-from rmt_hessian.theory.init_scale import init_gain
-from rmt_hessian.theory.layer_law import MatrixLayerLaw
-from rmt_hessian.theory.norm_limits import (
+from rmt_hessian.theory.norms.norm_limits import (
     BlockNormLimits,
     ExpectedBlockNorms,
     block_norm_from_weights,
     block_norm_limit,
     block_norm_limits,
 )
-from rmt_hessian.theory.norm_ratio import block_norm_ratio, expected_block_norms
-from rmt_hessian.theory.null_space import WithNullSpace
-from rmt_hessian.theory.outlier_equation import Outlier, additive_spike, weight_spike
+from rmt_hessian.theory.norms.norm_ratio import block_norm_ratio, expected_block_norms
 from rmt_hessian.theory.output_blocks import (
     mean_eigenvalue,
     mean_outlier,
@@ -38,11 +43,10 @@ from rmt_hessian.theory.output_blocks import (
     output_population,
 )
 from rmt_hessian.theory.output_rank import output_hessian_eigenspace, predicted_output_hessian
-from rmt_hessian.theory.sampling_band import sampling_band
-from rmt_hessian.theory.separable import SeparableLaw
-from rmt_hessian.theory.spectral_law import SpectralLaw
-from rmt_hessian.theory.tabulated import TabulatedLaw
-from rmt_hessian.theory.weight_laws import WeightLaw, weight_law
+from rmt_hessian.theory.spikes.outlier_equation import Outlier, additive_spike, weight_spike
+from rmt_hessian.theory.weights.curvature_law import curvature_law
+from rmt_hessian.theory.weights.sampling_band import sampling_band
+from rmt_hessian.theory.weights.weight_laws import WeightLaw, weight_law
 
 __all__ = [
     "BlockNormLimits",

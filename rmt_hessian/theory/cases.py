@@ -16,16 +16,16 @@ reached (``tests/claims/test_universality.py``).
 import numpy as np
 
 from rmt_hessian._validation import finite_array, one_of, positive_integer
-from rmt_hessian.theory.block_outliers import outliers_of_directions, outliers_of_samples
-from rmt_hessian.theory.curvature_law import curvature_law
-from rmt_hessian.theory.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.init_scale import init_gain
+from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.layer_law import MatrixLayerLaw, linear_ce_layer_law
-from rmt_hessian.theory.layer_outliers import given_layer_outliers, linear_ce_layer_outliers
-from rmt_hessian.theory.outlier_equation import Outlier
 from rmt_hessian.theory.output_blocks import mean_eigenvalue, output_block_law
-from rmt_hessian.theory.sampled_weights import GivenWeights, gaussian_points
-from rmt_hessian.theory.weight_laws import LOSSES, MODELS, block_of, weight_law
+from rmt_hessian.theory.spikes.block_outliers import outliers_of_directions, outliers_of_samples
+from rmt_hessian.theory.spikes.layer_outliers import given_layer_outliers, linear_ce_layer_outliers
+from rmt_hessian.theory.spikes.outlier_equation import Outlier
+from rmt_hessian.theory.weights.curvature_law import curvature_law
+from rmt_hessian.theory.weights.sampled_weights import GivenWeights, gaussian_points
+from rmt_hessian.theory.weights.weight_laws import LOSSES, MODELS, block_of, weight_law
 
 LAYER_LOG2_POINTS = 7  # of each of 8 blocks: 1024 output Hessians
 OUTLIER_LOG2_POINTS = 11

@@ -21,11 +21,11 @@ are what a finite d adds. Linear CE: seen to hold for C near and above d as well
 import numpy as np
 
 from rmt_hessian._validation import finite_array, positive_integer, positive_real
-from rmt_hessian.theory.curvature_law import curvature_law
-from rmt_hessian.theory.generalized_mp import GeneralizedMarchenkoPastur
-from rmt_hessian.theory.matrix_equation import TOLERANCE, MatrixEquation
-from rmt_hessian.theory.null_space import WithNullSpace
-from rmt_hessian.theory.tabulated import TabulatedLaw
+from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
+from rmt_hessian.theory.laws.matrix_equation import TOLERANCE, MatrixEquation
+from rmt_hessian.theory.laws.null_space import WithNullSpace
+from rmt_hessian.theory.laws.tabulated import TabulatedLaw
+from rmt_hessian.theory.weights.curvature_law import curvature_law
 
 COARSE = (120, 240, 480)  # points among which components are looked for, until the mass is 1
 NODES, FEWEST = 256, 32  # nodes in all, and of one component

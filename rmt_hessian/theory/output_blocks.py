@@ -15,7 +15,7 @@ import numpy as np
 from scipy.linalg import eigh, eigh_tridiagonal
 
 from rmt_hessian._validation import finite_array, positive_integer, positive_real
-from rmt_hessian.theory.separable import SeparableLaw
+from rmt_hessian.theory.laws.separable import SeparableLaw
 
 MEAN_SQUARED = 1 / (2 * np.pi)  # μ₀²
 LINEAR_SQUARED = 1 / 4  # μ₁²

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rmt_hessian import ReLUNetwork, full_hessian, gaussian_inputs, layer_hessian, random_labels
-from rmt_hessian.theory.cross_layer import (
+from rmt_hessian.theory.norms.cross_layer import (
     cross_layer_norm,
     cross_layer_ratio,
     cross_layer_ratio_limit,

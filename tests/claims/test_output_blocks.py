@@ -12,13 +12,13 @@ from scipy.linalg import eigh
 
 from rmt_hessian import ReLUNetwork, eigenvalues, gaussian_inputs, ks_distance, layer_hessian
 from rmt_hessian.theory import block_law, conditional_law, sampling_band, weight_law
+from rmt_hessian.theory.laws.separable import SeparableLaw
 from rmt_hessian.theory.output_blocks import (
     MEAN_SQUARED,
     mean_eigenvalue,
     mean_outlier,
     output_block_law,
 )
-from rmt_hessian.theory.separable import SeparableLaw
 from tests.tolerances import STATISTICAL
 
 D, M, N, C = 600, 400, 1200, 10

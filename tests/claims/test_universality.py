@@ -24,7 +24,7 @@ from rmt_hessian.theory import (
     sampling_band,
     weight_law,
 )
-from rmt_hessian.theory.separable import SeparableLaw
+from rmt_hessian.theory.laws.separable import SeparableLaw
 from tests.tolerances import STATISTICAL
 
 D, N, C = 400, 1000, 10

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from rmt_hessian.model import kernels
-from rmt_hessian.theory import softmax_kernels as theory_kernels
+from rmt_hessian.theory.weights import softmax_kernels as theory_kernels
 from tests import oracles
 from tests.tolerances import EXACT
 

@@ -14,8 +14,8 @@ from rmt_hessian.theory import (
     block_law,
     layer_law,
 )
-from rmt_hessian.theory.matrix_equation import MatrixEquation
-from rmt_hessian.theory.sampled_weights import GivenWeights, gaussian_points
+from rmt_hessian.theory.laws.matrix_equation import MatrixEquation
+from rmt_hessian.theory.weights.sampled_weights import GivenWeights, gaussian_points
 from tests import oracles
 from tests.strategies import aspect_ratios, weight_laws
 from tests.tolerances import EXACT

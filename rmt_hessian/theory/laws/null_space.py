@@ -1,0 +1,60 @@
+"""A law with a null space added: a share of eigenvalues that are exactly 0."""
+
+import numpy as np
+
+from rmt_hessian.theory.laws.spectral_law import SpectralLaw
+
+
+class WithNullSpace(SpectralLaw):
+    """``(1 - mass) · law + mass · δ_0``.
+
+    Parameters
+    ----------
+    law : SpectralLaw
+    mass : float
+        Share of the null space, in [0, 1).
+
+    Examples
+    --------
+    >>> from rmt_hessian.theory import MarchenkoPastur
+    >>> law = WithNullSpace(MarchenkoPastur(2.0), 0.5)
+    >>> law.atom_at_zero, law.mean()
+    (0.75, 0.5)
+    """
+
+    def __init__(self, law, mass):
+        if not 0 <= mass < 1:
+            raise ValueError(f"mass must lie in [0, 1), got {mass!r}")
+        self.law, self.mass = law, float(mass)
+        self.atom_at_zero = self.mass + (1 - self.mass) * law.atom_at_zero
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.law!r}, {self.mass:.4g})"
+
+    def components(self):  # noqa: D102
+        return self.law.components()
+
+    def component_masses(self):  # noqa: D102
+        return (1 - self.mass) * self.law.component_masses()
+
+    def moment(self, k):  # noqa: D102
+        return (1 - self.mass) * self.law.moment(k) + (self.mass if k == 0 else 0.0)
+
+    def stieltjes(self, z):  # noqa: D102
+        z = np.asarray(z, dtype=np.complex128)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            s = (1 - self.mass) * self.law.stieltjes(z) - self.mass / z
+        return np.where((z == 0) & (self.atom_at_zero > 0), np.inf, s)[()]
+
+    def _density(self, x):
+        return (1 - self.mass) * self.law.pdf(x)
+
+    def _distribution(self, x):
+        return (1 - self.mass) * self.law.cdf(x) + np.where(x >= 0, self.mass, 0.0)
+
+    def _quantile(self, q):
+        at_zero = (1 - self.mass) * self.law.cdf(0.0) + self.mass
+        below = at_zero - self.atom_at_zero
+        inner = np.where(q <= below, q, np.maximum(q - self.mass, below)) / (1 - self.mass)
+        x = self.law.ppf(np.clip(inner, 0.0, 1.0))
+        return np.where((below < q) & (q <= at_zero), 0.0, x)

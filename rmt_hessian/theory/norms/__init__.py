@@ -1,0 +1,1 @@
+"""Expected norms of blocks: at any size, and their limits as C → ∞."""

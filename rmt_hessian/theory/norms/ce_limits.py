@@ -1,0 +1,134 @@
+"""Constants of the squared block norms for CE as C → ∞.
+
+The softmax normaliser concentrates, ``S ≈ C E e^f``, so classes become independent: given two
+samples with logits of covariance ``c = E f f'``, ``C² E[p p'] → e^c``. What is left is the moment
+generating function of the Gram matrix of the features of the last layer.
+
+Linear (``f·f'`` of covariance ``σ² x·x'/d``): moments of ``e^{r x·x'}`` at ``r = κ σ²/d``, with
+``E e^{r x·x'} = (1 - r²)^{-d/2}`` and ``E e^{t‖x‖²} = (1 - 2t)^{-d/2}``; κ = 1 on the diagonal and
+2 off it.
+
+One hidden layer: units are independent given ``q = ‖x‖‖x'‖/d`` and ``cos(x, x') = ρ = sin θ``,
+and with ``g, g'`` standard Gaussians of correlation ρ,
+
+    ``J(z) = E[e^{z g g'} 1[g > 0] 1[g' > 0]] = (¼ + asin(w)/2π)/√D``,  ``w = ρ + z(1 - ρ²)``,
+    ``D = (1 - z(1 + ρ))(1 + z(1 - ρ))``,  ``1 - w² = (1 - ρ²) D``,
+    ``φ(z) = E[e^{z relu(g) relu(g')}] = ¾ - asin(ρ)/2π + J(z)``.
+
+With variances ``σ_w²/d`` and ``σ_v²/m``, ``τ = σ_w² σ_v²`` and z at ``κ τ q/m``:
+
+- output, diagonal (κ = 1) and off it (κ = 2): ``σ_w⁴ q² ∂²φ^m/∂z²``;
+- hidden, off the diagonal (κ = 1): ``(x·x')² (σ_v²/m)² (J + zJ')² φ^{m-2}``; on it
+  ``(σ_v²/m)² (x·x')² P(g > 0, g' > 0)``.
+"""
+
+import numpy as np
+
+from rmt_hessian.theory.norms.gram_pairs import (
+    SAME,
+    SETTLED,
+    angle_rule,
+    sample_weights,
+    settled_mean,
+    tilted_angle_rule,
+)
+from rmt_hessian.theory.norms.mse_norms import mse_class_norms
+
+
+def orthant_function(z, theta):
+    """``J``, ``J'`` and ``J''`` at z, ``ρ = sin θ``; needs ``z (1 + ρ) < 1``."""
+    rho, root = np.sin(theta), np.cos(theta)
+    w = rho + z * root**2
+    D = (1 - z * (1 + rho)) * (1 + z * (1 - rho))
+    slope = -2 * (rho + z * root**2) / D  # D'/D
+    bend = -2 * root**2 / D  # D''/D
+    angle = np.arctan2(root * np.sqrt(D), -w) / (2 * np.pi)  # ¼ + asin(w)/2π
+    rate = root / (2 * np.pi * np.sqrt(D))  # its derivative
+    first = rate - angle * slope / 2
+    second = -rate * slope * 1.5 + angle * (0.75 * slope**2 - bend / 2)
+    # all positive; near ρ = -1 they vanish below rounding
+    return tuple(np.maximum(t, 1e-200) / np.sqrt(D) for t in (angle, first, second))
+
+
+def _log_output(m):
+    """``log ∂²φ^m/∂z²``."""
+
+    def log_f(z, theta):
+        J, J1, J2 = orthant_function(z, theta)
+        phi = 0.75 - theta / (2 * np.pi) + J
+        return (m - 2) * np.log(phi) + np.log(m * phi * J2 + m * (m - 1.0) * J1**2)
+
+    return log_f
+
+
+def _log_hidden(m):
+    """``log (J + zJ')² φ^{m-2}``."""
+
+    def log_f(z, theta):
+        J, J1, _ = orthant_function(z, theta)
+        phi = 0.75 - theta / (2 * np.pi) + J
+        return (m - 2) * np.log(phi) + 2 * np.log(J + z * J1)
+
+    return log_f
+
+
+def hidden_ce_limit(d, N, m, gain, aspect_ratio):
+    """``E‖H_ii‖²``, ``C E‖H_ij‖²`` and their errors; over d if an aspect ratio is given."""
+    scale = (gain / m) ** 2
+    diagonal, _ = mse_class_norms("hidden", d, N, m, gain, aspect_ratio)  # λ_ii as in MSE, C = 1
+    off_diagonal, error = _over_samples(
+        _log_hidden(m),
+        gain**2 / m,
+        d,
+        tilted_angle_rule(d),
+        sample_weights(d, N, aspect_ratio),
+        ("hidden CE", 2 * gain**2, m),
+    )
+    return (diagonal, 0.0), (scale * off_diagonal, scale * error)
+
+
+def output_ce_limit(diagonal, d, N, m, gain):
+    """``C² E‖H_ii‖²`` or ``C⁴ E‖H_ij‖²``, and its error."""
+    kappa, place = (1, "on") if diagonal else (2, "off")
+    value, error = _over_samples(
+        _log_output(m),
+        kappa * gain**2 / m,
+        d,
+        angle_rule(d),
+        sample_weights(d, N, hidden_features=True),
+        (f"output CE, {place} the diagonal,", 2 * kappa * gain**2, m),
+    )
+    return gain**2 * value, gain**2 * error
+
+
+def _over_samples(log_f, rate, d, rule, weights, limits):
+    """Both terms of a norm: two samples, and one with itself."""
+    name, smallest, m = limits
+    if m <= smallest:
+        raise ValueError(f"the constant of {name} exists for n_hidden > {smallest:g}, got {m}")
+    pair = settled_mean(log_f, rate, d, rule, same=False)
+    same = settled_mean(log_f, rate, d, SAME, same=True)
+    value, error = (weights[0] * p + weights[1] * s for p, s in zip(pair, same, strict=True))
+    if not (np.isfinite(value) and error <= SETTLED * value):
+        raise ValueError(
+            f"{name} has no constant at this size: n_inputs or n_hidden must be larger, "
+            f"got {d} and {m}"
+        )
+    return value, error
+
+
+def linear_ce_limit(d, N, gain, aspect_ratio):
+    """``C² E‖H_ii‖²`` and ``C⁴ E‖H_ij‖²``; over d if an aspect ratio is given."""
+    if aspect_ratio is not None:
+        return tuple(1.0 + aspect_ratio * float(np.exp(kappa * gain)) for kappa in (1, 2))
+    if d <= 4 * gain:
+        raise ValueError(f"the constant of linear CE exists for n_inputs > {4 * gain:g}, got {d}")
+    return tuple(linear_moment(kappa * gain, d, N) for kappa in (1, 2))
+
+
+def linear_moment(kappa, d, N):
+    """``Ψ(κ) = (1 - 1/N) u''(κ/d) + (1/N) q''(κ/d)``, the moments of the module's second lines."""
+    r = t = kappa / d
+    u = d * (1 - r**2) ** (-d / 2 - 1) + d * (d + 2) * r**2 * (1 - r**2) ** (-d / 2 - 2)
+    q = d * (d + 2) * (1 - 2 * t) ** (-d / 2 - 2)
+    return (1 - 1 / N) * u + q / N

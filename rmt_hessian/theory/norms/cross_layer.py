@@ -1,0 +1,277 @@
+"""Expected norms of the blocks between the two layers of a one-hidden-layer network.
+
+With ``h = relu(Wx)``, ``D = diag(1[Wx > 0])``, ``v^i`` column i of V, output curvature A and
+residual ``r = ∂ℓ/∂f``, the block between hidden unit i and class c is
+
+    ``H_{w_i, v_c} = (1/N) Σ_n [ (A_n v^i)_c D_i x hᵀ + r_{n,c} D_i x e_iᵀ ]``,  shape (d, m).
+
+As within a layer, two samples decide its norm: ``E‖H_{w_i, v_c}‖_F² = (1 - 1/N) E[(x·x') T]
++ (1/N) E[‖x‖² T]``, with ``U = A v^i D_i`` and
+
+    ``T = U_c U'_c h·h' + U_c r'_c h_i D'_i + U'_c r_c h'_i D_i + r_c r'_c D_i D'_i``.
+
+Labels are uniform over classes, targets one-hot: r has the mean ``p - 1/C`` (MSE: ``f - 1/C``),
+and a sample with itself adds the variance of its label, ``(1/C)(1 - 1/C)``: with CE this is what
+stays as C grows.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import gammaln
+
+from rmt_hessian._validation import one_of, positive_integer
+from rmt_hessian.theory.init_scale import init_gain
+from rmt_hessian.theory.norms.ce_limits import output_ce_limit
+from rmt_hessian.theory.norms.gram_pairs import angle_rule
+from rmt_hessian.theory.norms.mse_norms import both_active, mse_class_norms, relu_moments
+from rmt_hessian.theory.norms.norm_limits import LOSSES, hidden_width
+from rmt_hessian.theory.norms.norm_ratio import BATCH, expected_block_norms
+from rmt_hessian.theory.weights.softmax_kernels import softmax
+
+
+@dataclass(frozen=True)
+class CrossLayerNorm:
+    """``E‖H_{w_i, v_c}‖_F²`` and its standard error, 0 where the formula is closed."""
+
+    squared_norm: float
+    error: float = 0.0
+
+
+def cross_layer_norm(
+    *,
+    loss,
+    n_classes,
+    n_inputs,
+    n_samples,
+    n_hidden,
+    init="lecun",
+    n_draws=None,
+    rng=0,
+):
+    """Expected squared norm of a cross-layer block at initialisation, exact in C, m, d and N.
+
+    MSE, with ``ρ = sin θ`` the cosine of two random vectors of R^d, ``P = ¼ + θ/2π``,
+    ``φ₁ = E[relu(g) relu(g')]`` and g the gain of ``init`` (1 or 2):
+
+    ``(1 - 1/N) [ 2g²/m · d E[ρ φ₁ (2 + (m - 1) P)] + 1/(2πC²) ]
+    + (1/N) [ g² (d + 2)(m + 3)/(2m) + d/(2C) ]``.
+
+    CE is an average over drawn pairs of samples, but for the exact ``(d/2N)(1/C - 1/C²)`` of the
+    labels.
+
+    Parameters
+    ----------
+    loss : {"ce", "mse"}
+    n_classes, n_inputs, n_samples, n_hidden : int
+        C (at least 2), d, N, m (at least 2). Inputs are standard Gaussian, labels uniform.
+    init : {"lecun", "he"}
+        Entries of both weight matrices have variance 1/in or 2/in.
+    n_draws : int, optional
+        Pairs of samples drawn for CE; by default as many as a few seconds allow, at least 1024.
+    rng : numpy.random.Generator or int
+        The default is a fixed seed: the same call gives the same number.
+
+    Returns
+    -------
+    CrossLayerNorm
+
+    Raises
+    ------
+    ValueError
+        If a count is too small, or the loss or initialisation is unknown.
+
+    Examples
+    --------
+    >>> norm = cross_layer_norm(loss="mse", n_classes=10, n_inputs=50, n_samples=100, n_hidden=8)
+    >>> round(norm.squared_norm, 4)
+    0.6617
+    """
+    C, d, N, m, gain = _sizes(loss, n_inputs, n_samples, n_hidden, init, n_classes)
+    if loss == "mse":
+        labels = (1.0 - 1.0 / N) / (2 * np.pi * C**2) + d / (2.0 * N * C)
+        return CrossLayerNorm(_mse_many_classes(d, N, m, gain) + labels)
+    if n_draws is None:
+        n_draws = max(1024, 2**24 // (C * m + 512))
+    n_draws = positive_integer(n_draws, "n_draws", minimum=2)
+    rng = np.random.default_rng(rng)
+    batch = max(1, min(n_draws, BATCH // (C * m)))
+    totals = np.empty(n_draws)
+    for start in range(0, n_draws, batch):
+        stop = min(start + batch, n_draws)
+        sizes = (stop - start, C, d, m, gain, rng)
+        totals[start:stop] = (1.0 - 1.0 / N) * _ce_pair(*sizes) + _ce_same(*sizes) / N
+    exact = d / (2.0 * N) * (1.0 / C - 1.0 / C**2)
+    return CrossLayerNorm(
+        float(exact + totals.mean()), float(totals.std(ddof=1) / np.sqrt(n_draws))
+    )
+
+
+def cross_layer_ratio(
+    *,
+    loss,
+    n_classes,
+    n_inputs,
+    n_samples,
+    n_hidden,
+    init="lecun",
+    n_draws=None,
+    rng=0,
+):
+    """``E‖H_{w_i, v_c}‖² / √(E‖H_{w_i, w_i}‖² E‖H_{v_c, v_c}‖²)`` and its standard error.
+
+    Arguments as in `cross_layer_norm`.
+
+    Returns
+    -------
+    (float, float)
+
+    Examples
+    --------
+    >>> sizes = {"n_inputs": 50, "n_samples": 100, "n_hidden": 8}
+    >>> ratio, _ = cross_layer_ratio(loss="mse", n_classes=10, **sizes)
+    >>> round(ratio, 4)
+    0.049
+    """
+    case = {"loss": loss, "n_classes": n_classes, "n_inputs": n_inputs, "n_samples": n_samples}
+    case |= {
+        "n_hidden": n_hidden,
+        "init": init,
+        "n_draws": n_draws,
+        "rng": np.random.default_rng(rng),
+    }
+    cross = cross_layer_norm(**case)
+    hidden, output = (expected_block_norms(model=model, **case) for model in ("hidden", "output"))
+    ratio = cross.squared_norm / np.sqrt(hidden.diagonal * output.diagonal)
+    relative = np.array(
+        [
+            cross.error / cross.squared_norm,
+            hidden.diagonal_error / hidden.diagonal / 2,
+            output.diagonal_error / output.diagonal / 2,
+        ]
+    )
+    return float(ratio), float(ratio * np.linalg.norm(relative))
+
+
+def cross_layer_limit(*, loss, n_inputs, n_samples, n_hidden, init="lecun"):
+    """Constant and exponent of ``E‖H_{w_i, v_c}‖_F² ~ constant · C^{-exponent}`` as C → ∞.
+
+    CE: ``(d/2N)/C``, whatever m and the initialisation; what is left out is O(1/C²), and of order
+    ``1/(γC)`` of it. MSE: the formula of `cross_layer_norm` at C = ∞, exponent 0.
+
+    Returns
+    -------
+    (float, int)
+
+    Examples
+    --------
+    >>> cross_layer_limit(loss="ce", n_inputs=50, n_samples=100, n_hidden=8)
+    (0.25, 1)
+    """
+    _, d, N, m, gain = _sizes(loss, n_inputs, n_samples, n_hidden, init)
+    return (d / (2.0 * N), 1) if loss == "ce" else (_mse_many_classes(d, N, m, gain), 0)
+
+
+def cross_layer_ratio_limit(*, loss, n_inputs, n_samples, n_hidden, init="lecun"):
+    """Constant and exponent of the ratio of `cross_layer_ratio` as C → ∞.
+
+    CE: exponent 0, the cross-layer blocks do not vanish against the diagonal ones; the constant is
+    of order ``γ/√d``. MSE: exponent 1, a constant of order ``1/√d``.
+
+    Returns
+    -------
+    (float, int)
+
+    Raises
+    ------
+    ValueError
+        If the constant of the diagonal output block does not exist: see `block_norm_limits`.
+
+    Examples
+    --------
+    >>> sizes = {"n_inputs": 200, "n_samples": 400, "n_hidden": 8}
+    >>> constant, exponent = cross_layer_ratio_limit(loss="ce", **sizes)
+    >>> round(constant, 4), exponent
+    (0.0806, 0)
+    """
+    sizes = {"n_inputs": n_inputs, "n_samples": n_samples, "n_hidden": n_hidden, "init": init}
+    constant, exponent = cross_layer_limit(loss=loss, **sizes)
+    _, d, N, m, gain = _sizes(loss, n_inputs, n_samples, n_hidden, init)
+    hidden, _ = mse_class_norms("hidden", d, N, m, gain)  # CE: the limit; MSE: over C²
+    if loss == "mse":
+        output, _ = mse_class_norms("output", d, N, m, gain)
+        return constant / float(np.sqrt(hidden * output)), exponent + 1
+    output, _ = output_ce_limit(True, d, N, m, gain)  # over C^{-2}
+    return constant / float(np.sqrt(hidden * output)), exponent - 1
+
+
+def _sizes(loss, n_inputs, n_samples, n_hidden, init, n_classes=2):
+    one_of(loss, LOSSES, "loss")
+    return (
+        positive_integer(n_classes, "n_classes", minimum=2),
+        positive_integer(n_inputs, "n_inputs"),
+        positive_integer(n_samples, "n_samples"),
+        hidden_width("hidden", n_hidden),
+        init_gain(init),
+    )
+
+
+def _mse_many_classes(d, N, m, gain):
+    """MSE without the terms of the labels: over V, ``E[v_ci f'_c] = (g/m) h'_i`` and so on."""
+    theta, probabilities = angle_rule(d)
+    overlap, _ = relu_moments(theta)
+    units = 2.0 + (m - 1.0) * both_active(theta)
+    pair = 2.0 / m * d * (probabilities @ (np.sin(theta) * overlap * units))
+    same = (d + 2.0) * (m + 3.0) / (2.0 * m)
+    return float(gain**2 * ((1.0 - 1.0 / N) * pair + same / N))
+
+
+def _ce_pair(n, C, d, m, gain, rng):
+    """``E[(x·x') T]`` of two samples, n draws.
+
+    ``|x·x'|`` is absorbed: ``‖x‖², ‖x'‖² ~ χ²_{d+1}``, ``cos² ~ Beta(1, (d-1)/2)``, and
+    ``E|x·x'| = (2/√π) Γ((d+1)/2)/Γ(d/2)``. Its two signs share all else: T differs little.
+    """
+    a, b = rng.chisquare(d + 1, (2, n, 1)) * (gain / d)
+    radial, rest = rng.standard_exponential((n, 1)), rng.standard_gamma((d - 1) / 2, (n, 1))
+    cosine = np.sqrt(radial / (radial + rest))
+    s, t = rng.standard_normal((2, n, m))
+    V = rng.standard_normal((n, C, m)) * np.sqrt(gain / m)
+    first = _tangents(V, np.sqrt(a) * s)
+    swing, drift = cosine * s, np.sqrt(1.0 - cosine**2) * t
+    plus, minus = (
+        _ce_product(first, _tangents(V, np.sqrt(b) * g)) for g in (drift + swing, drift - swing)
+    )
+    factor = 2 / np.sqrt(np.pi) * np.exp(gammaln((d + 1) / 2) - gammaln(d / 2))
+    return factor * (plus - minus) / 2
+
+
+def _ce_same(n, C, d, m, gain, rng):
+    """``E[‖x‖² T]`` without the variance of the labels, ``‖x‖² ~ χ²_{d+2}``; n draws."""
+    a = rng.chisquare(d + 2, (n, 1)) * (gain / d)
+    V = rng.standard_normal((n, C, m)) * np.sqrt(gain / m)
+    sample = _tangents(V, np.sqrt(a) * rng.standard_normal((n, m)))
+    return d * _ce_product(sample, sample)
+
+
+def _tangents(V, g):
+    """p, h, the mask and ``U_ci = (A v^i)_c D_i = p_c (v_ci - Σ_b p_b v_bi) D_i``, (n, C, m)."""
+    h, mask = np.maximum(g, 0.0), g > 0
+    p = softmax(np.einsum("ncm,nm->nc", V, h))
+    U = V - np.einsum("ncm,nc->nm", V, p)[:, None, :]
+    U *= p[:, :, None] * mask[:, None, :]
+    return p, h, mask, U
+
+
+def _ce_product(first, other):
+    """Mean of T over classes and units with the mean residuals ``p - 1/C``.
+
+    ``Σ_c U_ci = 0`` takes ``1/C`` out of the middle terms; in the last, both p sum to 1.
+    """
+    (p, h, mask, U), (q, k, also, W) = first, other
+    both = mask & also
+    value = np.einsum("ncm,ncm->n", U, W) * np.einsum("nm,nm->n", h, k)
+    value += np.einsum("ncm,nc,nm->n", U, q, h * both)
+    value += np.einsum("ncm,nc,nm->n", W, p, k * both)
+    value += (np.einsum("nc,nc->n", p, q) - 1.0 / p.shape[1]) * both.sum(axis=1)
+    return value / (p.shape[1] * h.shape[1])

@@ -1,0 +1,1 @@
+"""Eigenvalues outside the support of a law."""

@@ -1,0 +1,1 @@
+"""Laws of the weights of a block: quadrature, sampling, and how far a finite sample strays."""

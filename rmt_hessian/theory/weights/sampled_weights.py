@@ -1,0 +1,120 @@
+"""Output Hessians and block weights of given networks, at Sobol' points of the features' span.
+
+Weights λ and output Hessians M depend on the features only through r directions. With Gaussian
+features and coordinates ``u ~ N(0, I_r)`` in an orthonormal basis of that span, the pre-activations
+are ``g = u R``, ``RᵀR = W Wᵀ``; equal masses on scrambled Sobol' points in u give the law of λ and
+every mixed moment with u, which is what outliers need. Blocks of points are scrambled
+independently, so that their spread is an honest standard error.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+from scipy.stats import qmc
+
+from rmt_hessian._validation import finite_array
+from rmt_hessian.theory.weights.softmax_kernels import softmax
+
+BLOCKS, LOG2_POINTS = 8, 8  # blocks of 256 points, scrambled independently
+
+
+def gaussian_points(dimension, rng, blocks=BLOCKS, log2_points=LOG2_POINTS):
+    """Yield blocks of standard Gaussian points u, each (2^log2_points, dimension)."""
+    if dimension > qmc.Sobol.MAXDIM:
+        raise ValueError(f"at most {qmc.Sobol.MAXDIM} directions can be sampled, got {dimension}")
+    rng = np.random.default_rng(rng)
+    for _ in range(blocks):
+        points = qmc.Sobol(dimension, rng=rng).random_base2(log2_points)
+        yield ndtri(np.clip(points, 1e-16, 1 - 1e-16))
+
+
+def preactivation_factor(W, width=None):
+    """R, (r, m), with ``W Wᵀ = Rᵀ R``: ``u R`` has the covariance of ``W x``; I without W.
+
+    Raises
+    ------
+    ValueError
+        If W has the wrong number of rows, or a row of zeros.
+    """
+    if W is None:
+        return np.eye(width)
+    W = finite_array(W, "W", ndim=2)
+    if width is not None and W.shape[0] != width:
+        raise ValueError(f"W must have {width} rows, the columns of V, got shape {W.shape}")
+    if not W.any(axis=1).all():
+        raise ValueError("each row of W must have a nonzero entry, got a row of zeros")
+    return np.linalg.qr(W.T, mode="r")
+
+
+@dataclass(frozen=True)
+class GivenWeights:
+    """One layer of a network whose weights are known, in terms of u.
+
+    Attributes
+    ----------
+    model : {"linear", "hidden", "output"}
+    loss : {"ce", "mse"}
+    V : numpy.ndarray, shape (C, m), or None for the linear model
+    factor : numpy.ndarray, shape (r, units)
+        R: pre-activations are ``g = u R``; the logits themselves for the linear model.
+    """
+
+    model: str
+    loss: str
+    V: np.ndarray
+    factor: np.ndarray
+
+    @classmethod
+    def of(cls, model, loss, V, W=None, gain=1.0):
+        """From V and, for a hidden or output layer, W; without W, ``g ~ N(0, gain I)``."""
+        V = finite_array(V, "V", ndim=2)
+        if model == "linear":
+            return cls(model, loss, None, preactivation_factor(V))
+        V = V - V.mean(axis=0) if loss == "ce" else V  # A 1 = 0: only differences of classes
+        factor = preactivation_factor(W, V.shape[1])
+        return cls(model, loss, V, factor if W is not None else np.sqrt(gain) * factor)
+
+    @property
+    def n_directions(self):
+        """The number r of directions."""
+        return self.factor.shape[0]
+
+    @property
+    def n_units(self):
+        """The number k of output units of the layer."""
+        return self.V.shape[0] if self.model == "output" else self.factor.shape[1]
+
+    def _probabilities(self, g):
+        return softmax(g if self.model == "linear" else np.maximum(g, 0.0) @ self.V.T)
+
+    def block_weights(self, u, i, j):
+        """``λ^{ij}`` at each point, (n,)."""
+        g = u @ self.factor
+        if self.model == "hidden":
+            vi, vj = self.V[:, i], self.V[:, j]
+            both = (g[:, i] > 0) * (g[:, j] > 0)
+            if self.loss == "mse":
+                return (vi @ vj) * both
+            p = self._probabilities(g)
+            return (p @ (vi * vj) - (p @ vi) * (p @ vj)) * both
+        if self.loss == "mse":
+            return np.full(len(u), float(i == j))
+        p = self._probabilities(g)
+        return p[:, i] * (float(i == j) - p[:, j])
+
+    def output_hessians(self, u):
+        """``M = Bᵀ A B`` at each point, (n, k, k)."""
+        g = u @ self.factor
+        if self.model != "hidden":
+            p = self._probabilities(g) if self.loss == "ce" else np.ones((len(u), self.n_units))
+            M = p[:, :, None] * np.eye(self.n_units)
+            return M - p[:, :, None] * p[:, None, :] if self.loss == "ce" else M
+        active = (g > 0).astype(float)
+        if self.loss == "mse":
+            core = np.broadcast_to(self.V.T @ self.V, (len(u), *[self.n_units] * 2))
+        else:
+            p = self._probabilities(g)
+            centred = self.V[None] - (p @ self.V)[:, None, :]  # VᵀAV = Σ_c p_c (v_c-v̄)(v_c-v̄)ᵀ
+            core = np.einsum("nci,nc,ncj->nij", centred, p, centred, optimize=True)
+        return core * active[:, :, None] * active[:, None, :]

@@ -1,0 +1,305 @@
+r"""Laws of the weights ``λ^{ij}`` of a block, from the case or from given weights.
+
+With Gaussian inputs and LeCun scales, g independent standard Gaussians as ``d → ∞``:
+
+==========================  ==================================================================
+linear, output: MSE         ``λ^{ij} = δ_ij``
+linear CE                   ``λ^{ij} = p_i (δ_ij - p_j)``, ``p = softmax(g)``, C logits
+hidden MSE, given V         ``λ^{ij} = (v^i · v^j) 1[g_i > 0] 1[g_j > 0]``
+hidden CE, given V          ``λ^{ij} = v^{iᵀ} A(p) v^j 1[g_i > 0] 1[g_j > 0]``,
+                            ``p = softmax(V relu(g))``
+output CE, given V          ``λ^{ij} = p_i (δ_ij - p_j)``, ``p = softmax(b + diag(s) g)`` as
+                            ``m → ∞``: offsets ``b_c = Σ_k v_ck/√(2π)`` from the mean of the
+                            features, variances ``s_c² = ‖v_c‖² (½ - 1/(2π))``
+==========================  ==================================================================
+
+``v^i`` is column i of V, ``v_c`` its row c, ``A(p) = diag(p) - p pᵀ``. Output CE without V: the
+offsets too are Gaussian, logits ``N(0, ½)``; that mixture is what an average over networks follows,
+a single network has offsets of its own. Given W as well (or V alone for the linear model),
+``g ~ N(0, W Wᵀ)``, and nothing is assumed about widths. As ``C → ∞``, linear and output CE:
+``C λ → e^{f - σ²/2}`` on the diagonal and ``C² λ → -e^{f + f' - σ²}`` off it, f and f' of the
+variance σ² of a logit.
+
+Source: [D], sections 3 and 4, for the weights; the quadratures and the output layer are derived
+here. For a finite sample the weights that were drawn fluctuate about these laws by ``O(1/√N)``;
+`conditional_law` has no such term.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from rmt_hessian._validation import finite_array, index_below, one_of, positive_integer
+from rmt_hessian.theory.init_scale import init_gain
+from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
+from rmt_hessian.theory.weights import softmax_rules
+from rmt_hessian.theory.weights.gauss_rules import gauss_rule, grouped_exponentials
+from rmt_hessian.theory.weights.sampled_weights import GivenWeights, gaussian_points
+from rmt_hessian.theory.weights.softmax_rules import Direction
+
+MODELS = ("linear", "hidden", "output")
+LOSSES = ("ce", "mse")
+TRAPEZOID_STEP = 0.15
+COARSE_GAUSS_SIZE = 32  # of the rule that the error is estimated from
+GROUPS = 32  # of classes of an output layer, with neighbouring offsets
+
+
+@dataclass(frozen=True, repr=False)
+class WeightLaw:
+    """A discrete law of block weights.
+
+    Attributes
+    ----------
+    nodes, probabilities : numpy.ndarray, shape (K,)
+        Atoms and their probabilities, with sum 1.
+    error : float
+        The error of ``E λ`` over ``√E λ²``, or that of ``E λ²`` over itself, whichever is larger
+        (not of the density). Quadrature: an upper estimate, the difference to a rule with twice
+        the step and fewer nodes. Sobol' points: the standard error over independent blocks.
+    directions : tuple of softmax_rules.Direction
+        For outliers: kinds of directions of the features on which λ depends, where known.
+    """
+
+    nodes: np.ndarray
+    probabilities: np.ndarray
+    error: float
+    directions: tuple = ()
+
+    def __repr__(self):
+        return (
+            f"WeightLaw({self.nodes.size} nodes, E λ = {self.mean():.6g}, error {self.error:.1g})"
+        )
+
+    def mean(self):
+        """``E λ``."""
+        return float(self.probabilities @ self.nodes)
+
+    def second_moment(self):
+        """``E λ²``."""
+        return float(self.probabilities @ self.nodes**2)
+
+    def equal_masses(self, n):
+        """The law as n atoms of mass 1/n, each the mean of its share: what a sample looks like.
+
+        No atom is isolated by a tiny mass, and the CDF of a spectrum changes by O(1/n) at most.
+
+        Raises
+        ------
+        ValueError
+            If n is not a positive integer.
+        """
+        n = positive_integer(n, "n")
+        order = np.argsort(self.nodes)
+        below = np.append(0.0, np.cumsum(self.probabilities[order]))
+        sums = np.append(0.0, np.cumsum((self.probabilities * self.nodes)[order]))
+        shares = np.interp(np.linspace(0.0, below[-1], n + 1), below, sums)
+        return WeightLaw(n * np.diff(shares) / below[-1], np.full(n, 1.0 / n), self.error)
+
+    def compressed(self, aspect_ratio, tolerance=1e-6):
+        """The smallest Gauss rule that keeps the density of the block's law.
+
+        Tried are 8, 12, 16, 24, … 256 nodes. The density at γ is kept if it differs by at most
+        ``tolerance`` over the width of the support, at 64 quantiles of the continuous part. For
+        γ > 1 and for broad laws few nodes never do, and the law is returned as it is.
+
+        Raises
+        ------
+        ValueError
+            If the aspect ratio is not positive.
+        """
+        full = GeneralizedMarchenkoPastur(self.nodes, self.probabilities, aspect_ratio)
+        width = np.ptp(full.support())
+        atom = full.atom_at_zero
+        q = (1 - atom) * (np.arange(64) + 0.5) / 64
+        x = full.ppf(np.where(q < full.cdf(0.0) - atom, q, q + atom))
+        for size in (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256):
+            if size >= self.nodes.size:
+                break
+            nodes, masses = gauss_rule(self.nodes, self.probabilities, size)
+            law = GeneralizedMarchenkoPastur(nodes, masses, aspect_ratio)
+            if np.abs(law.pdf(x) - full.pdf(x)).max(initial=0.0) * width <= tolerance:
+                return WeightLaw(nodes, masses, self.error)
+        return self
+
+
+def weight_law(
+    *,
+    model,
+    loss,
+    diagonal=True,
+    n_classes=None,
+    V=None,
+    W=None,
+    block=None,
+    init="lecun",
+    refinement=1,
+    rng=0,
+):
+    """Law of the weights λ of one block; the cases are in the docstring of this module.
+
+    The spectrum of a p × p block of N samples then follows
+    ``GeneralizedMarchenkoPastur(law.nodes, law.probabilities, p / N)``.
+
+    Parameters
+    ----------
+    model : {"linear", "hidden", "output"}
+    loss : {"ce", "mse"}
+    diagonal : bool
+        A diagonal block or one off the diagonal: (0, 0) or (0, 1). ``block`` overrides it.
+    n_classes : int or math.inf
+        C, for the linear and output models; infinity gives the law of ``C λ`` or ``C² λ``.
+    V : array_like, shape (C, m)
+        Last weights: needed by the hidden model; (C, d) for the linear one.
+    W : array_like, shape (m, d), optional
+        Hidden weights, together with V.
+    block : (int, int), optional
+        The block (i, j), where V is given.
+    init : {"lecun", "he"}
+        Scale of weights that are not given. Every variance is 1 or 2 over the fan-in.
+    refinement : int
+        Divides the step of quadratures, multiplies the number of Sobol' points.
+    rng : numpy.random.Generator or int
+        Scrambles the Sobol' points, the only points drawn at random.
+
+    Returns
+    -------
+    WeightLaw
+
+    Raises
+    ------
+    ValueError
+        If the model, loss or init is unknown, an argument is missing, has the wrong shape, or means
+        nothing for the case.
+
+    Examples
+    --------
+    >>> law = weight_law(model="linear", loss="ce", diagonal=False, n_classes=10)
+    >>> round(90 * law.mean() + 10 * weight_law(model="linear", loss="ce", n_classes=10).mean(), 9)
+    0.0
+    """
+    one_of(model, MODELS, "model")
+    one_of(loss, LOSSES, "loss")
+    gain = init_gain(init)
+    positive_integer(refinement, "refinement")
+    step = TRAPEZOID_STEP / refinement
+    if V is None:
+        for value, name in ((W, "W"), (block, "block")):
+            if value is not None:
+                raise ValueError(f"{name} means nothing without V, got {type(value).__name__}")
+        if model == "hidden":
+            raise ValueError("model 'hidden' needs the output weights V, shape (C, m), got None")
+        std = math.sqrt(gain) if model == "linear" else gain / math.sqrt(2)
+        return _exchangeable(loss, diagonal, n_classes, std, step)
+    V = finite_array(V, "V", ndim=2)
+    if n_classes is not None and n_classes != V.shape[0]:
+        raise ValueError(f"n_classes must be {V.shape[0]}, the rows of V, got {n_classes}")
+    if model == "linear" and W is not None:
+        raise ValueError("W means nothing for model 'linear', got an array")
+    i, j = block_of(block, diagonal, V.shape[1] if model == "hidden" else V.shape[0])
+    if loss == "mse" and model != "hidden":
+        return _constant(float(i == j))
+    if model == "output" and W is None:
+        return _offset_softmax(math.sqrt(gain) * V, i, j, step)
+    layer = GivenWeights.of(model, loss, V, W, gain)
+    if loss == "mse":
+        return _hidden_mse(V, layer.factor, i, j)
+    return _sampled(layer, i, j, refinement, rng)
+
+
+def _constant(value):
+    return WeightLaw(np.array([value]), np.array([1.0]), 0.0)
+
+
+def _exchangeable(loss, diagonal, n_classes, std, step):
+    """Independent logits ``N(0, std²)``, all classes alike."""
+    if loss == "mse":
+        positive_integer(n_classes, "n_classes", minimum=1 if diagonal else 2)
+        return _constant(float(diagonal))
+    if n_classes == math.inf:
+        return _with_error(lambda step, _: softmax_rules.limit_rule(diagonal, step, std), step)
+    C = positive_integer(n_classes, "n_classes of CE", minimum=2)
+    rule = softmax_rules.diagonal_rule if diagonal else softmax_rules.off_diagonal_rule
+    return _with_error(lambda step, size: rule(C, step, std, size), step)
+
+
+def _offset_softmax(V, i, j, step):
+    """Output CE given V, ``m → ∞``: class c has the logit ``N(b_c, s_c²)``."""
+    means = V.sum(axis=1) / math.sqrt(2 * math.pi)
+    stds = np.linalg.norm(V, axis=1) * math.sqrt(0.5 - 1 / (2 * math.pi))
+    if len(V) < 2 or not stds.all():
+        raise ValueError("V must have at least two rows, and none of zeros")
+    one_logit = i == j or len(V) == 2  # of two classes p_2 = 1 - p_1
+    rest = np.setdiff1d(np.arange(len(V)), [i] if one_logit else [i, j])
+
+    def rule(step, size):
+        groups = GROUPS * size // softmax_rules.GAUSS_SIZE
+        others = grouped_exponentials(means[rest], stds[rest], groups, size)
+        if one_logit:
+            return softmax_rules.offset_diagonal_rule(means[i], stds[i], others, step)
+        pair = [i, j]
+        return softmax_rules.offset_off_diagonal_rule(means[pair], stds[pair], others, step)
+
+    law = _with_error(rule, step)
+    return law if i == j or len(V) > 2 else WeightLaw(-law.nodes, law.probabilities, law.error)
+
+
+def _with_error(rule, step):
+    """The rule at this step, and its error from a rule with twice the step and fewer nodes of L."""
+    fine, coarse = rule(step, softmax_rules.GAUSS_SIZE), rule(2 * step, COARSE_GAUSS_SIZE)
+    moments = np.array([_moments(r.nodes, r.probabilities) for r in (fine, coarse)])
+    error = max(_relative(moments[1] - moments[0], moments[0, 1]), np.finfo(float).eps)
+    return WeightLaw(fine.nodes, fine.probabilities, error, fine.directions)
+
+
+def _moments(nodes, probabilities):
+    return probabilities @ nodes, probabilities @ nodes**2
+
+
+def _relative(errors, second_moment):
+    """The larger of the errors of ``E λ`` and ``E λ²``, in units of λ."""
+    if second_moment == 0.0:
+        return 0.0
+    return float(max(abs(errors[0]) / math.sqrt(second_moment), abs(errors[1]) / second_moment))
+
+
+def block_of(block, diagonal, n_units):
+    """The block (i, j) asked for."""
+    if block is None:
+        if not diagonal and n_units == 1:
+            raise ValueError("a block off the diagonal needs at least two units, got one")
+        return (0, 0) if diagonal else (0, 1)
+    try:
+        i, j = (index_below(unit, n_units, "block") for unit in block)
+    except (IndexError, TypeError, ValueError) as error:
+        wanted = f"block must be two units of 0 … {n_units - 1}"
+        raise ValueError(f"{wanted}, got {block!r}") from error
+    return i, j
+
+
+def _hidden_mse(V, factor, i, j):
+    """Two atoms; ``P(g_i > 0, g_j > 0) = ¼ + asin(ρ_ij)/(2π)`` (Sheppard), ½ on the diagonal.
+
+    Along ``ŵ_i ± ŵ_j`` that event has ``E[(q·u)² - 1] = ±√(1-ρ²)/(2π)``, the directions.
+    """
+    a, b = factor[:, i], factor[:, j]
+    rho = np.clip(a @ b / np.sqrt((a @ a) * (b @ b)), -1.0, 1.0)
+    nodes = np.array([0.0, V[:, i] @ V[:, j]])
+    if i == j:
+        return WeightLaw(nodes, np.array([0.5, 0.5]), 0.0)
+    both = 0.25 + np.arcsin(rho) / (2 * np.pi)
+    excess = np.sqrt(1 - rho**2) / (2 * np.pi)
+    directions = tuple(Direction(1, np.array([-t, t])) for t in (excess, -excess))
+    return WeightLaw(nodes, np.array([1.0 - both, both]), 0.0, directions)
+
+
+def _sampled(layer, i, j, refinement, rng):
+    """Equal masses on Sobol' points of the r directions of the features."""
+    log2_points = 8 + math.ceil(math.log2(refinement))
+    points = gaussian_points(layer.n_directions, rng, log2_points=log2_points)
+    blocks = [layer.block_weights(u, i, j) for u in points]
+    moments = np.array([_moments(lam, np.full(lam.size, 1.0 / lam.size)) for lam in blocks])
+    errors = moments.std(axis=0, ddof=1) / math.sqrt(len(blocks))
+    nodes = np.concatenate(blocks)
+    error = _relative(errors, moments[:, 1].mean())
+    return WeightLaw(nodes, np.full(nodes.size, 1.0 / nodes.size), error)

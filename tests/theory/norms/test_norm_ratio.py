@@ -1,0 +1,108 @@
+"""Expected block norms: closed forms and averages over Gram matrices against simulation."""
+
+import numpy as np
+import pytest
+
+from rmt_hessian.theory import block_norm_ratio, expected_block_norms, weight_law
+from rmt_hessian.theory.norms import norm_ratio
+from rmt_hessian.theory.norms.norm_limits import block_norm_from_weights
+
+
+def simulated_norms(model, loss, C, d, N, m, gain, n_draws, rng):
+    """Mean squared norms of formed blocks, the slow way: (n_draws, 2)."""
+    result = np.empty((n_draws, 2))
+    for t in range(n_draws):
+        X = rng.standard_normal((N, d))
+        if model == "linear":
+            f = X @ rng.standard_normal((d, C)) * np.sqrt(gain / d)
+            Z, B = X, np.eye(C)[None]
+        else:
+            g = X @ rng.standard_normal((d, m)) * np.sqrt(gain / d)
+            V = rng.standard_normal((C, m)) * np.sqrt(gain / m)
+            h = np.maximum(g, 0)
+            f = h @ V.T
+            Z, B = (h, np.eye(C)[None]) if model == "output" else (X, V * (g > 0)[:, None, :])
+        p = np.exp(f - f.max(axis=1, keepdims=True))
+        p /= p.sum(axis=1, keepdims=True)
+        A = np.eye(C) - 0 * p[:, :, None]
+        if loss == "ce":
+            A = p[:, :, None] * np.eye(C) - p[:, :, None] * p[:, None, :]
+        M = np.swapaxes(B, 1, 2) @ A @ B
+        H = np.einsum("nij,na,nb->ijab", M, Z, Z) / N
+        squares = np.sum(H**2, axis=(2, 3))
+        k = len(squares)
+        result[t] = squares.trace() / k, (squares.sum() - squares.trace()) / (k * (k - 1))
+    return result
+
+
+@pytest.mark.parametrize(("init", "gain"), [("lecun", 1.0), ("he", 2.0)])
+@pytest.mark.parametrize(
+    ("model", "loss", "C", "m"),
+    [
+        ("linear", "ce", 2, None),
+        ("linear", "ce", 5, None),
+        ("linear", "mse", 3, None),
+        ("hidden", "ce", 4, 3),
+        ("hidden", "mse", 4, 3),
+        ("output", "ce", 4, 3),
+        ("output", "mse", 3, 4),
+    ],
+)
+def test_exact_at_any_size(model, loss, C, m, init, gain, rng):
+    """d = 5, N = 4, where every finite-size term counts; four standard errors of both sides."""
+    sizes = {"n_classes": C, "n_inputs": 5, "n_samples": 4, "n_hidden": m}
+    expected = expected_block_norms(model=model, loss=loss, init=init, n_draws=20_000, **sizes)
+    draws = simulated_norms(model, loss, C, 5, 4, m, gain, 4000, rng)
+    mean, error = draws.mean(axis=0), draws.std(axis=0) / np.sqrt(len(draws))
+    for value, its_error, measured, measured_error in (
+        (expected.diagonal, expected.diagonal_error, mean[0], error[0]),
+        (expected.off_diagonal, expected.off_diagonal_error, mean[1], error[1]),
+    ):
+        assert abs(value - measured) <= 4 * np.hypot(its_error, measured_error) + 1e-12 * value
+
+
+@pytest.mark.parametrize("same", [False, True])
+@pytest.mark.parametrize("d", [1, 2, 7])
+def test_the_tilt_absorbs_the_weight(same, d, rng):
+    """``E[(x·x')² f] = factor · Ẽ[f]`` for f depending on both norms and the angle."""
+    n = 400_000
+
+    def f(a, b, cosine):
+        return np.exp(-0.3 * (a + 2 * b)) * (1 + cosine + cosine**2)
+
+    gram, factor = norm_ratio._tilted_input_pair(n, d, same, rng)
+    tilted = factor * f(*gram)
+    gram = norm_ratio._input_pair(n, d, same, rng)
+    a, b, cosine = gram
+    plain = d**2 * a * b * cosine**2 * f(*gram)
+    error = np.hypot(tilted.std(), plain.std()) / np.sqrt(n)
+    assert abs(tilted.mean() - plain.mean()) < 4 * error
+
+
+@pytest.mark.parametrize("C", [2, 4, 32, 256])
+def test_the_proportional_limit_is_the_weight_law(C):
+    """Large d at fixed γ: ``E‖H‖²/d → (E λ)² + γ E λ²`` with relative corrections O(1/d)."""
+    d, gamma = 20_000, 0.5
+    exact = expected_block_norms(
+        model="linear", loss="ce", n_classes=C, n_inputs=d, n_samples=int(d / gamma), n_draws=20_000
+    )
+    for diagonal, value, error in (
+        (True, exact.diagonal, exact.diagonal_error),
+        (False, exact.off_diagonal, exact.off_diagonal_error),
+    ):
+        law = weight_law(model="linear", loss="ce", diagonal=diagonal, n_classes=C)
+        limit = block_norm_from_weights(law, gamma)
+        assert abs(value / d - limit) < 4 * error / d + 20 / d * limit
+
+
+def test_mse_without_a_hidden_layer_has_no_off_diagonal():
+    expected = expected_block_norms(
+        model="linear", loss="mse", n_classes=3, n_inputs=5, n_samples=9
+    )
+    assert (expected.off_diagonal, expected.ratio, expected.ratio_error) == (0, 0, 0)
+    assert expected.diagonal == pytest.approx((1 - 1 / 9) * 5 + 5 * 7 / 9)
+
+
+def test_a_prediction_is_reproducible():
+    arguments = {"model": "linear", "loss": "ce", "n_classes": 3, "n_inputs": 5, "n_samples": 9}
+    assert block_norm_ratio(**arguments, n_draws=100) == block_norm_ratio(**arguments, n_draws=100)
