@@ -84,6 +84,7 @@ def block_law(
     one_of(model, MODELS, "model")
     p = positive_integer(n_features, "n_features")
     N = positive_integer(n_samples, "n_samples")
+    _check_shapes(model, p, n_inputs, V, W)
     # for γ > 1 the density shows the nodes of a rule unless they lie closer than about 1/γ
     refinement = min(FINEST, int(np.ceil(2 * p / N))) if model == "linear" and diagonal else 1
     weights = weight_law(
@@ -150,6 +151,8 @@ def layer_law(
     one_of(model, ("linear", "hidden"), "model")
     one_of(loss, LOSSES, "loss")
     gamma = _aspect_ratio(n_features, n_samples)
+    _check_shapes(model, n_features, None, V, W)
+    init_gain(init)
     if model == "linear":
         _means_nothing(V, "V", model)
         if loss == "mse":
@@ -210,10 +213,15 @@ def outliers(
     one_of(model, MODELS, "model")
     one_of(loss, LOSSES, "loss")
     gamma = _aspect_ratio(n_features, n_samples)
+    _check_shapes(model, n_features, n_inputs, V, W)
+    init_gain(init)
     case = {"model": model, "loss": loss, "n_classes": n_classes, "V": V, "W": W, "init": init}
     sizes = {"n_features": n_features, "n_samples": n_samples}
     if whole_layer:
-        return _layer_outliers(case, sizes, gamma, rng)
+        one_of(model, ("linear", "hidden"), "model of a whole layer")
+        _means_nothing(block, "block", "of a whole layer")
+        _means_nothing(n_inputs, "n_inputs", model)
+        return _layer_outliers(case, gamma, rng)
     if model == "output":
         law = block_law(**case, **sizes, diagonal=diagonal, block=block, n_inputs=n_inputs, rng=rng)
         return _mean_outlier(law, n_features, n_inputs, init_gain(init), W)
@@ -230,7 +238,7 @@ def outliers(
     return outliers_of_directions(weights, gamma)
 
 
-def _layer_outliers(case, sizes, gamma, rng):
+def _layer_outliers(case, gamma, rng):
     model, loss, V, init = (case[key] for key in ("model", "loss", "V", "init"))
     if model == "linear" and V is None:
         if loss == "mse":
@@ -238,11 +246,10 @@ def _layer_outliers(case, sizes, gamma, rng):
         weights = curvature_law(case["n_classes"], init, rng)
         std = np.sqrt(init_gain(init))
         return linear_ce_layer_outliers(weights, case["n_classes"], gamma, std, rng)
-    one_of(model, ("hidden",), "model with given V")
     u, M = _sample(
         _given(model, loss, case["n_classes"], V, case["W"], init), LAYER_LOG2_POINTS, rng
     )
-    return given_layer_outliers(layer_law(**case, **sizes, rng=rng), M, u)
+    return given_layer_outliers(MatrixLayerLaw(M, gamma), M, u)
 
 
 def _mean_outlier(law, m, d, gain, W):
@@ -271,6 +278,21 @@ def _given(model, loss, n_classes, V, W, init):
 
 def _aspect_ratio(n_features, n_samples):
     return positive_integer(n_features, "n_features") / positive_integer(n_samples, "n_samples")
+
+
+def _check_shapes(model, n_features, n_inputs, V, W):
+    """Given weights must have the sizes of the case."""
+    if model == "linear":
+        _means_nothing(W, "W", model)
+    wanted = {"linear": (V, "V"), "hidden": (W, "W"), "output": (V, "V")}[model]
+    pairs = [(*wanted, n_features, "n_features")]
+    if model == "output":
+        pairs.append((W, "W", n_inputs, "n_inputs"))
+    for array, name, size, size_name in pairs:
+        if array is not None and np.ndim(array) == 2 and size is not None:
+            columns = np.shape(array)[1]
+            if columns != size:
+                raise ValueError(f"{name} must have {size_name} = {size} columns, got {columns}")
 
 
 def _means_nothing(value, name, model):

@@ -75,16 +75,22 @@ def test_hidden_off_the_diagonal(loss):
     check_block(net, X, loss, (0, 1), outliers(**case), block_law(**case), 0.02)
 
 
-def test_layer_of_linear_ce():
-    """C = 3, d = 200, N = 20000, rows of V orthonormal: a singlet and a pair below the bulk."""
+@pytest.mark.parametrize("init", ["lecun", "he"])
+def test_layer_of_linear_ce(init):
+    """C = 3, d = 200, N = 20000, rows of V orthogonal: a singlet and a pair below the bulk."""
     rng = np.random.default_rng(0)
-    V = np.linalg.qr(rng.standard_normal((200, 3)))[0].T
+    V = np.linalg.qr(rng.standard_normal((200, 3)))[0].T * {"lecun": 1.0, "he": np.sqrt(2)}[init]
     X = gaussian_inputs(20000, 200, rng)
     values, overlaps, _ = measured(layer_hessian(ReLUNetwork([V]), X, 0, "ce").to_dense(), V)
     values, overlaps = values[200:], overlaps[200:]  # A 1 = 0: d null eigenvalues
-    singlet, pair = outliers(
-        model="linear", loss="ce", n_classes=3, n_features=200, n_samples=20000, whole_layer=True
-    )
+    case = {"model": "linear", "loss": "ce", "n_features": 200, "n_samples": 20000}
+    singlet, pair = outliers(**case, n_classes=3, init=init, whole_layer=True)
+    given = outliers(**case, V=V, whole_layer=True)  # from the matrix, over 1024 points: 3 %
+    places = [singlet.place, pair.place, pair.place]
+    np.testing.assert_allclose([o.place for o in given[:3]], places, rtol=0.03)
+    other = {"lecun": "he", "he": "lecun"}[init]
+    wrong, _ = outliers(**case, n_classes=3, init=other, whole_layer=True)
+    assert abs(values[0] - wrong.place) > 5 * 0.006
     assert (singlet.multiplicity, pair.multiplicity) == (1, 2)
     # sd of τ: entries of B u uᵀ of order 0.2, so 0.0014 at N = 20000; four of them
     assert values[0] == pytest.approx(singlet.place, abs=0.006)

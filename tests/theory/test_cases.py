@@ -22,7 +22,7 @@ from rmt_hessian.theory import (
 from tests.tolerances import EXACT
 
 RNG = np.random.default_rng(0)
-V, W = RNG.standard_normal((4, 3)) / np.sqrt(3), RNG.standard_normal((3, 5)) / np.sqrt(5)
+V, W = RNG.standard_normal((4, 3)) / np.sqrt(3), RNG.standard_normal((3, 40)) / np.sqrt(40)
 SIZES = {"n_features": 40, "n_samples": 100}
 
 
@@ -130,7 +130,7 @@ def test_he_scales():
         (lambda: layer_law(model="output", loss="ce", **SIZES), "one of 'linear', 'hidden'"),
         (lambda: layer_law(model="hidden", loss="ce", **SIZES), "needs the weights V, got None"),
         (
-            lambda: layer_law(model="linear", loss="ce", n_classes=4, V=V, **SIZES),
+            lambda: layer_law(model="linear", loss="ce", V=np.ones((4, 40)), **SIZES),
             "V means nothing for model 'linear'",
         ),
         (
@@ -144,6 +144,38 @@ def test_he_scales():
         (
             lambda: outliers(model="linear", loss="ce", n_features=0, n_samples=3, n_classes=2),
             "n_features must be at least 1, got 0",
+        ),
+        (
+            lambda: block_law(model="linear", loss="ce", V=np.ones((3, 5)), **SIZES),
+            "V must have n_features = 40 columns, got 5",
+        ),
+        (
+            lambda: block_law(
+                model="output", loss="ce", V=np.ones((3, 40)), W=W, n_inputs=4, **SIZES
+            ),
+            "W must have n_inputs = 4 columns, got 40",
+        ),
+        (
+            lambda: layer_law(model="linear", loss="ce", n_classes=4, W=W, **SIZES),
+            "W means nothing for model 'linear'",
+        ),
+        (
+            lambda: layer_law(model="linear", loss="mse", init="x", **SIZES),
+            "init must be one of 'lecun', 'he', got 'x'",
+        ),
+        (
+            lambda: outliers(model="output", loss="mse", whole_layer=True, **SIZES),
+            "model of a whole layer must be one of 'linear', 'hidden', got 'output'",
+        ),
+        (
+            lambda: outliers(
+                model="linear", loss="ce", n_classes=3, whole_layer=True, block=(0, 1), **SIZES
+            ),
+            "block means nothing for",
+        ),
+        (
+            lambda: weight_law(model="linear", loss="ce", n_classes=3, diagonal="off"),
+            "diagonal must be True or False, got 'off'",
         ),
         (
             lambda: outliers(model="linear", loss="ce", whole_layer=True, **SIZES),

@@ -187,6 +187,18 @@ def test_the_error_from_two_halves_is_true():
     assert large.error < small.error < 0.02
 
 
+@pytest.mark.parametrize("n_samples", [1000, 10**6])
+def test_narrow_supports_are_found(n_samples):
+    """γ ≪ 1: components far narrower than the grid, at the eigenvalues of E[M]."""
+    law = layer_law(
+        model="hidden", loss="mse", V=np.ones((1, 1)), n_features=1, n_samples=n_samples
+    )
+    exact = block_law(
+        model="hidden", loss="mse", V=np.ones((1, 1)), n_features=1, n_samples=n_samples
+    )
+    np.testing.assert_allclose(law.components(), exact.components(), rtol=1e-4)
+
+
 def test_a_layer_without_weights_is_an_atom():
     law = MatrixLayerLaw(np.zeros((3, 2, 2)), 0.5)
     assert law.components() == []
@@ -198,6 +210,10 @@ def test_bad_samples():
         MatrixLayerLaw(np.ones((3, 2, 1)), 0.5)
     with pytest.raises(ValueError, match="aspect_ratio"):
         MatrixLayerLaw(np.ones((3, 2, 2)), 0.0)
+    with pytest.raises(ValueError, match="must be symmetric"):
+        MatrixLayerLaw(np.array([[[1.0, 2.0], [0.0, 1.0]]] * 2), 0.5)
+    with pytest.raises(ValueError, match="must be PSD"):
+        MatrixLayerLaw(np.array([[[1.0, 2.0], [2.0, 1.0]]] * 2), 0.5)
 
 
 def test_an_equation_that_is_not_solved_raises():

@@ -382,12 +382,16 @@ def log_potential(u, v, p, b):
     """``∫ log|z - x| dμ(x) = -Re Φ(a)`` at ``z = z(u + i v)``, with the Φ of `distribution`."""
     U = np.empty(u.size)
     for n in range(u.size):
-        size = u[n] * u[n] + v[n] * v[n]
-        total = 0.5 * np.log(size)
+        size = np.hypot(u[n], v[n])
+        total = np.log(size)
         for k in range(p.size):
             d = u[n] - p[k]
-            # log|a - p_k| - log|a| without the difference of nearly equal logarithms
-            total += 0.5 * b[k] / p[k] * np.log1p(p[k] * (p[k] - 2.0 * u[n]) / size)
+            if size < abs(p[k]):
+                share = np.log(np.hypot(d, v[n])) - np.log(size)
+            else:  # without the difference of nearly equal logarithms
+                r = p[k] / size
+                share = 0.5 * np.log1p(r * (r - 2.0 * u[n] / size))
+            total += b[k] / p[k] * share
             total += b[k] * d / (d * d + v[n] * v[n])
         U[n] = total
     return U

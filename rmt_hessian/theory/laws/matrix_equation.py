@@ -40,10 +40,10 @@ class MatrixEquation:
         self.reach = self.upper_bound()
 
     def upper_bound(self):
-        """A bound of the support: ``(√λ_max(E M) + √(γ λ_max(M)))²``, as for γ ≤ 1 and beyond."""
+        """A bound of the support, ``1.1 (√λ_max(E M) + √(γ λ_max(M)))²``."""
         top = np.linalg.eigvalsh(self.mean)[-1]
         largest = np.linalg.eigvalsh(self.M)[:, -1].max()
-        return float((np.sqrt(top) + np.sqrt(self.gamma * largest)) ** 2)
+        return float(1.1 * (np.sqrt(top) + np.sqrt(self.gamma * largest)) ** 2)
 
     def mean_transform(self, G):
         """``E[M (I + γ G M)^{-1}]``."""

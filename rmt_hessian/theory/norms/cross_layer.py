@@ -68,7 +68,7 @@ def cross_layer_norm(
     init : {"lecun", "he"}
         Entries of both weight matrices have variance 1/in or 2/in.
     n_draws : int, optional
-        Pairs of samples drawn for CE; by default as many as a few seconds allow, at least 1024.
+        Pairs of samples drawn for CE; by default as many as a few seconds allow, at least 64.
     rng : numpy.random.Generator or int
         The default is a fixed seed: the same call gives the same number.
 
@@ -92,7 +92,7 @@ def cross_layer_norm(
         labels = (1.0 - 1.0 / N) / (2 * np.pi * C**2) + d / (2.0 * N * C)
         return CrossLayerNorm(_mse_many_classes(d, N, m, gain) + labels)
     if n_draws is None:
-        n_draws = max(1024, 2**24 // (C * m + 512))
+        n_draws = max(64, 2**24 // (C * m + 512))
     n_draws = positive_integer(n_draws, "n_draws", minimum=2)
     rng = np.random.default_rng(rng)
     batch = max(1, min(n_draws, BATCH // (C * m)))

@@ -94,17 +94,25 @@ def collision_rule(n, std=1.0, size=GAUSS_SIZE):
 def grouped_exponentials(means, stds, groups, size=GAUSS_SIZE):
     """Rule of ``log Σ_c exp(f_c)``, ``f_c ~ N(mean_c, std_c²)`` independent, each with its own law.
 
-    Neighbours in ``E e^{f_c}`` share one law, which keeps the mean of ``Σ exp(f_c)``; with as many
-    groups as classes nothing is approximated.
+    The ``groups // 2`` classes with the largest ``Var e^{f_c}`` stay single; the others form
+    groups of neighbours in it that share one law, which keeps the mean and the variance of
+    ``Σ exp(f_c)``. With as many groups as classes nothing is approximated.
     """
     log_means = means + stds**2 / 2
-    order = np.argsort(log_means, kind="stable")
+    log_variances = 2 * log_means + np.log(np.expm1(stds**2))
+    order = np.argsort(-log_variances, kind="stable")
+    single = order.size if order.size <= groups else groups // 2
+    parts = np.split(order[:single], single)
+    if single < order.size:
+        parts += np.array_split(order[single:], groups - single)
     rule = None
-    for members in np.array_split(order, min(groups, order.size)):
-        variance = np.mean(stds[members] ** 2)
-        log_mean = np.log(np.mean(np.exp(log_means[members] - log_means[members[-1]])))
-        log_mean += log_means[members[-1]]
-        one = gaussian_rule(log_mean - variance / 2, np.sqrt(variance), size)
+    for members in parts:
+        top = log_means[members].max()
+        relative = np.exp(log_means[members] - top)  # E e^f over the largest
+        excess = np.mean(relative**2 * np.expm1(stds[members] ** 2)) / relative.mean() ** 2
+        variance = np.log1p(excess)  # of f, from Var e^f = (E e^f)² (e^{Var f} - 1)
+        mean = top + np.log(relative.mean()) - variance / 2
+        one = gaussian_rule(mean, np.sqrt(variance), size)
         group = repeat_exponential(one, members.size, size)
         rule = group if rule is None else add_exponentials(rule, group, size)
     return rule

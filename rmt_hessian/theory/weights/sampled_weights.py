@@ -29,7 +29,7 @@ def gaussian_points(dimension, rng, blocks=BLOCKS, log2_points=LOG2_POINTS):
         yield ndtri(np.clip(points, 1e-16, 1 - 1e-16))
 
 
-def preactivation_factor(W, width=None):
+def preactivation_factor(W, width):
     """R, (r, m), with ``W Wᵀ = Rᵀ R``: ``u R`` has the covariance of ``W x``; I without W.
 
     Raises
@@ -40,7 +40,7 @@ def preactivation_factor(W, width=None):
     if W is None:
         return np.eye(width)
     W = finite_array(W, "W", ndim=2)
-    if width is not None and W.shape[0] != width:
+    if W.shape[0] != width:
         raise ValueError(f"W must have {width} rows, the columns of V, got shape {W.shape}")
     if not W.any(axis=1).all():
         raise ValueError("each row of W must have a nonzero entry, got a row of zeros")
@@ -70,7 +70,7 @@ class GivenWeights:
         """From V and, for a hidden or output layer, W; without W, ``g ~ N(0, gain I)``."""
         V = finite_array(V, "V", ndim=2)
         if model == "linear":
-            return cls(model, loss, None, preactivation_factor(V))
+            return cls(model, loss, None, np.linalg.qr(V.T, mode="r"))
         V = V - V.mean(axis=0) if loss == "ce" else V  # A 1 = 0: only differences of classes
         factor = preactivation_factor(W, V.shape[1])
         return cls(model, loss, V, factor if W is not None else np.sqrt(gain) * factor)

@@ -42,6 +42,7 @@ MODELS = ("linear", "hidden", "output")
 LOSSES = ("ce", "mse")
 TRAPEZOID_STEP = 0.15
 COARSE_GAUSS_SIZE = 32  # of the rule that the error is estimated from
+GROUPING = 4.0  # safety of the error where classes were grouped
 GROUPS = 32  # of classes of an output layer, with neighbouring offsets
 
 
@@ -56,7 +57,8 @@ class WeightLaw:
     error : float
         The error of ``E λ`` over ``√E λ²``, or that of ``E λ²`` over itself, whichever is larger
         (not of the density). Quadrature: an upper estimate, the difference to a rule with twice
-        the step and fewer nodes. Sobol' points: the standard error over independent blocks.
+        the step and fewer nodes and groups. Sobol' points: the standard error over independent
+        blocks.
     directions : tuple of softmax_rules.Direction
         For outliers: kinds of directions of the features on which λ depends, where known.
     """
@@ -158,7 +160,8 @@ def weight_law(
     init : {"lecun", "he"}
         Scale of weights that are not given. Every variance is 1 or 2 over the fan-in.
     refinement : int
-        Divides the step of quadratures, multiplies the number of Sobol' points.
+        Divides the step of quadratures, multiplies the number of Sobol' points and of groups of
+        classes.
     rng : numpy.random.Generator or int
         Scrambles the Sobol' points, the only points drawn at random.
 
@@ -182,6 +185,8 @@ def weight_law(
     one_of(loss, LOSSES, "loss")
     gain = init_gain(init)
     positive_integer(refinement, "refinement")
+    if not isinstance(diagonal, (bool, np.bool_)):
+        raise ValueError(f"diagonal must be True or False, got {diagonal!r}")
     step = TRAPEZOID_STEP / refinement
     if V is None:
         for value, name in ((W, "W"), (block, "block")):
@@ -200,7 +205,7 @@ def weight_law(
     if loss == "mse" and model != "hidden":
         return _constant(float(i == j))
     if model == "output" and W is None:
-        return _offset_softmax(math.sqrt(gain) * V, i, j, step)
+        return _offset_softmax(math.sqrt(gain) * V, i, j, step, refinement)
     layer = GivenWeights.of(model, loss, V, W, gain)
     if loss == "mse":
         return _hidden_mse(V, layer.factor, i, j)
@@ -214,7 +219,8 @@ def _constant(value):
 def _exchangeable(loss, diagonal, n_classes, std, step):
     """Independent logits ``N(0, std²)``, all classes alike."""
     if loss == "mse":
-        positive_integer(n_classes, "n_classes", minimum=1 if diagonal else 2)
+        if n_classes is not None:
+            positive_integer(n_classes, "n_classes", minimum=1 if diagonal else 2)
         return _constant(float(diagonal))
     if n_classes == math.inf:
         return _with_error(lambda step, _: softmax_rules.limit_rule(diagonal, step, std), step)
@@ -223,7 +229,7 @@ def _exchangeable(loss, diagonal, n_classes, std, step):
     return _with_error(lambda step, size: rule(C, step, std, size), step)
 
 
-def _offset_softmax(V, i, j, step):
+def _offset_softmax(V, i, j, step, refinement):
     """Output CE given V, ``m → ∞``: class c has the logit ``N(b_c, s_c²)``."""
     means = V.sum(axis=1) / math.sqrt(2 * math.pi)
     stds = np.linalg.norm(V, axis=1) * math.sqrt(0.5 - 1 / (2 * math.pi))
@@ -233,7 +239,7 @@ def _offset_softmax(V, i, j, step):
     rest = np.setdiff1d(np.arange(len(V)), [i] if one_logit else [i, j])
 
     def rule(step, size):
-        groups = GROUPS * size // softmax_rules.GAUSS_SIZE
+        groups = refinement * (GROUPS if size == softmax_rules.GAUSS_SIZE else GROUPS // 2)
         others = grouped_exponentials(means[rest], stds[rest], groups, size)
         if one_logit:
             return softmax_rules.offset_diagonal_rule(means[i], stds[i], others, step)
@@ -241,7 +247,10 @@ def _offset_softmax(V, i, j, step):
         return softmax_rules.offset_off_diagonal_rule(means[pair], stds[pair], others, step)
 
     law = _with_error(rule, step)
-    return law if i == j or len(V) > 2 else WeightLaw(-law.nodes, law.probabilities, law.error)
+    sign = -1.0 if one_logit and i != j else 1.0
+    # the error of grouping falls slowly with the number of groups
+    error = GROUPING * law.error if rest.size > GROUPS // 2 else law.error
+    return WeightLaw(sign * law.nodes, law.probabilities, error)
 
 
 def _with_error(rule, step):

@@ -164,6 +164,13 @@ def test_log_potential_of_the_classical_law():
     assert MarchenkoPastur(1.0).log_potential(-1e-12) == pytest.approx(-1, abs=1e-5)
 
 
+def test_log_potential_beside_an_atom():
+    """``~ atom · log|z|`` down to the smallest numbers."""
+    law = MarchenkoPastur(2.0)
+    U = law.log_potential(np.array([1e-150, 1e-160, 1e-300]))
+    np.testing.assert_allclose(np.diff(U), -0.5 * np.log(10) * np.array([10, 140]), rtol=1e-9)
+
+
 def test_a_large_law_keeps_its_accuracy():
     """1000 weights: the equation at 30 random points of the support."""
     rng = np.random.default_rng(0)

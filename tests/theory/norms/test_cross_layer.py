@@ -51,6 +51,15 @@ def test_exact_at_any_size(loss, sizes, init, gain, rng):
     assert abs(expected.squared_norm - draws.mean()) < 4 * error
 
 
+def test_labels_of_mse(rng):
+    """What labels add at N = ∞: the mean target ``1/C`` and ``‖E[D_i x]‖² = E[x; x > 0]² = 1/2π``,
+    by 10⁶ draws of the component along w."""
+    sizes = {"loss": "mse", "n_inputs": 9, "n_samples": 10**12, "n_hidden": 4}
+    few, many = (cross_layer_norm(**sizes, n_classes=C).squared_norm for C in (2, 10**6))
+    mean = np.maximum(rng.standard_normal(10**6), 0.0).mean()
+    assert few - many == pytest.approx(mean**2 / 4, rel=0.01)
+
+
 @pytest.mark.parametrize("loss", ["ce", "mse"])
 @pytest.mark.parametrize("init", ["lecun", "he"])
 def test_limit(loss, init):

@@ -33,7 +33,8 @@ def case(gamma, **given):
 @given(st.floats(0.001, 0.2), st.floats(-0.95, 0.95), st.sampled_from([1.0, -0.3]))
 def test_hidden_mse_off_the_diagonal(gamma, rho, b):
     """``z± = b (P ± k)(1 ± γ/k)`` iff ``γ P < k²``, overlap ``(1 - γP/k²)/(1 ± γ/k)``."""
-    W = np.array([[1.0, 0.0], [rho, np.sqrt(1 - rho**2)]])
+    W = np.zeros((2, round(gamma * 10**6)))
+    W[:, :2] = [[1.0, 0.0], [rho, np.sqrt(1 - rho**2)]]
     V = np.array([[1.0, b], [0.0, 1.0]])
     sizes = case(gamma, model="hidden", loss="mse", V=V, W=W, block=(0, 1))
     gamma = sizes["n_features"] / sizes["n_samples"]

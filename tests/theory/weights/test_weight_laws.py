@@ -12,7 +12,7 @@ from rmt_hessian.theory import (
     WeightLaw,
     weight_law,
 )
-from rmt_hessian.theory.weights import gauss_rules, softmax_rules
+from rmt_hessian.theory.weights import gauss_rules, softmax_rules, weight_laws
 from tests import oracles
 from tests.tolerances import EXACT
 
@@ -89,6 +89,27 @@ def test_the_error_estimate_is_true(C, init, diagonal):
     fine = rule(C, 0.15 / finer, std, 2 * gauss_rules.GAUSS_SIZE)
     assert error_against(fine, law) <= law.error + 100 * EXACT
     assert law.error < 1e-2
+
+
+@pytest.mark.parametrize(("C", "m", "init"), [(100, 3, "lecun"), (100, 3, "he"), (200, 64, "he")])
+@pytest.mark.parametrize("block", [(5, 5), (5, 6)])
+def test_the_error_of_grouped_classes_is_true(C, m, init, block, monkeypatch):
+    """Against every class by itself; at m = 3 the norms of rows of V vary most."""
+    V = np.random.default_rng(1).standard_normal((C, m)) / np.sqrt(m)
+    case = {"model": "output", "loss": "ce", "V": V, "block": block, "init": init}
+    law = weight_law(**case)
+    monkeypatch.setattr(weight_laws, "GROUPS", 2 * C)
+    assert error_against(weight_law(**case), law) <= law.error < 0.02
+
+
+def test_he_scales_of_the_mixture(rng):
+    """Output CE without V, He on both layers: logits of variance 2, the square of the gain over 2.
+
+    Four standard errors of 200,000 draws."""
+    law = weight_law(model="output", loss="ce", n_classes=4, init="he")
+    p = oracles.softmax(np.sqrt(2) * rng.standard_normal((200_000, 4)))
+    lam = p[:, 0] * (1 - p[:, 0])
+    assert abs(lam.mean() - law.mean()) < 4 * lam.std() / np.sqrt(lam.size)
 
 
 def test_the_error_of_sampled_laws_is_true(rng):
