@@ -60,7 +60,7 @@ def test_every_law_has_the_interface(name):
     draws = law.rvs(400, rng=1)
     assert ks_distance(draws, law) < 1.95 / np.sqrt(400)  # Kolmogorov, one in a thousand
     assert wasserstein_distance(draws, law) < 0.2 * (hi - lo) + EXACT
-    assert law.moment(0) == pytest.approx(1, abs=1e-9)
+    assert law.moment(0) == pytest.approx(1, abs=1e-7)  # a table's quadrature
     assert law.mean() == pytest.approx(law.moment(1), rel=1e-6, abs=1e-12)
     assert law.var() == pytest.approx(law.moment(2) - law.mean() ** 2, rel=1e-6, abs=1e-12)
     assert np.isnan(law.pdf(np.nan))
