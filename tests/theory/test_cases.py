@@ -64,6 +64,8 @@ def test_every_law_has_the_interface(name):
     assert law.mean() == pytest.approx(law.moment(1), rel=1e-6, abs=1e-12)
     assert law.var() == pytest.approx(law.moment(2) - law.mean() ** 2, rel=1e-6, abs=1e-12)
     assert np.isnan(law.pdf(np.nan))
+    with pytest.raises(ValueError, match="z must be finite"):
+        law.stieltjes(np.nan)
     assert law.ppf([0.0, 1.0]) == pytest.approx(law.support(), abs=1e-12)
     if law.components():
         z = 2 * hi + 1j

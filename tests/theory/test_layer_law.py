@@ -47,6 +47,8 @@ def test_null_space(law, gamma, mass, seed):
     assert law.moment(0) == pytest.approx(1, abs=EXACT)
     assert law.mean() == pytest.approx((1 - mass) * base.mean(), rel=1e-12, abs=1e-300)
     z = 1.0 + 2.0j
+    potential = (1 - mass) * base.log_potential(z) + mass * np.log(abs(z))
+    assert law.log_potential(z) == pytest.approx(potential, rel=1e-12, abs=1e-12)
     assert law.stieltjes(z) == pytest.approx((1 - mass) * base.stieltjes(z) - mass / z, rel=1e-12)
     assert isinstance(law, SpectralLaw)
 

@@ -219,7 +219,10 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         return list(zip(ends[::2], ends[1::2], strict=True))
 
     def place(self, a):
-        """``z(a) = a + E[λ a/(a - γ λ)]`` at real a (any shape): where ``s(z) = -1/a``."""
+        """``z(a) = a + E[λ a/(a - γ λ)]`` at real a (any shape).
+
+        If a lies in one of the `gaps`, the place where ``s(z) = -1/a``; else it means nothing.
+        """
         a = np.asarray(a, dtype=np.float64)[..., None] / self._scale
         return (a[..., 0] * (1.0 + np.sum(self._b / (a - self._p), axis=-1)) * self._scale)[()]
 
@@ -254,9 +257,9 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         if not np.isfinite(flat).all():
             raise ValueError("z must be finite, got NaN or infinite entries")
         a = self._parameter(flat)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            s = -1.0 / a / self._scale
-        s[(flat == 0) & (self.atom_at_zero > 0)] = np.inf
+        s = np.full(a.shape, complex(np.inf))
+        finite = (np.abs(a) > np.finfo(float).tiny) & ((flat != 0) | (self.atom_at_zero == 0))
+        s[finite] = -1.0 / a[finite] / self._scale
         s = s.reshape(z.shape)
         return np.where(z.imag < 0, s.conj(), s)[()]
 

@@ -46,6 +46,12 @@ class WithNullSpace(SpectralLaw):
             s = (1 - self.mass) * self.law.stieltjes(z) - self.mass / z
         return np.where((z == 0) & (self.atom_at_zero > 0), np.inf, s)[()]
 
+    def log_potential(self, z):
+        """``∫ log|z - x| dμ(x)``, where the law without the null space has it."""
+        with np.errstate(divide="ignore"):
+            own = self.mass * np.log(np.abs(z)) if self.mass > 0 else 0.0
+        return (1 - self.mass) * self.law.log_potential(z) + own
+
     def _density(self, x):
         return (1 - self.mass) * self.law.pdf(x)
 

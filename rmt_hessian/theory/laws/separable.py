@@ -66,6 +66,7 @@ class SeparableLaw(TabulatedLaw):
     resolved, an error as well, is the density near 0 close to the hard edge
     ``φ P(a≠0) = P(λ≠0)``: within about 1 % for weights of both signs, less for one sign. A ν of
     few atoms shows them one by one once φ is small.
+    Time grows like weights times population: 3 s for 1000 × 300, 20 s for 1000 × 1000 atoms.
 
     Examples
     --------
@@ -101,12 +102,16 @@ class SeparableLaw(TabulatedLaw):
 
         Raises
         ------
+        ValueError
+            If a z is not finite.
         RuntimeError
             If the equation is not solved.
         """
         if not self._components:
             return super().stieltjes(z)
         z = np.asarray(z, dtype=np.complex128)
+        if not np.isfinite(z).all():
+            raise ValueError("z must be finite, got NaN or infinite entries")
         flat = np.where(z.imag < 0, z.conj(), z).ravel() / self._unit
         s = np.full(flat.shape, complex(np.inf))
         solved = (flat != 0) | (self.atom_at_zero == 0)

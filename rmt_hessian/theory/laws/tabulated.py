@@ -241,6 +241,8 @@ class TabulatedLaw(SpectralLaw):
         density; infinite at the atom, NaN at the ends of components.
         """
         z = np.asarray(z, dtype=np.complex128)
+        if not np.isfinite(z).all():
+            raise ValueError("z must be finite, got NaN or infinite entries")
         z = np.where(z.imag == 0, z.real + 0j, z)  # real points: the upper side of the cut
         with np.errstate(divide="ignore", invalid="ignore"):
             s = -self.atom_at_zero / z if self.atom_at_zero > 0 else np.zeros(z.shape, z.dtype)

@@ -22,6 +22,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from rmt_hessian._validation import finite_array
+from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 
 SAME_PLACE = 1e-9  # places closer than this, relative to the largest, are one
 INSIDE = 1e-9  # distance kept from the ends of an interval, relative to the scale
@@ -132,7 +133,7 @@ def additive_spike(law, theta):
     Raises
     ------
     ValueError
-        If θ is not finite.
+        If θ is not finite, or the law of another kind.
 
     Examples
     --------
@@ -142,6 +143,8 @@ def additive_spike(law, theta):
     >>> additive_spike(MarchenkoPastur(0.25), 0.5) is None
     True
     """
+    if not isinstance(law, GeneralizedMarchenkoPastur):
+        raise ValueError(f"law must be a GeneralizedMarchenkoPastur, got {type(law).__name__}")
     theta = float(finite_array(theta, "theta", ndim=0))
     if theta == 0 or not any(lo < theta < hi for lo, hi in law.gaps()):
         return None
@@ -164,4 +167,5 @@ def weight_spike(law, weight):
     >>> weight_spike(MarchenkoPastur(0.25), 12.0) == additive_spike(MarchenkoPastur(0.25), 3.0)
     True
     """
-    return additive_spike(law, law.aspect_ratio * float(finite_array(weight, "weight", ndim=0)))
+    ratio = getattr(law, "aspect_ratio", 1.0)  # a law of another kind is refused there
+    return additive_spike(law, ratio * float(finite_array(weight, "weight", ndim=0)))

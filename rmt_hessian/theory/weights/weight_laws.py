@@ -267,8 +267,8 @@ def _moments(nodes, probabilities):
 
 def _relative(errors, second_moment):
     """The larger of the errors of ``E λ`` and ``E λ²``, in units of λ."""
-    if second_moment == 0.0:
-        return 0.0
+    if second_moment == 0.0:  # all weights zero, or so rare that no point met them
+        return 0.0 if errors[0] == 0.0 else math.inf
     return float(max(abs(errors[0]) / math.sqrt(second_moment), abs(errors[1]) / second_moment))
 
 

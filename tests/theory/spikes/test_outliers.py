@@ -9,6 +9,7 @@ from rmt_hessian.theory import (
     GeneralizedMarchenkoPastur,
     MarchenkoPastur,
     MatrixLayerLaw,
+    WithNullSpace,
     additive_spike,
     block_law,
     layer_law,
@@ -185,6 +186,9 @@ def test_the_spike_of_the_classical_law():
     assert weight_spike(law, 1.0) is None
     with pytest.raises(ValueError, match="theta must be finite"):
         additive_spike(law, np.nan)
+    for spike in (additive_spike, weight_spike):
+        with pytest.raises(ValueError, match="must be a GeneralizedMarchenkoPastur, got WithNull"):
+            spike(WithNullSpace(law, 0.5), 2.0)
 
 
 # --- the output layer ---------------------------------------------------------------------------

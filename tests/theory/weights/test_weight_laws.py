@@ -112,6 +112,14 @@ def test_he_scales_of_the_mixture(rng):
     assert abs(lam.mean() - law.mean()) < 4 * lam.std() / np.sqrt(lam.size)
 
 
+@pytest.mark.parametrize("scale", [1e5, 1e6, 1e7])
+def test_a_mass_that_no_point_met_shows_in_the_error(scale):
+    """Huge logits: p is 0 or 1 at almost every Sobol' point."""
+    V = scale * np.random.default_rng(0).standard_normal((3, 3))
+    law = weight_law(model="linear", loss="ce", V=V)
+    assert law.error > 0.5 or not law.nodes.any()
+
+
 def test_the_error_of_sampled_laws_is_true(rng):
     """Four standard errors of 8 blocks, against 100 times as many points (t law: 7 degrees)."""
     V = rng.standard_normal((5, 6)) / np.sqrt(6)
