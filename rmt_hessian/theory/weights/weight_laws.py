@@ -267,8 +267,8 @@ def _moments(nodes, probabilities):
 
 def _relative(errors, second_moment):
     """The larger of the errors of ``E λ`` and ``E λ²``, in units of λ."""
-    if second_moment == 0.0:  # all weights zero, or so rare that no point met them
-        return 0.0 if errors[0] == 0.0 else math.inf
+    if second_moment == 0.0:
+        return 0.0
     return float(max(abs(errors[0]) / math.sqrt(second_moment), abs(errors[1]) / second_moment))
 
 
@@ -310,5 +310,6 @@ def _sampled(layer, i, j, refinement, rng):
     moments = np.array([_moments(lam, np.full(lam.size, 1.0 / lam.size)) for lam in blocks])
     errors = moments.std(axis=0, ddof=1) / math.sqrt(len(blocks))
     nodes = np.concatenate(blocks)
-    error = _relative(errors, moments[:, 1].mean())
+    second = moments[:, 1].mean()
+    error = _relative(errors, second) if second > 0 or not nodes.any() else math.inf
     return WeightLaw(nodes, np.full(nodes.size, 1.0 / nodes.size), error)
