@@ -13,11 +13,12 @@ VERBS = {"pdf": "Density", "cdf": "Distribution function"}
 def report(rows, machine, rounds):
     """The whole page from rows ``(case, contender, answer)``."""
     notes = []
+    processes = "one process" if rounds == 1 else f"{rounds} processes"
     parts = [
         "# Laws of a block: time and error",
         f"Machine: {machine}. One thread. Packages: {packages(rows)}.",
         "All at 1000 points, in milliseconds, wall time (CPU time): medians of 7 samples in a "
-        f"process and of {rounds} processes. *Warm*: the law exists and has been evaluated. *With "
+        f"process and of {processes}. *Warm*: the law exists and has been evaluated. *With "
         "construction*: a new law each time, intervals of the support included. *First call*: "
         "construction and evaluation in a fresh process, after the import, compiled code in the "
         "cache. *Error*: at 20 of the points against 30 digits; of a density, multiplied by "
