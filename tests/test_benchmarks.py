@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks import laws, oracle, tables
 from benchmarks.cases import Case, cases, density_points, distribution_points
+from tests.tolerances import EXACT
 
 TO_THE_LAST_DIGITS = mpmath.mpf(10) ** (5 - oracle.DIGITS)
 GAMMA = 2.0
@@ -77,7 +78,9 @@ def test_the_worker_answers_with_times_and_values(rows):
     case, _, answer = rows[0]
     assert "failure" not in answer
     found = answer["verbs"]["pdf"]
-    np.testing.assert_array_equal(found["values"], case.law.pdf(density_points(case.law)[0]))
+    # to rounding: another process may have compiled the sums over atoms in another order
+    expected = case.law.pdf(density_points(case.law)[0])
+    np.testing.assert_allclose(found["values"], expected, rtol=EXACT)
     for phase in ("first", "warm", "built"):
         assert 0 < found[phase]["wall"] < 60
     for verb in ("pdf", "cdf"):
