@@ -9,8 +9,8 @@ features of its own law, so its blocks follow a separable law as ``m, d, N → �
 
 Inputs need not be Gaussian: independent entries of mean 0, variance 1 and finite fourth moments
 give the same laws. Correlated ones follow `SeparableLaw` with the spectrum of their covariance.
-With heavy tails the samples of largest norm stand out, and the law fails at every size that is
-reached (``tests/claims/test_universality.py``).
+Tails with hardly a variance (Student, ν = 2.2) leave the law at every size that is reached; at
+ν = 6 it holds (``tests/claims/test_universality.py``).
 """
 
 import numpy as np

@@ -85,36 +85,29 @@ class GivenWeights:
         """The number k of output units of the layer."""
         return self.V.shape[0] if self.model == "output" else self.factor.shape[1]
 
-    def _probabilities(self, g):
-        return softmax(g if self.model == "linear" else np.maximum(g, 0.0) @ self.V.T)
+    def _factors(self, u):
+        """``(a, b, active)`` at each point: ``A = diag(a) - b bᵀ`` and the mask of the units."""
+        g = u @ self.factor
+        active = g > 0 if self.model == "hidden" else np.ones((len(u), self.n_units), dtype=bool)
+        if self.loss == "mse":
+            a = np.ones((len(u), len(self._tangents())))
+            return a, np.zeros_like(a), active
+        p = softmax(g if self.V is None else np.maximum(g, 0.0) @ self.V.T)
+        return p, p, active
+
+    def _tangents(self):
+        """B without the mask, (C, k): V for a hidden layer, I for the last."""
+        return self.V if self.model == "hidden" else np.eye(self.n_units)
 
     def block_weights(self, u, i, j):
-        """``λ^{ij}`` at each point, (n,)."""
-        g = u @ self.factor
-        if self.model == "hidden":
-            vi, vj = self.V[:, i], self.V[:, j]
-            both = (g[:, i] > 0) * (g[:, j] > 0)
-            if self.loss == "mse":
-                return (vi @ vj) * both
-            p = self._probabilities(g)
-            return (p @ (vi * vj) - (p @ vi) * (p @ vj)) * both
-        if self.loss == "mse":
-            return np.full(len(u), float(i == j))
-        p = self._probabilities(g)
-        return p[:, i] * (float(i == j) - p[:, j])
+        """``λ^{ij} = Σ_c a_c (B_ci - Σ b B_i)(B_cj - Σ b B_j)`` at each point, (n,)."""
+        a, b, active = self._factors(u)
+        first, second = (B - (b @ B)[:, None] for B in self._tangents()[:, [i, j]].T)
+        return np.einsum("nc,nc,nc->n", a, first, second) * active[:, i] * active[:, j]
 
     def output_hessians(self, u):
-        """``M = Bᵀ A B`` at each point, (n, k, k)."""
-        g = u @ self.factor
-        if self.model != "hidden":
-            p = self._probabilities(g) if self.loss == "ce" else np.ones((len(u), self.n_units))
-            M = p[:, :, None] * np.eye(self.n_units)
-            return M - p[:, :, None] * p[:, None, :] if self.loss == "ce" else M
-        active = (g > 0).astype(float)
-        if self.loss == "mse":
-            core = np.broadcast_to(self.V.T @ self.V, (len(u), *[self.n_units] * 2))
-        else:
-            p = self._probabilities(g)
-            centred = self.V[None] - (p @ self.V)[:, None, :]  # VᵀAV = Σ_c p_c (v_c-v̄)(v_c-v̄)ᵀ
-            core = np.einsum("nci,nc,ncj->nij", centred, p, centred, optimize=True)
-        return core * active[:, :, None] * active[:, None, :]
+        """``M = Bᵀ A B`` at each point, (n, k, k), by the same sum over classes."""
+        a, b, active = self._factors(u)
+        B = self._tangents()
+        centred = (B - (b @ B)[:, None, :]) * active[:, None, :]
+        return np.einsum("nci,nc,ncj->nij", centred, a, centred, optimize=True)

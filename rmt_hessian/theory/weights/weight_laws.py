@@ -307,9 +307,9 @@ def _sampled(layer, i, j, refinement, rng):
     log2_points = 8 + math.ceil(math.log2(refinement))
     points = gaussian_points(layer.n_directions, rng, log2_points=log2_points)
     blocks = [layer.block_weights(u, i, j) for u in points]
-    moments = np.array([_moments(lam, np.full(lam.size, 1.0 / lam.size)) for lam in blocks])
-    errors = moments.std(axis=0, ddof=1) / math.sqrt(len(blocks))
     nodes = np.concatenate(blocks)
-    second = moments[:, 1].mean()
-    error = _relative(errors, second) if second > 0 or not nodes.any() else math.inf
+    scale = np.abs(nodes).max() or 1.0  # the square of a tiny weight underflows
+    moments = np.array([_moments(lam / scale, np.full(lam.size, 1 / lam.size)) for lam in blocks])
+    errors = moments.std(axis=0, ddof=1) / math.sqrt(len(blocks))
+    error = _relative(errors, moments[:, 1].mean())
     return WeightLaw(nodes, np.full(nodes.size, 1.0 / nodes.size), error)
