@@ -42,8 +42,9 @@ lint: $(VENV)/.lint ## check style and format
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-bench: $(VENV)/.bench $(PEERS:%=.venv-bench-%/.installed) ## laws against other packages: time, error
+bench: $(VENV)/.bench $(PEERS:%=.venv-bench-%/.installed) ## laws and Hessians against other packages
 	$(BIN)/python -m benchmarks.laws
+	$(BIN)/python -m benchmarks.hessians
 
 clean: ## remove results, figures and the virtual environments
 	rm -rf results $(FIGURES) $(VENV) .venv-bench-* build *.egg-info

@@ -14,6 +14,7 @@ from rmt_hessian._version import __version__
 from rmt_hessian.compare import ks_distance, wasserstein_distance
 from rmt_hessian.hessian.full import full_hessian
 from rmt_hessian.hessian.layer import LayerHessian, layer_hessian
+from rmt_hessian.hessian.network_operator import full_hessian_operator
 from rmt_hessian.model.inputs import (
     clustered_inputs,
     correlated_inputs,
@@ -24,7 +25,8 @@ from rmt_hessian.model.inputs import (
     uniform_inputs,
 )
 from rmt_hessian.model.networks import ReLUNetwork
-from rmt_hessian.spectra.eigenvalues import eigenvalues, top_eigenspace
+from rmt_hessian.spectra.eigenvalues import block_eigenvalues, eigenvalues, top_eigenspace
+from rmt_hessian.spectra.slq import SpectralDensity, spectral_density
 from rmt_hessian.spectra.subspaces import subspace_overlap
 
 __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
@@ -41,9 +43,13 @@ __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     # assemble
     "LayerHessian",
     "full_hessian",
+    "full_hessian_operator",
     "layer_hessian",
     # measure
+    "SpectralDensity",
+    "block_eigenvalues",
     "eigenvalues",
+    "spectral_density",
     "subspace_overlap",
     "top_eigenspace",
     # predict

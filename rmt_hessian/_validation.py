@@ -27,6 +27,33 @@ def index_below(value, size, name):
     return index % size
 
 
+def indices_below(values, size, name):
+    """Return ``values`` as an array of indices below ``size``; negative ones count from the end."""
+    array = np.asarray(values)
+    if array.ndim != 1 or array.size == 0 or not np.issubdtype(array.dtype, np.integer):
+        raise ValueError(f"{name} must be integers along one axis, got {values!r}")
+    if array.min() < -size or array.max() >= size:
+        raise IndexError(f"{name} must lie in 0 … {size - 1}, got {array.min()} … {array.max()}")
+    return array % size
+
+
+def real_dtype(value):
+    """Return ``value`` as float64 or float32."""
+    try:
+        name = None if value is None else np.dtype(value).name
+    except TypeError:
+        name = None
+    if name not in ("float64", "float32"):
+        raise ValueError(f"dtype must be one of 'float64', 'float32', got {value!r}")
+    return np.dtype(name)
+
+
+def refuse_complex(values, name):
+    """Raise if ``values`` has a complex type: casting would lose its imaginary part."""
+    if np.iscomplexobj(values):
+        raise ValueError(f"{name} must be real, got {values.dtype}")
+
+
 def positive_real(value, name):
     """Return ``value`` as a finite float greater than zero."""
     try:

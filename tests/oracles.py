@@ -16,39 +16,101 @@ def relu_and_mask(a):
     return np.maximum(a, 0.0), a > 0
 
 
-def curvature_matrices(a, b):
-    """``diag(a_n) - b_n b_nᵀ``, (N, C, C)."""
-    return np.stack([np.diag(s) - np.outer(t, t) for s, t in zip(a, b, strict=True)])
+def update_normaliser(f, first, top, others, reference):
+    """The state after the logits f of classes ``first …``; ``others`` without the reference."""
+    for n in range(len(f)):
+        logits = {first + c: value for c, value in enumerate(f[n])}
+        if reference[n] >= 0:
+            logits[reference[n]] = top[n]
+        best = max(logits, key=lambda c: (logits[c], -abs(c)))
+        rest = sum(np.exp(value - logits[best]) for c, value in logits.items() if c != best)
+        before = others[n] * np.exp(top[n] - logits[best]) if reference[n] >= 0 else 0.0
+        top[n], others[n], reference[n] = logits[best], before + rest, best
 
 
-def apply_curvature(F, a, b, reference):
-    return np.einsum("ncd,nd->nc", curvature_matrices(a, b), F)
+def softmax_in_place(f, top, others):
+    f[:] = np.exp(f - top[:, None]) / (1 + others[:, None])
 
 
-def curvature_diagonal(a, b, reference):
-    return np.einsum("ncc->nc", curvature_matrices(a, b))
+def softmax_curvature(f):
+    """``A_n = diag(p) - p pᵀ`` of logits f, (N, C, C), the diagonal as ``p_c Σ_{c'≠c} p_c'``."""
+    p = softmax(f)
+    A = -p[:, :, None] * p[:, None, :]
+    for n, c in np.ndindex(p.shape):
+        A[n, c, c] = p[n, c] * np.delete(p[n], c).sum()
+    return A
 
 
-def pair_weights(S, T, a, b, reference):
-    return np.einsum("nc,ncd,nd->n", S, curvature_matrices(a, b), T)
+def apply_softmax_curvature(F, p, reference):
+    A = np.stack([np.diag(row) - np.outer(row, row) for row in p])
+    F[:] = np.einsum("ncd,nqd->nqc", A, F)
+
+
+def covariances_from_moments(second, first, shift, total, i, j):
+    """Second moments about ``shift`` less the products of the first."""
+    si, sj = shift[:, i], shift[:, j]
+    about = second - si * first[:, j] - sj * first[:, i] + si * sj * total[:, None]
+    mean = first - total[:, None] * shift
+    second[:] = about - mean[:, i] * mean[:, j]
+
+
+def correction_sums(p, Rq, scale, mean, own):
+    p = p.astype(np.float64)
+    q = p**2
+    off_diagonal = mean * (1 - np.eye(len(p)))
+    Kq = scale * Rq.astype(np.float64) + off_diagonal @ q
+    return np.array([np.sum(p * Kq), np.sum(q * Kq), own @ (p * q).sum(1), own @ (q * q).sum(1)])
+
+
+def lower_sums(K, S):
+    S = np.tril(S) + np.tril(S, -1).T
+    return np.sum(K * S), np.sum(K * S**2)
+
+
+def off_diagonal_sum(K, S, Q, p_reference, reference, inside):
+    """By a set of classes for each pair: their terms, apart from those of all other classes."""
+    total = 0.0
+    for n, m in np.ndindex(K.shape):
+        classes = {reference[k]: k for k in (n, m) if inside[k]}
+        x = [p_reference[n, k] * p_reference[m, k] for k in classes.values()]
+        own = sum(a * b for a in x for b in x) - sum(a * a for a in x)
+        s, q = S[max(n, m), min(n, m)], Q[max(n, m), min(n, m)]
+        total += K[n, m] * (own + 2 * sum(x) * s + s * s - q)
+    return total
 
 
 def apply_mask(Y, mask):
-    return Y * mask
+    return Y * mask[:, None, :]
 
 
-def masked_outer(active, w):
-    return np.outer(active, w)
+def masked_rows(active, w):
+    return active[:, :, None] * w[None]
 
 
-def pack_pair(Z, lam):
-    return Z[lam != 0], lam[lam != 0][:, None] * Z[lam != 0]
+def mask_pairs(values, mask, i, j):
+    return values * mask[:, i] * mask[:, j]
 
 
-def scatter_pair(H, block, i, j):
-    p = block.shape[0]
-    H[i * p : (i + 1) * p, j * p : (j + 1) * p] = block
-    H[j * p : (j + 1) * p, i * p : (i + 1) * p] = block.T
+def pack_symmetric(Z, w):
+    rows = np.sqrt(np.abs(w))[:, None] * Z
+    return rows[w > 0], rows[w < 0]
+
+
+def pack_cross(active, left, s, S, t, T):
+    kept = active & ((s != 0) | (t != 0))
+    return left[kept], (s[:, None] * S + t[:, None] * T)[kept]
+
+
+def scatter_features(H, sums, start, stop):
+    k = sums.shape[1]
+    p = len(H) // k
+    for q, (a, b) in enumerate(zip(*np.triu_indices(p), strict=True)):
+        for i in range(start, stop):
+            H[i * p + a, b::p] = H[i * p + b, a::p] = sums[q, i]
+
+
+def transpose_into(out, A, start, stop):
+    out[:, start:stop] = A[start:stop].T
 
 
 # --- Hessians -----------------------------------------------------------------------------------
@@ -115,6 +177,55 @@ def hessian_by_differences(net, X, targets, loss):
     w = np.concatenate([W.ravel() for W in net.weights])
     f = loss_of_weights([W.shape for W in net.weights], X, targets, loss)
     return hessian(f, w, initial_step=0.01, order=4, maxiter=3).ddf
+
+
+def full_hessian(net, X, targets, loss):
+    """``(1/N) Σ_n [J_nᵀ A_n J_n + Σ_c r_nc ∇² f_c]`` with all derivatives of f as matrices."""
+    shapes = [W.shape for W in net.weights]
+    ends = np.cumsum([r * c for r, c in shapes])
+    place = [slice(end - r * c, end) for end, (r, c) in zip(ends, shapes, strict=True)]
+    H = np.zeros((ends[-1], ends[-1]))
+    for x, target in zip(np.asarray(X), targets, strict=True):
+        z, masks = [x], []
+        for W in net.weights:
+            a = W @ z[-1]
+            masks.append(np.diag((a > 0).astype(float)))
+            z.append(masks[-1] @ a)
+        C = a.size
+        p = softmax(a[None])[0]
+        A = np.diag(p) - np.outer(p, p) if loss == "ce" else np.eye(C)
+        r = (p if loss == "ce" else a) - target
+        B = [np.eye(C)]  # ∂f/∂a_l
+        for l in range(len(shapes) - 2, -1, -1):
+            B.insert(0, B[0] @ net.weights[l + 1] @ masks[l])
+        J = np.hstack([np.kron(B[l], z[l][None]) for l in range(len(shapes))])
+        H += J.T @ A @ J
+        for l in range(len(shapes)):
+            moved = masks[l]  # ∂z_{l+1}/∂a_l
+            for k in range(l + 1, len(shapes)):
+                # r·f is bilinear in (W_l, W_k): r·B_k U_k (∂z_k/∂a_l) U_l z_l
+                cross = np.einsum("j,bi,a->iajb", B[k].T @ r, moved, z[l])
+                cross = cross.reshape(shapes[l][0] * shapes[l][1], -1)
+                H[place[l], place[k]] += cross
+                H[place[k], place[l]] += cross.T
+                moved = masks[k] @ net.weights[k] @ moved
+    return H / len(X)
+
+
+def gradient(net, X, targets, loss):
+    """Gradient of the mean loss with respect to all weights, by back-propagation of matrices."""
+    z, masks = [np.asarray(X)], []
+    for W in net.weights:
+        a = z[-1] @ W.T
+        masks.append(a > 0)
+        z.append(a * masks[-1])
+    delta = ((softmax(a) if loss == "ce" else a) - targets) / len(X)
+    parts = []
+    for l in range(len(net.weights) - 1, -1, -1):
+        parts.insert(0, (delta.T @ z[l]).ravel())
+        if l:
+            delta = (delta @ net.weights[l]) * masks[l - 1]
+    return np.concatenate(parts)
 
 
 # --- laws ---------------------------------------------------------------------------------------

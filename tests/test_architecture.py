@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "rmt_hessian"
-SHARED = {"_validation", "_version"}
+SHARED = {"_chunks", "_threads", "_validation", "_version"}
 MAY_IMPORT = {
     "model": {"model"},
     "hessian": {"model", "hessian"},
@@ -36,7 +36,7 @@ CONFINED = {
     "pandas": {"experiments/"},
     "pyarrow": {"experiments/"},
     "pydantic": {"experiments/"},
-    "threadpoolctl": {"experiments/"},
+    "threadpoolctl": {"_threads.py", "experiments/"},
     "typer": {"cli.py"},
     "rich": {"cli.py"},
 }

@@ -1,12 +1,26 @@
-"""The parts of the benchmarks that need no other package: oracle, worker, tables."""
+"""The parts of the benchmarks that need no other package: NumPy forms, oracles, workers, pages."""
+
+import os
+from types import SimpleNamespace
 
 import mpmath
 import numpy as np
 import pytest
 
-from benchmarks import laws, oracle, tables
-from benchmarks.cases import Case, cases, density_points, distribution_points
-from tests.tolerances import EXACT
+from benchmarks import processes
+from benchmarks.hessians import cases as hessian_cases
+from benchmarks.hessians import closed_form, figure, many_classes, predictions
+from benchmarks.hessians import measure as hessians
+from benchmarks.hessians import tables as hessian_tables
+from benchmarks.hessians.cases import Case, draw, operations
+from benchmarks.hessians.workers.serve import Sample, by_rows, difference
+from benchmarks.laws import cases as law_cases
+from benchmarks.laws import measure as laws
+from benchmarks.laws import oracle, tables
+from benchmarks.laws.cases import cases, density_points, distribution_points
+from rmt_hessian import theory
+from tests import oracles
+from tests.tolerances import EXACT, ITERATIVE
 
 TO_THE_LAST_DIGITS = mpmath.mpf(10) ** (5 - oracle.DIGITS)
 GAMMA = 2.0
@@ -49,7 +63,7 @@ def test_the_oracle_of_the_distribution_is_the_integral_of_the_density():
 
 
 def test_points_lie_where_they_should():
-    case = Case("signed", "compound", WEIGHTS, GAMMA)
+    case = law_cases.Case("signed", "compound", WEIGHTS, GAMMA)
     x, width = density_points(case.law, 100)
     assert x.size == width.size == 100
     assert (case.law.pdf(x) > 0).all()
@@ -111,8 +125,9 @@ def test_the_page_has_whole_tables_and_one_note_for_one_failure(rows):
 
 
 def test_a_package_that_is_not_there_is_a_failure(tmp_path, monkeypatch):
-    monkeypatch.setattr(laws, "interpreter", lambda package: tmp_path / "python")
-    answer = laws.ask(laws.CONTENDERS[-1], cases(atoms=(2,))[0], {})
+    monkeypatch.setattr(processes, "interpreter", lambda package: tmp_path / "python")
+    points = dict.fromkeys(("pdf", "cdf"), np.array([1.0]))
+    answer = laws.ask(laws.CONTENDERS[-1], cases(atoms=(2,))[0], points)
     assert "not installed" in answer["failure"]
 
 
@@ -127,3 +142,219 @@ def test_required_times_take_the_slowest_law_of_one_interval():
     assert len(two_intervals.law.components()) == 2
     found = [row(plain, 1e-4), row(positive, 6e-4), row(two_intervals, 1.0)]
     assert tables.requirements(found)[1:] == [(64, "0.5", "0.6", "no", "0.3", "yes")]
+
+
+def test_a_worker_is_told_its_threads_and_no_blas_kernel(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    monkeypatch.setenv("OPENBLAS_L2_SIZE", "512")
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    told = processes.environment(threads=2)
+    assert not told.keys() & {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"}
+    assert {told[name] for name in processes.THREAD_VARIABLES} == {"2"}
+
+
+def test_the_work_of_the_workers_is_not_that_of_others(monkeypatch):
+    before = processes.other_work()
+    if before is None:
+        pytest.skip("the system does not tell")
+    own = os.times()
+    monkeypatch.setattr(os, "times", lambda: (own[0], own[1], own[2] + 1000.0, own[3]))
+    # between the two calls others are busy for a moment only
+    assert processes.other_work() - before == pytest.approx(-1000.0, abs=10.0)
+
+
+# --- Hessians -----------------------------------------------------------------------------------
+
+LIMITS = hessians.Limits(seconds=60.0, sample_seconds=5.0)
+TINY = Case("dense", "assembly", (4, 3, 5), 12)
+FAKE_WORKER = """
+import time
+import numpy as np
+from benchmarks.hessians import closed_form
+from benchmarks.hessians.workers.serve import serve
+
+def load(options):
+    def prepare(problem):
+        H = closed_form.network_hessian(problem.X, problem.y, *problem.weights)
+        if options["way"] == "wrong":
+            H[1, 2] += 1e-6 * abs(H).max()
+        if options["way"] == "raises":
+            raise ValueError("no such network")
+        if options["way"] == "hangs":
+            time.sleep(60)
+        return H.copy
+    return "fake 1.0", prepare
+
+serve(load)
+"""
+
+
+def arrays_of(case):
+    arrays = draw(case)
+    return arrays["X"], arrays["y"], [arrays[f"W{l}"] for l in range(len(case.shapes))]
+
+
+def relative(found, expected):
+    return np.abs(found - expected).max() / np.abs(expected).max()
+
+
+def test_the_closed_form_of_the_linear_model_is_the_oracle():
+    X, _, (V,) = arrays_of(Case("dense", "assembly", (4, 3), 12))
+    expected = oracles.layer_hessian(SimpleNamespace(weights=[V]), X, 0, "ce")
+    assert relative(closed_form.linear_hessian(X, V), expected) < EXACT
+    P = closed_form.softmax(X @ V.T)
+    assert relative(closed_form.softmax_layer_by_products(X, P), expected) < EXACT
+    assert relative(closed_form.linear_hessian(X, 1.01 * V), expected) > 1e-3
+
+
+def test_the_closed_form_of_the_network_is_the_derivative_of_the_loss():
+    X, y, weights = arrays_of(TINY)
+    H = closed_form.network_hessian(X, y, *weights)
+    targets = np.eye(5)[y]
+    net = SimpleNamespace(weights=weights)
+    expected = oracles.hessian_by_differences(net, X, targets, "ce")
+    assert relative(H, expected) < ITERATIVE
+    # without the residual, the only place of the labels, it is another matrix
+    assert relative(closed_form.network_hessian(X, (y + 1) % 5, *weights), expected) > 1e-2
+
+
+@pytest.mark.parametrize("chunk", [2, 4096])
+def test_norms_and_products_for_many_classes_are_those_of_the_matrix(monkeypatch, chunk):
+    monkeypatch.setattr(many_classes, "CHUNK", chunk)
+    X, _, (V,) = arrays_of(Case("classes", "norms", (3, 5), 8))
+    V = 3.0 * V  # the largest logit changes from one chunk to the next
+    H = closed_form.linear_hessian(X, V)
+    squares = np.square(H.reshape(5, 3, 5, 3)).sum(axis=(1, 3))
+    diagonal = np.trace(squares) / 5
+    off_diagonal = (squares.sum() - np.trace(squares)) / 20
+    for norms in (many_classes.norms_at_once(X, V), many_classes.norms_in_chunks(X, V)):
+        np.testing.assert_allclose(norms, [diagonal, off_diagonal], rtol=EXACT)
+    v = np.arange(15.0)
+    found = many_classes.product(X, closed_form.softmax(X @ V.T), v)
+    assert relative(found, H @ v) < EXACT
+
+
+def test_operations_are_counted_sample_by_sample():
+    X, _, weights = arrays_of(TINY)
+    (d, m, C), total = TINY.widths, 0.0
+    for x in X:
+        active = np.flatnonzero(weights[0] @ x > 0)
+        for i in active:
+            total += 2 * d * C * active.size  # cross, with every active feature
+            total += (d**2 + C**2) * (active >= i).sum()  # hidden and output, each pair once
+    assert 0 < total < TINY.n_samples * ((d**2 + C**2) * m * (m + 1) / 2 + 2 * d * C * m**2)
+    assert operations(TINY, X, weights) == total
+    linear = Case("dense", "assembly", (4, 3), 12)
+    assert operations(linear, X, []) == 12 * 4**2 * 3**2 / 2
+
+
+def test_rows_are_sampled_only_beyond_the_budget():
+    A = np.arange(400.0).reshape(20, 20)
+    A = A + A.T
+    calls = []
+
+    def compute():
+        return lambda indices: calls.append(len(indices)) or A[indices]
+
+    whole = by_rows(compute, 20, 3, budget=60.0)
+    np.testing.assert_array_equal(whole, A)
+    assert sum(calls) == 20
+    some = by_rows(compute, 20, 3, budget=0.0)
+    assert 0 < some.rows.size < 20
+    np.testing.assert_array_equal(some.values, A[some.rows])
+    assert some.seconds["wall"] > 0
+    case = Case("dense", "assembly", (5, 4), 1)
+    assert difference(some, case, A) == 0.0
+    wrong = Sample(some.rows, some.values + 1.0, some.seconds)
+    assert difference(wrong, case, A) == 1.0 / A.max()
+
+
+def test_a_large_matrix_is_compared_on_some_rows(monkeypatch):
+    case = Case("dense", "assembly", (5, 4), 1)
+    np.testing.assert_array_equal(case.reference_rows(), np.arange(20))
+    monkeypatch.setattr(hessian_cases, "REFERENCE_ENTRIES", 100)
+    rows = case.reference_rows()
+    np.testing.assert_array_equal(rows, np.arange(0, 20, 4))
+    A = np.eye(20)
+    assert difference(A, case, A[rows]) == 0.0
+    assert difference(A * 2, case, A[rows]) == 1.0
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """The package, NumPy, and contenders that disagree, raise and are not installed."""
+    folder = tmp_path_factory.mktemp("workers")
+    (folder / "fake_worker.py").write_text(FAKE_WORKER, encoding="utf-8")
+    fakes = [
+        hessians.Contender(way, way, package, "fake_worker", {"way": way})
+        for way, package in (
+            ("right", "rmt-hessian"),
+            ("wrong", "rmt-hessian"),
+            ("raises", "rmt-hessian"),
+            ("absent", "no-such-package"),
+        )
+    ]
+    slow = hessians.Contender("hangs", "hangs", "rmt-hessian", "fake_worker", {"way": "hangs"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(folder))
+        patch.setattr(hessians, "gemm_rate", lambda: 1e9)
+        contenders = [*hessians.CONTENDERS[:2], *fakes]
+        rows = hessians.measure([TINY], contenders, LIMITS, log=lambda line: None)
+        late = hessians.ask(slow, TINY, folder, hessians.Limits(seconds=1.0))
+        large = hessians.ask(slow, TINY, folder, hessians.Limits(seconds=30.0, bytes=2e6))
+    return [*rows, (TINY, slow, late), (TINY, slow, large)]
+
+
+def test_only_what_agrees_has_a_time(measured):
+    answers = {contender.key: answer for _, contender, answer in measured[:-2]}
+    for key in ("ours", "numpy", "right"):
+        assert "failure" not in answers[key], answers[key]
+        assert answers[key]["difference"] < EXACT
+        assert 0 < answers[key]["seconds"]["wall"] < 60
+        assert answers[key]["growth"] <= answers[key]["peak"]
+    for key in ("wrong", "raises", "absent"):
+        assert "seconds" not in answers[key]
+    assert answers["wrong"]["failure"] == "disagrees: 1.0e-06 of the largest entry"
+    assert answers["raises"]["failure"] == "ValueError: no such network"
+    assert "not installed" in answers["absent"]["failure"]
+    assert [answer["failure"] for _, _, answer in measured[-2:]] == [
+        "no answer within 1 s",
+        "out of memory: more than 0.002 GB",
+    ]
+
+
+def test_without_a_reference_nobody_is_timed(tmp_path, monkeypatch):
+    monkeypatch.setattr(processes, "interpreter", lambda package: tmp_path / "python")
+    monkeypatch.setattr(hessians, "gemm_rate", lambda: 1e9)
+    rows = hessians.measure([TINY], hessians.CONTENDERS[:2], LIMITS, log=lambda line: None)
+    assert "not installed" in rows[0][2]["failure"]
+    assert "no result to compare with" in rows[1][2]["failure"]
+    large = Case("classes", "assembly", (512, 512), 2048)
+    answer = hessians.ask(hessians.OURS, large, tmp_path, LIMITS)
+    assert answer["failure"] == "not started: the result alone takes 550 GB"
+
+
+def test_the_page_and_the_figure_show_everyone(measured, tmp_path):
+    norms = Case("classes", "norms", (16, 8), 32)
+    values = theory.expected_block_norms(
+        model="linear", loss="ce", n_classes=8, n_inputs=16, n_samples=32, n_draws=1024
+    )
+    answer = measured[0][2] | {"values": [values.diagonal, values.off_diagonal]}
+    sampled = measured[1][2] | {"sampled_rows": 7}
+    rows = [*measured, (TINY, measured[1][1], sampled), (norms, hessians.OURS, answer)]
+    constants = predictions.constants(rows)
+    for key, value in constants["measured"].items():
+        assert value == pytest.approx(constants["expected"][key], rel=EXACT)
+    page = hessian_tables.report(rows, "a machine", 2, LIMITS, constants)
+    blocks = [b.splitlines() for b in page.split("\n\n") if b.startswith("|")]
+    assert len(blocks) == 4  # the dense case, its share, the norms, the constants
+    for block in blocks:
+        assert len({line.count("|") for line in block}) == 1
+    for label in ("wrong", "raises", "absent", "hangs"):
+        assert f"| {label} | fails[^" in page
+    assert "(7 rows[^" in page
+    assert "[^1]: disagrees: 1.0e-06 of the largest entry\n" in page
+    count, wall = answer["operations"], answer["seconds"]["wall"]
+    assert hessian_tables.shares(rows)[1][-1] == f"{100 * count / wall / 1e9:.0f} %"
+    figure.draw(rows, tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")

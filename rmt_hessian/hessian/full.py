@@ -1,11 +1,13 @@
-"""The Hessian of the whole network, cross-layer blocks included."""
+"""The dense Hessian of the whole network, cross-layer blocks included."""
 
 import numpy as np
 
-from rmt_hessian.hessian.jacobian import ReLUJacobian
-from rmt_hessian.hessian.kernels import apply_curvature, apply_mask
-from rmt_hessian.hessian.layer import layer_from_pass
-from rmt_hessian.model.losses import as_targets, get_loss
+from rmt_hessian._chunks import slices
+from rmt_hessian._threads import spread
+from rmt_hessian.hessian.assembly import fill_dense
+from rmt_hessian.hessian.kernels import TILE, apply_mask, masked_rows, pack_cross, transpose_into
+from rmt_hessian.hessian.layer import layers_from_pass
+from rmt_hessian.model.losses import as_targets, check_targets, get_loss
 
 
 def full_hessian(net, X, y, loss):
@@ -30,12 +32,13 @@ def full_hessian(net, X, y, loss):
     Returns
     -------
     numpy.ndarray, shape (P, P)
-        ``P`` is the number of weights; memory is 8 P² bytes.
+        ``P`` is the number of weights; memory is 8 P² bytes. Where that is too much, see
+        `full_hessian_operator`.
 
     Raises
     ------
     ValueError
-        On bad inputs, labels or loss; see `layer_hessian` and `as_targets`.
+        On bad inputs, labels or loss; see `layer_hessian` and `check_targets`.
 
     Examples
     --------
@@ -47,45 +50,66 @@ def full_hessian(net, X, y, loss):
     """
     loss = get_loss(loss, net.widths[-1])
     forward = net.forward(X)
-    targets = as_targets(y, *forward.logits.shape, loss)
-    residual = loss.residual(forward.logits, targets)
-    layers = [layer_from_pass(net, forward, l, loss) for l in range(net.n_layers)]
+    n_classes = net.widths[-1]
+    y = check_targets(y, forward.features[0].shape[0], n_classes, loss)
+    residual = loss.residual(forward.logits, as_targets(y, n_classes))
+    layers = layers_from_pass(net, forward, loss, range(net.n_layers))
     ends = np.cumsum([W.size for W in net.weights])
     place = [slice(end - W.size, end) for end, W in zip(ends, net.weights, strict=True)]
     H = np.empty((ends[-1], ends[-1]))
     for l, lower in enumerate(layers):
-        H[place[l], place[l]] = lower.to_dense()
+        fill_dense(H[place[l], place[l]], lower)
         for k in range(l + 1, net.n_layers):
-            cross = _cross_block(net, forward, lower, layers[k], (l, k), residual)
-            H[place[l], place[k]] = cross
-            H[place[k], place[l]] = cross.T
+            cross, mirror = H[place[k], place[l]], H[place[l], place[k]]
+            _fill_cross(cross, net, forward, lower, layers[k], (l, k), residual)
+            spread(
+                lambda rows, cross=cross, mirror=mirror: transpose_into(
+                    mirror, cross, rows.start, rows.stop
+                ),
+                slices(cross.shape[0], 8 * TILE),
+            )
     return H
 
 
-def _cross_block(net, forward, lower, upper, pair, residual):
-    """Block between the layers ``pair = (l, k)``, shape (k_l p_l, k_k p_k)."""
-    l, k = pair
-    A = lower.curvature
-    back_residual = upper.jacobian.pull(residual)  # B_kᵀ r, (N, k_k)
-    out = np.empty((lower.n_blocks, lower.block_size, upper.n_blocks, upper.block_size))
-    for i in range(lower.n_blocks):
-        # row i of B_lᵀ A B_k, one column per unit of the upper layer
-        tangent = lower.jacobian.push_unit(i)
-        tangent = apply_curvature(tangent, A.diagonal, A.rank_one, A.reference)
-        row = upper.jacobian.pull(tangent)
-        sensitivity = _feature_sensitivity(net, forward, (l, k), i)
-        for j in range(upper.n_blocks):
-            right = row[:, j, None] * upper.features + back_residual[:, j, None] * sensitivity
-            out[i, :, j, :] = lower.features.T @ right
-    return out.reshape(lower.shape[0], upper.shape[0]) / lower.n_samples
+def _fill_cross(out, net, forward, lower, upper, pair, residual):
+    """Write the block between the layers ``pair = (l, k)`` to ``out``, (k_k p_k, k_l p_l).
+
+    For unit i of layer l, ``Σ_n [R_nj z_nb + r_nj s_nb] z_{l,n}``, with ``R = (B_lᵀ A B_k)_i``,
+    ``r = B_kᵀ ∂ℓ/∂f`` over the units j and ``z = z_k``, ``s = ∂z_k/∂a_{l,i}`` over the features b
+    of layer k: a product for each of the fewer of j and b, of the rows that are not zero.
+    """
+    blocks = out.reshape(upper.n_blocks, upper.block_size, lower.n_blocks, lower.block_size)
+    r = upper.output_hessians.pull(residual[:, None])[:, 0]
+    curvature = lower.output_hessians.curvature
+    by_features = upper.block_size <= upper.n_blocks
+    blocks = blocks.swapaxes(0, 1) if by_features else blocks  # the fewer first
+
+    def fill(i):
+        row = curvature.apply(lower.output_hessians.unit_tangents([i]))
+        units = upper.output_hessians.pull(row)[:, 0], r
+        features = upper.features, _feature_sensitivity(net, forward, pair, i)
+        few, many = (features, units) if by_features else (units, features)
+        active = forward.masks[pair[0]][:, i]
+        for c in range(few[0].shape[1]):
+            s, t = few[0][:, c], few[1][:, c]
+            left, right = pack_cross(active, lower.features, s, many[0], t, many[1])
+            product = right.T @ left
+            product /= lower.n_samples
+            blocks[c, :, i] = product
+
+    spread(fill, range(lower.n_blocks))
 
 
 def _feature_sensitivity(net, forward, pair, i):
     """``∂z_k/∂a_{l,i}``, shape (N, p_k): ``D_{k-1} W_{k-1} … W_{l+1} D_l e_i``."""
     l, k = pair
+    mask = forward.masks[l]
     if k == l + 1:
-        unit = np.zeros(forward.masks[l].shape)
-        unit[:, i] = 1.0
-        return apply_mask(unit, forward.masks[l])
-    between = tuple(zip(forward.masks[l : k - 1], net.weights[l + 1 : k], strict=True))
-    return apply_mask(ReLUJacobian(between).push_unit(i), forward.masks[k - 1])
+        unit = np.zeros(mask.shape)
+        unit[:, i] = mask[:, i]
+        return unit
+    tangent = masked_rows(mask[:, [i]], np.ascontiguousarray(net.weights[l + 1][:, [i]].T))
+    for hidden in range(l + 1, k - 1):
+        tangent = apply_mask(tangent, forward.masks[hidden])
+        tangent = tangent @ net.weights[hidden + 1].T
+    return apply_mask(tangent, forward.masks[k - 1])[:, 0]

@@ -3,105 +3,260 @@
 import numpy as np
 from numba import njit
 
+# --- the softmax and its curvature ---------------------------------------------------------------
 
-@njit(cache=True)
-def apply_curvature(F, a, b, reference):
-    """``A_n F_n = a_n ∘ F_n - b_n (b_n · F_n)`` for every sample; shapes (N, C).
 
-    Where ``A 1 = 0`` the reference class is subtracted from F first: a saturated softmax leaves
-    sums over its small probabilities alone.
+@njit(cache=True, nogil=True)
+def update_normaliser(f, first, top, others, reference):
+    """Take the logits ``f`` of classes ``first …``, (N, c), into the normaliser, in place.
+
+    After all classes ``top_n`` is the largest logit, ``reference_n`` its class and ``others_n``
+    the sum of ``exp(f_c - top_n)`` over all other classes, so that nothing cancels in
+    ``p_ref = 1/(1 + others)`` and ``1 - p_ref = others/(1 + others)``. Start: -inf, 0, -1. A
+    logit that is not finite leaves a NaN or an infinity in ``others``.
     """
-    out = np.empty(F.shape)
+    for n in range(f.shape[0]):
+        best, lowest = 0, f[n, 0]
+        for c in range(1, f.shape[1]):
+            if f[n, c] > f[n, best]:
+                best = c
+            lowest = min(lowest, f[n, c])
+        held = -1  # the place of the reference class, if it is in this chunk
+        if f[n, best] > top[n]:
+            if reference[n] >= 0:
+                others[n] = (1.0 + others[n]) * np.exp(top[n] - f[n, best])
+            top[n], reference[n], held = f[n, best], first + best, best
+        total = 0.0
+        for c in range(f.shape[1]):
+            if c != held:
+                total += np.exp(f[n, c] - top[n])
+        others[n] += total if lowest > -np.inf else np.inf
+
+
+@njit(cache=True, nogil=True)
+def softmax_in_place(f, top, others):
+    """``f ← exp(f - top)/(1 + others)``, shapes (N, c), (N,), (N,)."""
+    for n in range(f.shape[0]):
+        scale = 1.0 / (1.0 + others[n])
+        for c in range(f.shape[1]):
+            f[n, c] = np.exp(f[n, c] - top[n]) * scale
+
+
+@njit(cache=True, nogil=True)
+def apply_softmax_curvature(F, p, reference):
+    """``F_n ← A_n F_n`` for ``A = diag(p) - p pᵀ``; F (n, q, C), p (n, C).
+
+    Because ``A 1 = 0`` the entry at the reference class, the most probable, is subtracted from F
+    first: a saturated softmax leaves sums over its small probabilities alone.
+    """
     for n in range(F.shape[0]):
-        shift = F[n, reference[n]] if reference[n] >= 0 else 0.0
-        projection = 0.0
-        for c in range(F.shape[1]):
-            projection += b[n, c] * (F[n, c] - shift)
-        for c in range(F.shape[1]):
-            out[n, c] = a[n, c] * (F[n, c] - shift) - b[n, c] * projection
-    return out
+        for q in range(F.shape[1]):
+            shift = F[n, q, reference[n]]
+            projection = 0.0
+            for c in range(F.shape[2]):
+                projection += p[n, c] * (F[n, q, c] - shift)
+            for c in range(F.shape[2]):
+                F[n, q, c] = p[n, c] * (F[n, q, c] - shift - projection)
 
 
-@njit(cache=True)
-def pair_weights(S, T, a, b, reference):
-    """``S_nᵀ A_n T_n`` for every sample, (N,), from tangents ``S, T`` of shape (N, C)."""
-    out = np.empty(S.shape[0])
-    for n in range(S.shape[0]):
-        shift_s, shift_t = 0.0, 0.0
-        if reference[n] >= 0:
-            shift_s, shift_t = S[n, reference[n]], T[n, reference[n]]
-        product, s, t = 0.0, 0.0, 0.0
-        for c in range(S.shape[1]):
-            sc, tc = S[n, c] - shift_s, T[n, c] - shift_t
-            product += a[n, c] * sc * tc
-            s += b[n, c] * sc
-            t += b[n, c] * tc
-        out[n] = product - s * t
-    return out
+@njit(cache=True, nogil=True)
+def covariances_from_moments(second, first, shift, total, i, j):
+    """``Σ_c p_c (s_ci - s̄_i)(s_cj - s̄_j)`` for pairs of columns (i, j) of S, in place.
 
-
-@njit(cache=True)
-def curvature_diagonal(a, b, reference):
-    """``(A_n)_cc = a_c - b_c²``, (N, C); at the reference class ``b_c Σ_{c'≠c} b_c'``."""
-    out = np.empty(a.shape)
-    for n in range(a.shape[0]):
-        others = 0.0
-        for c in range(a.shape[1]):
-            out[n, c] = a[n, c] - b[n, c] * b[n, c]
-            if c != reference[n]:
-                others += b[n, c]
-        if reference[n] >= 0:
-            out[n, reference[n]] = b[n, reference[n]] * others
-    return out
-
-
-@njit(cache=True)
-def apply_mask(Y, mask):
-    """``Y ∘ D`` in one pass, shapes (N, k)."""
-    out = np.empty(Y.shape)
-    for n in range(Y.shape[0]):
-        for i in range(Y.shape[1]):
-            out[n, i] = Y[n, i] if mask[n, i] else 0.0
-    return out
-
-
-@njit(cache=True)
-def masked_outer(active, w):
-    """``D_i ⊗ w``: row ``w`` where the unit is active, zero elsewhere; (N,), (r,) -> (N, r)."""
-    out = np.zeros((active.size, w.size))
-    for n in range(active.size):
-        if active[n]:
-            for c in range(w.size):
-                out[n, c] = w[c]
-    return out
-
-
-@njit(cache=True)
-def pack_pair(Z, lam):
-    """Keep the samples with ``λ_n ≠ 0``: rows ``z_n`` and ``λ_n z_n``, each (active, p).
-
-    ReLU masks leave half of the samples to a unit and a quarter to a pair of units.
+    From sums without the reference class, ``second = Σ' p_c s_ci s_cj`` (n, pairs), ``first = Σ'
+    p_c s_c`` (n, s), ``total = Σ' p_c`` (n,), and the row ``shift`` of the reference class, (n, s),
+    subtracted first: then every term is as small as ``total`` when the softmax saturates.
     """
-    n_active = 0
-    for n in range(lam.size):
-        n_active += lam[n] != 0.0
-    rows = np.empty((n_active, Z.shape[1]))
-    scaled = np.empty((n_active, Z.shape[1]))
-    r = 0
-    for n in range(lam.size):
-        if lam[n] != 0.0:
+    for n in range(second.shape[0]):
+        for q in range(i.size):
+            mean_i = first[n, i[q]] - total[n] * shift[n, i[q]]
+            mean_j = first[n, j[q]] - total[n] * shift[n, j[q]]
+            second[n, q] -= (
+                shift[n, i[q]] * first[n, j[q]] + mean_i * shift[n, j[q]] + mean_i * mean_j
+            )
+
+
+@njit(cache=True, nogil=True)
+def correction_sums(p, Rq, scale, mean, own):
+    """Sums over classes of ``p K q`` and ``q K q``, ``q = p²``: of n ≠ m, then of n = m.
+
+    K is ``own`` (N,) on the diagonal and ``mean + scale R`` off it, R of diagonal 0; p and
+    ``R q`` are (N, c). Returns four numbers, in double precision.
+    """
+    totals = np.zeros(p.shape[1])
+    for n in range(p.shape[0]):
+        for c in range(p.shape[1]):
+            totals[c] += np.float64(p[n, c]) * p[n, c]
+    sums = np.zeros(4)
+    for n in range(p.shape[0]):
+        cubes, fourth = 0.0, 0.0
+        for c in range(p.shape[1]):
+            square = np.float64(p[n, c]) * p[n, c]
+            Kq = scale * Rq[n, c] + mean * (totals[c] - square)
+            sums[0] += p[n, c] * Kq
+            sums[1] += square * Kq
+            cubes += square * p[n, c]
+            fourth += square * square
+        sums[2] += own[n] * cubes
+        sums[3] += own[n] * fourth
+    return sums
+
+
+@njit(cache=True, nogil=True)
+def lower_sums(K, S):
+    """``Σ K ∘ S`` and ``Σ K ∘ S²`` for symmetric K and S, (N, N), of which the lower triangle of S
+    is read.
+    """
+    first, second = 0.0, 0.0
+    for n in range(K.shape[0]):
+        row_first, row_second = 0.0, 0.0
+        for m in range(n):
+            row_first += K[n, m] * S[n, m]
+            row_second += K[n, m] * S[n, m] * S[n, m]
+        first += 2.0 * row_first + K[n, n] * S[n, n]
+        second += 2.0 * row_second + K[n, n] * S[n, n] * S[n, n]
+    return first, second
+
+
+@njit(cache=True, nogil=True)
+def off_diagonal_sum(K, S, Q, p_reference, reference, inside):
+    """``Σ_nm K_nm (2 s t + 2 (s + t) S + S² - Q)``, from the lower triangles of S and Q, (N, N).
+
+    Sample m at the reference class of n has the probability ``p_reference[m, n]``: s is the term
+    ``p p'`` of the reference class of the one sample, t of the other's; a class that both have
+    counts once, and one that is not ``inside`` not at all.
+    """
+    total = 0.0
+    for n in range(K.shape[0]):
+        for m in range(n + 1):
+            s, t = 0.0, 0.0
+            if inside[m]:
+                s = p_reference[n, m] * p_reference[m, m]
+            if inside[n] and reference[n] != reference[m]:
+                t = p_reference[m, n] * p_reference[n, n]
+            value = 2 * s * t + 2 * (s + t) * S[n, m] + S[n, m] * S[n, m] - Q[n, m]
+            total += (2.0 if m < n else 1.0) * K[n, m] * value
+    return total
+
+
+# --- masks and blocks ----------------------------------------------------------------------------
+
+
+@njit(cache=True, nogil=True)
+def apply_mask(Y, mask):
+    """``Y ∘ D`` in one pass, shapes (n, q, k) and (n, k)."""
+    out = np.empty_like(Y)
+    for n in range(Y.shape[0]):
+        for q in range(Y.shape[1]):
+            for i in range(Y.shape[2]):
+                out[n, q, i] = Y[n, q, i] if mask[n, i] else 0.0
+    return out
+
+
+@njit(cache=True, nogil=True)
+def masked_rows(active, w):
+    """Row ``w_q`` where unit q is active, zero elsewhere; (n, q), (q, r) -> (n, q, r)."""
+    out = np.zeros((active.shape[0], *w.shape), w.dtype)
+    for n in range(active.shape[0]):
+        for q in range(active.shape[1]):
+            if active[n, q]:
+                for c in range(w.shape[1]):
+                    out[n, q, c] = w[q, c]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def mask_pairs(values, mask, i, j):
+    """``values ∘ D_i ∘ D_j`` for pairs of units (i, j); (n, pairs), (n, k)."""
+    out = np.empty_like(values)
+    for n in range(values.shape[0]):
+        for q in range(i.size):
+            out[n, q] = values[n, q] if mask[n, i[q]] and mask[n, j[q]] else 0.0
+    return out
+
+
+@njit(cache=True, nogil=True)
+def pack_symmetric(Z, w):
+    """Rows ``√|w_n| z_n`` with ``w_n > 0``, and those with ``w_n < 0``.
+
+    Then ``Σ_n w_n z_n z_nᵀ`` is the difference of two symmetric products, each half the work of a
+    general one; ReLU masks leave half of the samples to a unit and a quarter to a pair of units.
+    """
+    n_plus, n_minus = 0, 0
+    for n in range(w.size):
+        n_plus += w[n] > 0.0
+        n_minus += w[n] < 0.0
+    plus = np.empty((n_plus, Z.shape[1]), Z.dtype)
+    minus = np.empty((n_minus, Z.shape[1]), Z.dtype)
+    r, s = 0, 0
+    for n in range(w.size):
+        if w[n] > 0.0:
+            root = np.sqrt(w[n])
             for a in range(Z.shape[1]):
-                rows[r, a] = Z[n, a]
-                scaled[r, a] = lam[n] * Z[n, a]
+                plus[r, a] = root * Z[n, a]
             r += 1
-    return rows, scaled
+        elif w[n] < 0.0:
+            root = np.sqrt(-w[n])
+            for a in range(Z.shape[1]):
+                minus[s, a] = root * Z[n, a]
+            s += 1
+    return plus, minus
 
 
-@njit(cache=True)
-def scatter_pair(H, block, i, j):
-    """Write ``block`` and its transpose at block positions (i, j) and (j, i) of ``H``."""
-    p = block.shape[0]
-    for a in range(p):
-        for b in range(p):
-            H[i * p + a, j * p + b] = block[a, b]
-            H[j * p + b, i * p + a] = block[a, b]
+@njit(cache=True, nogil=True)
+def pack_cross(active, left, s, S, t, T):
+    """Rows ``z_n`` of ``left`` and ``s_n S_n + t_n T_n`` of the samples where these can differ
+    from 0: active, and s or t not 0. Shapes (n,), (n, p), (n,), (n, w), (n,), (n, w).
+    """
+    n_kept = 0
+    for n in range(s.size):
+        n_kept += active[n] and (s[n] != 0.0 or t[n] != 0.0)
+    rows = np.empty((n_kept, left.shape[1]), left.dtype)
+    right = np.empty((n_kept, S.shape[1]), left.dtype)
+    r = 0
+    for n in range(s.size):
+        if active[n] and (s[n] != 0.0 or t[n] != 0.0):
+            for a in range(left.shape[1]):
+                rows[r, a] = left[n, a]
+            for c in range(S.shape[1]):
+                right[r, c] = s[n] * S[n, c]
+            if t[n] != 0.0:
+                for c in range(S.shape[1]):
+                    right[r, c] += t[n] * T[n, c]
+            r += 1
+    return rows, right
+
+
+TILE = 32
+
+
+@njit(cache=True, nogil=True)
+def scatter_features(H, sums, start, stop):
+    """``H[(i, a), (j, b)] = H[(i, b), (j, a)] = sums[(a, b), i, j]``, for i in start … stop-1.
+
+    ``sums``, shape (p (p + 1)/2, k, k), has the pairs a <= b in the order of ``triu_indices``.
+    In tiles of units j, so that a line of H is written while it is in the cache.
+    """
+    k = sums.shape[1]
+    p = H.shape[0] // k
+    for i in range(start, stop):
+        for first in range(0, k, TILE):
+            last = min(first + TILE, k)
+            q = 0
+            for a in range(p):
+                for b in range(a, p):
+                    for j in range(first, last):
+                        value = sums[q, i, j]
+                        H[i * p + a, j * p + b] = value
+                        H[i * p + b, j * p + a] = value
+                    q += 1
+
+
+@njit(cache=True, nogil=True)
+def transpose_into(out, A, start, stop):
+    """``out[:, start:stop] = A[start:stop].T`` in tiles."""
+    for row in range(start, stop, TILE):
+        for column in range(0, A.shape[1], TILE):
+            for r in range(row, min(row + TILE, stop)):
+                for c in range(column, min(column + TILE, A.shape[1])):
+                    out[c, r] = A[r, c]

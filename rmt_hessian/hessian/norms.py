@@ -6,6 +6,8 @@ With the N×N matrix ``K = (Z Zᵀ) ∘ (Z Zᵀ) / N²``, shared by all blocks o
 
 import numpy as np
 
+from rmt_hessian.hessian.output_hessians import unit_pairs
+
 
 def squared_gram(features):
     """``K_nm = (z_n · z_m)² / N²``, shape (N, N), from features of shape (N, p)."""
@@ -18,20 +20,19 @@ def block_norms(H):
     """Frobenius norms of all blocks of a ``LayerHessian``, shape (k, k)."""
     K = squared_gram(H.features)
     squares = np.empty((H.n_blocks, H.n_blocks))
-    for i in range(H.n_blocks):
-        rows = H.weight_row(i)[:, i:]
-        squares[i, i:] = squares[i:, i] = np.einsum("nj,nj->j", rows, K @ rows)
+    for i, j in unit_pairs(H.n_blocks, H.chunk_size // H.n_samples):
+        weights = H.output_hessians.pair_weights(i, j)
+        squares[i, j] = squares[j, i] = np.einsum("nq,nq->q", weights, K @ weights)
     return np.sqrt(np.maximum(squares, 0.0))
 
 
 def mean_squared_block_norms(H):
     """Means of ``‖H_ii‖_F²`` over i and of ``‖H_ij‖_F²`` over i ≠ j (NaN if there is one unit)."""
     k = H.n_blocks
-    diagonal, off_diagonal = H.jacobian.weight_sums(H.curvature, squared_gram(H.features))
+    diagonal, off_diagonal = H.output_hessians.square_sums(squared_gram(H.features))
     return diagonal / k, off_diagonal / (k * (k - 1)) if k > 1 else float("nan")
 
 
 def frobenius_norm(H):
     """``‖H‖_F``, the root of the sum of all squared block norms."""
-    diagonal, off_diagonal = H.jacobian.weight_sums(H.curvature, squared_gram(H.features))
-    return float(np.sqrt(diagonal + off_diagonal))
+    return float(np.sqrt(sum(H.output_hessians.square_sums(squared_gram(H.features)))))

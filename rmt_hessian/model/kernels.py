@@ -1,4 +1,4 @@
-"""Numba kernels of the forward pass. Slow NumPy twins: ``tests/oracles.py``."""
+"""Numba kernels of the forward pass and of the losses. Slow NumPy twins: ``tests/oracles.py``."""
 
 import numpy as np
 from numba import njit

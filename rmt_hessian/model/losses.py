@@ -1,35 +1,10 @@
-"""Losses: value, residual and output curvature.
-
-The loss of a data set is the mean over its samples. The output curvature of a sample,
-``A_n = ∂²ℓ/∂f²``, has one form for both losses, ``A_n = diag(a_n) - b_n b_nᵀ``, and depends on
-no label.
-"""
-
-from dataclasses import dataclass
+"""Losses: value and residual. The loss of a data set is the mean over its samples."""
 
 import numpy as np
 from scipy.special import logsumexp
 
 from rmt_hessian._validation import finite_array, one_of
 from rmt_hessian.model.kernels import softmax
-
-
-@dataclass(frozen=True)
-class OutputCurvature:
-    """The factors of ``A_n = diag(a_n) - b_n b_nᵀ``.
-
-    Attributes
-    ----------
-    diagonal, rank_one : numpy.ndarray, shape (N, C)
-        ``a`` and ``b``. CE: both are the softmax probabilities. MSE: ones and zeros.
-    reference : numpy.ndarray of int, shape (N,)
-        Where ``A 1 = 0``, tangents may be taken relative to one class; relative to the most
-        probable one, nothing cancels however confident the softmax is. CE: that class. MSE: -1.
-    """
-
-    diagonal: np.ndarray
-    rank_one: np.ndarray
-    reference: np.ndarray
 
 
 class CrossEntropy:
@@ -45,11 +20,6 @@ class CrossEntropy:
     def residual(self, logits, targets):
         """``∂ℓ/∂f = p - y`` per sample, shape (N, C)."""
         return softmax(logits) - targets
-
-    def output_curvature(self, logits):
-        """``A = diag(p) - p pᵀ``: ``A 1 = 0`` and ``0 ⪯ A ⪯ ½ I``."""
-        p = softmax(logits)
-        return OutputCurvature(p, p, p.argmax(axis=1))
 
     def check_targets(self, targets):
         """Targets must be distributions: no entry below 0, each row summing to 1."""
@@ -74,11 +44,6 @@ class MeanSquaredError:
         """``∂ℓ/∂f = f - y`` per sample, shape (N, C)."""
         return logits - targets
 
-    def output_curvature(self, logits):
-        """``A = I_C``."""
-        reference = np.full(logits.shape[0], -1)
-        return OutputCurvature(np.ones_like(logits), np.zeros_like(logits), reference)
-
     def check_targets(self, targets):
         """Any real targets will do."""
 
@@ -102,8 +67,8 @@ def get_loss(name, n_classes):
     return loss
 
 
-def as_targets(y, n_samples, n_classes, loss):
-    """Turn integer labels, shape (N,), into one-hot rows; check targets of shape (N, C).
+def check_targets(y, n_samples, n_classes, loss):
+    """Return ``y`` as integer labels, shape (N,), or float targets, shape (N, C).
 
     Raises
     ------
@@ -117,11 +82,20 @@ def as_targets(y, n_samples, n_classes, loss):
             raise ValueError(f"labels must be integers, got dtype {y.dtype}")
         if y.min() < 0 or y.max() >= n_classes:
             raise ValueError(f"labels must lie in 0 … {n_classes - 1}, got {y.min()} … {y.max()}")
-        return np.eye(n_classes)[y]
+        return y
     if y.shape != (n_samples, n_classes):
         raise ValueError(
             f"y must have shape ({n_samples},) or ({n_samples}, {n_classes}), got {y.shape}"
         )
     targets = finite_array(y, "y", ndim=2)
     loss.check_targets(targets)
+    return targets
+
+
+def as_targets(y, n_classes):
+    """Turn checked labels, shape (N,), into one-hot rows (N, C); leave targets as they are."""
+    if y.ndim == 2:
+        return y
+    targets = np.zeros((y.size, n_classes))
+    targets[np.arange(y.size), y] = 1.0
     return targets

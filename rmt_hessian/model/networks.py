@@ -21,12 +21,25 @@ class ForwardPass:
         ``z_0 = x, z_1 = h_1, …``: the input of each layer, shapes (N, width_l).
     masks : tuple of numpy.ndarray of bool
         ``D_l = 1[pre-activation > 0]`` of each hidden layer, shapes (N, width_{l+1}).
-    logits : numpy.ndarray, shape (N, C)
+    last_weights : numpy.ndarray, shape (C, width_L)
+        Of the last layer: logits are made when asked for, since C may be large.
     """
 
     features: tuple
     masks: tuple
-    logits: np.ndarray
+    last_weights: np.ndarray
+
+    @property
+    def logits(self):
+        """``f = z_L W_Lᵀ``, shape (N, C), made anew.
+
+        Raises
+        ------
+        ValueError
+            If a logit overflows.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):  # looked for below
+            return _finite(self.features[-1] @ self.last_weights.T, "logits")
 
 
 class ReLUNetwork:
@@ -36,7 +49,8 @@ class ReLUNetwork:
     ----------
     weights : sequence of array_like
         ``W_0 … W_L``, each of shape (out, in), with matching widths. One matrix is the linear
-        model. Copied to float64, read-only.
+        model. Copied to float64, read-only; an array that is so already, and owns its numbers, is
+        kept as it is.
 
     Raises
     ------
@@ -57,10 +71,8 @@ class ReLUNetwork:
         if not weights:
             raise ValueError("weights must hold at least one matrix, got none")
         self.weights = tuple(
-            finite_array(W, f"weights[{l}]", ndim=2).copy() for l, W in enumerate(weights)
+            _frozen(finite_array(W, f"weights[{l}]", ndim=2)) for l, W in enumerate(weights)
         )
-        for W in self.weights:
-            W.setflags(write=False)  # a Hessian made from them must not change under its user
         for l in range(1, len(weights)):
             wanted, came = self.weights[l - 1].shape[0], self.weights[l].shape[1]
             if wanted != came:
@@ -91,10 +103,13 @@ class ReLUNetwork:
         widths = [positive_integer(w, f"widths[{l}]") for l, w in enumerate(widths)]
         if len(widths) < 2:
             raise ValueError(f"widths must hold at least two numbers, got {widths}")
-        return cls(
-            rng.standard_normal((n_out, n_in)) * np.sqrt(gain / n_in)
-            for n_in, n_out in pairwise(widths)
-        )
+        weights = []
+        for n_in, n_out in pairwise(widths):
+            W = rng.standard_normal((n_out, n_in))
+            W *= np.sqrt(gain / n_in)
+            W.setflags(write=False)
+            weights.append(W)
+        return cls(weights)
 
     @property
     def widths(self):
@@ -119,18 +134,33 @@ class ReLUNetwork:
         Raises
         ------
         ValueError
-            If ``X`` is empty, not finite, or not of shape (N, d).
+            If ``X`` is empty, not finite, or not of shape (N, d), or the features overflow.
         """
         X = finite_array(X, "X", ndim=2).copy()
         if X.shape[1] != self.widths[0]:
             raise ValueError(f"X must have shape (N, {self.widths[0]}), got {X.shape}")
         features, masks = [X], []
-        with np.errstate(over="ignore", invalid="ignore"):  # looked for below
-            for W in self.weights[:-1]:
-                h, mask = relu_and_mask(features[-1] @ W.T)
-                features.append(h)
-                masks.append(mask)
-            logits = features[-1] @ self.weights[-1].T
-        if not np.isfinite(logits).all():
-            raise ValueError("X must not make the logits overflow, got infinite or NaN logits")
-        return ForwardPass(tuple(features), tuple(masks), logits)
+        for W in self.weights[:-1]:
+            with np.errstate(over="ignore", invalid="ignore"):  # looked for below
+                a = _finite(features[-1] @ W.T, "features")
+            h, mask = relu_and_mask(a)
+            features.append(h)
+            masks.append(mask)
+        return ForwardPass(tuple(features), tuple(masks), self.weights[-1])
+
+
+def _frozen(W):
+    """``W`` itself if nobody can write to it, else a read-only copy.
+
+    A Hessian made from the weights must not change under its user.
+    """
+    if W.flags.writeable or W.base is not None:
+        W = W.copy()
+        W.setflags(write=False)
+    return W
+
+
+def _finite(values, what):
+    if not np.isfinite(values).all():
+        raise ValueError(f"X must not make the {what} overflow, got infinite or NaN {what}")
+    return values

@@ -46,6 +46,36 @@ def eigenvalues(matrix):
     return eigvalsh(_symmetric(matrix))
 
 
+def block_eigenvalues(H, i, j):
+    """Eigenvalues of many blocks ``H_ij`` of a layer Hessian, each ascending.
+
+    Parameters
+    ----------
+    H : LayerHessian
+    i, j : array_like of int, shape (q,)
+        Units, one pair a block. What the blocks share (probabilities, tangents) is made once.
+
+    Returns
+    -------
+    numpy.ndarray, shape (q, p)
+
+    Raises
+    ------
+    ValueError, IndexError
+        See `LayerHessian.blocks`.
+
+    Examples
+    --------
+    >>> from rmt_hessian.hessian.layer import layer_hessian
+    >>> from rmt_hessian.model.networks import ReLUNetwork
+    >>> H = layer_hessian(ReLUNetwork([np.zeros((2, 1))]), [[2.0]], layer=0, loss="ce")
+    >>> block_eigenvalues(H, [0, 0], [0, 1])
+    array([[ 1.],
+           [-1.]])
+    """
+    return np.stack([eigvalsh(block) for block in H.blocks(i, j)])
+
+
 def top_eigenspace(matrix, k):
     """Orthonormal eigenvectors of the k largest eigenvalues, shape (n, k), largest last.
 

@@ -67,6 +67,17 @@ def test_constant_of_linear_ce():
     assert error < 0.01 * ratio
 
 
+def test_constant_at_the_vocabulary_of_a_language_model():
+    """C = 131,072, within three standard errors; the limit d, N → ∞ at fixed d/N fails."""
+    C, sizes = 131_072, {"model": "linear", "loss": "ce"}
+    constant, exponent = block_norm_limit(n_inputs=64, n_samples=128, **sizes)
+    proportional, _ = block_norm_limit(aspect_ratio=0.5, **sizes)
+    ratio, error = measured_ratio(*CASES["linear-ce"], C, d=64, N=128, n_seeds=8)
+    tolerance = 3 * C**exponent * error
+    assert abs(C**exponent * ratio - constant) < tolerance
+    assert abs(C**exponent * ratio - proportional) > tolerance
+
+
 @pytest.mark.parametrize(("case", "m"), [("hidden-ce", 16), ("output-ce", 32)])
 def test_constants_behind_a_hidden_layer(case, m):
     """At d = 20, C = 4000 within three standard errors and 4 % for the O(1/C) that is left.

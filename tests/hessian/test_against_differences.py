@@ -8,8 +8,8 @@ from tests import oracles
 
 WIDTHS = {
     "linear": [3, 4],
-    "one hidden": [3, 4, 3],
-    "three layers": [2, 3, 3, 3],
+    "one hidden": [3, 3, 2],
+    "three layers": [2, 2, 3, 2],
     "four layers": [2] * 5,
 }
 MARGIN = 0.15  # pre-activations this far from 0 keep their sign under the steps of the oracle

@@ -47,12 +47,13 @@ def test_symmetric_and_positive_semidefinite(case):
 
 
 @given(cases())
-def test_blocks_weights_and_rows(case):
+def test_blocks_and_weights(case):
     H = build(case)
     dense, M = H.to_dense(), oracles.output_hessians(case.net, case.X, case.layer, case.loss)
     p, scale = H.block_size, size(case)
+    pairs = np.indices((H.n_blocks, H.n_blocks)).reshape(2, -1)
+    close(H.output_hessians.pair_weights(*pairs), M.reshape(len(M), -1), scale)
     for i in range(H.n_blocks):
-        close(H.weight_row(i), M[:, i, :], scale)
         for j in range(H.n_blocks):
             close(H.block_weights(i, j), M[:, i, j], scale)
             place = np.ix_(range(i * p, (i + 1) * p), range(j * p, (j + 1) * p))
@@ -162,14 +163,3 @@ def test_negative_layers_count_from_the_end(rng):
     X = rng.standard_normal((5, 2))
     a, b = layer_hessian(net, X, -1, "ce"), layer_hessian(net, X, 1, "ce")
     np.testing.assert_array_equal(a.to_dense(), b.to_dense())
-
-
-def test_many_classes_stream_in_chunks(rng, monkeypatch):
-    """The closed form of the last layer, in chunks of any size, equals the sum over blocks."""
-    net = ReLUNetwork.random([3, 7], rng)
-    H = layer_hessian(net, rng.standard_normal((5, 3)), 0, "ce")
-    norms = H.block_norms() ** 2
-    expected = norms.trace() / 7, (norms.sum() - norms.trace()) / 42
-    for chunk in (1, 3, 7, 100):
-        monkeypatch.setattr("rmt_hessian.hessian.jacobian.CHUNK", chunk)
-        np.testing.assert_allclose(H.mean_squared_block_norms(), expected, rtol=1e-10)

@@ -13,24 +13,17 @@ from tests import oracles
 RELATIVE = 1e-11
 
 
-def curvature(f):
-    """``A_n`` of every sample, (N, C, C), the diagonal as ``p_c Σ_{c'≠c} p_c'``."""
-    p = oracles.softmax(f)
-    A = -p[:, :, None] * p[:, None, :]
-    for n, c in np.ndindex(p.shape):
-        A[n, c, c] = p[n, c] * np.delete(p[n], c).sum()
-    return A
-
-
 @pytest.mark.parametrize("scale", [1.0, 10.0, 20.0, 40.0, 200.0])
 def test_last_layer(scale, rng):
     net = ReLUNetwork([scale * np.eye(4)])
     X = np.eye(4)[rng.integers(0, 4, 40)] + 0.1 * rng.random((40, 4))
     H = layer_hessian(net, X, 0, "ce")
-    A = curvature(net(X))
+    A = oracles.softmax_curvature(net(X))
     for i, j in np.ndindex(4, 4):
         np.testing.assert_allclose(H.block_weights(i, j), A[:, i, j], rtol=RELATIVE)
-        np.testing.assert_allclose(H.weight_row(i)[:, j], A[:, i, j], rtol=RELATIVE)
+    i, j = np.indices((4, 4)).reshape(2, -1)
+    weights = H.output_hessians.pair_weights(i, j).reshape(40, 4, 4)
+    np.testing.assert_allclose(weights, A, rtol=RELATIVE)
     np.testing.assert_allclose(H.output_hessian(), A.mean(axis=0), rtol=RELATIVE)
     blocks = np.einsum("nij,na,nb->ijab", A, X, X) / 40
     squares = np.sum(blocks**2, axis=(2, 3))
@@ -60,4 +53,6 @@ def test_hidden_layer(scale, rng):
     expected = 0.5 * np.einsum("nc,nd,cdi->ni", p, p, difference**2) * active
     for i in range(3):
         np.testing.assert_allclose(H.block_weights(i, i), expected[:, i], rtol=1e-9)
-        np.testing.assert_allclose(H.weight_row(i)[:, i], expected[:, i], rtol=1e-9)
+    units = np.arange(3)
+    weights = H.output_hessians.pair_weights(units, units)
+    np.testing.assert_allclose(weights, expected, rtol=1e-9)

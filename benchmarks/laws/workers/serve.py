@@ -1,14 +1,14 @@
-"""What every worker does: read one case, time its package in this process, write the answer.
+"""What every worker of the laws does: time its package on one case, in this process.
 
 A worker runs in the environment of its package and needs nothing but the standard library, NumPy
-and that package. Case on standard input and answer on the last line of standard output are JSON.
+and that package.
 """
 
-import json
 import math
 import statistics
-import sys
-import time
+
+from benchmarks import timing
+from benchmarks.timing import timed
 
 SAMPLES = 7
 SAMPLE_SECONDS = 0.02  # a sample lasts at least this long: calls are repeated
@@ -27,28 +27,14 @@ def measure(call):
     return result, {key: statistics.median(s[key] for s in samples) for key in ("wall", "cpu")}
 
 
-def timed(call, calls=1):
-    """Last result and seconds per call of so many calls in a row."""
-    cpu, wall = time.process_time(), time.perf_counter()
-    for _ in range(calls):
-        result = call()
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    return result, {"wall": wall / calls, "cpu": cpu / calls}
-
-
 def serve(load):
     """Answer the case on standard input.
 
     ``load(options)`` imports the package and returns its version, ``build(case)`` (a law from
     weights, probabilities, aspect ratio) and the verbs ``{"pdf": f(law, x), …}``. The case holds
-    the points of each verb in ``points``. An exception becomes the answer ``{"failure": …}``.
+    the points of each verb in ``points``.
     """
-    case = json.load(sys.stdin)
-    try:
-        answer = _answer(case, load)
-    except Exception as error:  # a package that fails is a result
-        answer = {"failure": f"{type(error).__name__}: {error}"}
-    print("\n" + json.dumps(answer))
+    timing.serve(lambda case: _answer(case, load))
 
 
 def _answer(case, load):

@@ -1,32 +1,17 @@
-"""Laws of a Hessian block: time and error of this package and of others, on the same points.
+"""Who is compared on the laws, the answers of their workers, the errors of these."""
 
-``python -m benchmarks.laws`` (or ``make bench``) writes ``benchmarks/results/laws.md``. What is
-measured, and how, is told in ``benchmarks/README.md``.
-"""
-
-import argparse
-import json
-import os
-import platform
 import statistics
-import subprocess
-import sys
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
 
 import mpmath
 import numpy as np
 
-from benchmarks import oracle, tables
-from benchmarks.cases import ATOMS, cases, density_points, distribution_points
+from benchmarks import processes
+from benchmarks.laws import oracle
+from benchmarks.laws.cases import density_points, distribution_points
 
-HERE = Path(__file__).parent
 CHECKED = slice(25, None, 50)  # the points whose error is measured: 20 of 1000
 LIMIT_SECONDS = 20  # for one package on one case
-LIBRARIES = ("numpy", "scipy", "numba", "mpmath")
-ONE_THREAD = {f"{lib}_NUM_THREADS": "1" for lib in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 
 
 @dataclass(frozen=True)
@@ -76,18 +61,8 @@ CONTENDERS = (
 )
 
 
-def interpreter(package):
-    """The Python of the package's own environment; this one for ours."""
-    if package == "rmt-hessian":
-        return Path(sys.executable)
-    return HERE.parent / f".venv-bench-{package}" / "bin" / "python"
-
-
 def ask(contender, case, points, limit=LIMIT_SECONDS):
-    """The answer of the contender's worker in a fresh process; see ``workers/timing.py``."""
-    python = interpreter(contender.package)
-    if not python.exists():
-        return {"failure": "not installed: the environment was not made"}
+    """The answer of the contender's worker in a fresh process; see ``workers/serve.py``."""
     question = {
         "options": contender.options,
         "weights": case.weights.tolist(),
@@ -95,21 +70,13 @@ def ask(contender, case, points, limit=LIMIT_SECONDS):
         "aspect_ratio": case.aspect_ratio,
         "points": {verb: points[verb].tolist() for verb in contender.verbs},
     }
-    worker = HERE / "workers" / f"{contender.package.replace('-', '_')}_laws.py"
-    try:
-        done = subprocess.run(
-            [python, worker],
-            input=json.dumps(question),
-            env=os.environ | ONE_THREAD,
-            timeout=limit,
-            capture_output=True,
-            text=True,
-        )
-    except subprocess.TimeoutExpired:
-        return {"failure": f"no answer within {limit} s"}
-    if done.returncode != 0:
-        return {"failure": f"the process ended with {done.returncode}"}
-    return json.loads(done.stdout.splitlines()[-1])
+    return processes.ask(
+        processes.interpreter(contender.package),
+        f"benchmarks.laws.workers.{contender.package.replace('-', '_')}",
+        question,
+        threads=1,
+        limit_seconds=limit,
+    )
 
 
 def medians(answers):
@@ -191,42 +158,3 @@ def reference(wanted):
         (function(float(t), *law), float(w))
         for t, w in zip(x[CHECKED], widths[CHECKED], strict=True)
     ]
-
-
-def machine():
-    """CPU model, cores, versions and other work; nothing that names the host."""
-    model = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        model = next((s.split(":")[1].strip() for s in lines if s.startswith("model name")), model)
-    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    return (
-        f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
-        f"Python {platform.python_version()}, {versions}; "
-        f"load average at the start {os.getloadavg()[0]:.1f}"
-    )
-
-
-def main():
-    """Measure, check, write the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--atoms", type=int, nargs="+", default=ATOMS)
-    parser.add_argument("--rounds", type=int, default=1, help="processes per case and package")
-    parser.add_argument("--out", type=Path, default=HERE / "results" / "laws.md")
-    args = parser.parse_args()
-
-    description, chosen = machine(), cases(args.atoms)
-    for contender in CONTENDERS:  # caches of compiled code and of the file system
-        case = next(c for c in chosen if c.family in contender.families)
-        points = {verb: np.array([1.0]) for verb in contender.verbs}
-        ask(contender, case, points)
-    rows = measure(chosen, args.rounds)
-    with ProcessPoolExecutor() as pool:
-        add_errors(rows, pool.map)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(tables.report(rows, description, args.rounds), encoding="utf-8")
-    print(args.out.read_text(encoding="utf-8"))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,9 +1,10 @@
 """Results of ``benchmarks.laws`` as Markdown."""
 
-import re
 import statistics
 
 import numpy as np
+
+from benchmarks.markdown import footnote, footnotes, table
 
 # atoms up to -> milliseconds allowed for 1000 densities of a law of one interval
 REQUIRED = {64: 0.5, 1000: 2.0, 10_000: 20.0}
@@ -34,14 +35,8 @@ def report(rows, machine, rounds):
         table(requirements(rows)),
     ]
     parts += ["## Import", "Seconds, in a fresh process.", table(imports(rows))]
-    parts.append("\n".join(f"[^{n}]: {note}" for n, note in enumerate(notes, 1)))
+    parts.append(footnotes(notes))
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def table(lines):
-    """Markdown of rows of cells, the first one the header."""
-    head, *body = [f"| {' | '.join(map(str, line))} |" for line in lines]
-    return "\n".join([head, "|---" * len(lines[0]) + "|", *body])
 
 
 def packages(rows):
@@ -76,14 +71,6 @@ def evaluations(rows, verb, notes):
         errors = (f"{function(found['errors']):.1e}" for function in (np.median, np.max))
         lines.append((*law, contender.label, *times, *errors))
     return lines
-
-
-def footnote(text, notes):
-    """Reference to a note with this text, added if it is new; places of files are left out."""
-    text = re.sub(r"\s*\(/[^)]*\)", "", " ".join(text.split()))
-    if text not in notes:
-        notes.append(text)
-    return f"[^{notes.index(text) + 1}]"
 
 
 def requirements(rows):

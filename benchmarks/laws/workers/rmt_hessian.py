@@ -1,10 +1,10 @@
 """The package itself: options ``{"law": class name}``."""
 
-import timing
+from benchmarks.laws.workers.serve import serve
 
 
 def load(options):
-    """Import the package; see `timing.serve`."""
+    """Import the package; see `serve`."""
     import rmt_hessian
     from rmt_hessian import theory
 
@@ -22,4 +22,4 @@ def load(options):
 
 
 if __name__ == "__main__":
-    timing.serve(load)
+    serve(load)

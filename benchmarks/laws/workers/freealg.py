@@ -9,11 +9,11 @@ Free cumulants ``γ^{n-1} E λⁿ = (1/γ) E (γλ)ⁿ``: rate ``1/γ``, jumps `
 
 from importlib.metadata import version
 
-import timing
+from benchmarks.laws.workers.serve import serve
 
 
 def load(options):
-    """Import the package; see `timing.serve`."""
+    """Import the package; see `serve`."""
     from freealg import distributions
 
     law_class = getattr(distributions, options["law"])
@@ -36,4 +36,4 @@ def load(options):
 
 
 if __name__ == "__main__":
-    timing.serve(load)
+    serve(load)

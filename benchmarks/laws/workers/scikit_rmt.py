@@ -2,11 +2,11 @@
 
 from importlib.metadata import version
 
-import timing
+from benchmarks.laws.workers.serve import serve
 
 
 def load(options):
-    """Import the package; see `timing.serve`."""
+    """Import the package; see `serve`."""
     from skrmt.ensemble.spectral_law import MarchenkoPasturDistribution
 
     def build(case):
@@ -18,4 +18,4 @@ def load(options):
 
 
 if __name__ == "__main__":
-    timing.serve(load)
+    serve(load)

@@ -1,0 +1,43 @@
+"""Independent pieces of work on all cores: one thread a piece, BLAS on one thread in each.
+
+Many products of a few million operations run faster side by side than one after the other with
+BLAS splitting each, and what happens between them (packing, exponentials, scattering) runs side by
+side too. A single piece keeps all of BLAS's threads.
+"""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+from threadpoolctl import ThreadpoolController
+
+_LOCK = threading.Lock()  # the thread count of BLAS belongs to the whole process
+_HERE = threading.local()  # has `inside` in the threads that work on a piece
+
+
+@cache
+def _blas():
+    return ThreadpoolController().select(user_api="blas")
+
+
+def n_threads():
+    """How many pieces run side by side: as many threads as BLAS may use, one within a piece."""
+    if hasattr(_HERE, "inside"):
+        return 1
+    return max((lib.num_threads for lib in _blas().lib_controllers), default=1)
+
+
+def _enter():
+    _HERE.inside = True
+    _blas().limit(limits=1)  # where the count belongs to the thread
+
+
+def spread(work, pieces):
+    """Return ``[work(piece) for piece in pieces]``, `n_threads` of them at a time."""
+    pieces = list(pieces)
+    threads = min(n_threads(), len(pieces))
+    if threads <= 1:
+        return [work(piece) for piece in pieces]
+    pool = ThreadPoolExecutor(threads, initializer=_enter)
+    with _LOCK, _blas().limit(limits=1), pool:
+        return list(pool.map(work, pieces))

@@ -1,0 +1,34 @@
+"""Weighted Gram matrices, ``Σ_n w_n z_n z_nᵀ``: the products that blocks and norms are made of."""
+
+import numpy as np
+from scipy.linalg import get_blas_funcs
+
+from rmt_hessian.hessian.kernels import pack_symmetric
+
+
+def weighted_gram(Z, w):
+    """``Zᵀ diag(w) Z``, (p, p), from Z (N, p) and weights of either sign (N,).
+
+    As a difference of symmetric products of the rows with ``w_n ≠ 0``, see `pack_symmetric`.
+    """
+    plus, minus = pack_symmetric(Z, w)
+    gram = plus.T @ plus
+    if minus.size:
+        gram -= minus.T @ minus
+    return gram
+
+
+def add_gram(S, rows):
+    """Add ``rows rowsᵀ`` to the lower triangle of S, (N, N) in C order, in place."""
+    if rows.size:
+        syrk = get_blas_funcs("syrk", (S, rows))
+        result = syrk(1.0, rows.T, beta=1.0, c=S.T, trans=1, overwrite_c=1)
+        assert np.may_share_memory(result, S), "S must have the order and dtype of BLAS"
+
+
+def add_product(out, Y, Z):
+    """Add ``Yᵀ Z`` to ``out``, (k, p) in C order, in place; Y (n, k) and Z (n, p)."""
+    if Y.size:
+        gemm = get_blas_funcs("gemm", (out, Y, Z))
+        result = gemm(1.0, Z.T, Y.T, beta=1.0, c=out.T, trans_b=1, overwrite_c=1)
+        assert np.may_share_memory(result, out), "out must have the order and dtype of BLAS"

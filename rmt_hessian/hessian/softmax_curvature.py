@@ -1,0 +1,267 @@
+"""The output curvature of cross-entropy, ``A_n = diag(p_n) - p_n p_nᵀ``, never stored as matrices.
+
+Every method streams over the classes or works on the samples asked for, so that C may be the
+vocabulary of a language model. `UnitCurvature` answers the same questions for the squared error,
+so that nothing else in the package asks which loss it has.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from rmt_hessian._chunks import slices
+from rmt_hessian._threads import n_threads, spread
+from rmt_hessian.hessian.gram import add_gram, weighted_gram
+from rmt_hessian.hessian.kernels import (
+    apply_softmax_curvature,
+    correction_sums,
+    covariances_from_moments,
+    lower_sums,
+    off_diagonal_sum,
+    softmax_in_place,
+    update_normaliser,
+)
+
+ALL = slice(None)
+ROWS = 512  # samples of a piece of work in the forward pass
+SMALL = 2**17  # numbers that are not worth a thread of their own
+DILUTE = 1e-4  # corrections below this share are summed in single precision, see `entry_sums`
+
+
+@dataclass(frozen=True, eq=False)
+class SoftmaxCurvature:
+    """``A_n = diag(p_n) - p_n p_nᵀ``: ``A 1 = 0`` and ``0 ⪯ A ⪯ ½ I``.
+
+    Probabilities are made from the inputs of the last layer when they are needed; all N × C of
+    them are held only if they fit into ``chunk_size``. Because ``A 1 = 0``, tangents may be taken
+    relative to one class; relative to the most probable one, the reference, entries of ``A_n``
+    keep their digits however confident the softmax is.
+
+    Attributes
+    ----------
+    features : numpy.ndarray, shape (N, p)
+    weights : numpy.ndarray, shape (C, p)
+        Of the last layer: logits are ``features @ weights.T``.
+    top, others : numpy.ndarray, shape (N,)
+        The largest logit, and ``Σ exp(f_c - top)`` over all classes but that one.
+    reference : numpy.ndarray of int, shape (N,)
+        The class of the largest logit.
+    chunk_size : int
+    """
+
+    features: np.ndarray
+    weights: np.ndarray
+    top: np.ndarray
+    others: np.ndarray
+    reference: np.ndarray
+    chunk_size: int
+
+    @classmethod
+    def from_last_layer(cls, features, weights, chunk_size):
+        """Find the normaliser in one pass over the classes.
+
+        Raises
+        ------
+        ValueError
+            If a logit overflows.
+        """
+        N = features.shape[0]
+        top, others = np.full(N, -np.inf), np.zeros(N)
+        reference = np.full(N, -1)
+
+        def normalise(samples):
+            part = top[samples], others[samples], reference[samples]
+            for classes in slices(weights.shape[0], chunk_size // (4 * ROWS * n_threads())):
+                with np.errstate(over="ignore", invalid="ignore"):  # looked for below
+                    f = features[samples] @ weights[classes].T
+                update_normaliser(f, classes.start, *part)
+
+        spread(normalise, slices(N, ROWS))
+        if not (np.isfinite(top).all() and np.isfinite(others).all()):
+            raise ValueError("X must not make the logits overflow, got infinite or NaN logits")
+        return cls(features, weights, top, others, reference, chunk_size)
+
+    @property
+    def dtype(self):
+        """float64 or float32."""
+        return self.features.dtype
+
+    @property
+    def n_samples(self):
+        """N."""
+        return self.features.shape[0]
+
+    @property
+    def n_classes(self):
+        """C."""
+        return self.weights.shape[0]
+
+    # --- probabilities ----------------------------------------------------------------------
+
+    @cached_property
+    def _held(self):
+        """All probabilities, if they fit."""
+        fits = self.n_samples * self.n_classes <= self.chunk_size
+        return self._make(ALL, ALL) if fits else None
+
+    def _make(self, samples, classes):
+        p = self.features[samples] @ self.weights[classes].T
+        top, others = self.top[samples], self.others[samples]
+        spread(lambda s: softmax_in_place(p[s], top[s], others[s]), slices(len(p), _rows(p)))
+        return p
+
+    def probabilities(self, samples=ALL, classes=ALL):
+        """``p_nc``, (n, c); not to be written to."""
+        if self._held is None:
+            return self._make(samples, classes)
+        return self._held[samples][:, classes]
+
+    def _references(self, classes, samples=ALL):
+        """The samples whose reference class is among ``classes``, and its place there."""
+        place = np.full(self.n_classes, -1)
+        place[classes] = np.arange(place[classes].size)
+        place = place[self.reference[samples]]
+        held = np.flatnonzero(place >= 0)
+        return held, place[held]
+
+    def _without_reference(self, classes):
+        """``p_nc``, and 0 at the reference class of the sample, (N, c)."""
+        p = self.probabilities(ALL, classes).copy()
+        p[self._references(classes)] = 0.0
+        return p
+
+    def diagonal(self, classes, samples=ALL):
+        """``(A_n)_cc = p_c (1 - p_c)`` for different classes c, (n, c)."""
+        p = self.probabilities(samples, classes)
+        diagonal = p * (1 - p)
+        held, place = self._references(classes, samples)
+        others = self.others[samples][held]
+        diagonal[held, place] = others / (1 + others) ** 2
+        return diagonal
+
+    # --- A_n, sample by sample --------------------------------------------------------------
+
+    def apply(self, F, samples=ALL):
+        """``A_n F_n``, (n, q, C) -> (n, q, C), in the place of F."""
+        p, reference = self.probabilities(samples), self.reference[samples]
+        spread(
+            lambda s: apply_softmax_curvature(F[s], p[s], reference[s]), slices(len(F), _rows(F))
+        )
+        return F
+
+    def traces(self, classes):
+        """``Σ_c (A_n)_cc`` over ``classes``, (N,)."""
+        chunks = slices(len(classes), self.chunk_size // self.n_samples)
+        return sum(self.diagonal(classes[chunk]).sum(axis=1) for chunk in chunks)
+
+    def entries(self, i, j):
+        """``(A_n)_ij`` for classes i and j, arrays of the same length, (N, pairs)."""
+        A = -self.probabilities(ALL, i) * self.probabilities(ALL, j)
+        same = np.flatnonzero(i == j)
+        if same.size:
+            classes, place = np.unique(i[same], return_inverse=True)
+            A[:, same] = self.diagonal(classes)[:, place]
+        return A
+
+    def pull_back(self, S, i, j):
+        """``s_iᵀ A_n s_j`` for columns i and j of S, shape (C, s): (N, pairs).
+
+        The covariance of two columns under ``p_n``, from sums that stream over the classes; its
+        rounding errors are relative to the entries of S less their mean.
+        """
+        S = S - S.mean(axis=0)  # A 1 = 0
+        N = self.n_samples
+        second, first = np.zeros((N, i.size), S.dtype), np.zeros((N, S.shape[1]), S.dtype)
+        for classes in slices(self.n_classes, self.chunk_size // max(N, i.size)):
+            p, rows = self._without_reference(classes), np.ascontiguousarray(S[classes].T)
+            products = rows[i]
+            products *= rows[j]
+            second += p @ products.T
+            first += p @ rows.T
+        total = self.others / (1 + self.others)
+        covariances_from_moments(second, first, S[self.reference], total, i, j)
+        return second
+
+    # --- sums over samples ------------------------------------------------------------------
+
+    def weighted_sums(self, w, classes):
+        """``Σ_n w_nq A_n``, rows and columns of ``classes``; w (N, q) -> (q, c, c)."""
+        c = len(classes)
+        sums, diagonals = np.zeros((w.shape[1], c, c), self.dtype), np.zeros((w.shape[1], c))
+        for samples in slices(self.n_samples, self.chunk_size // c):
+            p, rows = self.probabilities(samples, classes), np.ascontiguousarray(w[samples].T)
+            diagonals += rows @ self.diagonal(classes, samples)
+
+            def subtract(q, p=p, rows=rows):
+                sums[q] -= weighted_gram(p, rows[q])
+
+            spread(subtract, range(w.shape[1]))
+        sums[:, np.arange(c), np.arange(c)] = diagonals
+        return sums
+
+    def entry_sums(self, K, classes):
+        """``Σ_nm K_nm Σ (A_n)_ij (A_m)_ij`` over i = j, and over i ≠ j, in ``classes``.
+
+        K is symmetric, shape (N, N). With ``S = P Pᵀ`` and ``q = p²``, sums over classes are
+
+        ``Σ_i (A_n)_ii (A_m)_ii = S - Σ_i (p q' + q p') + Σ_i q q'``  and
+        ``Σ_{i≠j} (A_n)_ij (A_m)_ij = S² - Σ_i q q'``
+
+        (a prime marks sample m). The sums with q are corrections. Where probabilities are small,
+        one product ``K Q`` gives both for the pairs n ≠ m, in single precision once the mean of K
+        is taken out; n = m, which is the most of them, and the mean are summed in double
+        precision. Where the corrections for n ≠ m are below ``DILUTE`` of the result, the relative
+        error is below 1e-10. Else, and where anything could cancel, see `_confident_entry_sums`.
+        """
+        largest = 1 / (1 + self.others)
+        if len(classes) < self.n_classes or np.sum(largest**2) > 10 * DILUTE * np.sum(largest):
+            return self._confident_entry_sums(K, classes)
+        own, N, threads = K.diagonal(), self.n_samples, n_threads()
+        mean = (K.sum() - own.sum()) / (N * max(N - 1, 1))
+        scale = own.max() or 1.0  # the largest entry
+        rest = K / scale
+        rest -= mean / scale
+        np.fill_diagonal(rest, 0)
+        rest = rest.astype(np.float32)
+        chunks = list(slices(len(classes), self.chunk_size // (4 * N * threads)))
+
+        def sums(part):
+            S, corrections = np.zeros(K.shape, self.dtype), np.zeros(4)
+            for chunk in part:
+                p = self.probabilities(ALL, classes[chunk])
+                add_gram(S, p)
+                Kq = rest @ np.square(p, dtype=np.float32, casting="same_kind")
+                corrections += correction_sums(p, Kq, scale, mean, own)
+            return S, corrections
+
+        parts = spread(sums, (chunks[t::threads] for t in range(threads)))
+        S, (pq, qq, own_pq, own_qq) = (sum(part) for part in zip(*parts, strict=True))
+        first, second = lower_sums(K, S)
+        if 2 * pq > DILUTE * first or qq > DILUTE * second:
+            return self._confident_entry_sums(K, classes)
+        pq, qq = pq + own_pq, qq + own_qq
+        return first - 2 * pq + qq, second - qq
+
+    def _confident_entry_sums(self, K, classes):
+        """`entry_sums` for any probabilities and classes.
+
+        The reference classes of the two samples are kept out of the sum S of ``p p'`` and the sum
+        Q of ``q q'``: with their own terms s and t, the sum over i ≠ j is ``2 s t + 2 (s + t) S +
+        S² - Q``, where nothing large cancels.
+        """
+        D, S, Q = np.zeros((3, *K.shape), self.dtype)
+        for chunk in slices(len(classes), self.chunk_size // self.n_samples):
+            add_gram(D, self.diagonal(classes[chunk]))
+            rest = self._without_reference(classes[chunk])
+            add_gram(S, rest)
+            add_gram(Q, np.square(rest))
+        p = self.probabilities(ALL, self.reference)
+        inside = np.isin(self.reference, classes)
+        off_diagonal = off_diagonal_sum(K, S, Q, p, self.reference, inside)
+        return lower_sums(K, D)[0], off_diagonal
+
+
+def _rows(A):
+    """How many rows of A make a piece of work."""
+    return max(1, SMALL // (A.size // len(A)))

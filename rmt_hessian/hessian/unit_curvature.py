@@ -1,0 +1,47 @@
+"""The output curvature of the squared error: the identity."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+ALL = slice(None)
+
+
+@dataclass(frozen=True)
+class UnitCurvature:
+    """``A_n = I_C``, of the squared error ``½‖f - y‖²``; the questions of `SoftmaxCurvature`."""
+
+    n_samples: int
+    n_classes: int
+    dtype: np.dtype
+
+    @classmethod
+    def from_last_layer(cls, features, weights, chunk_size):
+        """Only the sizes matter."""
+        return cls(features.shape[0], weights.shape[0], features.dtype)
+
+    def apply(self, F, samples=ALL):
+        """``A_n F_n``, (n, q, C) -> (n, q, C), in the place of F."""
+        return F
+
+    def traces(self, classes):
+        """``Σ_c (A_n)_cc`` over ``classes``, (N,)."""
+        return np.full(self.n_samples, float(len(classes)))
+
+    def entries(self, i, j):
+        """``(A_n)_ij`` for classes i and j, arrays of the same length, (N, pairs)."""
+        return np.broadcast_to((i == j).astype(self.dtype), (self.n_samples, i.size))
+
+    def pull_back(self, S, i, j):
+        """``s_iᵀ A_n s_j`` for columns i and j of S, shape (C, s): (N, pairs)."""
+        columns, place = np.unique(np.stack([i, j]), return_inverse=True)
+        S = S[:, columns]
+        return np.broadcast_to((S.T @ S)[place[0], place[1]], (self.n_samples, i.size))
+
+    def weighted_sums(self, w, classes):
+        """``Σ_n w_nq A_n``, rows and columns of ``classes``; w (N, q) -> (q, c, c)."""
+        return np.sum(w, axis=0)[:, None, None] * np.eye(len(classes), dtype=self.dtype)
+
+    def entry_sums(self, K, classes):
+        """``Σ_nm K_nm Σ (A_n)_ij (A_m)_ij`` over i = j, and over i ≠ j, in ``classes``."""
+        return len(classes) * float(np.sum(K)), 0.0

@@ -1,0 +1,292 @@
+r"""Spectral densities by stochastic Lanczos quadrature: products with H only, H never formed.
+
+**Statement.** Let H be symmetric, n × n, with eigenpairs ``(λ_i, q_i)``. A unit vector v has the
+measure ``μ_v = Σ_i (q_iᵀ v)² δ_{λ_i}``, of mass 1 and moments ``∫ x^k dμ_v = vᵀ H^k v``. If
+``E[v vᵀ] = I/n``, then ``E[μ_v]`` is the spectral distribution ``(1/n) Σ δ_{λ_i}``: every moment
+of one probe is unbiased. m Lanczos steps from v give an orthonormal basis Q of the Krylov space
+and a tridiagonal T with ``H Q = Q T + β_m q_{m+1} e_mᵀ``; eigenvalues θ_j of T and squared first
+entries w_j of its eigenvectors s_j are the m-node Gauss rule of μ_v, exact on polynomials of
+degree up to 2m-1. [GM], chapters 4 and 6; [U]; [C].
+
+**Probes** are Rademacher, ``v_i = ±1/√n``. The variance of ``vᵀ A v`` is
+``(2/n²)(‖A‖_F² - Σ A_ii²)``; of v uniform on the sphere it is
+``2/(n(n+2)) (‖A‖_F² - (tr A)²/n)``, and ``Σ A_ii² >= (tr A)²/n``. So Rademacher probes lose at
+most a factor 1 + 2/n, and are exact for diagonal matrices.
+
+**Bounds.** Chebyshev, Markov, Stieltjes: ``Σ_{j<k} w_j <= μ_v(-∞, θ_k)`` and
+``μ_v(-∞, θ_k] <= Σ_{j<=k} w_j``. The bounds hold for the measure of each probe.
+
+**CDF.** ``θ_j`` is an eigenvalue of H up to ``r_j²/g`` (Kato, Temple), with the residual
+``r_j = ‖H Q s_j - θ_j Q s_j‖ = β_m |(s_j)_m|`` and the gap g to the rest of the spectrum. So
+half the mass of a node is spread evenly towards each neighbour, over ``min(g, r_j²/g)``, with the
+distance to that neighbour for g; outside all nodes there is no mass. In a continuous part this is
+linear interpolation through ``(θ_k, Σ_{j<k} w_j + w_k/2)``; at a converged node (an outlier, the
+null space) it is a jump. Either way it lies between the bounds.
+
+[GM] Golub, Meurant, *Matrices, Moments and Quadrature with Applications*, 2010. [U] Ubaru, Chen,
+Saad, *Fast estimation of tr(f(A)) via stochastic Lanczos quadrature*, SIAM J. Matrix Anal. Appl.
+38 (2017). [C] Chen, Trogdon, Ubaru, *Analysis of stochastic Lanczos quadrature for spectrum
+approximation*, ICML 2021. Bounds: Szegő, *Orthogonal Polynomials*, theorem 3.41.1.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import eigh_tridiagonal
+
+from rmt_hessian._validation import finite_array, positive_integer, positive_real
+from rmt_hessian.spectra.lanczos import ROUNDING, lanczos
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SpectralDensity:
+    """Spectral distribution of a matrix, estimated from the Gauss rules of random probes.
+
+    Values are means over probes, ``…_error`` their standard errors (standard deviation over
+    probes / √n_probes; NaN for one probe, which tells nothing about its own error). Errors are
+    those of the probes only: `cdf_bounds` tells what the number of steps leaves open.
+
+    Attributes
+    ----------
+    nodes : tuple of numpy.ndarray
+        For each probe its nodes θ_j, ascending; fewer than the steps asked for where the probe
+        met an invariant subspace. Nodes within 1e-13 of ‖H‖ of 0 are 0.
+    weights : tuple of numpy.ndarray
+        Their weights w_j; for each probe they sum to 1.
+    residuals : tuple of numpy.ndarray
+        ``r_j``: H has an eigenvalue within r_j of θ_j. All zero where the measure of the probe is
+        known completely.
+    """
+
+    nodes: tuple
+    weights: tuple
+    residuals: tuple
+
+    def __repr__(self):
+        lo, hi = self.support()
+        return f"SpectralDensity({self.n_probes} probes, nodes in [{lo:.4g}, {hi:.4g}])"
+
+    @property
+    def n_probes(self):
+        """Number of probes."""
+        return len(self.nodes)
+
+    def support(self):
+        """``(lo, hi)``, the extreme nodes: within the extreme eigenvalues, and soon close."""
+        return min(float(x[0]) for x in self.nodes), max(float(x[-1]) for x in self.nodes)
+
+    def _by_probe(self, measure, x):
+        """``measure`` of the rule of each probe, at x: shape (n_probes, *x.shape)."""
+        rules = zip(self.nodes, self.weights, self.residuals, strict=True)
+        return np.stack([measure(x, *rule) for rule in rules])
+
+    # --- distribution -----------------------------------------------------------------------
+
+    def _cdfs(self, x):
+        x = np.asarray(x, dtype=np.float64)
+        return np.where(np.isnan(x), np.nan, self._by_probe(_cdf, x))
+
+    def cdf(self, x):
+        """Share of the eigenvalues up to x (any shape), right-continuous; between `cdf_bounds`.
+
+        The module's docstring states the interpolation. A null space is a node that converges to
+        0 exponentially in the steps, faster the wider the gap between 0 and the rest. Then its
+        mass is the jump ``cdf(0) - cdf(-tiny)``; before, it rises within the distance of that
+        node from 0: compare ``cdf(x)`` with ``cdf(-x)`` at x within the gap.
+        """
+        return self._cdfs(x).mean(axis=0)[()]
+
+    def cdf_error(self, x):
+        """Standard error of `cdf` at x."""
+        return _standard_error(self._cdfs(x))
+
+    def cdf_bounds(self, x):
+        """``(lower, upper)`` bounds of the CDF at x (any shape), averaged over probes.
+
+        For each probe they bound the CDF of its own measure rigorously (up to rounding; equal
+        where that measure is known completely). The spectrum's CDF may leave them by the
+        fluctuation of the probes, `cdf_error`.
+        """
+        x = np.asarray(x, dtype=np.float64)
+        bounds = np.where(np.isnan(x), np.nan, self._by_probe(_cdf_bounds, x).mean(axis=0))
+        return bounds[0][()], bounds[1][()]
+
+    # --- density ----------------------------------------------------------------------------
+
+    def _pdfs(self, x, bandwidth):
+        h = positive_real(bandwidth, "bandwidth")
+
+        def pdf(x, nodes, weights, _):
+            t = (x[..., None] - nodes) / h
+            return np.exp(-0.5 * t * t) @ weights / (np.sqrt(2 * np.pi) * h)
+
+        return self._by_probe(pdf, np.asarray(x, dtype=np.float64))
+
+    def pdf(self, x, bandwidth):
+        """Density at x (any shape), smoothed by a Gaussian of standard deviation ``bandwidth``.
+
+        ``∫ φ_h(x - t) dμ(t)``. The bandwidth is in the units of the eigenvalues and has no
+        default: structure finer than it is erased (an atom becomes a Gaussian), and below the
+        distance of neighbouring nodes single nodes show. Scale it with the spectrum, for example
+        ``0.02 * (hi - lo)`` for the interval of interest, so ``(hi - lo) / n_steps`` or more.
+
+        Raises
+        ------
+        ValueError
+            If the bandwidth is not positive and finite.
+        """
+        return self._pdfs(x, bandwidth).mean(axis=0)[()]
+
+    def pdf_error(self, x, bandwidth):
+        """Standard error of `pdf` at x."""
+        return _standard_error(self._pdfs(x, bandwidth))
+
+    # --- moments ----------------------------------------------------------------------------
+
+    def _moments(self, k):
+        k = positive_integer(k, "k", minimum=0)
+        return self._by_probe(lambda _, nodes, weights, __: weights @ nodes**k, None)
+
+    def moment(self, k):
+        """``tr(H^k)/n``, unbiased for ``k <= 2 n_steps - 1``.
+
+        Raises
+        ------
+        ValueError
+            If k is not an integer of at least 0.
+        """
+        return float(self._moments(k).mean())
+
+    def moment_error(self, k):
+        """Standard error of `moment`."""
+        return float(_standard_error(self._moments(k)))
+
+    def mean(self):
+        """``tr(H)/n``."""
+        return self.moment(1)
+
+
+def _standard_error(values):
+    if len(values) == 1:
+        return np.full(values.shape[1:], np.nan)[()]
+    return (values.std(axis=0, ddof=1) / np.sqrt(len(values)))[()]
+
+
+def _cdf(x, nodes, weights, residuals):
+    """CDF of one probe: half of each weight spreads evenly towards each neighbouring node."""
+    gaps, scale = np.diff(nodes), np.abs(nodes).max()
+    towards_right = np.append(_reach(residuals[:-1], gaps, scale), 0.0)
+    towards_left = np.insert(_reach(residuals[1:], gaps, scale), 0, 0.0)
+    k = np.searchsorted(nodes, x, side="right")  # nodes up to x
+    last, following = np.maximum(k - 1, 0), np.minimum(k, nodes.size - 1)
+    w = np.concatenate([[0.0], weights, [0.0]])
+    missing = 1 - _share(x - nodes[last], towards_right[last])
+    begun = 1 - _share(nodes[following] - x, towards_left[following])
+    return _cumulative(weights)[k] + (w[k + 1] * begun - w[k] * missing) / 2
+
+
+def _reach(residuals, gaps, scale):
+    """``min(g, r²/g)``, 0 where it is within rounding; no r² that could underflow."""
+    ratio = np.divide(np.minimum(residuals, gaps), gaps, where=gaps > 0, out=np.zeros_like(gaps))
+    reach = gaps * ratio**2
+    return np.where(reach > ROUNDING * scale, reach, 0.0)
+
+
+def _share(distance, reach):
+    """Share of a mass spread over ``reach`` that lies within ``distance``; 1 where reach is 0."""
+    return np.divide(
+        np.clip(distance, 0.0, reach), reach, where=reach > 0, out=np.ones(np.shape(distance))
+    )
+
+
+def _cdf_bounds(x, nodes, weights, residuals):
+    """Chebyshev–Markov–Stieltjes bounds of one probe: the node next to x counts, or does not."""
+    k, total = np.searchsorted(nodes, x, side="right"), _cumulative(weights)
+    slack = int(residuals.any())
+    below, above = np.maximum(k - slack, 0), np.minimum(k + slack, nodes.size)
+    return np.stack([total[below], total[above]])
+
+
+def _cumulative(weights):
+    """``Σ_{j<k} w_j`` for k = 0 … m, the last exactly 1."""
+    total = np.insert(np.cumsum(weights), 0, 0.0)
+    return total / total[-1]
+
+
+def _gauss_rule(alpha, beta):
+    """Nodes, weights and residuals of one probe from its tridiagonal matrix."""
+    nodes, vectors = eigh_tridiagonal(alpha, beta[:-1])
+    nodes[np.abs(nodes) <= ROUNDING * np.abs(nodes).max()] = 0.0
+    weights = vectors[0] ** 2
+    return nodes, weights / weights.sum(), beta[-1] * np.abs(vectors[-1])
+
+
+def _products(H):
+    """``v -> H v`` as a new float64 array, and the size of H."""
+    if not hasattr(H, "__matmul__") or isinstance(H, np.ndarray):
+        H = finite_array(H, "H", ndim=2)
+    shape = tuple(getattr(H, "shape", ()))
+    if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
+        raise ValueError(f"H must be a square matrix, got shape {shape}")
+
+    def multiply(v):
+        product = np.asarray(H @ v)
+        if product.shape != v.shape or np.iscomplexobj(product):
+            raise ValueError(
+                f"H @ v must be real, of shape {v.shape}, got {product.dtype}, {product.shape}"
+            )
+        return np.array(product, dtype=np.float64)
+
+    return multiply, shape[0]
+
+
+def spectral_density(H, n_probes=10, n_steps=100, rng=None):
+    """Spectral distribution of a symmetric matrix from products ``H @ v``, H never formed.
+
+    Parameters
+    ----------
+    H : LayerHessian, scipy LinearOperator, or dense or sparse array, shape (n, n)
+        Anything symmetric with ``shape`` and ``@``. Cost: ``n_probes * n_steps`` products, and
+        ``2 n_steps² n`` operations a probe for the reorthogonalisation.
+    n_probes : int
+        Random vectors; errors fall like 1/√(n_probes n).
+    n_steps : int
+        Lanczos steps a probe, at most n are taken. Memory: one basis of ``n * n_steps`` numbers at
+        a time; only the nodes are kept.
+    rng : numpy.random.Generator, seed or None
+        None for a fresh one. More probes from the same seed begin with the same ones.
+
+    Returns
+    -------
+    SpectralDensity
+
+    Notes
+    -----
+    Defaults: for the softmax regression of 40,000 weights in ``tests/claims`` the distance from
+    the limiting law is 0.017, 0.010, 0.003, 0.003 at 25, 50, 100, 200 steps of 10 probes, and
+    0.007, 0.005, 0.003 for 2, 5, 10 probes of 100 steps.
+
+    Raises
+    ------
+    ValueError
+        If H is not square, its products are not finite, real and of shape (n,), or show that it
+        is not symmetric (which takes two steps), or a count is not a positive integer.
+
+    Examples
+    --------
+    >>> density = spectral_density(np.diag([0.0, 0.0, 1.0, 3.0]), rng=0)
+    >>> density.mean(), density.moment_error(1)
+    (1.0, 0.0)
+    >>> density.cdf([-0.1, 0.0, 2.0])
+    array([0.  , 0.5 , 0.75])
+    """
+    multiply, n = _products(H)
+    n_probes = positive_integer(n_probes, "n_probes")
+    n_steps = positive_integer(n_steps, "n_steps")
+    rng = np.random.default_rng(rng)
+    basis = np.empty((min(n_steps, n), n))
+    rules = []
+    for _ in range(n_probes):
+        start = (2.0 * rng.integers(0, 2, n) - 1.0) / np.sqrt(n)
+        rules.append(_gauss_rule(*lanczos(multiply, start, basis)))
+    return SpectralDensity(*zip(*rules, strict=True))

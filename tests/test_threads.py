@@ -1,0 +1,162 @@
+"""Independent pieces of work side by side."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+import rmt_hessian as rh
+from rmt_hessian._threads import spread
+from tests.tolerances import EXACT
+
+
+def blas_threads():
+    return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
+
+
+@pytest.fixture
+def two_threads():
+    with threadpool_limits(2, user_api="blas"):
+        if max(blas_threads(), default=1) < 2:
+            pytest.skip("this BLAS has one thread")
+        yield
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 100])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_every_piece_once_in_order(n, threads):
+    called = []
+    with threadpool_limits(threads, user_api="blas"):
+        results = spread(lambda piece: (called.append(piece), piece**2)[1], iter(range(n)))
+    assert sorted(called) == list(range(n))
+    assert results == [piece**2 for piece in range(n)]
+
+
+def test_pieces_run_side_by_side(two_threads):
+    """Two pieces meet at a barrier: one thread would wait there for ever."""
+    barrier = threading.Barrier(2, timeout=10)
+    spread(lambda _: barrier.wait(), range(2))
+
+
+def test_blas_has_one_thread_inside_and_its_own_number_afterwards(two_threads):
+    before = blas_threads()
+    inside = spread(lambda _: blas_threads(), range(4))
+    assert all(max(threads) == 1 for threads in inside)
+    assert blas_threads() == before
+
+
+def test_a_single_piece_keeps_all_threads_of_blas(two_threads):
+    assert max(spread(lambda _: blas_threads(), [0])[0]) == 2
+
+
+@pytest.mark.parametrize("bad", [0, 3, 9])
+def test_errors_come_out_and_restore_blas(two_threads, bad):
+    before = blas_threads()
+
+    def work(piece):
+        if piece == bad:
+            raise ZeroDivisionError(f"piece {piece}")
+
+    with pytest.raises(ZeroDivisionError, match=f"piece {bad}"):
+        spread(work, range(10))
+    assert blas_threads() == before
+    assert spread(lambda piece: piece, range(3)) == [0, 1, 2]  # and the lock is free
+
+
+def test_a_piece_may_spread_again(two_threads):
+    results = spread(lambda i: sum(spread(lambda j: 10 * i + j, range(3))), range(4))
+    assert results == [30 * i + 3 for i in range(4)]
+
+
+TWO_CALLERS = """
+import os, sys, threading, time
+import numpy as np, scipy.linalg
+from threadpoolctl import threadpool_limits
+import rmt_hessian as rh
+from rmt_hessian._threads import spread
+
+def nested(which):
+    def piece(item):
+        time.sleep(0.001)
+        return spread(lambda part: (which, item, part), range(2))
+    expected = [[(which, item, part) for part in range(2)] for item in range(6)]
+    assert all(spread(piece, range(6)) == expected for _ in range(20))
+
+def raised_within(which):
+    def piece(item):
+        with threadpool_limits(2, user_api="blas"):
+            return spread(lambda part: part, range(2))
+    assert spread(piece, range(4)) == [[0, 1]] * 4
+
+def hessians(which):
+    rng = np.random.default_rng(which)
+    net, X = rh.ReLUNetwork.random([20, 11, 13], rng), rng.standard_normal((300, 20))
+    for _ in range(5):
+        H = rh.layer_hessian(net, X, 1, "ce")
+        dense = H.to_dense()
+        np.testing.assert_allclose(H @ np.eye(len(dense)), dense, atol=1e-12)
+        y = rng.integers(0, 13, 300)
+        whole = rh.full_hessian(net, X, y, "ce")
+        np.testing.assert_array_equal(whole, whole.T)
+
+def call(which):
+    WORK(which)
+    done.append(which)
+
+done = []
+LIMIT
+callers = [threading.Thread(target=call, args=(which,), daemon=True) for which in range(2)]
+for caller in callers:
+    caller.start()
+for caller in callers:
+    caller.join(10)
+if sorted(done) != [0, 1]:
+    print(f"of the callers 0 and 1 only {done} came back", file=sys.stderr, flush=True)
+    os._exit(1)  # an orderly end would wait for them
+"""
+
+
+@pytest.mark.parametrize("limit", ["pass", "threadpool_limits(2, user_api='blas')"])
+@pytest.mark.parametrize("work", ["nested", "raised_within", "hessians"])
+def test_two_callers_at_once(work, limit):
+    """Also where the main thread has set a limit, so that no other thread can set one.
+
+    The thread count of BLAS belongs to the process, and `threadpoolctl` (3.8) lets one thread
+    alone change it: whether a piece runs inside `spread` cannot be read from it. In a process of
+    its own, which two callers that wait for each other do not block.
+    """
+    code = TWO_CALLERS.replace("WORK", work).replace("LIMIT", limit)
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "2"}
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=environment
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def hessians(widths, loss, n_samples=700):
+    rng = np.random.default_rng(0)
+    net, X = rh.ReLUNetwork.random(widths, rng), rng.standard_normal((n_samples, widths[0]))
+    y = rng.integers(0, widths[-1], n_samples)
+    whole = rh.full_hessian(net, X, y, loss)
+    return [whole, *(rh.layer_hessian(net, X, l, loss).to_dense() for l in range(net.n_layers))]
+
+
+SHAPES = [[90, 1], [60, 7], [5, 40], [24, 37], [20, 11, 13], [32, 19, 20], [24, 15, 17, 14]]
+
+
+@pytest.mark.parametrize("loss", ["ce", "mse"])
+@pytest.mark.parametrize("widths", SHAPES, ids=str)
+def test_dense_hessians_do_not_depend_on_the_number_of_threads(widths, loss):
+    """But for rounding: BLAS orders the sums of a product by its own number of threads."""
+    if widths[-1] == 1 and loss == "ce":
+        return
+    results = []
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            results.append(hessians(widths, loss))
+    for one, two in zip(*results, strict=True):
+        np.testing.assert_allclose(one, two, rtol=0, atol=EXACT * np.abs(one).max())
