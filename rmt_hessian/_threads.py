@@ -11,6 +11,8 @@ from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
+from rmt_hessian._chunks import slices
+
 _LOCK = threading.Lock()  # the thread count of BLAS belongs to the whole process
 _HERE = threading.local()  # has `inside` in the threads that work on a piece
 
@@ -25,6 +27,11 @@ def n_threads():
     if hasattr(_HERE, "inside"):
         return 1
     return max((lib.num_threads for lib in _blas().lib_controllers), default=1)
+
+
+def shares(length):
+    """Slices of ``0 … length-1``, a few for each thread, so that they end at about one time."""
+    return slices(length, -(-length // (4 * n_threads())))
 
 
 def _enter():

@@ -80,25 +80,30 @@ def off_diagonal_sum(K, S, Q, p_reference, reference, inside):
 
 
 def apply_mask(Y, mask):
-    return Y * mask[:, None, :]
+    Y *= mask[:, None, :]
 
 
-def masked_rows(active, w):
-    return active[:, :, None] * w[None]
+def masked_rows(active, w, out):
+    out[:] = active[:, :, None] * w[None]
 
 
-def mask_pairs(values, mask, i, j):
-    return values * mask[:, i] * mask[:, j]
+def mask_pairs(values, mask, i, j, out):
+    out[:] = values * mask[:, i] * mask[:, j]
 
 
-def pack_symmetric(Z, w):
+def pack_symmetric(Z, w, space):
     rows = np.sqrt(np.abs(w))[:, None] * Z
-    return rows[w > 0], rows[w < 0]
+    plus, minus = rows[w > 0], rows[w < 0][::-1]
+    space[: len(plus)] = plus
+    space[len(space) - len(minus) :] = minus
+    return len(plus), len(minus)
 
 
-def pack_cross(active, left, s, S, t, T):
+def pack_cross(active, left, s, S, t, T, rows, right):
     kept = active & ((s != 0) | (t != 0))
-    return left[kept], (s[:, None] * S + t[:, None] * T)[kept]
+    rows[: kept.sum()] = left[kept]
+    right[: kept.sum()] = (s[:, None] * S + t[:, None] * T)[kept]
+    return kept.sum()
 
 
 def scatter_features(H, sums, start, stop):

@@ -8,8 +8,8 @@ through, and for each a matrix over the more is summed: over pairs of units (i, 
 import numpy as np
 
 from rmt_hessian._chunks import slices
-from rmt_hessian._threads import spread
-from rmt_hessian.hessian.gram import weighted_gram
+from rmt_hessian._threads import shares, spread
+from rmt_hessian.hessian.gram import WeightedGram
 from rmt_hessian.hessian.kernels import TILE, scatter_features
 from rmt_hessian.hessian.output_hessians import unit_pairs
 
@@ -26,13 +26,15 @@ def _by_pairs_of_units(out, H):
     for i, j in unit_pairs(H.n_blocks, H.chunk_size // H.n_samples):
         weights = np.ascontiguousarray(H.output_hessians.pair_weights(i, j).T) / H.n_samples
 
-        def fill(q, i=i, j=j, weights=weights):
-            block = weighted_gram(Z, weights[q])
-            blocks[i[q], :, j[q]] = block
-            if i[q] != j[q]:
-                blocks[j[q], :, i[q]] = block
+        def fill(pairs, i=i, j=j, weights=weights):
+            gram = WeightedGram(Z)
+            for q in range(pairs.start, pairs.stop):
+                block = gram(weights[q])
+                blocks[i[q], :, j[q]] = block
+                if i[q] != j[q]:
+                    blocks[j[q], :, i[q]] = block
 
-        spread(fill, range(i.size))
+        spread(fill, shares(i.size))
 
 
 def _by_pairs_of_features(out, H):

@@ -7,7 +7,8 @@ from rmt_hessian._threads import spread
 from rmt_hessian.hessian.assembly import fill_dense
 from rmt_hessian.hessian.kernels import TILE, apply_mask, masked_rows, pack_cross, transpose_into
 from rmt_hessian.hessian.layer import layers_from_pass
-from rmt_hessian.model.losses import as_targets, check_targets, get_loss
+from rmt_hessian.hessian.output_hessians import times
+from rmt_hessian.model.losses import check_targets, get_loss
 
 
 def full_hessian(net, X, y, loss):
@@ -50,9 +51,8 @@ def full_hessian(net, X, y, loss):
     """
     loss = get_loss(loss, net.widths[-1])
     forward = net.forward(X)
-    n_classes = net.widths[-1]
-    y = check_targets(y, forward.features[0].shape[0], n_classes, loss)
-    residual = loss.residual(forward.logits, as_targets(y, n_classes))
+    y = check_targets(y, forward.features[0].shape[0], net.widths[-1], loss)
+    residual = loss.residual(forward.logits, y)
     layers = layers_from_pass(net, forward, loss, range(net.n_layers))
     ends = np.cumsum([W.size for W in net.weights])
     place = [slice(end - W.size, end) for end, W in zip(ends, net.weights, strict=True)]
@@ -90,12 +90,11 @@ def _fill_cross(out, net, forward, lower, upper, pair, residual):
         features = upper.features, _feature_sensitivity(net, forward, pair, i)
         few, many = (features, units) if by_features else (units, features)
         active = forward.masks[pair[0]][:, i]
+        left, right = np.empty_like(lower.features), np.empty_like(many[0])
         for c in range(few[0].shape[1]):
-            s, t = few[0][:, c], few[1][:, c]
-            left, right = pack_cross(active, lower.features, s, many[0], t, many[1])
-            product = right.T @ left
-            product /= lower.n_samples
-            blocks[c, :, i] = product
+            s, t = few[0][:, c] / lower.n_samples, few[1][:, c] / lower.n_samples
+            kept = pack_cross(active, lower.features, s, many[0], t, many[1], left, right)
+            np.matmul(right[:kept].T, left[:kept], out=blocks[c, :, i])
 
     spread(fill, range(lower.n_blocks))
 
@@ -108,8 +107,11 @@ def _feature_sensitivity(net, forward, pair, i):
         unit = np.zeros(mask.shape)
         unit[:, i] = mask[:, i]
         return unit
-    tangent = masked_rows(mask[:, [i]], np.ascontiguousarray(net.weights[l + 1][:, [i]].T))
+    W = net.weights[l + 1]
+    tangent = np.empty((len(mask), 1, len(W)))
+    masked_rows(mask[:, [i]], np.ascontiguousarray(W[:, [i]].T), tangent)
     for hidden in range(l + 1, k - 1):
-        tangent = apply_mask(tangent, forward.masks[hidden])
-        tangent = tangent @ net.weights[hidden + 1].T
-    return apply_mask(tangent, forward.masks[k - 1])[:, 0]
+        apply_mask(tangent, forward.masks[hidden])
+        tangent = times(tangent, net.weights[hidden + 1].T)
+    apply_mask(tangent, forward.masks[k - 1])
+    return tangent[:, 0]

@@ -6,16 +6,26 @@ from scipy.linalg import get_blas_funcs
 from rmt_hessian.hessian.kernels import pack_symmetric
 
 
-def weighted_gram(Z, w):
-    """``Zᵀ diag(w) Z``, (p, p), from Z (N, p) and weights of either sign (N,).
+class WeightedGram:
+    """``w -> Zᵀ diag(w) Z``, (p, p), for Z (N, p) and weights of either sign (N,).
 
-    As a difference of symmetric products of the rows with ``w_n ≠ 0``, see `pack_symmetric`.
+    As a difference of symmetric products of the rows with ``w_n ≠ 0``, see `pack_symmetric`. It
+    works in memory of its own, since fresh memory for each of many products costs a good part of
+    their time: a result lasts until the next call.
     """
-    plus, minus = pack_symmetric(Z, w)
-    gram = plus.T @ plus
-    if minus.size:
-        gram -= minus.T @ minus
-    return gram
+
+    def __init__(self, Z):
+        self.Z, self.rows = Z, np.empty(Z.shape, Z.dtype)
+        self.gram, self.part = np.empty((2, Z.shape[1], Z.shape[1]), Z.dtype)
+
+    def __call__(self, w):
+        """The Gram matrix of the weights ``w``, shape (N,)."""
+        n_plus, n_minus = pack_symmetric(self.Z, w, self.rows)
+        plus, minus = self.rows[:n_plus], self.rows[len(self.rows) - n_minus :]
+        np.matmul(plus.T, plus, out=self.gram)
+        if n_minus:
+            self.gram -= np.matmul(minus.T, minus, out=self.part)
+        return self.gram
 
 
 def add_gram(S, rows):

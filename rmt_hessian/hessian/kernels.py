@@ -144,87 +144,73 @@ def off_diagonal_sum(K, S, Q, p_reference, reference, inside):
 
 @njit(cache=True, nogil=True)
 def apply_mask(Y, mask):
-    """``Y ∘ D`` in one pass, shapes (n, q, k) and (n, k)."""
-    out = np.empty_like(Y)
+    """``Y_n ← D_n Y_n``, shapes (n, q, k) and (n, k)."""
     for n in range(Y.shape[0]):
         for q in range(Y.shape[1]):
             for i in range(Y.shape[2]):
-                out[n, q, i] = Y[n, q, i] if mask[n, i] else 0.0
-    return out
+                Y[n, q, i] = Y[n, q, i] if mask[n, i] else 0.0
 
 
 @njit(cache=True, nogil=True)
-def masked_rows(active, w):
-    """Row ``w_q`` where unit q is active, zero elsewhere; (n, q), (q, r) -> (n, q, r)."""
-    out = np.zeros((active.shape[0], *w.shape), w.dtype)
+def masked_rows(active, w, out):
+    """Row ``w_q`` where unit q is active, zero elsewhere; (n, q), (q, r), out (n, q, r)."""
     for n in range(active.shape[0]):
         for q in range(active.shape[1]):
-            if active[n, q]:
-                for c in range(w.shape[1]):
-                    out[n, q, c] = w[q, c]
-    return out
+            for c in range(w.shape[1]):
+                out[n, q, c] = w[q, c] if active[n, q] else 0.0
 
 
 @njit(cache=True, nogil=True)
-def mask_pairs(values, mask, i, j):
-    """``values ∘ D_i ∘ D_j`` for pairs of units (i, j); (n, pairs), (n, k)."""
-    out = np.empty_like(values)
+def mask_pairs(values, mask, i, j, out):
+    """``values ∘ D_i ∘ D_j`` for pairs of units (i, j); (n, pairs), (n, k), out (n, pairs)."""
     for n in range(values.shape[0]):
         for q in range(i.size):
             out[n, q] = values[n, q] if mask[n, i[q]] and mask[n, j[q]] else 0.0
-    return out
 
 
 @njit(cache=True, nogil=True)
-def pack_symmetric(Z, w):
-    """Rows ``√|w_n| z_n`` with ``w_n > 0``, and those with ``w_n < 0``.
+def pack_symmetric(Z, w, space):
+    """Rows ``√|w_n| z_n`` into ``space`` (N, p): those with ``w_n > 0`` from its top, those with
+    ``w_n < 0`` from its bottom; returns how many of each.
 
     Then ``Σ_n w_n z_n z_nᵀ`` is the difference of two symmetric products, each half the work of a
     general one; ReLU masks leave half of the samples to a unit and a quarter to a pair of units.
     """
-    n_plus, n_minus = 0, 0
-    for n in range(w.size):
-        n_plus += w[n] > 0.0
-        n_minus += w[n] < 0.0
-    plus = np.empty((n_plus, Z.shape[1]), Z.dtype)
-    minus = np.empty((n_minus, Z.shape[1]), Z.dtype)
-    r, s = 0, 0
+    top, bottom = 0, w.size
     for n in range(w.size):
         if w[n] > 0.0:
-            root = np.sqrt(w[n])
-            for a in range(Z.shape[1]):
-                plus[r, a] = root * Z[n, a]
-            r += 1
+            row = top
+            top += 1
         elif w[n] < 0.0:
-            root = np.sqrt(-w[n])
-            for a in range(Z.shape[1]):
-                minus[s, a] = root * Z[n, a]
-            s += 1
-    return plus, minus
+            bottom -= 1
+            row = bottom
+        else:
+            continue
+        root = np.sqrt(np.abs(w[n]))
+        for a in range(Z.shape[1]):
+            space[row, a] = root * Z[n, a]
+    return top, w.size - bottom
 
 
 @njit(cache=True, nogil=True)
-def pack_cross(active, left, s, S, t, T):
-    """Rows ``z_n`` of ``left`` and ``s_n S_n + t_n T_n`` of the samples where these can differ
-    from 0: active, and s or t not 0. Shapes (n,), (n, p), (n,), (n, w), (n,), (n, w).
+def pack_cross(active, left, s, S, t, T, rows, right):
+    """The samples where ``s_n S_n + t_n T_n`` can differ from 0: active, and s or t not 0.
+
+    Writes ``left_n`` to ``rows`` (N, p) and the sum to ``right`` (N, w), and returns their number.
+    Shapes (N,), (N, p), (N,), (N, w), (N,), (N, w).
     """
-    n_kept = 0
-    for n in range(s.size):
-        n_kept += active[n] and (s[n] != 0.0 or t[n] != 0.0)
-    rows = np.empty((n_kept, left.shape[1]), left.dtype)
-    right = np.empty((n_kept, S.shape[1]), left.dtype)
-    r = 0
+    kept = 0
     for n in range(s.size):
         if active[n] and (s[n] != 0.0 or t[n] != 0.0):
             for a in range(left.shape[1]):
-                rows[r, a] = left[n, a]
+                rows[kept, a] = left[n, a]
             for c in range(S.shape[1]):
-                right[r, c] = s[n] * S[n, c]
+                right[kept, c] = s[n] * S[n, c]
             if t[n] != 0.0:
                 for c in range(S.shape[1]):
-                    right[r, c] += t[n] * T[n, c]
-            r += 1
-    return rows, right
+                    right[kept, c] += t[n] * T[n, c]
+            kept += 1
+    return kept
 
 
 TILE = 32

@@ -15,7 +15,7 @@ from rmt_hessian._validation import (
 )
 from rmt_hessian.hessian import norms
 from rmt_hessian.hessian.assembly import fill_dense
-from rmt_hessian.hessian.gram import add_product, weighted_gram
+from rmt_hessian.hessian.gram import WeightedGram, add_product
 from rmt_hessian.hessian.output_hessians import (
     MANY,
     HiddenLayerOutputHessians,
@@ -96,7 +96,7 @@ class LayerHessian:
 
     def block(self, i, j):
         """``H_ij``, shape (p, p)."""
-        return weighted_gram(self.features, self.block_weights(i, j)) / self.n_samples
+        return next(self.blocks(*self._pair(i, j)))
 
     def blocks(self, i, j):
         """Iterate over ``H_ij`` for arrays i, j of units, one length; shared parts are made once.
@@ -114,9 +114,10 @@ class LayerHessian:
         return self._blocks(i, j)
 
     def _blocks(self, i, j):
+        gram = WeightedGram(self.features)
         for pairs in slices(i.size, self.chunk_size // self.n_samples):
             for weights in self.output_hessians.pair_weights(i[pairs], j[pairs]).T:
-                yield weighted_gram(self.features, weights) / self.n_samples
+                yield gram(weights) / self.n_samples
 
     def restrict(self, units):
         """The Hessian with respect to the weights of some units: their blocks, a `LayerHessian`.

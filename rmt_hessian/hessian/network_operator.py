@@ -11,7 +11,7 @@ from rmt_hessian.hessian.gram import add_product
 from rmt_hessian.hessian.kernels import apply_mask
 from rmt_hessian.hessian.layer import layers_from_pass
 from rmt_hessian.hessian.output_hessians import times
-from rmt_hessian.model.losses import as_targets, check_targets, get_loss
+from rmt_hessian.model.losses import check_targets, get_loss
 
 
 def full_hessian_operator(net, X, y, loss, *, dtype="float64", chunk_size=CHUNK_SIZE):
@@ -107,8 +107,8 @@ class _Product:
         masks = [mask[samples] for mask in self.masks]
         tangents = _push(features, masks, self.weights, directions)
         logits = features[-1] @ self.weights[-1].T
-        targets = as_targets(self.y[samples], logits.shape[1])
-        delta = self.loss.residual(logits, targets).astype(logits.dtype, copy=False)[:, None]
+        delta = self.loss.residual(logits, self.y[samples]).astype(logits.dtype, copy=False)
+        delta = delta[:, None]
         moved = self.layers[-1].output_hessians.curvature.apply(tangents[-1], samples)
         for l in reversed(range(len(self.weights))):
             U, z_moved = directions[l], tangents[l]
@@ -119,8 +119,9 @@ class _Product:
             sums[l] += (delta[:, 0].T @ z_moved.reshape(-1, q * p)).reshape(k, q, p).swapaxes(0, 1)
             U_moves = delta[:, 0] @ U.swapaxes(0, 1).reshape(k, q * p)
             moved = times(moved, self.weights[l]) + U_moves.reshape(-1, q, p)
-            moved = apply_mask(moved, masks[l - 1])
-            delta = apply_mask(times(delta, self.weights[l]), masks[l - 1])
+            delta = times(delta, self.weights[l])
+            apply_mask(moved, masks[l - 1])
+            apply_mask(delta, masks[l - 1])
 
 
 def _push(features, masks, weights, directions):
@@ -131,5 +132,7 @@ def _push(features, masks, weights, directions):
         moved = (features[l] @ U.reshape(q * k, p).T).reshape(-1, q, k)
         if l > 0:
             moved += times(tangents[l], weights[l].T)
-        tangents.append(apply_mask(moved, masks[l]) if l < len(masks) else moved)
+        if l < len(masks):
+            apply_mask(moved, masks[l])
+        tangents.append(moved)
     return tangents

@@ -131,24 +131,26 @@ class HiddenLayerOutputHessians:
         return replace(self, chain=((mask[:, units], W[:, units]), *above))
 
     def push(self, Y, samples=ALL):
-        """``B_n Y_n``, (n, q, k) -> (n, q, C)."""
+        """``B_n Y_n``, (n, q, k) -> (n, q, C); Y is overwritten."""
         for mask, W in self.chain:
-            Y = times(apply_mask(Y, mask[samples]), W.T)
+            apply_mask(Y, mask[samples])
+            Y = times(Y, W.T)
         return Y
 
     def pull(self, F, samples=ALL):
         """``B_nᵀ F_n``, (n, q, C) -> (n, q, k)."""
         for mask, W in reversed(self.chain):
-            F = apply_mask(times(F, W), mask[samples])
+            F = times(F, W)
+            apply_mask(F, mask[samples])
         return F
 
     def unit_tangents(self, units, samples=ALL):
         """The columns of ``B_n`` that belong to ``units``, (n, q, C)."""
         (mask, W), *above = self.chain
-        F = masked_rows(mask[samples][:, units], np.ascontiguousarray(W[:, units].T))
-        for mask, W in above:
-            F = times(apply_mask(F, mask[samples]), W.T)
-        return F
+        active, rows = mask[samples][:, units], np.ascontiguousarray(W[:, units].T)
+        F = np.empty((*active.shape, W.shape[0]), W.dtype)
+        masked_rows(active, rows, F)
+        return replace(self, chain=tuple(above)).push(F, samples)
 
     def pair_weights(self, i, j):
         """``λ_n^{ij} = (M_n)_ij`` for arrays i, j of units, (N, pairs).
@@ -158,7 +160,9 @@ class HiddenLayerOutputHessians:
         """
         (mask, W), *above = self.chain
         if not above:
-            return mask_pairs(self.curvature.pull_back(W, i, j), mask, i, j)
+            weights = np.empty((mask.shape[0], i.size), W.dtype)
+            mask_pairs(self.curvature.pull_back(W, i, j), mask, i, j, weights)
+            return weights
         weights = np.empty((mask.shape[0], i.size), W.dtype)
         all_units = np.unique(i)
         for few in slices(all_units.size, self.chunk_size // (MANY * self.widest)):

@@ -11,8 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from rmt_hessian._chunks import slices
-from rmt_hessian._threads import n_threads, spread
-from rmt_hessian.hessian.gram import add_gram, weighted_gram
+from rmt_hessian._threads import n_threads, shares, spread
+from rmt_hessian.hessian.gram import WeightedGram, add_gram
 from rmt_hessian.hessian.kernels import (
     apply_softmax_curvature,
     correction_sums,
@@ -113,9 +113,11 @@ class SoftmaxCurvature:
 
     def probabilities(self, samples=ALL, classes=ALL):
         """``p_nc``, (n, c); not to be written to."""
+        classes = _as_slice(classes)
         if self._held is None:
             return self._make(samples, classes)
-        return self._held[samples][:, classes]
+        p = self._held[samples]
+        return p[:, classes] if isinstance(classes, slice) else p.take(classes, axis=1)
 
     def _references(self, classes, samples=ALL):
         """The samples whose reference class is among ``classes``, and its place there."""
@@ -193,10 +195,12 @@ class SoftmaxCurvature:
             p, rows = self.probabilities(samples, classes), np.ascontiguousarray(w[samples].T)
             diagonals += rows @ self.diagonal(classes, samples)
 
-            def subtract(q, p=p, rows=rows):
-                sums[q] -= weighted_gram(p, rows[q])
+            def subtract(columns, p=p, rows=rows):
+                gram = WeightedGram(p)
+                for q in range(columns.start, columns.stop):
+                    sums[q] -= gram(rows[q])
 
-            spread(subtract, range(w.shape[1]))
+            spread(subtract, shares(w.shape[1]))
         sums[:, np.arange(c), np.arange(c)] = diagonals
         return sums
 
@@ -260,6 +264,13 @@ class SoftmaxCurvature:
         inside = np.isin(self.reference, classes)
         off_diagonal = off_diagonal_sum(K, S, Q, p, self.reference, inside)
         return lower_sums(K, D)[0], off_diagonal
+
+
+def _as_slice(classes):
+    """Consecutive classes as a slice: views instead of copies."""
+    if isinstance(classes, slice) or (np.diff(classes) != 1).any():
+        return classes
+    return slice(int(classes[0]), int(classes[-1]) + 1)
 
 
 def _rows(A):

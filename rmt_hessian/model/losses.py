@@ -18,8 +18,8 @@ class CrossEntropy:
         return float(np.mean(logsumexp(logits, axis=1) - np.sum(targets * logits, axis=1)))
 
     def residual(self, logits, targets):
-        """``∂ℓ/∂f = p - y`` per sample, shape (N, C)."""
-        return softmax(logits) - targets
+        """``∂ℓ/∂f = p - y`` per sample, shape (N, C); targets (N, C) or checked labels (N,)."""
+        return _subtract(softmax(logits), targets)
 
     def check_targets(self, targets):
         """Targets must be distributions: no entry below 0, each row summing to 1."""
@@ -41,8 +41,8 @@ class MeanSquaredError:
         return float(np.mean(np.sum((logits - targets) ** 2, axis=1)) / 2)
 
     def residual(self, logits, targets):
-        """``∂ℓ/∂f = f - y`` per sample, shape (N, C)."""
-        return logits - targets
+        """``∂ℓ/∂f = f - y`` per sample, shape (N, C); targets (N, C) or checked labels (N,)."""
+        return _subtract(logits.copy(), targets)
 
     def check_targets(self, targets):
         """Any real targets will do."""
@@ -92,10 +92,10 @@ def check_targets(y, n_samples, n_classes, loss):
     return targets
 
 
-def as_targets(y, n_classes):
-    """Turn checked labels, shape (N,), into one-hot rows (N, C); leave targets as they are."""
-    if y.ndim == 2:
-        return y
-    targets = np.zeros((y.size, n_classes))
-    targets[np.arange(y.size), y] = 1.0
-    return targets
+def _subtract(outputs, targets):
+    """``outputs - targets`` in the place of the outputs; labels stand for one-hot rows."""
+    if targets.ndim == 1:
+        outputs[np.arange(targets.size), targets] -= 1.0
+    else:
+        outputs -= targets
+    return outputs

@@ -103,8 +103,8 @@ def test_masks(n, q, k, seed):
     mask = rng.random((n, k)) < 0.5
     i, j = rng.integers(0, k, (2, q))
     same("apply_mask", rng.standard_normal((n, q, k)), mask)
-    same("masked_rows", mask, rng.standard_normal((k, q)))
-    same("mask_pairs", rng.standard_normal((n, q)), mask, i, j)
+    same("masked_rows", mask, rng.standard_normal((k, q)), np.empty((n, k, q)))
+    same("mask_pairs", rng.standard_normal((n, q)), mask, i, j, np.empty((n, q)))
 
 
 @given(n=sizes, p=sizes, w=sizes, seed=seeds)
@@ -112,8 +112,9 @@ def test_packing(n, p, w, seed):
     rng = np.random.default_rng(seed)
     left, S, T = (rng.standard_normal((n, size)) for size in (p, w, w))
     s, t = rng.standard_normal((2, n)) * (rng.random((2, n)) < 0.5)
-    same("pack_symmetric", left, s)
-    same("pack_cross", rng.random(n) < 0.5, left, s, S, t, T)
+    same("pack_symmetric", left, s, np.zeros((n, p)))
+    space = np.zeros((n, p)), np.zeros((n, w))
+    same("pack_cross", rng.random(n) < 0.5, left, s, S, t, T, *space)
 
 
 @given(k=st.integers(1, 80), p=st.integers(1, 4), seed=seeds)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rmt_hessian import ReLUNetwork, gaussian_inputs, random_labels
-from rmt_hessian.model.losses import as_targets, check_targets, get_loss
+from rmt_hessian.model.losses import check_targets, get_loss
 from tests.tolerances import EXACT
 
 
@@ -84,12 +84,20 @@ def test_same_seed_same_draw():
         np.testing.assert_array_equal(a, b)
 
 
-def test_labels_become_one_hot_rows_and_distributions_pass():
-    loss = get_loss("ce", 3)
-    one_hot = as_targets(check_targets([2, 0], 2, 3, loss), 3)
-    np.testing.assert_array_equal(one_hot, [[0, 0, 1], [1, 0, 0]])
+@pytest.mark.parametrize("name", ["ce", "mse"])
+def test_labels_stand_for_one_hot_rows(name, rng):
+    loss, logits = get_loss(name, 3), rng.standard_normal((2, 3))
+    labels = check_targets([2, 0], 2, 3, loss)
+    one_hot = check_targets([[0, 0, 1], [1, 0, 0]], 2, 3, loss)
+    before = logits.copy()
+    residual = loss.residual(logits, labels)
+    np.testing.assert_array_equal(residual, loss.residual(logits, one_hot))
+    np.testing.assert_array_equal(logits, before)  # nothing is written to them
+
+
+def test_distributions_pass():
     distribution = [[0.5, 0.5, 0]]
-    passed = as_targets(check_targets(distribution, 1, 3, loss), 3)
+    passed = check_targets(distribution, 1, 3, get_loss("ce", 3))
     np.testing.assert_array_equal(passed, distribution)
 
 
