@@ -13,6 +13,8 @@ from threadpoolctl import ThreadpoolController
 
 from rmt_hessian._chunks import slices
 
+WORTH_A_THREAD = 2**28  # operations of products, some milliseconds
+A_WRITE = 64  # as many operations take the time to write a number to memory
 _LOCK = threading.Lock()  # the thread count of BLAS belongs to the whole process
 _HERE = threading.local()  # has `inside` in the threads that work on a piece
 
@@ -29,9 +31,12 @@ def n_threads():
     return max((lib.num_threads for lib in _blas().lib_controllers), default=1)
 
 
-def shares(length):
-    """Slices of ``0 … length-1``, a few for each thread, so that they end at about one time."""
-    return slices(length, -(-length // (4 * n_threads())))
+def shares(length, operations):
+    """Ranges that cover ``0 … length-1``: a few a thread, so that they end at about one time, but
+    each worth a thread. ``operations`` is the work of one item.
+    """
+    few = max(-(-length // (4 * n_threads())), -(-WORTH_A_THREAD // operations))
+    return [range(part.start, part.stop) for part in slices(length, few)]
 
 
 def _enter():

@@ -106,6 +106,12 @@ def pack_cross(active, left, s, S, t, T, rows, right):
     return kept.sum()
 
 
+def scatter_units(H, block, i, j):
+    p = len(block)
+    H[i * p : (i + 1) * p, j * p : (j + 1) * p] = block
+    H[j * p : (j + 1) * p, i * p : (i + 1) * p] = block
+
+
 def scatter_features(H, sums, start, stop):
     k = sums.shape[1]
     p = len(H) // k

@@ -7,10 +7,9 @@ through, and for each a matrix over the more is summed: over pairs of units (i, 
 
 import numpy as np
 
-from rmt_hessian._chunks import slices
-from rmt_hessian._threads import shares, spread
+from rmt_hessian._threads import A_WRITE, shares, spread
 from rmt_hessian.hessian.gram import WeightedGram
-from rmt_hessian.hessian.kernels import TILE, scatter_features
+from rmt_hessian.hessian.kernels import scatter_features, scatter_units
 from rmt_hessian.hessian.output_hessians import unit_pairs
 
 
@@ -21,20 +20,16 @@ def fill_dense(out, H):
 
 
 def _by_pairs_of_units(out, H):
-    Z, shape = H.features, (H.n_blocks, H.block_size)
-    blocks = out.reshape(*shape, *shape)
+    Z = H.features
     for i, j in unit_pairs(H.n_blocks, H.chunk_size // H.n_samples):
         weights = np.ascontiguousarray(H.output_hessians.pair_weights(i, j).T) / H.n_samples
 
         def fill(pairs, i=i, j=j, weights=weights):
             gram = WeightedGram(Z)
-            for q in range(pairs.start, pairs.stop):
-                block = gram(weights[q])
-                blocks[i[q], :, j[q]] = block
-                if i[q] != j[q]:
-                    blocks[j[q], :, i[q]] = block
+            for q in pairs:
+                scatter_units(out, gram(weights[q]), i[q], j[q])
 
-        spread(fill, shares(i.size))
+        spread(fill, shares(i.size, Z.size * H.block_size))
 
 
 def _by_pairs_of_features(out, H):
@@ -43,5 +38,5 @@ def _by_pairs_of_features(out, H):
     sums = H.output_hessians.weighted_sums(w)
     spread(
         lambda units: scatter_features(out, sums, units.start, units.stop),
-        slices(H.n_blocks, 2 * TILE),
+        shares(H.n_blocks, A_WRITE * H.shape[0] * H.block_size),
     )

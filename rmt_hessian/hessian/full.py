@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from rmt_hessian._chunks import slices
-from rmt_hessian._threads import spread
+from rmt_hessian._threads import A_WRITE, shares, spread
 from rmt_hessian.hessian.assembly import fill_dense
-from rmt_hessian.hessian.kernels import TILE, apply_mask, masked_rows, pack_cross, transpose_into
+from rmt_hessian.hessian.kernels import apply_mask, masked_rows, pack_cross, transpose_into
 from rmt_hessian.hessian.layer import layers_from_pass
 from rmt_hessian.hessian.output_hessians import times
 from rmt_hessian.model.losses import check_targets, get_loss
@@ -66,7 +65,7 @@ def full_hessian(net, X, y, loss):
                 lambda rows, cross=cross, mirror=mirror: transpose_into(
                     mirror, cross, rows.start, rows.stop
                 ),
-                slices(cross.shape[0], 8 * TILE),
+                shares(cross.shape[0], A_WRITE * cross.shape[1]),
             )
     return H
 
@@ -84,7 +83,11 @@ def _fill_cross(out, net, forward, lower, upper, pair, residual):
     by_features = upper.block_size <= upper.n_blocks
     blocks = blocks.swapaxes(0, 1) if by_features else blocks  # the fewer first
 
-    def fill(i):
+    def fill(units):
+        for i in units:
+            fill_unit(i)
+
+    def fill_unit(i):
         row = curvature.apply(lower.output_hessians.unit_tangents([i]))
         units = upper.output_hessians.pull(row)[:, 0], r
         features = upper.features, _feature_sensitivity(net, forward, pair, i)
@@ -96,7 +99,7 @@ def _fill_cross(out, net, forward, lower, upper, pair, residual):
             kept = pack_cross(active, lower.features, s, many[0], t, many[1], left, right)
             np.matmul(right[:kept].T, left[:kept], out=blocks[c, :, i])
 
-    spread(fill, range(lower.n_blocks))
+    spread(fill, shares(lower.n_blocks, lower.n_samples * lower.block_size * upper.shape[0]))
 
 
 def _feature_sensitivity(net, forward, pair, i):

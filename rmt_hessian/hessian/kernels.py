@@ -217,6 +217,17 @@ TILE = 32
 
 
 @njit(cache=True, nogil=True)
+def scatter_units(H, block, i, j):
+    """``H[(i, a), (j, b)] = H[(j, a), (i, b)] = block[a, b]``, a symmetric block (p, p)."""
+    p = len(block)
+    for a in range(p):
+        for b in range(p):
+            H[i * p + a, j * p + b] = block[a, b]
+        for b in range(p):
+            H[j * p + a, i * p + b] = block[a, b]
+
+
+@njit(cache=True, nogil=True)
 def scatter_features(H, sums, start, stop):
     """``H[(i, a), (j, b)] = H[(i, b), (j, a)] = sums[(a, b), i, j]``, for i in start … stop-1.
 

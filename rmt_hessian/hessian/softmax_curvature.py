@@ -25,7 +25,7 @@ from rmt_hessian.hessian.kernels import (
 
 ALL = slice(None)
 ROWS = 512  # samples of a piece of work in the forward pass
-SMALL = 2**17  # numbers that are not worth a thread of their own
+SMALL = 2**20  # exponentials that are not worth a thread of their own
 DILUTE = 1e-4  # corrections below this share are summed in single precision, see `entry_sums`
 
 
@@ -77,7 +77,7 @@ class SoftmaxCurvature:
                     f = features[samples] @ weights[classes].T
                 update_normaliser(f, classes.start, *part)
 
-        spread(normalise, slices(N, ROWS))
+        spread(normalise, slices(N, max(ROWS, SMALL // len(weights))))
         if not (np.isfinite(top).all() and np.isfinite(others).all()):
             raise ValueError("X must not make the logits overflow, got infinite or NaN logits")
         return cls(features, weights, top, others, reference, chunk_size)
@@ -197,10 +197,10 @@ class SoftmaxCurvature:
 
             def subtract(columns, p=p, rows=rows):
                 gram = WeightedGram(p)
-                for q in range(columns.start, columns.stop):
+                for q in columns:
                     sums[q] -= gram(rows[q])
 
-            spread(subtract, shares(w.shape[1]))
+            spread(subtract, shares(w.shape[1], p.size * c))
         sums[:, np.arange(c), np.arange(c)] = diagonals
         return sums
 

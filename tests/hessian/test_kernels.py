@@ -117,6 +117,14 @@ def test_packing(n, p, w, seed):
     same("pack_cross", rng.random(n) < 0.5, left, s, S, t, T, *space)
 
 
+@given(k=sizes, p=sizes, seed=seeds)
+def test_scatter_units(k, p, seed):
+    rng = np.random.default_rng(seed)
+    block = rng.standard_normal((p, p))
+    i, j = (int(unit) for unit in rng.integers(0, k, 2))
+    same("scatter_units", np.zeros((k * p, k * p)), block + block.T, i, j)
+
+
 @given(k=st.integers(1, 80), p=st.integers(1, 4), seed=seeds)
 def test_scatter_features(k, p, seed):
     """Widths below, at and above one and two tiles."""
