@@ -57,9 +57,10 @@ def covariances_from_moments(second, first, shift, total, i, j):
 def correction_sums(p, Rq, scale, mean, own):
     p = p.astype(np.float64)
     q = p**2
-    off_diagonal = mean * (1 - np.eye(len(p)))
-    Kq = scale * Rq.astype(np.float64) + off_diagonal @ q
-    return np.array([np.sum(p * Kq), np.sum(q * Kq), own @ (p * q).sum(1), own @ (q * q).sum(1)])
+    of_mean = mean * (1 - np.eye(len(p))) @ q
+    Kq = scale * Rq.astype(np.float64) + of_mean
+    off_diagonal, mean_part = ([np.sum(p * x), np.sum(q * x)] for x in (Kq, of_mean))
+    return np.array([*off_diagonal, own @ (p * q).sum(1), own @ (q * q).sum(1), *mean_part])
 
 
 def lower_sums(K, S):
@@ -67,11 +68,11 @@ def lower_sums(K, S):
     return np.sum(K * S), np.sum(K * S**2)
 
 
-def off_diagonal_sum(K, S, Q, p_reference, reference, inside):
+def off_diagonal_sum(K, S, Q, p_reference, reference):
     """By a set of classes for each pair: their terms, apart from those of all other classes."""
     total = 0.0
     for n, m in np.ndindex(K.shape):
-        classes = {reference[k]: k for k in (n, m) if inside[k]}
+        classes = {reference[k]: k for k in (n, m)}
         x = [p_reference[n, k] * p_reference[m, k] for k in classes.values()]
         own = sum(a * b for a in x for b in x) - sum(a * a for a in x)
         s, q = S[max(n, m), min(n, m)], Q[max(n, m), min(n, m)]

@@ -12,8 +12,8 @@ def update_normaliser(f, first, top, others, reference):
 
     After all classes ``top_n`` is the largest logit, ``reference_n`` its class and ``others_n``
     the sum of ``exp(f_c - top_n)`` over all other classes, so that nothing cancels in
-    ``p_ref = 1/(1 + others)`` and ``1 - p_ref = others/(1 + others)``. Start: -inf, 0, -1. A
-    logit that is not finite leaves a NaN or an infinity in ``others``.
+    ``p_ref = 1/(1 + others)`` and ``1 - p_ref = others/(1 + others)``. They start as -inf, -1, 0. A
+    logit that is not finite leaves a NaN or an infinity in ``top`` or ``others``.
     """
     for n in range(f.shape[0]):
         best, lowest = 0, f[n, 0]
@@ -81,20 +81,23 @@ def correction_sums(p, Rq, scale, mean, own):
     """Sums over classes of ``p K q`` and ``q K q``, ``q = p²``: of n ≠ m, then of n = m.
 
     K is ``own`` (N,) on the diagonal and ``mean + scale R`` off it, R of diagonal 0; p and
-    ``R q`` are (N, c). Returns four numbers, in double precision.
+    ``R q`` are (N, c). Returns two numbers each, in double precision, and those of ``mean`` alone.
     """
     totals = np.zeros(p.shape[1])
     for n in range(p.shape[0]):
         for c in range(p.shape[1]):
             totals[c] += np.float64(p[n, c]) * p[n, c]
-    sums = np.zeros(4)
+    sums = np.zeros(6)
     for n in range(p.shape[0]):
         cubes, fourth = 0.0, 0.0
         for c in range(p.shape[1]):
             square = np.float64(p[n, c]) * p[n, c]
-            Kq = scale * Rq[n, c] + mean * (totals[c] - square)
+            of_mean = mean * (totals[c] - square)
+            Kq = scale * Rq[n, c] + of_mean
             sums[0] += p[n, c] * Kq
             sums[1] += square * Kq
+            sums[4] += p[n, c] * of_mean
+            sums[5] += square * of_mean
             cubes += square * p[n, c]
             fourth += square * square
         sums[2] += own[n] * cubes
@@ -119,20 +122,18 @@ def lower_sums(K, S):
 
 
 @njit(cache=True, nogil=True)
-def off_diagonal_sum(K, S, Q, p_reference, reference, inside):
+def off_diagonal_sum(K, S, Q, p_reference, reference):
     """``Σ_nm K_nm (2 s t + 2 (s + t) S + S² - Q)``, from the lower triangles of S and Q, (N, N).
 
     Sample m at the reference class of n has the probability ``p_reference[m, n]``: s is the term
     ``p p'`` of the reference class of the one sample, t of the other's; a class that both have
-    counts once, and one that is not ``inside`` not at all.
+    counts once.
     """
     total = 0.0
     for n in range(K.shape[0]):
         for m in range(n + 1):
-            s, t = 0.0, 0.0
-            if inside[m]:
-                s = p_reference[n, m] * p_reference[m, m]
-            if inside[n] and reference[n] != reference[m]:
+            s, t = p_reference[n, m] * p_reference[m, m], 0.0
+            if reference[n] != reference[m]:
                 t = p_reference[m, n] * p_reference[n, n]
             value = 2 * s * t + 2 * (s + t) * S[n, m] + S[n, m] * S[n, m] - Q[n, m]
             total += (2.0 if m < n else 1.0) * K[n, m] * value

@@ -39,8 +39,10 @@ class LayerHessian:
     order of the weight matrix, shape (k, p).
 
     Nothing of size (k p)² exists until `to_dense` is called. Samples and classes go through in
-    chunks: beside weights, inputs of layers, results and, for norms, N × N numbers, temporary
-    arrays hold a few times ``chunk_size`` numbers. Make one with `layer_hessian`.
+    chunks: beside weights, inputs of layers and results, temporary arrays hold a few times
+    ``chunk_size`` numbers; norms need some arrays of N × N besides, and `to_dense` of a layer with
+    fewer features than units half the size of the result and N p² numbers. Make one with
+    `layer_hessian`.
 
     Attributes
     ----------
@@ -226,10 +228,10 @@ def layer_hessian(net, X, layer, loss, *, dtype="float64", chunk_size=CHUNK_SIZE
     loss : {"ce", "mse"}
         Softmax cross-entropy, or ``½‖f - y‖²`` (other conventions multiply H by a constant).
     dtype : {"float64", "float32"}
-        Precision of products, norms and blocks; the forward pass is made in float64. In float32,
-        at twice the speed and half the memory, relative errors of norms and products are about
+        Precision of products, norms and blocks; features are made in float64. In float32, at up
+        to twice the speed and half the memory, relative errors of norms and products are about
         1e-6 for logits of order 1, and grow with the logits; eigenvalues below about 1e-7 of the
-        largest are noise.
+        largest are noise, and squares of entries of ``M_n`` below 1e-38 are lost to norms.
     chunk_size : int
         How many numbers a temporary array may hold. Probabilities of N samples and C classes are
         kept if N C is at most that, and made again when needed if not.

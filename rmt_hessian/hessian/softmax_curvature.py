@@ -119,25 +119,38 @@ class SoftmaxCurvature:
         p = self._held[samples]
         return p[:, classes] if isinstance(classes, slice) else p.take(classes, axis=1)
 
-    def _references(self, classes, samples=ALL):
-        """The samples whose reference class is among ``classes``, and its place there."""
+    def _places(self, reference, classes):
+        """The samples whose ``reference`` class is among ``classes``, and its place there."""
         place = np.full(self.n_classes, -1)
         place[classes] = np.arange(place[classes].size)
-        place = place[self.reference[samples]]
+        place = place[reference]
         held = np.flatnonzero(place >= 0)
         return held, place[held]
 
-    def _without_reference(self, classes):
-        """``p_nc``, and 0 at the reference class of the sample, (N, c)."""
+    def _without(self, reference, classes):
+        """``p_nc``, and 0 at the ``reference`` class of the sample, (N, c)."""
         p = self.probabilities(ALL, classes).copy()
-        p[self._references(classes)] = 0.0
+        p[self._places(reference, classes)] = 0.0
         return p
+
+    def _most_probable(self, classes):
+        """The most probable one of some classes, (N,)."""
+        if len(classes) == self.n_classes:
+            return self.reference
+        best, largest = np.empty(self.n_samples, int), np.full(self.n_samples, -1.0)
+        for chunk in slices(len(classes), self.chunk_size // self.n_samples):
+            p = self.probabilities(ALL, classes[chunk])
+            found = p.max(axis=1)
+            better = found > largest
+            best[better] = classes[chunk][p.argmax(axis=1)[better]]
+            largest[better] = found[better]
+        return best
 
     def diagonal(self, classes, samples=ALL):
         """``(A_n)_cc = p_c (1 - p_c)`` for different classes c, (n, c)."""
         p = self.probabilities(samples, classes)
         diagonal = p * (1 - p)
-        held, place = self._references(classes, samples)
+        held, place = self._places(self.reference[samples], classes)
         others = self.others[samples][held]
         diagonal[held, place] = others / (1 + others) ** 2
         return diagonal
@@ -176,7 +189,7 @@ class SoftmaxCurvature:
         N = self.n_samples
         second, first = np.zeros((N, i.size), S.dtype), np.zeros((N, S.shape[1]), S.dtype)
         for classes in slices(self.n_classes, self.chunk_size // max(N, i.size)):
-            p, rows = self._without_reference(classes), np.ascontiguousarray(S[classes].T)
+            p, rows = self._without(self.reference, classes), np.ascontiguousarray(S[classes].T)
             products = rows[i]
             products *= rows[j]
             second += p @ products.T
@@ -215,11 +228,12 @@ class SoftmaxCurvature:
         (a prime marks sample m). The sums with q are corrections. Where probabilities are small,
         one product ``K Q`` gives both for the pairs n ≠ m, in single precision once the mean of K
         is taken out; n = m, which is the most of them, and the mean are summed in double
-        precision. Where the corrections for n ≠ m are below ``DILUTE`` of the result, the relative
-        error is below 1e-10. Else, and where anything could cancel, see `_confident_entry_sums`.
+        precision. Where the corrections for n ≠ m, those of the mean and of K, are below
+        ``DILUTE`` of the result, the relative error is below 1e-10. Else, and where anything could
+        cancel, see `_confident_entry_sums`.
         """
         largest = 1 / (1 + self.others)
-        if len(classes) < self.n_classes or np.sum(largest**2) > 10 * DILUTE * np.sum(largest):
+        if len(classes) < self.n_classes or np.sum(largest**2) > 7 * DILUTE * np.sum(largest):
             return self._confident_entry_sums(K, classes)
         own, N, threads = K.diagonal(), self.n_samples, n_threads()
         mean = (K.sum() - own.sum()) / (N * max(N - 1, 1))
@@ -231,7 +245,7 @@ class SoftmaxCurvature:
         chunks = list(slices(len(classes), self.chunk_size // (4 * N * threads)))
 
         def sums(part):
-            S, corrections = np.zeros(K.shape, self.dtype), np.zeros(4)
+            S, corrections = np.zeros(K.shape, self.dtype), np.zeros(6)
             for chunk in part:
                 p = self.probabilities(ALL, classes[chunk])
                 add_gram(S, p)
@@ -240,9 +254,11 @@ class SoftmaxCurvature:
             return S, corrections
 
         parts = spread(sums, (chunks[t::threads] for t in range(threads)))
-        S, (pq, qq, own_pq, own_qq) = (sum(part) for part in zip(*parts, strict=True))
+        S, corrections = (sum(part) for part in zip(*parts, strict=True))
+        pq, qq, own_pq, own_qq, mean_pq, mean_qq = corrections
         first, second = lower_sums(K, S)
-        if 2 * pq > DILUTE * first or qq > DILUTE * second:
+        # |K - mean| <= K + mean: what single precision has rounded is not larger
+        if 2 * (pq + mean_pq) > DILUTE * first or qq + mean_qq > DILUTE * second:
             return self._confident_entry_sums(K, classes)
         pq, qq = pq + own_pq, qq + own_qq
         return first - 2 * pq + qq, second - qq
@@ -250,20 +266,19 @@ class SoftmaxCurvature:
     def _confident_entry_sums(self, K, classes):
         """`entry_sums` for any probabilities and classes.
 
-        The reference classes of the two samples are kept out of the sum S of ``p p'`` and the sum
-        Q of ``q q'``: with their own terms s and t, the sum over i ≠ j is ``2 s t + 2 (s + t) S +
-        S² - Q``, where nothing large cancels.
+        The most probable of the classes, of each sample, are kept out of the sum S of ``p p'`` and
+        the sum Q of ``q q'``: with their terms s and t, the sum over i ≠ j is ``2 s t + 2 (s + t)
+        S + S² - Q``, where nothing large cancels.
         """
+        reference = self._most_probable(classes)
         D, S, Q = np.zeros((3, *K.shape), self.dtype)
         for chunk in slices(len(classes), self.chunk_size // self.n_samples):
             add_gram(D, self.diagonal(classes[chunk]))
-            rest = self._without_reference(classes[chunk])
+            rest = self._without(reference, classes[chunk])
             add_gram(S, rest)
             add_gram(Q, np.square(rest))
-        p = self.probabilities(ALL, self.reference)
-        inside = np.isin(self.reference, classes)
-        off_diagonal = off_diagonal_sum(K, S, Q, p, self.reference, inside)
-        return lower_sums(K, D)[0], off_diagonal
+        p = self.probabilities(ALL, reference)
+        return lower_sums(K, D)[0], off_diagonal_sum(K, S, Q, p, reference)
 
 
 def _as_slice(classes):

@@ -19,7 +19,13 @@ class CrossEntropy:
 
     def residual(self, logits, targets):
         """``∂ℓ/∂f = p - y`` per sample, shape (N, C); targets (N, C) or checked labels (N,)."""
-        return _subtract(softmax(logits), targets)
+        p = softmax(logits)
+        if targets.ndim == 2:
+            return p - targets
+        labelled = np.arange(len(p)), targets
+        p[labelled] = 0.0
+        p[labelled] = -p.sum(axis=1)  # p_y - 1, without its cancellation
+        return p
 
     def check_targets(self, targets):
         """Targets must be distributions: no entry below 0, each row summing to 1."""
@@ -42,7 +48,11 @@ class MeanSquaredError:
 
     def residual(self, logits, targets):
         """``∂ℓ/∂f = f - y`` per sample, shape (N, C); targets (N, C) or checked labels (N,)."""
-        return _subtract(logits.copy(), targets)
+        if targets.ndim == 2:
+            return logits - targets
+        residual = logits.copy()
+        residual[np.arange(len(logits)), targets] -= 1.0
+        return residual
 
     def check_targets(self, targets):
         """Any real targets will do."""
@@ -68,7 +78,7 @@ def get_loss(name, n_classes):
 
 
 def check_targets(y, n_samples, n_classes, loss):
-    """Return ``y`` as integer labels, shape (N,), or float targets, shape (N, C).
+    """Return a copy of ``y`` as integer labels, shape (N,), or float targets, shape (N, C).
 
     Raises
     ------
@@ -76,7 +86,7 @@ def check_targets(y, n_samples, n_classes, loss):
         If the shape is neither (N,) nor (N, C), a label is not an integer of ``0 … C-1``, an
         entry is not finite, or the loss refuses the targets (CE: rows must be distributions).
     """
-    y = np.asarray(y)
+    y = np.array(y)
     if y.shape == (n_samples,):
         if not np.issubdtype(y.dtype, np.integer):
             raise ValueError(f"labels must be integers, got dtype {y.dtype}")
@@ -90,12 +100,3 @@ def check_targets(y, n_samples, n_classes, loss):
     targets = finite_array(y, "y", ndim=2)
     loss.check_targets(targets)
     return targets
-
-
-def _subtract(outputs, targets):
-    """``outputs - targets`` in the place of the outputs; labels stand for one-hot rows."""
-    if targets.ndim == 1:
-        outputs[np.arange(targets.size), targets] -= 1.0
-    else:
-        outputs -= targets
-    return outputs

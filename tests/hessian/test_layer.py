@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -163,3 +164,23 @@ def test_negative_layers_count_from_the_end(rng):
     X = rng.standard_normal((5, 2))
     a, b = layer_hessian(net, X, -1, "ce"), layer_hessian(net, X, 1, "ce")
     np.testing.assert_array_equal(a.to_dense(), b.to_dense())
+
+
+@pytest.mark.parametrize(
+    ("dtype", "scale"), [("float64", 1e-70), ("float64", 1e70), ("float32", 1e9)]
+)
+def test_norms_of_features_of_any_scale(dtype, scale, rng):
+    """Norms scale with the square of the features where fourth powers leave the range."""
+    V, X = rng.standard_normal((4, 3)), rng.standard_normal((6, 3))
+    one = layer_hessian(ReLUNetwork([V]), X, 0, "ce", dtype=dtype)
+    scaled = layer_hessian(ReLUNetwork([V / scale]), scale * X, 0, "ce", dtype=dtype)
+    tolerance = 1e-10 if dtype == "float64" else 1e-5
+    for name in ("frobenius_norm", "block_norms"):
+        a, b = (getattr(H, name)() for H in (one, scaled))
+        np.testing.assert_allclose(b / scale**2, a, rtol=tolerance)
+
+
+def test_logits_that_overflow_are_refused():
+    net = ReLUNetwork([[[1e200], [-1e200]]])
+    with pytest.raises(ValueError, match="logits overflow"):
+        layer_hessian(net, [[1e200]], 0, "ce")

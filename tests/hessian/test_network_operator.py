@@ -196,3 +196,13 @@ def test_complex_vectors_are_not_cut_to_their_real_part(columns, rng):
         except (TypeError, ValueError):
             continue
         np.testing.assert_allclose(product, H @ x + 1j * (H @ z), atol=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["ce", "mse"])
+def test_the_operator_keeps_its_own_targets(loss, rng):
+    net, X = rh.ReLUNetwork.random([3, 4, 3], rng), rng.standard_normal((6, 3))
+    y = rng.dirichlet(np.ones(3), 6)
+    operator, v = rh.full_hessian_operator(net, X, y, loss), rng.standard_normal(24)
+    before = operator @ v
+    y[...] = np.roll(y, 1, axis=0)
+    np.testing.assert_array_equal(operator @ v, before)

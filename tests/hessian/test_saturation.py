@@ -7,7 +7,7 @@ without cancellation; it is the oracle here.
 import numpy as np
 import pytest
 
-from rmt_hessian import ReLUNetwork, layer_hessian
+from rmt_hessian import ReLUNetwork, full_hessian, full_hessian_operator, layer_hessian
 from tests import oracles
 
 RELATIVE = 1e-11
@@ -31,6 +31,31 @@ def test_last_layer(scale, rng):
     np.testing.assert_allclose(H.mean_squared_block_norms(), expected, rtol=RELATIVE)
     np.testing.assert_allclose(H.frobenius_norm() ** 2, squares.sum(), rtol=RELATIVE)
     np.testing.assert_allclose(H.block_norms() ** 2, squares, rtol=RELATIVE)
+
+
+@pytest.mark.parametrize("margin", [1.0, 40.0, 300.0])
+def test_residual_of_a_confident_and_correct_sample(margin):
+    """One hidden unit at 1, logits (margin, 0), label 0: the entries between the layers are
+    ``±p_1 (p_0 margin - 1)``.
+    """
+    net = ReLUNetwork([[[1.0]], [[margin], [0.0]]])
+    H = full_hessian(net, [[1.0]], [0], "ce")
+    p1 = np.exp(-margin) / (1 + np.exp(-margin))
+    expected = p1 * (margin / (1 + np.exp(-margin)) - 1)
+    np.testing.assert_allclose(H[0, 1:], [expected, -expected], rtol=RELATIVE)
+    product = full_hessian_operator(net, [[1.0]], [0], "ce") @ np.array([1.0, 0.0, 0.0])
+    np.testing.assert_allclose(product[1:], [expected, -expected], rtol=RELATIVE)
+
+
+@pytest.mark.parametrize("margin", [1.0, 5.0, 20.0, 60.0])
+def test_classes_that_are_never_the_most_probable(margin):
+    """The blocks of the two improbable classes of three, one of them far less probable."""
+    H = layer_hessian(ReLUNetwork([[[0.0], [-10.0], [-10.0 - margin]]]), [[1.0]], 0, "ce")
+    some = H.restrict([1, 2])
+    expected = some.block_norms() ** 2
+    diagonal, off_diagonal = some.mean_squared_block_norms()
+    np.testing.assert_allclose(diagonal, expected.diagonal().mean(), rtol=RELATIVE)
+    np.testing.assert_allclose(off_diagonal, expected[0, 1], rtol=RELATIVE)
 
 
 @pytest.mark.parametrize("margin", [1.0, 20.0, 300.0])

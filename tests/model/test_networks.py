@@ -91,7 +91,7 @@ def test_labels_stand_for_one_hot_rows(name, rng):
     one_hot = check_targets([[0, 0, 1], [1, 0, 0]], 2, 3, loss)
     before = logits.copy()
     residual = loss.residual(logits, labels)
-    np.testing.assert_array_equal(residual, loss.residual(logits, one_hot))
+    np.testing.assert_allclose(residual, loss.residual(logits, one_hot), rtol=EXACT)
     np.testing.assert_array_equal(logits, before)  # nothing is written to them
 
 
@@ -109,3 +109,12 @@ def test_the_residual_is_the_derivative_of_the_value(name, rng):
     steps = h * np.eye(4)
     slope = [(loss.value(f + e, y) - loss.value(f - e, y)) / (2 * h) for e in steps]
     np.testing.assert_allclose(loss.residual(f, y)[0], slope, atol=1e-9)
+
+
+def test_a_read_only_view_of_an_array_that_can_change_is_copied():
+    W = np.ones((2, 2))
+    view = W[:]
+    view.setflags(write=False)
+    net = ReLUNetwork([view])
+    W[0, 0] = 7.0
+    assert net.weights[0][0, 0] == 1.0
