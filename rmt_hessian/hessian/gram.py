@@ -3,7 +3,10 @@
 import numpy as np
 from scipy.linalg import get_blas_funcs
 
+from rmt_hessian._chunks import slices
 from rmt_hessian.hessian.kernels import pack_symmetric
+
+AT_ONCE = 2**20  # numbers of a product that is added: they stay in the cache
 
 
 class WeightedGram:
@@ -37,8 +40,10 @@ def add_gram(S, rows):
 
 
 def add_product(out, Y, Z):
-    """Add ``Yᵀ Z`` to ``out``, (k, p) in C order, in place; Y (n, k) and Z (n, p)."""
-    if Y.size:
-        gemm = get_blas_funcs("gemm", (out, Y, Z))
-        result = gemm(1.0, Z.T, Y.T, beta=1.0, c=out.T, trans_b=1, overwrite_c=1)
-        assert np.may_share_memory(result, out), "out must have the order and dtype of BLAS"
+    """Add ``Yᵀ Z`` to ``out``, (k, p), in place; Y (n, k) and Z (n, p).
+
+    By NumPy's BLAS like the products around it: the threads of another BLAS, SciPy's, would wait
+    on the cores for those of this one.
+    """
+    for rows in slices(len(out), AT_ONCE // Z.shape[1]):
+        out[rows] += Y[:, rows].T @ Z
