@@ -93,7 +93,8 @@ def _fill_cross(out, net, forward, lower, upper, pair, residual):
         features = upper.features, _feature_sensitivity(net, forward, pair, i)
         few, many = (features, units) if by_features else (units, features)
         active = forward.masks[pair[0]][:, i]
-        left, right = np.empty_like(lower.features), np.empty_like(many[0])
+        most = np.count_nonzero(active)
+        left, right = (np.empty((most, A.shape[1])) for A in (lower.features, many[0]))
         for c in range(few[0].shape[1]):
             s, t = few[0][:, c] / lower.n_samples, few[1][:, c] / lower.n_samples
             kept = pack_cross(active, lower.features, s, many[0], t, many[1], left, right)
