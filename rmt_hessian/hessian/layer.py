@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator
 
 from rmt_hessian._chunks import CHUNK_SIZE, slices
 from rmt_hessian._validation import (
@@ -11,11 +10,11 @@ from rmt_hessian._validation import (
     indices_below,
     positive_integer,
     real_dtype,
-    refuse_complex,
 )
 from rmt_hessian.hessian import norms
 from rmt_hessian.hessian.assembly import fill_dense
 from rmt_hessian.hessian.gram import WeightedGram, add_product
+from rmt_hessian.hessian.operators import symmetric_operator
 from rmt_hessian.hessian.output_hessians import (
     MANY,
     HiddenLayerOutputHessians,
@@ -156,19 +155,11 @@ class LayerHessian:
 
         For U of shape (k, p): ``Y = Z Uᵀ``, ``Y_n ← M_n Y_n``, ``H vec(U) = vec(Yᵀ Z)/N``.
         """
-        return LinearOperator(
-            self.shape,
-            matvec=lambda v: self._product(v.reshape(-1, 1))[:, 0],
-            rmatvec=lambda v: self._product(v.reshape(-1, 1))[:, 0],
-            matmat=self._product,
-            rmatmat=self._product,
-            dtype=self.dtype,
-        )
+        return symmetric_operator(self._product, self.shape[0], self.dtype)
 
     def _product(self, v):
         """``H v``, (k p, q) -> (k p, q), in chunks of samples."""
         M, k, p = self.output_hessians, self.n_blocks, self.block_size
-        refuse_complex(v, "v")
         v = np.ascontiguousarray(v.T, self.dtype)
         result = np.zeros_like(v)
         for columns in slices(v.shape[0], self.chunk_size // (MANY * M.widest)):

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator
 
 from rmt_hessian._chunks import CHUNK_SIZE, slices
-from rmt_hessian._validation import positive_integer, real_dtype, refuse_complex
+from rmt_hessian._validation import positive_integer, real_dtype
 from rmt_hessian.hessian.gram import add_product
 from rmt_hessian.hessian.kernels import apply_mask
 from rmt_hessian.hessian.layer import layers_from_pass
+from rmt_hessian.hessian.operators import symmetric_operator
 from rmt_hessian.hessian.output_hessians import times
 from rmt_hessian.model.losses import check_targets, get_loss
 
@@ -61,15 +61,7 @@ def full_hessian_operator(net, X, y, loss, *, dtype="float64", chunk_size=CHUNK_
     layers = layers_from_pass(net, forward, loss, range(net.n_layers), dtype, chunk_size)
     weights = [W.astype(dtype, copy=False) for W in net.weights]
     product = _Product(layers, weights, forward.masks, y, loss, chunk_size).matmat
-    n_weights = sum(W.size for W in weights)
-    return LinearOperator(
-        (n_weights, n_weights),
-        matvec=lambda v: product(v.reshape(-1, 1))[:, 0],
-        rmatvec=lambda v: product(v.reshape(-1, 1))[:, 0],
-        matmat=product,
-        rmatmat=product,
-        dtype=dtype,
-    )
+    return symmetric_operator(product, sum(W.size for W in weights), dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +77,6 @@ class _Product:
 
     def matmat(self, v):
         """``H v``, (P, q) -> (P, q), in chunks of samples."""
-        refuse_complex(v, "v")
         ends = np.cumsum([W.size for W in self.weights])[:-1]
         q = v.shape[1]
         if q == 0:

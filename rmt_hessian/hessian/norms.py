@@ -10,7 +10,7 @@ from rmt_hessian.hessian.output_hessians import unit_pairs
 
 
 def squared_gram(features):
-    """``K_nm = (z_n · z_m)² / (N² s⁴)``, shape (N, N), from features (N, p), and ``s``.
+    """``K_nm = (z_n · z_m)² / (N² s⁴)``, shape (N, N), from features (N, p), and ``s²``.
 
     Features over their largest entry s, so that K neither overflows nor underflows.
     """
@@ -18,7 +18,7 @@ def squared_gram(features):
     Z = features / scale
     G = Z @ Z.T
     G /= len(Z)
-    return np.square(G, out=G), scale
+    return np.square(G, out=G), scale * scale  # a power would raise where it overflows
 
 
 def block_norms(H):
@@ -28,18 +28,18 @@ def block_norms(H):
     for i, j in unit_pairs(H.n_blocks, H.chunk_size // H.n_samples):
         weights = H.output_hessians.pair_weights(i, j)
         squares[i, j] = squares[j, i] = np.einsum("nq,nq->q", weights, K @ weights)
-    return scale**2 * np.sqrt(np.maximum(squares, 0.0))
+    return scale * np.sqrt(np.maximum(squares, 0.0))
 
 
 def mean_squared_block_norms(H):
     """Means of ``‖H_ii‖_F²`` over i and of ``‖H_ij‖_F²`` over i ≠ j (NaN if there is one unit)."""
     k = H.n_blocks
     K, scale = squared_gram(H.features)
-    diagonal, off_diagonal = (scale**4 * x for x in H.output_hessians.square_sums(K))
+    diagonal, off_diagonal = (scale * scale * x for x in H.output_hessians.square_sums(K))
     return diagonal / k, off_diagonal / (k * (k - 1)) if k > 1 else float("nan")
 
 
 def frobenius_norm(H):
     """``‖H‖_F``, the root of the sum of all squared block norms."""
     K, scale = squared_gram(H.features)
-    return scale**2 * float(np.sqrt(sum(H.output_hessians.square_sums(K))))
+    return scale * float(np.sqrt(sum(H.output_hessians.square_sums(K))))

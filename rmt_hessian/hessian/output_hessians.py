@@ -159,11 +159,10 @@ class HiddenLayerOutputHessians:
         unit among i. In it, ``λ^{ij} = D_i D_j (Wᵀ A_n W)_ij`` with the same W for all samples.
         """
         (mask, W), *above = self.chain
+        weights = np.empty((mask.shape[0], i.size), W.dtype)
         if not above:
-            weights = np.empty((mask.shape[0], i.size), W.dtype)
             mask_pairs(self.curvature.pull_back(W, i, j), mask, i, j, weights)
             return weights
-        weights = np.empty((mask.shape[0], i.size), W.dtype)
         all_units = np.unique(i)
         for few in slices(all_units.size, self.chunk_size // (MANY * self.widest)):
             units = all_units[few]

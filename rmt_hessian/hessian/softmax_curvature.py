@@ -69,10 +69,11 @@ class SoftmaxCurvature:
         N = features.shape[0]
         top, others = np.full(N, -np.inf), np.zeros(N)
         reference = np.full(N, -1)
+        at_once = chunk_size // (4 * ROWS * n_threads())
 
         def normalise(samples):
             part = top[samples], others[samples], reference[samples]
-            for classes in slices(weights.shape[0], chunk_size // (4 * ROWS * n_threads())):
+            for classes in slices(weights.shape[0], at_once):
                 with np.errstate(over="ignore", invalid="ignore"):  # looked for below
                     f = features[samples] @ weights[classes].T
                 update_normaliser(f, classes.start, *part)
@@ -227,12 +228,13 @@ class SoftmaxCurvature:
 
         (a prime marks sample m). The sums with q are corrections. Where probabilities are small,
         one product ``K Q`` gives both for the pairs n ≠ m, in single precision once the mean of K
-        is taken out; n = m, which is the most of them, and the mean are summed in double
+        is taken out; n = m, mostly the larger part, and the mean are summed in double
         precision. Where the corrections for n ≠ m, those of the mean and of K, are below
         ``DILUTE`` of the result, the relative error is below 1e-10. Else, and where anything could
         cancel, see `_confident_entry_sums`.
         """
         largest = 1 / (1 + self.others)
+        # the corrections are below DILUTE from about here on, for Gaussian logits of variance 1
         if len(classes) < self.n_classes or np.sum(largest**2) > 7 * DILUTE * np.sum(largest):
             return self._confident_entry_sums(K, classes)
         own, N, threads = K.diagonal(), self.n_samples, n_threads()

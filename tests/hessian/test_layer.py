@@ -184,3 +184,9 @@ def test_logits_that_overflow_are_refused():
     net = ReLUNetwork([[[1e200], [-1e200]]])
     with pytest.raises(ValueError, match="logits overflow"):
         layer_hessian(net, [[1e200]], 0, "ce")
+
+
+def test_squared_norms_beyond_the_range_are_infinite():
+    H = layer_hessian(ReLUNetwork([[[0.0], [0.0]]]), [[1e100]], 0, "ce")
+    assert H.mean_squared_block_norms() == (np.inf, np.inf)
+    assert H.frobenius_norm() == pytest.approx(0.5 * 1e200)
