@@ -3,7 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmt_hessian import ReLUNetwork, eigenvalues, layer_hessian, subspace_overlap, top_eigenspace
+from rmt_hessian import (
+    ReLUNetwork,
+    block_eigenvalues,
+    eigenvalues,
+    layer_hessian,
+    subspace_overlap,
+    top_eigenspace,
+)
 from tests.tolerances import EXACT
 
 
@@ -46,3 +53,24 @@ def test_random_frames_overlap_by_k_over_n():
         for s in range(400)
     ]
     assert np.mean(overlaps) == pytest.approx(k / n, abs=5 * np.std(overlaps) / 20)
+
+
+@pytest.mark.parametrize("widths", [[6, 5], [4, 3, 5], [4, 5, 3, 4]])
+@pytest.mark.parametrize("loss", ["ce", "mse"])
+def test_eigenvalues_of_many_blocks_are_those_of_the_dense_matrix(widths, loss, rng):
+    """Blocks of either sign, in any order, one asked for twice."""
+    H = layer_hessian(ReLUNetwork.random(widths, rng), rng.standard_normal((9, widths[0])), 0, loss)
+    k, p = H.n_blocks, H.block_size
+    blocks = H.to_dense().reshape(k, p, k, p)
+    i, j = [0, k - 1, 0, 1, 0], [0, 0, -1, 1, 0]
+    expected = [np.linalg.eigvalsh(blocks[a, :, b]) for a, b in zip(i, j, strict=True)]
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(block_eigenvalues(H, i, j), expected, atol=10 * p * EXACT * scale)
+
+
+def test_block_eigenvalues_refuse_pairs_that_do_not_match(rng):
+    H = layer_hessian(ReLUNetwork.random([3, 4], rng), rng.standard_normal((5, 3)), 0, "ce")
+    with pytest.raises(ValueError, match="same length"):
+        block_eigenvalues(H, [0, 1], [0])
+    with pytest.raises(IndexError, match="units must lie in 0 … 3"):
+        block_eigenvalues(H, [4], [0])
