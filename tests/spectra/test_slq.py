@@ -1,4 +1,4 @@
-"""Stochastic Lanczos quadrature: every identity of the recurrence, of its rules, of the errors."""
+"""Stochastic Lanczos quadrature: every identity of its rules and of the errors."""
 
 import tracemalloc
 
@@ -14,28 +14,8 @@ from scipy.stats import binom, t
 from rmt_hessian import ReLUNetwork, layer_hessian
 from rmt_hessian.spectra.lanczos import lanczos
 from rmt_hessian.spectra.slq import SpectralDensity, spectral_density
+from tests.spectra.matrices import entries, orthogonal, probe, with_spectrum
 from tests.tolerances import EXACT
-
-
-def entries(bound):
-    """Eigenvalues, none so small that products become subnormal numbers."""
-    return st.floats(-bound, bound).map(lambda x: x * (abs(x) > 1e-99))
-
-
-def orthogonal(n, rng):
-    return np.linalg.qr(rng.standard_normal((n, n)))[0]
-
-
-def with_spectrum(values, rng):
-    """A dense symmetric matrix with these eigenvalues, and its eigenvectors."""
-    Q = orthogonal(len(values), rng)
-    A = (Q * values) @ Q.T
-    return (A + A.T) / 2, Q
-
-
-def probe(n, seed):
-    """The first probe of ``spectral_density(..., rng=seed)``."""
-    return (2.0 * np.random.default_rng(seed).integers(0, 2, n) - 1.0) / np.sqrt(n)
 
 
 def exact_cdf(values, Q, v, x):
@@ -45,45 +25,7 @@ def exact_cdf(values, Q, v, x):
     return mass[np.searchsorted(np.asarray(values)[order], x, side="right")]
 
 
-# --- the recurrence ---------------------------------------------------------------------------
-
-
-@given(
-    st.lists(entries(10), min_size=1, max_size=30),
-    st.integers(1, 35),
-    st.integers(0, 10**6),
-    st.sampled_from([1e-150, 1.0, 1e150]),
-)
-def test_decomposition(values, n_steps, seed, unit):
-    """``Qᵀ Q = I`` and ``A Q - Q T = β q eᵀ``, degenerate spectra and invariant spaces included."""
-    rng, n = np.random.default_rng(seed), len(values)
-    A = unit * with_spectrum(values, rng)[0]
-    basis = np.empty((min(n_steps, n), n))
-    alpha, beta = lanczos(lambda v: A @ v, probe(n, seed), basis)
-    k = alpha.size
-    Q = basis[:k].T
-    assert_allclose(Q.T @ Q, np.eye(k), atol=EXACT)
-    T = np.diag(alpha) + np.diag(beta[:-1], 1) + np.diag(beta[:-1], -1)
-    remainder = A @ Q - Q @ T
-    scale = np.linalg.norm(A / unit, 2) * unit
-    assert_allclose(remainder[:, :-1], 0, atol=EXACT * scale)
-    assert_allclose(np.linalg.norm(remainder[:, -1] / unit), beta[-1] / unit, atol=EXACT * 10)
-    assert_allclose(Q.T @ remainder[:, -1], 0, atol=EXACT * scale)
-    assert k == basis.shape[0] or beta[-1] == 0
-
-
-def test_orthogonality_survives_rounding_above_the_coupling():
-    """Products that are symmetric to 5e-5 only, and an almost invariant space: what is removed is
-    5e7 times what is left, and once is not enough (5e-9 instead of rounding)."""
-    n = 5
-    A = np.diag(np.arange(1.0, n + 1)) + np.diag(np.ones(n - 1), 1) + np.diag(np.ones(n - 1), -1)
-    A[2, 3] = A[3, 2] = 1e-12
-    A[0, 2] = 5e-5
-    R = orthogonal(n, np.random.default_rng(0))
-    basis = np.empty((4, n))
-    alpha, _ = lanczos(lambda v: R @ (A @ (R.T @ v)), R[:, 0].copy(), basis)
-    assert alpha.size == 4
-    assert_allclose(basis @ basis.T, np.eye(4), atol=EXACT)
+# --- the rule of one probe --------------------------------------------------------------------
 
 
 def test_no_ghost_copies():
@@ -107,9 +49,6 @@ def test_no_ghost_copies():
         (at,) = np.flatnonzero(np.abs(density.nodes[0] - top) < 1e-6)
         weight = (Q[:, np.argmin(np.abs(values - top))] @ v) ** 2
         assert density.weights[0][at] == pytest.approx(weight, abs=EXACT)
-
-
-# --- the rule of one probe --------------------------------------------------------------------
 
 
 @given(st.integers(2, 25), st.integers(1, 8), st.integers(0, 10**6))
