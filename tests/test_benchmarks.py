@@ -13,6 +13,7 @@ from benchmarks.hessians import closed_form, figure, many_classes, predictions
 from benchmarks.hessians import measure as hessians
 from benchmarks.hessians import tables as hessian_tables
 from benchmarks.hessians.cases import Case, draw, operations
+from benchmarks.hessians.workers import serve as hessian_serve
 from benchmarks.hessians.workers.serve import Sample, by_rows, difference
 from benchmarks.laws import cases as law_cases
 from benchmarks.laws import measure as laws
@@ -267,6 +268,29 @@ def test_rows_are_sampled_only_beyond_the_budget():
     assert difference(some, case, A) == 0.0
     wrong = Sample(some.rows, some.values + 1.0, some.seconds)
     assert difference(wrong, case, A) == 1.0 / A.max()
+
+
+def test_extrapolated_time_is_the_preparation_once_and_a_time_for_each_row(monkeypatch):
+    """By a clock on which the preparation takes 3 s of wall time and a row 0.5 s, CPU double."""
+    clock = SimpleNamespace(now=0.0)
+
+    def timed(call):
+        start = clock.now
+        result = call()
+        wall = clock.now - start
+        return result, {"wall": wall, "cpu": 2 * wall}
+
+    def spend(seconds):
+        clock.now += seconds
+
+    def compute():
+        spend(3.0)
+        return lambda indices: spend(0.5 * len(indices)) or np.zeros((len(indices), 40))
+
+    monkeypatch.setattr(hessian_serve, "timed", timed)
+    some = by_rows(compute, 40, 2, budget=5.0)
+    assert 2 < some.rows.size < 40
+    assert some.seconds == pytest.approx({"wall": 3.0 + 40 * 0.5, "cpu": 2 * (3.0 + 40 * 0.5)})
 
 
 def test_a_large_matrix_is_compared_on_some_rows(monkeypatch):
