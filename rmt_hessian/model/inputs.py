@@ -9,14 +9,16 @@ def _shape(n_samples, n_inputs):
     return positive_integer(n_samples, "n_samples"), positive_integer(n_inputs, "n_inputs")
 
 
-def gaussian_inputs(n_samples, n_inputs, rng):
-    """Draw standard Gaussian inputs, ``x_n ~ N(0, I_d)``.
+def gaussian_inputs(n_samples, n_inputs, rng, mean=0.0):
+    """Draw Gaussian inputs, ``x_n ~ N(b, I_d)``, standard by default.
 
     Parameters
     ----------
     n_samples, n_inputs : int
         N and d, both at least 1.
     rng : numpy.random.Generator
+    mean : float or array_like, shape (d,)
+        b; a number stands for all coordinates.
 
     Returns
     -------
@@ -25,7 +27,7 @@ def gaussian_inputs(n_samples, n_inputs, rng):
     Raises
     ------
     ValueError
-        If N or d is not a positive integer.
+        If N or d is not a positive integer, or the mean is not finite or of another shape.
 
     Examples
     --------
@@ -33,13 +35,17 @@ def gaussian_inputs(n_samples, n_inputs, rng):
     >>> gaussian_inputs(3, 2, np.random.default_rng(0)).shape
     (3, 2)
     """
-    return rng.standard_normal(_shape(n_samples, n_inputs))
+    shape = _shape(n_samples, n_inputs)
+    b = finite_array(mean, "mean", ndim=np.ndim(mean))
+    if b.shape not in ((), shape[1:]):
+        raise ValueError(f"mean must be a number or of shape {shape[1:]}, got shape {b.shape}")
+    return rng.standard_normal(shape) + b
 
 
 def rademacher_inputs(n_samples, n_inputs, rng):
     """Draw independent signs, ``P(x = 1) = P(x = -1) = ½``: fourth moment 1, the least possible.
 
-    Parameters, result and errors are those of `gaussian_inputs`.
+    Parameters, result and errors are those of `gaussian_inputs`, without a mean.
 
     Examples
     --------
@@ -53,7 +59,7 @@ def rademacher_inputs(n_samples, n_inputs, rng):
 def uniform_inputs(n_samples, n_inputs, rng):
     """Draw independent entries, uniform on ``[-√3, √3]``: mean 0, variance 1.
 
-    Parameters, result and errors are those of `gaussian_inputs`.
+    Parameters, result and errors are those of `gaussian_inputs`, without a mean.
 
     Examples
     --------
@@ -180,6 +186,38 @@ def clustered_inputs(n_samples, n_inputs, n_clusters, rng, noise=0.1):
     centres /= np.linalg.norm(centres, axis=1, keepdims=True)
     labels = random_labels(n_samples, n_clusters, rng)
     return centres[labels] + sigma * rng.standard_normal(shape), labels
+
+
+def standardise(Z):
+    """Features with mean 0 and variance 1 over the samples, the statistics held fixed.
+
+    ``(z_na - mean_a)/std_a``, the standard deviation with 1/N; a constant feature becomes 0. To
+    standardise the features of a layer inside a network, see `ReLUNetwork.above`.
+
+    Parameters
+    ----------
+    Z : array_like, shape (N, p)
+
+    Returns
+    -------
+    numpy.ndarray, shape (N, p)
+
+    Raises
+    ------
+    ValueError
+        If Z is not a finite two-dimensional array.
+
+    Examples
+    --------
+    >>> standardise([[1.0, 5.0], [3.0, 5.0]])
+    array([[-1.,  0.],
+           [ 1.,  0.]])
+    """
+    Z = finite_array(Z, "Z", ndim=2)
+    centred = Z - Z.mean(axis=0)
+    scale = np.sqrt(np.mean(centred**2, axis=0))
+    constant = scale <= 1e-12 * np.abs(Z).max(axis=0)  # rounding of the mean
+    return np.where(constant, 0.0, centred / np.where(constant, 1.0, scale))
 
 
 def random_labels(n_samples, n_classes, rng):

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from rmt_hessian._validation import finite_array, one_of, positive_integer
+from rmt_hessian._validation import finite_array, index_below, one_of, positive_integer
 from rmt_hessian.model.kernels import relu_and_mask
 
 INITIALISATIONS = {"lecun": 1.0, "he": 2.0}  # name -> gain: (fan-in) × (variance of an entry)
@@ -120,6 +120,20 @@ class ReLUNetwork:
     def n_layers(self):
         """The number of weight matrices."""
         return len(self.weights)
+
+    def above(self, layer):
+        """The network of the layers from ``layer`` on, whose inputs are that layer's features.
+
+        The Hessian of a layer is that of the first layer of ``above(layer)`` on those features, so
+        features may be changed on the way, for example standardised:
+        ``layer_hessian(net.above(1), standardise(net.forward(X).features[1]), 0, loss)``.
+
+        Raises
+        ------
+        IndexError
+            If there is no such layer; -1 is the last.
+        """
+        return ReLUNetwork(self.weights[index_below(layer, self.n_layers, "layer") :])
 
     def __repr__(self):
         return f"ReLUNetwork(widths={self.widths})"

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
+from rmt_hessian.model.datasets import digits
 from rmt_hessian.model.inputs import (
     clustered_inputs,
     correlated_inputs,
     gaussian_inputs,
     rademacher_inputs,
+    standardise,
     student_inputs,
     uniform_inputs,
 )
@@ -147,3 +149,25 @@ BAD = {
 def test_bad_input(call, message, rng):
     with pytest.raises(ValueError, match=message):
         call(rng)
+
+
+def test_gaussian_inputs_about_a_mean(rng):
+    b = np.array([0.0, 5.0, -3.0])
+    X = gaussian_inputs(4000, 3, rng, mean=b)
+    np.testing.assert_allclose(X.mean(axis=0), b, atol=5 / np.sqrt(4000))
+    with pytest.raises(ValueError, match=r"mean must be a number or of shape \(3,\)"):
+        gaussian_inputs(4, 3, rng, mean=[1.0, 2.0])
+
+
+def test_standardised_features_have_mean_0_and_variance_1(rng):
+    Z = np.column_stack([rng.exponential(size=(50, 2)), np.full(50, 0.1)])
+    S = standardise(1e6 + Z)
+    np.testing.assert_allclose(S.mean(axis=0), 0.0, atol=1e-9)
+    np.testing.assert_allclose(S.std(axis=0), [1.0, 1.0, 0.0], atol=1e-8)
+
+
+def test_digits_are_real_images():
+    X, labels = digits()
+    assert X.shape == (1797, 64)
+    assert set(labels) == set(range(10))
+    np.testing.assert_array_equal(digits(standardised=True)[0], standardise(16 * X))

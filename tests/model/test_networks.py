@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rmt_hessian import ReLUNetwork, gaussian_inputs, random_labels
+from rmt_hessian import ReLUNetwork, gaussian_inputs, layer_hessian, random_labels
 from rmt_hessian.model.losses import check_targets, get_loss
 from tests.tolerances import EXACT
 
@@ -118,3 +118,16 @@ def test_a_read_only_view_of_an_array_that_can_change_is_copied():
     net = ReLUNetwork([view])
     W[0, 0] = 7.0
     assert net.weights[0][0, 0] == 1.0
+
+
+def test_the_network_above_a_layer_has_the_same_hessian(rng):
+    net = ReLUNetwork.random([4, 5, 6, 3], rng)
+    X = gaussian_inputs(20, 4, rng)
+    upper = net.above(-2)
+    assert upper.widths == [5, 6, 3]
+    features = net.forward(X).features[1]
+    np.testing.assert_array_equal(upper(features), net(X))
+    whole, part = layer_hessian(net, X, 1, "ce"), layer_hessian(upper, features, 0, "ce")
+    np.testing.assert_array_equal(whole.to_dense(), part.to_dense())
+    with pytest.raises(IndexError, match="layer"):
+        net.above(3)
