@@ -14,20 +14,54 @@ from rmt_hessian._version import __version__
 from rmt_hessian.compare import ks_distance, wasserstein_distance
 from rmt_hessian.hessian.full import full_hessian
 from rmt_hessian.hessian.layer import LayerHessian, layer_hessian
+from rmt_hessian.hessian.network_factors import NetworkFactors, network_factors
 from rmt_hessian.hessian.network_operator import full_hessian_operator
+from rmt_hessian.hessian.population import (
+    PopulationOutputHessian,
+    grouped_output_hessian,
+    population_output_hessian,
+)
+from rmt_hessian.model.datasets import digits
 from rmt_hessian.model.inputs import (
     clustered_inputs,
     correlated_inputs,
     gaussian_inputs,
     rademacher_inputs,
     random_labels,
+    standardise,
     student_inputs,
     uniform_inputs,
 )
 from rmt_hessian.model.networks import ReLUNetwork
-from rmt_hessian.spectra.eigenvalues import block_eigenvalues, eigenvalues, top_eigenspace
+from rmt_hessian.spectra.eigenvalues import (
+    block_eigenvalues,
+    eigenvalues,
+    top_eigenpairs,
+    top_eigenspace,
+)
+from rmt_hessian.spectra.kronecker import (
+    KroneckerProduct,
+    kronecker_approximation,
+    kronecker_error,
+    nearest_kronecker_product,
+)
+from rmt_hessian.spectra.network_kronecker import NetworkKronecker
+from rmt_hessian.spectra.rank import (
+    energy_rank,
+    energy_share,
+    gap_rank,
+    numerical_rank,
+    spectral_gap,
+)
 from rmt_hessian.spectra.slq import SpectralDensity, spectral_density
-from rmt_hessian.spectra.subspaces import subspace_overlap
+from rmt_hessian.spectra.subspaces import (
+    ReshapedEigenvectors,
+    kronecker_alignment,
+    overlap_by_dimension,
+    reshape_eigenvectors,
+    subspace_overlap,
+)
+from rmt_hessian.spectra.uncertainty import Rate, fitted_rate, jackknife
 
 __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     "__version__",
@@ -39,19 +73,47 @@ __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     "student_inputs",
     "correlated_inputs",
     "clustered_inputs",
+    "digits",
+    "standardise",
     "random_labels",
     # assemble
     "LayerHessian",
+    "NetworkFactors",
+    "PopulationOutputHessian",
     "full_hessian",
     "full_hessian_operator",
+    "grouped_output_hessian",
     "layer_hessian",
-    # measure
+    "network_factors",
+    "population_output_hessian",
+    # measure: spectra
     "SpectralDensity",
     "block_eigenvalues",
     "eigenvalues",
     "spectral_density",
-    "subspace_overlap",
+    "top_eigenpairs",
     "top_eigenspace",
+    # measure: rank
+    "energy_rank",
+    "energy_share",
+    "gap_rank",
+    "numerical_rank",
+    "spectral_gap",
+    # measure: eigenspaces and Kronecker products
+    "KroneckerProduct",
+    "NetworkKronecker",
+    "ReshapedEigenvectors",
+    "kronecker_alignment",
+    "kronecker_approximation",
+    "kronecker_error",
+    "nearest_kronecker_product",
+    "overlap_by_dimension",
+    "reshape_eigenvectors",
+    "subspace_overlap",
+    # measure: uncertainty
+    "Rate",
+    "fitted_rate",
+    "jackknife",
     # predict
     "theory",
     # compare

@@ -1,1 +1,1 @@
-"""Measuring Hessians: eigenvalues and eigenspaces."""
+"""Measuring Hessians: spectra, effective rank, eigenspaces, Kronecker products, uncertainty."""

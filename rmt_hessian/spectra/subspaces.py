@@ -1,8 +1,26 @@
-"""Overlap of eigenspaces."""
+"""Overlap of eigenspaces, and eigenvectors read as matrices of units × features."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from rmt_hessian._validation import finite_array
+from rmt_hessian._validation import finite_array, positive_integer
+
+
+def _frame(values, name):
+    """Return orthonormal columns."""
+    frame = finite_array(values, name, ndim=2)
+    defect = np.abs(frame.T @ frame - np.eye(frame.shape[1])).max()
+    if defect > 1e-8:
+        raise ValueError(f"{name} must have orthonormal columns, got a defect of {defect:.2g}")
+    return frame
+
+
+def _two_frames(U, V):
+    U, V = finite_array(U, "U", ndim=2), finite_array(V, "V", ndim=2)
+    if U.shape != V.shape:
+        raise ValueError(f"U and V must have the same shape, got {U.shape} and {V.shape}")
+    return _frame(U, "U"), _frame(V, "V")
 
 
 def subspace_overlap(U, V):
@@ -29,11 +47,135 @@ def subspace_overlap(U, V):
     >>> subspace_overlap(np.eye(3)[:, :2], np.eye(3)[:, 1:])
     0.5
     """
-    U, V = finite_array(U, "U", ndim=2), finite_array(V, "V", ndim=2)
-    if U.shape != V.shape:
-        raise ValueError(f"U and V must have the same shape, got {U.shape} and {V.shape}")
-    for frame, name in ((U, "U"), (V, "V")):
-        defect = np.abs(frame.T @ frame - np.eye(frame.shape[1])).max()
-        if defect > 1e-8:
-            raise ValueError(f"{name} must have orthonormal columns, got a defect of {defect:.2g}")
+    U, V = _two_frames(U, V)
     return float(min(np.sum((U.T @ V) ** 2) / U.shape[1], 1.0))
+
+
+def overlap_by_dimension(U, V):
+    """`subspace_overlap` of the top eigenspaces of every dimension, from one product ``Uᵀ V``.
+
+    Parameters
+    ----------
+    U, V : array_like, shape (n, K)
+        Orthonormal eigenvectors, the largest eigenvalue last, as `top_eigenspace` gives them.
+
+    Returns
+    -------
+    numpy.ndarray, shape (K,)
+        Entry q-1: ``‖U_qᵀ V_q‖_F² / q``, of the last q columns of each.
+
+    Raises
+    ------
+    ValueError
+        As `subspace_overlap`.
+
+    Examples
+    --------
+    >>> overlap_by_dimension(np.eye(3)[:, [0, 1]], np.eye(3)[:, [1, 0]])
+    array([0., 1.])
+    """
+    U, V = _two_frames(U, V)
+    squares = ((U.T @ V) ** 2)[::-1, ::-1]
+    sums = squares.cumsum(axis=0).cumsum(axis=1).diagonal()
+    return np.minimum(sums / np.arange(1, U.shape[1] + 1), 1.0)
+
+
+def _as_matrices(vectors, shape):
+    """Columns (k p, n) as matrices (n, k, p)."""
+    vectors = finite_array(vectors, "vectors", ndim=2)
+    k, p = shape
+    if vectors.shape[0] != k * p:
+        raise ValueError(f"vectors must have {k} × {p} = {k * p} rows, got shape {vectors.shape}")
+    return vectors.T.reshape(-1, k, p)
+
+
+@dataclass(frozen=True, eq=False)
+class ReshapedEigenvectors:
+    """Eigenvectors of a layer as k × p matrices, ``Σ_r σ_r l_r f_rᵀ``.
+
+    Attributes
+    ----------
+    singular_values : numpy.ndarray, shape (n, min(k, p))
+        Descending, a row for each vector.
+    left : numpy.ndarray, shape (k, n)
+        The leading ``l_1``, a direction of the output units, of each vector.
+    right : numpy.ndarray, shape (p, n)
+        The leading ``f_1``, a direction of the features.
+    """
+
+    singular_values: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+
+    @property
+    def rank_one_share(self):
+        """``σ_1² / Σ σ²``, shape (n,): 1 for a Kronecker product of two vectors."""
+        squares = self.singular_values**2
+        return squares[:, 0] / squares.sum(axis=1)
+
+
+def reshape_eigenvectors(vectors, shape):
+    """Singular values of eigenvectors of a layer, each read as a k × p matrix ([W], section 4).
+
+    Where the Hessian is close to a Kronecker product its top eigenvectors are close to rank 1.
+
+    Parameters
+    ----------
+    vectors : array_like, shape (k p, n)
+        One a column, none zero; entry ``i*p + a`` is unit i, feature a.
+    shape : (int, int)
+        ``(k, p)``, ``(H.n_blocks, H.block_size)`` of a layer.
+
+    Returns
+    -------
+    ReshapedEigenvectors
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match, or a vector is zero or not finite.
+
+    Examples
+    --------
+    >>> u = np.array([[1.0, 1.0], [1.0, 0.0], [0.0, 0.0], [0.0, 1.0]])
+    >>> reshape_eigenvectors(u, (2, 2)).rank_one_share
+    array([1. , 0.5])
+    """
+    k, p = (positive_integer(size, "shape") for size in shape)
+    matrices = _as_matrices(vectors, (k, p))
+    if not matrices.any(axis=(1, 2)).all():
+        raise ValueError("vectors must not be zero, got a column of zeros")
+    left, singular_values, right = np.linalg.svd(matrices, full_matrices=False)
+    return ReshapedEigenvectors(singular_values, left[:, :, 0].T, right[:, 0].T)
+
+
+def kronecker_alignment(vectors, left, right):
+    """Squared overlaps ``⟨u_q, r_i ⊗ x_a⟩²`` of eigenvectors with Kronecker products.
+
+    Parameters
+    ----------
+    vectors : array_like, shape (k p, n)
+        ``u_q``, one a column.
+    left : array_like, shape (k, r)
+        ``r_i``, orthonormal, say eigenvectors of ``E[M]``.
+    right : array_like, shape (p, s)
+        ``x_a``, orthonormal, say eigenvectors of ``E[z zᵀ]``.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n, r, s)
+        The sum over i and a is at most ``‖u_q‖²``, and equal if r = k and s = p.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match, an entry is not finite, or left or right are not orthonormal.
+
+    Examples
+    --------
+    >>> kronecker_alignment(np.eye(4)[:, :1], np.eye(2), np.eye(2))
+    array([[[1., 0.],
+            [0., 0.]]])
+    """
+    left, right = _frame(left, "left"), _frame(right, "right")
+    return (left.T @ _as_matrices(vectors, (len(left), len(right))) @ right) ** 2

@@ -5,11 +5,21 @@ Every law is a `SpectralLaw` with the same verbs, scipy's where scipy has one: `
 ``component_masses``, ``atom_at_zero`` and ``stieltjes``.
 
 Reading order: ``laws`` (of spectra, given the weights), ``weights`` (their laws), ``layer_law`` and
-``output_blocks``, ``spikes`` (outliers), ``cases`` (from a description to a law), ``norms``,
-``output_rank``.
+``output_blocks``, ``spikes`` (outliers), ``cases`` (from a description to a law), ``norms``. Then
+the structure of a layer: ``gaussian_propagation`` and ``population_factors`` (E[M] and E[z zᵀ] from
+the weights), ``output_rank``, ``decoupling``, ``eigenspace_overlap``.
 """
 
 from rmt_hessian.theory.cases import block_law, layer_law, outliers
+from rmt_hessian.theory.decoupling import Decoupling, decoupling
+from rmt_hessian.theory.eigenspace_overlap import mean_feature_overlap, overlap_peak
+from rmt_hessian.theory.gaussian_propagation import (
+    LayerMoments,
+    ReLUMoments,
+    orthant_probability,
+    propagate,
+    relu_moments,
+)
 from rmt_hessian.theory.init_scale import init_gain
 from rmt_hessian.theory.laws.generalized_mp import (
     GeneralizedMarchenkoPastur,
@@ -42,7 +52,15 @@ from rmt_hessian.theory.output_blocks import (
     output_block_law,
     output_population,
 )
-from rmt_hessian.theory.output_rank import output_hessian_eigenspace, predicted_output_hessian
+from rmt_hessian.theory.output_rank import (
+    EigenspaceDefect,
+    eigenspace_defect,
+    mean_cumulants,
+    output_hessian_eigenspace,
+    predicted_output_hessian,
+    projected_row_space,
+)
+from rmt_hessian.theory.population_factors import LayerFactors, population_factors
 from rmt_hessian.theory.spikes.outlier_equation import Outlier, additive_spike, weight_spike
 from rmt_hessian.theory.weights.curvature_law import curvature_law
 from rmt_hessian.theory.weights.sampling_band import sampling_band
@@ -51,11 +69,16 @@ from rmt_hessian.theory.weights.weight_laws import WeightLaw, weight_law
 __all__ = [
     "BlockNormLimits",
     "CrossLayerNorm",
+    "Decoupling",
+    "EigenspaceDefect",
     "ExpectedBlockNorms",
     "GeneralizedMarchenkoPastur",
+    "LayerFactors",
+    "LayerMoments",
     "MarchenkoPastur",
     "MatrixLayerLaw",
     "Outlier",
+    "ReLUMoments",
     "SeparableLaw",
     "SpectralLaw",
     "TabulatedLaw",
@@ -73,16 +96,26 @@ __all__ = [
     "cross_layer_ratio",
     "cross_layer_ratio_limit",
     "curvature_law",
+    "decoupling",
+    "eigenspace_defect",
     "expected_block_norms",
     "init_gain",
     "layer_law",
+    "mean_cumulants",
     "mean_eigenvalue",
+    "mean_feature_overlap",
     "mean_outlier",
+    "orthant_probability",
     "outliers",
     "output_block_law",
     "output_hessian_eigenspace",
     "output_population",
+    "overlap_peak",
+    "population_factors",
     "predicted_output_hessian",
+    "projected_row_space",
+    "propagate",
+    "relu_moments",
     "sampling_band",
     "weight_law",
     "weight_spike",

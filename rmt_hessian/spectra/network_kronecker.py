@@ -1,0 +1,153 @@
+"""The decoupling of [W] for the whole Hessian: a Khatri–Rao product, or its diagonal blocks."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rmt_hessian._validation import positive_integer
+from rmt_hessian.hessian.network_factors import NetworkFactors
+from rmt_hessian.hessian.operators import symmetric_operator
+from rmt_hessian.spectra.eigenvalues import DENSE, symmetric_array, top_eigenpairs
+from rmt_hessian.spectra.kronecker import KroneckerProduct
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkKronecker:
+    """``E[B_lᵀ A B_m] ⊗ E[z_l z_mᵀ]`` in place of block (l, m) of the Hessian, never formed.
+
+    All blocks make the Khatri–Rao product of the two factors ([W]), a principal submatrix of their
+    Kronecker product: positive semidefinite as they are. It stands for the Gauss–Newton part
+    ``(1/N) Σ_n (B_lᵀ A B_m) ⊗ z_l z_mᵀ`` of the Hessian and is that for one sample; the residual
+    term of cross-layer blocks (`full_hessian`), the only one with labels, is no part of it. With
+    the blocks l = m alone (layer-wise) every eigenvector is one of a layer, zero elsewhere.
+
+    Parameters
+    ----------
+    factors : NetworkFactors
+    cross_layer : bool
+        All blocks, or those of one layer each.
+
+    Raises
+    ------
+    ValueError
+        If a factor is not square, finite and symmetric (to 1e-10 of its largest entry), or not of
+        the size of its layers.
+
+    Examples
+    --------
+    >>> M, S = np.array([[2.0, 1.0], [1.0, 1.0]]), np.array([[1.0, 1.0], [1.0, 3.0]])
+    >>> factors = NetworkFactors(M, S, units=(1, 1), features=(1, 1))
+    >>> NetworkKronecker(factors).to_dense()
+    array([[2., 1.],
+           [1., 3.]])
+    >>> values, vectors = NetworkKronecker(factors, cross_layer=False).top_eigenpairs(1)
+    >>> values, np.abs(vectors[:, 0])
+    (array([3.]), array([0., 1.]))
+    """
+
+    factors: NetworkFactors
+    cross_layer: bool = True
+
+    def __post_init__(self):
+        factors = self.factors
+        if len(factors.units) != len(factors.features):
+            raise ValueError(
+                f"units and features must be of as many layers, got {factors.units} "
+                f"and {factors.features}"
+            )
+        symmetric = {
+            name: _symmetric(getattr(factors, name), sum(sizes), name)
+            for name, sizes in (
+                ("output_hessian", factors.units),
+                ("autocorrelation", factors.features),
+            )
+        }
+        object.__setattr__(self, "factors", replace(factors, **symmetric))
+
+    @property
+    def shape(self):
+        """``(P, P)``, ``P = Σ k_l p_l``."""
+        return (self._places[-1].stop,) * 2
+
+    @property
+    def _places(self):
+        """The parameters of each layer, in the order of `full_hessian`."""
+        sizes = np.multiply(self.factors.units, self.factors.features)
+        ends = np.cumsum(sizes)
+        return [slice(int(end - size), int(end)) for end, size in zip(ends, sizes, strict=True)]
+
+    def _blocks(self):
+        """Yield l, m, ``E[B_lᵀ A B_m]`` and ``E[z_l z_mᵀ]`` of every block that is not left out."""
+        for l, m in np.ndindex((len(self.factors.units),) * 2):
+            if self.cross_layer or l == m:
+                yield l, m, *self.factors.block(l, m)
+
+    def to_dense(self):
+        """The matrix, shape (P, P)."""
+        H, places = np.zeros(self.shape), self._places
+        for l, m, M, S in self._blocks():
+            H[places[l], places[m]] = np.kron(M, S)
+        return H
+
+    def to_operator(self):
+        """The matrix as a symmetric `scipy.sparse.linalg.LinearOperator`.
+
+        For ``U_m`` of shape (k_m, p_m): ``Σ_m E[B_lᵀ A B_m] U_m E[z_l z_mᵀ]ᵀ`` in layer l.
+        """
+        return symmetric_operator(self._product, self.shape[0], np.float64)
+
+    def _product(self, v):
+        """``(P, q) -> (P, q)``."""
+        result, places = np.zeros(v.shape), self._places
+        for l, m, M, S in self._blocks():
+            U = v[places[m]].T.reshape(-1, M.shape[1], S.shape[1])
+            result[places[l]] += (M @ U @ S.T).reshape(-1, M.shape[0] * S.shape[0]).T
+        return result
+
+    def top_eigenpairs(self, n):
+        """The n largest eigenvalues and their orthonormal eigenvectors.
+
+        Layer-wise they are products of eigenpairs of the factors, merged; with cross-layer blocks
+        those of the matrix, by `rmt_hessian.spectra.eigenvalues.top_eigenpairs`.
+
+        Returns
+        -------
+        values : numpy.ndarray, shape (n,)
+            Ascending, the largest last.
+        vectors : numpy.ndarray, shape (P, n)
+
+        Raises
+        ------
+        ValueError
+            If n is not in 1 … P.
+        RuntimeError
+            If the iteration does not converge.
+        """
+        size = self.shape[0]
+        if positive_integer(n, "n") > size:
+            raise ValueError(f"n must be at most {size}, got {n}")
+        if self.cross_layer:
+            return top_eigenpairs(self.to_dense() if size <= DENSE else self.to_operator(), n)
+        return self._merged_eigenpairs(n)
+
+    def _merged_eigenpairs(self, n):
+        layers = [KroneckerProduct(M, S) for _, _, M, S in self._blocks()]
+        tops = [layer.top_eigenvalues(min(n, layer.shape[0])) for layer in layers]
+        owners = np.repeat(np.arange(len(layers)), [top.size for top in tops])
+        values = np.concatenate(tops)
+        chosen = np.argsort(values, kind="stable")[-n:]
+        owners, values = owners[chosen], values[chosen]
+        vectors = np.zeros((self.shape[0], n))
+        for l, (layer, place) in enumerate(zip(layers, self._places, strict=True)):
+            mine = np.flatnonzero(owners == l)  # the largest of layer l, ascending
+            if mine.size:
+                vectors[place, mine] = layer.top_eigenspace(mine.size)
+        return values, vectors
+
+
+def _symmetric(values, size, name):
+    """``values`` as an exactly symmetric array (size, size)."""
+    A = symmetric_array(values, name)
+    if len(A) != size:
+        raise ValueError(f"{name} must have shape {(size, size)}, got {A.shape}")
+    return (A + A.T) / 2

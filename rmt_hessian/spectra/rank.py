@@ -1,0 +1,168 @@
+"""Effective rank of a spectrum: by the gap, by energy, and numerically."""
+
+import numpy as np
+
+from rmt_hessian._validation import finite_array, positive_integer, positive_real
+
+
+def _descending(eigenvalues):
+    return np.sort(finite_array(eigenvalues, "eigenvalues", ndim=1))[::-1]
+
+
+def _at_most(value, name, largest):
+    value = positive_integer(value, name)
+    if value > largest:
+        raise ValueError(f"{name} must be at most {largest}, got {value}")
+    return value
+
+
+def spectral_gap(eigenvalues, k):
+    """``λ_{k+1}/λ_k`` of the eigenvalues in descending order; 0 if the rank is k.
+
+    Parameters
+    ----------
+    eigenvalues : array_like, shape (n,)
+        In any order.
+    k : int
+        From 1 to n-1.
+
+    Raises
+    ------
+    ValueError
+        If an eigenvalue is not finite, k is not in 1 … n-1, or ``λ_k <= 0``.
+
+    Examples
+    --------
+    >>> spectral_gap([1.0, 4.0, 8.0], 2)
+    0.25
+    """
+    values = _descending(eigenvalues)
+    k = _at_most(k, "k", values.size - 1)
+    if values[k - 1] <= 0:
+        raise ValueError(f"eigenvalue k = {k} must be positive, got {values[k - 1]:g}")
+    return float(values[k] / values[k - 1])
+
+
+def gap_rank(eigenvalues, most=None):
+    """The k in ``1 … most`` of the smallest ratio ``λ_{k+1}/λ_k``, in descending order.
+
+    The "approximate rank" of [W], section 4: C-1 for the output Hessian of C classes. Only
+    ``λ_k > n ε max|λ|`` count, ε the rounding of float64: below, a ratio is noise.
+
+    Parameters
+    ----------
+    eigenvalues : array_like, shape (n,)
+        In any order, n at least 2.
+    most : int, optional
+        n/2 rounded down by default: at the bottom of a spectrum, where eigenvalues are close to
+        0 or end at a soft edge, ratios fluctuate and mean nothing.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two eigenvalues, one is not finite, none is positive, or ``most``
+        is not in 1 … n-1.
+
+    Examples
+    --------
+    >>> gap_rank([1.0, 10.0, 9.0, 0.9])
+    2
+    """
+    values = _descending(eigenvalues)
+    n = values.size
+    if n < 2:
+        raise ValueError("eigenvalues must be at least two, got one")
+    most = n // 2 if most is None else _at_most(most, "most", n - 1)
+    candidates = values[:most][values[:most] > _rounding(values)]
+    if candidates.size == 0:
+        raise ValueError(f"the largest eigenvalue must be positive, got {values[0]:g}")
+    return int(np.argmin(values[1 : candidates.size + 1] / candidates)) + 1
+
+
+def _shares(eigenvalues, power):
+    """``Σ_{i<=k} |λ_i|^power / Σ |λ|^power`` for k = 1 … n, largest |λ| first."""
+    size = np.abs(_descending(eigenvalues))
+    if not size.any():
+        raise ValueError("eigenvalues must not all be zero")
+    total = np.cumsum(np.sort(size / size.max())[::-1] ** positive_real(power, "power"))
+    return total / total[-1]
+
+
+def energy_share(eigenvalues, k, power=2):
+    """``Σ_{i<=k} |λ_i|^power / Σ |λ|^power``, of the k eigenvalues of largest size.
+
+    Parameters
+    ----------
+    eigenvalues : array_like, shape (n,)
+        In any order and of either sign.
+    k : int
+        From 1 to n.
+    power : float
+        2: the share of ``‖H‖_F²``; 1: of the trace, where no eigenvalue is negative.
+
+    Raises
+    ------
+    ValueError
+        If the eigenvalues are not finite or all zero, k is not in 1 … n, or the power not positive.
+
+    Examples
+    --------
+    >>> energy_share([-1.0, 1.0, 0.0], 1), energy_share([1.0, 3.0], 1, power=1)
+    (0.5, 0.75)
+    """
+    shares = _shares(eigenvalues, power)
+    return float(shares[_at_most(k, "k", shares.size) - 1])
+
+
+def energy_rank(eigenvalues, share=0.9):
+    """Smallest k with ``Σ_{i<=k} λ_i² >= share Σ λ²``, largest ``|λ|`` first.
+
+    So many eigenpairs reach the share of ``‖H‖_F²``.
+
+    Raises
+    ------
+    ValueError
+        If the eigenvalues are not finite or all zero, or the share is not in (0, 1].
+
+    Examples
+    --------
+    >>> energy_rank([1.0, 3.0, 0.5]), energy_rank([1.0, 3.0, 0.5], share=0.8)
+    (2, 1)
+    """
+    share = positive_real(share, "share")
+    if share > 1:
+        raise ValueError(f"share must be at most 1, got {share:g}")
+    return int(np.searchsorted(_shares(eigenvalues, 2), share)) + 1
+
+
+def _rounding(values, tolerance=None):
+    """``tolerance · max|λ|``, the tolerance n ε by default."""
+    tolerance = values.size * np.finfo(np.float64).eps if tolerance is None else tolerance
+    return tolerance * np.abs(values).max()
+
+
+def numerical_rank(eigenvalues, tolerance=None):
+    """How many eigenvalues have ``|λ| > tolerance · max|λ|``; 0 if all are zero.
+
+    Parameters
+    ----------
+    eigenvalues : array_like, shape (n,)
+        In any order and of either sign.
+    tolerance : float, optional
+        ``n ε`` by default, ``ε = 2.2e-16``, as in `numpy.linalg.matrix_rank`: the rounding error of
+        an eigenvalue solver in float64. For a matrix that was made in float32 take ``n · 1.2e-7``.
+
+    Raises
+    ------
+    ValueError
+        If an eigenvalue is not finite, or the tolerance not positive.
+
+    Examples
+    --------
+    >>> numerical_rank([2.0, 1e-17, -1.0])
+    2
+    """
+    values = _descending(eigenvalues)
+    if tolerance is not None:
+        tolerance = positive_real(tolerance, "tolerance")
+    return int(np.sum(np.abs(values) > _rounding(values, tolerance)))

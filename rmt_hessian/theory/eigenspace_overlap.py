@@ -1,0 +1,85 @@
+r"""Where the top eigenspaces of independent networks overlap ([W], section 4).
+
+If the features have a strong mean, ``E[z zᵀ] ≈ μ₁ x̂ x̂ᵀ``, and the layer Hessian is close to
+``E[M] ⊗ E[z zᵀ]``, its top eigenvectors are ``r_i ⊗ x̂``. Together they fill ``R^k ⊗ x̂``, the same
+space for two networks that share x̂, so that the overlap has a peak at the number of those that
+stand above everything else, at most k: `overlap_peak`. For the last layer with CE, ``E[A] 1 = 0``
+leaves C-1; its features ``relu(W x)`` are positive, so x̂ is near their mean, shared by networks
+with independent W to the extent of `mean_feature_overlap`.
+"""
+
+import numpy as np
+from numpy.polynomial.hermite_e import hermegauss
+from scipy.linalg import eigvalsh
+from scipy.special import ndtr
+
+from rmt_hessian._validation import finite_array
+
+HERMITE = 128  # nodes
+
+
+def overlap_peak(output_hessian, autocorrelation):
+    """How many top eigenvectors of ``E[M] ⊗ E[z zᵀ]`` belong to the leading one of ``E[z zᵀ]``.
+
+    The number of i with ``λ_i(E[M]) μ_1 > λ_1(E[M]) μ_2``, μ the eigenvalues of ``E[z zᵀ]``: where
+    the overlap of two networks that share the eigenvector of μ_1 peaks. 0 if nothing stands out
+    (``μ_1 = μ_2``): then no peak is predicted; 1 says little.
+
+    Parameters
+    ----------
+    output_hessian : array_like, shape (k, k)
+        ``E[M]``, positive semi-definite.
+    autocorrelation : array_like, shape (p, p)
+        ``E[z zᵀ]``.
+
+    Raises
+    ------
+    ValueError
+        If a matrix is not square and finite.
+
+    Examples
+    --------
+    >>> overlap_peak(np.diag([3.0, 2.0, 0.1]), np.diag([4.0, 1.0]))
+    2
+    """
+    values = []
+    for matrix, name in ((output_hessian, "output_hessian"), (autocorrelation, "autocorrelation")):
+        A = finite_array(matrix, name, ndim=2)
+        if A.shape[0] != A.shape[1]:
+            raise ValueError(f"{name} must be square, got shape {A.shape}")
+        values.append(eigvalsh(A))
+    lam, mu = values
+    second = mu[-2] if mu.size > 1 else 0.0
+    return int(np.sum(lam * mu[-1] > second * lam[-1]))
+
+
+def mean_feature_overlap(input_mean):
+    """``cos²(h̄, h̄')`` of the mean features of two independent LeCun networks, ``m, d → ∞``.
+
+    ``(E[η]²/E[η²])²``, ``η = s g Φ(s g) + φ(s g)``, g ~ N(0, 1): a unit has the mean feature
+    ``η(g)`` over inputs ``N(b, I)``, with ``s = ‖b‖/√d`` and ``s g = w·b``. 1 for centred inputs,
+    so a mean of the inputs lowers the overlap of the layer above.
+
+    Parameters
+    ----------
+    input_mean : float
+        s, the root mean square of the coordinates of E[x]; not negative.
+
+    Raises
+    ------
+    ValueError
+        If s is not finite or is negative.
+
+    Examples
+    --------
+    >>> [round(mean_feature_overlap(s), 2) for s in (0.0, 0.5, 1.0)]
+    [1.0, 0.56, 0.27]
+    """
+    s = float(finite_array(input_mean, "input_mean", ndim=0))
+    if s < 0:
+        raise ValueError(f"input_mean must not be negative, got {s:g}")
+    g, w = hermegauss(HERMITE)
+    t = s * g
+    eta = t * ndtr(t) + np.exp(-(t**2) / 2) / np.sqrt(2 * np.pi)
+    mean, second = w @ eta / w.sum(), w @ eta**2 / w.sum()
+    return float((mean**2 / second) ** 2)

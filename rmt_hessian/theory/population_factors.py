@@ -1,0 +1,117 @@
+r"""The two Kronecker factors of every layer Hessian, ``E[M]`` and ``E[z zᵀ]``, from the weights.
+
+``E[z zᵀ]`` comes from `gaussian_propagation`. ``E[M]`` follows down from the logits, with the masks
+of each layer taken as independent of all that lies above them ([W], section 4, one layer at a
+time):
+
+    ``E[M_L] = E[A]``,   ``E[M_l] = E[D_l D_lᵀ] ∘ (W_{l+1}ᵀ E[M_{l+1}] W_{l+1})``,
+
+exact for one hidden layer with MSE. The Hessian of layer l is close to ``E[M_l] ⊗ E[z_l z_lᵀ]`` as
+far as M and z decouple too.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rmt_hessian._validation import one_of
+from rmt_hessian.theory.gaussian_propagation import propagate, weight_matrices
+from rmt_hessian.theory.weights.sampled_weights import gaussian_points
+from rmt_hessian.theory.weights.softmax_kernels import softmax
+
+BLOCKS, LOG2_POINTS = 8, 11  # 16,384 points in all
+
+
+@dataclass(frozen=True, eq=False)
+class LayerFactors:
+    """Expected factors of the Hessian of a layer with p features and k units.
+
+    Attributes
+    ----------
+    output_hessian : numpy.ndarray, shape (k, k)
+        ``E[M]``.
+    autocorrelation : numpy.ndarray, shape (p, p)
+        ``E[z zᵀ]``.
+    """
+
+    output_hessian: np.ndarray
+    autocorrelation: np.ndarray
+
+
+def population_factors(weights, loss, *, input_mean=None, input_covariance=None, rng=0):
+    """``E[M]`` and ``E[z zᵀ]`` of every layer of a ReLU network, inputs ``x ~ N(b, S)``.
+
+    With CE, ``E[A]`` is an average over 16,384 points: its relative error in Frobenius norm is
+    6e-4 at C = 10 and 3e-3 at C = 200 for logits of variance 1, 0.01 and 0.05 at variance 25.
+
+    Parameters
+    ----------
+    weights : sequence of array_like, shapes (out, in)
+        ``W_0 … W_L``, as `ReLUNetwork.weights`; no biases.
+    loss : {"ce", "mse"}
+    input_mean : array_like, shape (d,), optional
+        b, by default 0.
+    input_covariance : array_like, shape (d, d), optional
+        S, by default I.
+    rng : numpy.random.Generator or int
+        Scrambles the points at which CE averages ``A`` over the logits.
+
+    Returns
+    -------
+    list of LayerFactors
+        Layer 0 first.
+
+    Raises
+    ------
+    ValueError
+        As `propagate`; if the loss is unknown, or CE is asked of a network with one output.
+
+    Examples
+    --------
+    >>> factors = population_factors([np.eye(3), np.ones((1, 3))], "mse")
+    >>> factors[0].output_hessian
+    array([[0.5 , 0.25, 0.25],
+           [0.25, 0.5 , 0.25],
+           [0.25, 0.25, 0.5 ]])
+    >>> factors[0].autocorrelation
+    array([[1., 0., 0.],
+           [0., 1., 0.],
+           [0., 0., 1.]])
+    """
+    one_of(loss, tuple(MEAN_CURVATURES), "loss")
+    weights = weight_matrices(weights)
+    layers = propagate(weights, input_mean, input_covariance)
+    M = MEAN_CURVATURES[loss](layers[-1], rng)
+    factors = [LayerFactors(M, layers[-1].feature_second_moment)]
+    for layer, above in zip(layers[-2::-1], weights[:0:-1], strict=True):
+        M = layer.relu.both_active * (above.T @ M @ above)
+        factors.append(LayerFactors((M + M.T) / 2, layer.feature_second_moment))
+    return factors[::-1]
+
+
+def _identity(last, rng):
+    """``E[A] = I`` of MSE."""
+    return np.eye(last.preactivation_mean.size)
+
+
+def _mean_softmax_curvature(last, rng):
+    """``E[diag(p) - p pᵀ]``, p the softmax of Gaussian logits, at Sobol' points; rows sum to 0.
+
+    Only differences of logits matter, at most C-1 directions; the widest come first.
+    """
+    mean, S = last.preactivation_mean, last.preactivation_covariance
+    C = mean.size
+    if C < 2:
+        raise ValueError(f"loss 'ce' needs at least 2 classes, got {C}")
+    S = S - S.mean(axis=0)
+    variances, axes = np.linalg.eigh(S - S.mean(axis=1, keepdims=True))
+    factor = np.sqrt(np.maximum(variances, 0.0))[:0:-1, None] * axes.T[:0:-1]  # (C-1, C)
+    second_moment = np.zeros((C, C))
+    for u in gaussian_points(C - 1, rng, BLOCKS, LOG2_POINTS):
+        p = softmax(mean + u @ factor)
+        second_moment += p.T @ p / (len(p) * BLOCKS)
+    np.fill_diagonal(second_moment, 0.0)
+    return np.diag(second_moment.sum(axis=1)) - second_moment
+
+
+MEAN_CURVATURES = {"ce": _mean_softmax_curvature, "mse": _identity}

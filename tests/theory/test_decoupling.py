@@ -1,0 +1,78 @@
+"""The error of the decoupling: closed cases, and its terms by other ways."""
+
+import numpy as np
+import pytest
+
+from rmt_hessian.theory import decoupling, weight_law
+from rmt_hessian.theory.decoupling import Decoupling
+
+
+def test_constant_output_hessians_decouple(rng):
+    """MSE of the last layer: M = I, so both terms vanish for any features."""
+    V, W = rng.standard_normal((3, 6)), rng.standard_normal((6, 4))
+    for given in ({"model": "linear", "V": V}, {"model": "output", "V": V, "W": W}):
+        d = decoupling(loss="mse", **given)
+        assert d.spread == pytest.approx(1.0, abs=1e-12)
+        assert abs(d.plateau) < 1e-12
+        assert d.relative_error(10) < 1e-5  # √ of rounding
+
+
+def test_spread_of_linear_ce_is_that_of_the_weight_laws():
+    """V with orthonormal rows: independent logits N(0, 1), as the population law has them.
+
+    ``E‖A‖² = C E λ_ii² + C(C-1) E λ_ij²``, the same of the means for ``‖E A‖²``. 16,384 Sobol'
+    points: 1e-3 is ten times the spread between seeds.
+    """
+    C = 4
+    laws = [weight_law(model="linear", loss="ce", n_classes=C, diagonal=on) for on in (True, False)]
+    counts = [C, C * (C - 1)]
+    squares = sum(
+        n * (law.probabilities @ law.nodes**2) for n, law in zip(counts, laws, strict=True)
+    )
+    means = sum(n * law.mean() ** 2 for n, law in zip(counts, laws, strict=True))
+    d = decoupling(model="linear", loss="ce", V=np.eye(C, 30))
+    assert d.spread == pytest.approx(squares / means, rel=1e-3)
+    assert d.participation == 30
+
+
+def test_participation_of_output_features_is_that_of_the_arc_cosine_kernel(rng):
+    W = rng.standard_normal((5, 3))
+    norms = np.linalg.norm(W, axis=1)
+    rho = np.clip(W @ W.T / np.outer(norms, norms), -1, 1)
+    S = (np.sqrt(1 - rho**2) + (np.pi - np.arccos(rho)) * rho) / (2 * np.pi)
+    S *= np.outer(norms, norms)
+    d = decoupling(model="output", loss="mse", V=np.eye(2, 5), W=W)
+    assert d.participation == pytest.approx(np.trace(S) ** 2 / np.sum(S**2), rel=5e-3)
+
+
+def test_plateau_of_two_classes_is_an_integral():
+    """C = 2, V = ±e₁/√2·s: ``A = p(1-p) (1 -1; -1 1)`` depends on one coordinate u, so
+    ``τ = (E[λ(u² - 1)]/E λ)²/p``."""
+    s, p = 2.0, 7
+    V = np.zeros((2, p))
+    V[:, 0] = [s / 2, -s / 2]
+    g, w = np.polynomial.hermite_e.hermegauss(100)
+    weights = 0.25 / np.cosh(s * g / 2) ** 2  # p(1-p) at logit difference s g
+    expected = (w @ (weights * (g**2 - 1)) / (w @ weights)) ** 2 / p
+    d = decoupling(model="linear", loss="ce", V=V, n_features=p)
+    assert d.plateau == pytest.approx(expected, rel=2e-3)
+    spread = (w @ weights**2) * w.sum() / (w @ weights) ** 2
+    assert d.spread == pytest.approx(spread, rel=1e-3)
+
+
+def test_error_falls_like_the_root_of_gamma_to_the_plateau():
+    d = Decoupling(spread=3.0, participation=10.0, plateau=0.0)
+    assert d.relative_error(10**8) == pytest.approx(np.sqrt(2e-7), rel=1e-6)
+    assert Decoupling(3.0, 10.0, 0.01).relative_error(10**12) == pytest.approx(
+        np.sqrt(0.01 / 1.01), rel=1e-6
+    )
+    assert Decoupling(3.0, 10.0, -1e-9).relative_error(10**12) == 0.0
+
+
+def test_wants_what_it_needs():
+    with pytest.raises(ValueError, match="W must be given"):
+        decoupling(model="hidden", loss="ce", V=np.eye(2))
+    with pytest.raises(ValueError, match="at most 2000, got 50 × 50"):
+        decoupling(model="linear", loss="ce", V=np.eye(50))
+    with pytest.raises(ValueError, match="n_samples"):
+        Decoupling(1.0, 1.0, 0.0).relative_error(0)
