@@ -60,6 +60,26 @@ def apply_softmax_curvature(F, p, reference):
 
 
 @njit(cache=True, nogil=True)
+def apply_softmax_root(S, p, reference, out):
+    """``√p_c (s_c - Σ_d p_d s_d)``: a root of the curvature times S (C, s), to out (n, C, s).
+
+    Relative to the row of the reference class: rounding errors scale with differences of rows, and
+    equal rows give exactly 0.
+    """
+    mean = np.empty(S.shape[1], S.dtype)
+    for n in range(p.shape[0]):
+        shift = S[reference[n]]
+        mean[:] = 0.0
+        for c in range(S.shape[0]):
+            for i in range(S.shape[1]):
+                mean[i] += p[n, c] * (S[c, i] - shift[i])
+        for c in range(S.shape[0]):
+            root = np.sqrt(p[n, c])
+            for i in range(S.shape[1]):
+                out[n, c, i] = root * (S[c, i] - shift[i] - mean[i])
+
+
+@njit(cache=True, nogil=True)
 def covariances_from_moments(second, first, shift, total, i, j):
     """``Σ_c p_c (s_ci - s̄_i)(s_cj - s̄_j)`` for pairs of columns (i, j) of S, in place.
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rmt_hessian._chunks import CHUNK_SIZE, slices
-from rmt_hessian.hessian.gram import add_gram
+from rmt_hessian.hessian.gram import WeightedGram, add_gram
 from rmt_hessian.hessian.kernels import apply_mask, lower_sums, mask_pairs, masked_rows
 
 ALL = slice(None)
 MANY = 32  # samples at least that make it worth reading all weights
+A_WEIGHT = 100  # as many products of two numbers take the time to make one ``λ_n^{ij}``
 
 
 def unit_pairs(k, size):
@@ -152,6 +153,13 @@ class HiddenLayerOutputHessians:
         masked_rows(active, rows, F)
         return replace(self, chain=tuple(above)).push(F, samples)
 
+    def root_rows(self, samples=ALL):
+        """``R_n B_n`` with ``R_nᵀ R_n = A_n``, so that ``M_n`` is its Gram matrix: (n, C, k)."""
+        *below, (mask, W) = self.chain
+        F = self.curvature.apply_root(W, samples)
+        apply_mask(F, mask[samples])
+        return replace(self, chain=tuple(below)).pull(F, samples)
+
     def pair_weights(self, i, j):
         """``λ_n^{ij} = (M_n)_ij`` for arrays i, j of units, (N, pairs).
 
@@ -184,10 +192,24 @@ class HiddenLayerOutputHessians:
         return self.pair_weights(units, units).sum(axis=1)
 
     def weighted_sums(self, w):
-        """``Σ_n w_nq M_n``; w (N, q) -> (q, k, k)."""
-        sums = np.empty((w.shape[1], self.n_units, self.n_units), self.chain[0][1].dtype)
-        for i, j, weights in self._all_pair_weights():
-            sums[:, i, j] = sums[:, j, i] = w.T @ weights
+        """``Σ_n w_nq M_n``; w (N, q) -> (q, k, k), each exactly symmetric.
+
+        For each q, a Gram matrix of the C rows of ``√w_nq R_n B_n`` of every sample with ``w_nq ≠
+        0``: C products for each of those, and for each pair of units. Where that is more than
+        making ``λ_n^{ij}`` once for all q, for many classes or many q, pair by pair.
+        """
+        C, k, N = self.curvature.n_classes, self.n_units, len(w)
+        sums = np.zeros((w.shape[1], k, k), self.chain[0][1].dtype)
+        if C * np.count_nonzero(w) > N * min(k, A_WEIGHT):
+            for i, j, weights in self._all_pair_weights():
+                sums[:, i, j] = sums[:, j, i] = w.T @ weights
+            return sums
+        used = np.flatnonzero(w.any(axis=1))
+        for few in slices(used.size, self.chunk_size // (C * self.widest)):
+            samples = used[few]
+            gram = WeightedGram(self.root_rows(samples).reshape(-1, k))
+            for q in np.flatnonzero(w[samples].any(axis=0)):
+                sums[q] += gram(np.repeat(w[samples, q], C))
         return sums
 
     def square_sums(self, K):

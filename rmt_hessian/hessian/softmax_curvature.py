@@ -15,6 +15,7 @@ from rmt_hessian._threads import n_threads, shares, spread
 from rmt_hessian.hessian.gram import WeightedGram, add_gram
 from rmt_hessian.hessian.kernels import (
     apply_softmax_curvature,
+    apply_softmax_root,
     correction_sums,
     covariances_from_moments,
     lower_sums,
@@ -165,6 +166,17 @@ class SoftmaxCurvature:
             lambda s: apply_softmax_curvature(F[s], p[s], reference[s]), slices(len(F), _rows(F))
         )
         return F
+
+    def apply_root(self, S, samples=ALL):
+        """``R_n S``, ``R_n = diag(√p_n)(I - 1 p_nᵀ)``, ``R_nᵀ R_n = A_n``; (C, s) -> (n, C, s)."""
+        p, reference = self.probabilities(samples), self.reference[samples]
+        S = np.ascontiguousarray(S)
+        out = np.empty((len(p), *S.shape), S.dtype)
+        spread(
+            lambda s: apply_softmax_root(S, p[s], reference[s], out[s]),
+            slices(len(out), _rows(out)),
+        )
+        return out
 
     def traces(self, classes):
         """``Σ_c (A_n)_cc`` over ``classes``, (N,)."""

@@ -24,6 +24,11 @@ class UnitCurvature:
         """``A_n F_n``, (n, q, C) -> (n, q, C), in the place of F."""
         return F
 
+    def apply_root(self, S, samples=ALL):
+        """``R_n S``, ``R_n = I``, ``R_nᵀ R_n = A_n``; (C, s) -> (n, C, s)."""
+        n = np.arange(self.n_samples)[samples].size
+        return np.tile(S, (n, 1, 1))
+
     def traces(self, classes):
         """``Σ_c (A_n)_cc`` over ``classes``, (N,)."""
         return np.full(self.n_samples, float(len(classes)))
