@@ -5,32 +5,40 @@ NAME ?= block_structure
 VENV := .venv
 BIN := $(VENV)/bin
 RESULTS := results/$(NAME)
-MAIN := results/block_structure
 FIGURES := figures
+# the figures of each sweep; those not named here are drawn from the main job
+FIGURES_output_rank := rank_rates rank_scree
+FIGURES_kronecker := kronecker_error kronecker_spectra network_kronecker
+FIGURES_eigenspaces := overlaps reshaped alignment
+SWEEPS_WITH_FIGURES := output_rank kronecker eigenspaces
 PEERS := $(patsubst benchmarks/requirements-%.txt,%,$(wildcard benchmarks/requirements-*.txt))
-FIGURE_FILES := $(patsubst paper_figs/fig_%.py,$(FIGURES)/%.png,$(wildcard paper_figs/fig_*.py))
+ALL_FIGURES := $(patsubst paper_figs/fig_%.py,%,$(wildcard paper_figs/fig_*.py))
+FIGURES_block_structure := $(filter-out $(foreach s,$(SWEEPS_WITH_FIGURES),$(FIGURES_$s)),$(ALL_FIGURES))
+STYLE := paper_figs/style.py rmt_hessian/plotting.py
 
-.PHONY: help sweep figures test claims lint bench clean
+.PHONY: help sweep figures sweep-figures test claims lint bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
 
 sweep: $(VENV)/.sweep ## the main job: measure, predict, draw, print (NAME=another for another sweep)
 	$(BIN)/rmt-hessian run sweeps/$(NAME).toml --out $(RESULTS)
-ifeq ($(NAME),block_structure)
-	@$(MAKE) --no-print-directory -j2 figures
+	@$(MAKE) --no-print-directory -j2 sweep-figures
 	$(BIN)/rmt-hessian report $(RESULTS) --figures $(FIGURES)
-else
-	$(BIN)/rmt-hessian report $(RESULTS)
-endif
 
-figures: $(FIGURE_FILES) ## draw the figures from the results of the main job
+sweep-figures: $(FIGURES_$(NAME):%=$(FIGURES)/%.png)
 
-$(FIGURES)/%.png: paper_figs/fig_%.py paper_figs/style.py rmt_hessian/plotting.py $(MAIN)/table.parquet | $(VENV)/.sweep
-	$(BIN)/python -m paper_figs.fig_$* $(MAIN) $(FIGURES)
+figures: $(ALL_FIGURES:%=$(FIGURES)/%.png) ## draw all figures, running the sweeps they need
 
-$(MAIN)/table.parquet: | $(VENV)/.sweep
-	$(BIN)/rmt-hessian run sweeps/block_structure.toml --out $(MAIN)
+# figures/NAME.png from the table of its sweep
+define figures_of
+$(FIGURES_$1:%=$(FIGURES)/%.png): $(FIGURES)/%.png: paper_figs/fig_%.py $(STYLE) results/$1/table.parquet | $(VENV)/.sweep
+	$(BIN)/python -m paper_figs.fig_$$* results/$1 $(FIGURES)
+endef
+$(foreach s,block_structure $(SWEEPS_WITH_FIGURES),$(eval $(call figures_of,$s)))
+
+results/%/table.parquet: | $(VENV)/.sweep
+	$(BIN)/rmt-hessian run sweeps/$*.toml --out results/$*
 
 test: $(VENV)/.test ## run all tests
 	$(BIN)/pytest

@@ -8,6 +8,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from tueplots import figsizes
 
 from rmt_hessian.experiments.store import Store
@@ -46,6 +47,19 @@ def subplots(nrows, ncols, height_to_width=0.62, **arguments):
     size = figsizes.neurips2024(nrows=nrows, ncols=ncols, height_to_width_ratio=height_to_width)
     plt.rcParams.update(FONT | OUTPUT | size)
     return plt.subplots(nrows, ncols, squeeze=False, **arguments)
+
+
+def plain_log_ticks(ax, values):
+    """Label a logarithmic x axis at the given numbers, written out, and nowhere else."""
+    ax.set_xticks(values, [f"{value:g}" for value in values])
+    ax.minorticks_off()
+
+
+def short_log_axis(axis):
+    """Ticks 1, 2, 5 of each decade, written as decimals: for an axis of one or two decades."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def save(figure, name, folder):

@@ -17,6 +17,7 @@ try:
     )
     from rmt_hessian.experiments.runner import run_sweep
     from rmt_hessian.experiments.store import Store
+    from rmt_hessian.experiments.structure_report import format_table, structure_sections
 except ImportError as error:
     sys.exit(f"rmt-hessian needs {error.name}: pip install 'rmt_hessian[sweep]'")
 
@@ -96,20 +97,23 @@ def report(
     folder: Folder,
     figures: Annotated[Path | None, typer.Option(help="Folder of the figures to list.")] = None,
 ):
-    """Print measured and predicted norm ratios and KS distances, case by case."""
+    """Print what was measured beside what was predicted, means over seeds."""
     try:
         table = Store(folder).table()
     except FileNotFoundError:
         _stop(f"error: {folder} holds no table.parquet: rmt-hessian run or collect first", 2)
     norms, rank = summarise(table), summarise_rank(table)
-    if norms.empty and rank.empty:
-        _stop(f"error: {folder}: the report is about block_norms, block_spectra and output_rank", 2)
+    structure = list(structure_sections(table))
+    if norms.empty and rank.empty and not structure:
+        _stop(f"error: {folder} holds no measurement that the report knows", 2)
     if len(norms):
         print(format_summary(norms))
         print(LEGEND)
     if len(rank):
         print(RANK_TITLE)
         print(format_rank(rank))
+    for title, section in structure:
+        print(f"\n{title}\n{format_table(section)}")
     for path in sorted(figures.glob("*.png")) if figures else []:
         print(f"figure: {path}")
 

@@ -124,3 +124,57 @@ def plot_scree(ax, eigenvalues, mark, predicted=None, n_shown=40):
         ax.plot(index, line, "-", color=COLOURS["vermilion"], lw=1.0, label="predicted")
     ax.axvline(mark + 0.5, color="black", ls="--", lw=0.9, label="$C-1$")
     ax.set_yscale("log")
+
+
+def plot_overlaps(ax, overlaps, predicted=None, mark=None, baseline=None):
+    """Overlap of top eigenspaces of two networks against their dimension.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    overlaps : array_like, shape (seeds, K) or (K,)
+        From `overlap_by_dimension`. Dots are means, the band runs from the 5 % to the 95 %
+        quantile.
+    predicted : array_like, shape (K,) or (seeds, K), optional
+        Solid; the mean over seeds.
+    mark : int, optional
+        A vertical line at this dimension, where the peak is predicted.
+    baseline : float, optional
+        Overlap of random spaces at dimension K; ``q/n`` is drawn dotted.
+    """
+    overlaps = np.atleast_2d(overlaps)
+    q = np.arange(1, overlaps.shape[1] + 1)
+    if len(overlaps) > 1:
+        lo, hi = np.quantile(overlaps, [0.05, 0.95], axis=0)
+        ax.fill_between(q, lo, hi, color=COLOURS["blue"], alpha=0.25, lw=0, label="pairs, 90 %")
+    ax.plot(q, overlaps.mean(axis=0), "o", ms=2.5, color=COLOURS["blue"], label="measured")
+    if predicted is not None and np.size(predicted):
+        line = np.atleast_2d(predicted).mean(axis=0)
+        ax.plot(q, line, "-", color=COLOURS["vermilion"], lw=1.1, label="predicted")
+    if mark:
+        ax.axvline(mark, color="black", ls="--", lw=0.9, label="predicted peak")
+    if baseline is not None:
+        ax.plot(q, baseline * q / q[-1], ":", color=COLOURS["grey"], lw=1.0, label="random")
+    ax.set_ylim(0, 1.02)
+
+
+def plot_against_size(ax, sizes, values, predicted, colour, label):
+    """Something that falls with a size, log-log: dots are means over seeds, a line predicts.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    sizes : array_like, shape (n,)
+    values, predicted : array_like, shape (n, seeds)
+        The bars show the standard error of the mean.
+    colour : str
+        Name in `COLOURS`.
+    label : str
+    """
+    values = np.asarray(values)
+    mean, n = values.mean(axis=1), values.shape[1]
+    error = values.std(axis=1, ddof=1) / np.sqrt(n) if n > 1 else None
+    ax.errorbar(sizes, mean, error, fmt="o", ms=3, lw=0.8, color=COLOURS[colour], label=label)
+    ax.plot(sizes, np.mean(predicted, axis=1), "-", lw=1.0, color=COLOURS[colour])
+    ax.set_xscale("log")
+    ax.set_yscale("log")

@@ -46,6 +46,11 @@ def apply_softmax_curvature(F, p, reference):
     F[:] = np.einsum("ncd,nqd->nqc", A, F)
 
 
+def apply_softmax_root(S, p, reference, out):
+    roots = np.stack([np.diag(np.sqrt(row)) @ (np.eye(row.size) - row) for row in p])
+    out[:] = roots @ S
+
+
 def covariances_from_moments(second, first, shift, total, i, j):
     """Second moments about ``shift`` less the products of the first."""
     si, sj = shift[:, i], shift[:, j]

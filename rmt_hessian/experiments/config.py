@@ -5,6 +5,7 @@ import inspect
 import itertools
 import json
 import tomllib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -54,13 +55,20 @@ def _axis_values(axis):
     return axis
 
 
+Axis = Annotated[list[Any], BeforeValidator(_axis_values)]
+
+
 class Grid(_Strict):
-    """One measurement over the product of ``axes`` and ``seeds``, the rest ``fixed``."""
+    """One measurement over the product of ``axes`` and ``seeds``, the rest ``fixed``.
+
+    Parameters in ``together`` change together, like one axis: lists of one length.
+    """
 
     measurement: str
     seeds: Annotated[int, Field(ge=1)]
     fixed: dict[str, Any] = {}
-    axes: dict[str, Annotated[list[Any], BeforeValidator(_axis_values)]] = {}
+    axes: dict[str, Axis] = {}
+    together: dict[str, Axis] = {}
 
     @field_validator("measurement")
     @classmethod
@@ -74,10 +82,13 @@ class Grid(_Strict):
         """Every parameter of the measurement, once, with values that its annotation allows."""
         parameters = inspect.signature(MEASUREMENTS[self.measurement]).parameters
         allowed = {name: p.annotation for name, p in parameters.items() if name != "rng"}
-        for name in self.fixed:
-            if name in self.axes:
-                raise ValueError(f"{name!r} is both fixed and an axis")
-        given = {name: [value] for name, value in self.fixed.items()} | self.axes
+        sets = (self.fixed, self.axes, self.together)
+        for name, count in Counter(itertools.chain(*sets)).items():
+            if count > 1:
+                raise ValueError(f"{name!r} may stand in one of fixed, axes and together only")
+        if len({len(values) for values in self.together.values()}) > 1:
+            raise ValueError("the lists of together must have one length")
+        given = {name: [value] for name, value in self.fixed.items()} | self.axes | self.together
         for name, values in given.items():
             if name not in allowed:
                 names = ", ".join(allowed)
@@ -94,9 +105,11 @@ class Grid(_Strict):
         return self
 
     def parameters(self):
-        """Yield the parameters of each point, the last axis fastest."""
-        for combination in itertools.product(*self.axes.values()):
-            yield dict(self.fixed) | dict(zip(self.axes, combination, strict=True))
+        """Yield the parameters of each point, the last axis fastest, ``together`` slowest."""
+        rows = zip(*self.together.values(), strict=True) if self.together else [()]
+        for row, *values in itertools.product(rows, *self.axes.values()):
+            moving = dict(zip(self.together, row, strict=True))
+            yield dict(self.fixed) | moving | dict(zip(self.axes, values, strict=True))
 
 
 class SweepConfig(_Strict):

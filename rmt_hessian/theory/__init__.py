@@ -7,11 +7,12 @@ Every law is a `SpectralLaw` with the same verbs, scipy's where scipy has one: `
 Reading order: ``laws`` (of spectra, given the weights), ``weights`` (their laws), ``layer_law`` and
 ``output_blocks``, ``spikes`` (outliers), ``cases`` (from a description to a law), ``norms``. Then
 the structure of a layer: ``gaussian_propagation`` and ``population_factors`` (E[M] and E[z zᵀ] from
-the weights), ``output_rank``, ``decoupling``, ``eigenspace_overlap``.
+the weights), ``output_rank``, ``eigenspace_defect``, ``decoupling``, ``eigenspace_overlap``.
 """
 
 from rmt_hessian.theory.cases import block_law, layer_law, outliers
 from rmt_hessian.theory.decoupling import Decoupling, decoupling
+from rmt_hessian.theory.eigenspace_defect import EigenspaceDefect, eigenspace_defect
 from rmt_hessian.theory.eigenspace_overlap import mean_feature_overlap, overlap_peak
 from rmt_hessian.theory.gaussian_propagation import (
     LayerMoments,
@@ -53,14 +54,12 @@ from rmt_hessian.theory.output_blocks import (
     output_population,
 )
 from rmt_hessian.theory.output_rank import (
-    EigenspaceDefect,
-    eigenspace_defect,
-    mean_cumulants,
     output_hessian_eigenspace,
     predicted_output_hessian,
     projected_row_space,
 )
 from rmt_hessian.theory.population_factors import LayerFactors, population_factors
+from rmt_hessian.theory.softmax_cumulants import mean_curvature, mean_third_cumulant
 from rmt_hessian.theory.spikes.outlier_equation import Outlier, additive_spike, weight_spike
 from rmt_hessian.theory.weights.curvature_law import curvature_law
 from rmt_hessian.theory.weights.sampling_band import sampling_band
@@ -101,10 +100,11 @@ __all__ = [
     "expected_block_norms",
     "init_gain",
     "layer_law",
-    "mean_cumulants",
+    "mean_curvature",
     "mean_eigenvalue",
     "mean_feature_overlap",
     "mean_outlier",
+    "mean_third_cumulant",
     "orthant_probability",
     "outliers",
     "output_block_law",

@@ -16,10 +16,7 @@ import numpy as np
 
 from rmt_hessian._validation import one_of
 from rmt_hessian.theory.gaussian_propagation import propagate, weight_matrices
-from rmt_hessian.theory.weights.sampled_weights import gaussian_points
-from rmt_hessian.theory.weights.softmax_kernels import softmax
-
-BLOCKS, LOG2_POINTS = 8, 11  # 16,384 points in all
+from rmt_hessian.theory.softmax_cumulants import mean_curvature
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +38,7 @@ class LayerFactors:
 def population_factors(weights, loss, *, input_mean=None, input_covariance=None, rng=0):
     """``E[M]`` and ``E[z zᵀ]`` of every layer of a ReLU network, inputs ``x ~ N(b, S)``.
 
-    With CE, ``E[A]`` is an average over 16,384 points: its relative error in Frobenius norm is
-    6e-4 at C = 10 and 3e-3 at C = 200 for logits of variance 1, 0.01 and 0.05 at variance 25.
+    With CE, ``E[A]`` is as exact as `mean_curvature` says.
 
     Parameters
     ----------
@@ -94,24 +90,11 @@ def _identity(last, rng):
     return np.eye(last.preactivation_mean.size)
 
 
-def _mean_softmax_curvature(last, rng):
-    """``E[diag(p) - p pᵀ]``, p the softmax of Gaussian logits, at Sobol' points; rows sum to 0.
-
-    Only differences of logits matter, at most C-1 directions; the widest come first.
-    """
-    mean, S = last.preactivation_mean, last.preactivation_covariance
-    C = mean.size
+def _softmax(last, rng):
+    C = last.preactivation_mean.size
     if C < 2:
         raise ValueError(f"loss 'ce' needs at least 2 classes, got {C}")
-    S = S - S.mean(axis=0)
-    variances, axes = np.linalg.eigh(S - S.mean(axis=1, keepdims=True))
-    factor = np.sqrt(np.maximum(variances, 0.0))[:0:-1, None] * axes.T[:0:-1]  # (C-1, C)
-    second_moment = np.zeros((C, C))
-    for u in gaussian_points(C - 1, rng, BLOCKS, LOG2_POINTS):
-        p = softmax(mean + u @ factor)
-        second_moment += p.T @ p / (len(p) * BLOCKS)
-    np.fill_diagonal(second_moment, 0.0)
-    return np.diag(second_moment.sum(axis=1)) - second_moment
+    return mean_curvature(last.preactivation_mean, last.preactivation_covariance, rng)
 
 
-MEAN_CURVATURES = {"ce": _mean_softmax_curvature, "mse": _identity}
+MEAN_CURVATURES = {"ce": _softmax, "mse": _identity}

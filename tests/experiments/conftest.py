@@ -2,19 +2,17 @@
 
 import pytest
 
-from rmt_hessian.experiments import measurements
+from rmt_hessian.experiments.measurements import blocks
 from tests.experiments.small import SMALL
 
 
 @pytest.fixture
 def sweep(tmp_path, monkeypatch):
     """Path of a small sweep file; its predictions cost few draws."""
-    quick = measurements.expected_block_norms
-    monkeypatch.setattr(
-        measurements, "expected_block_norms", lambda **case: quick(**case, n_draws=50)
-    )
-    measurements._predicted_norms.cache_clear()
+    quick = blocks.expected_block_norms
+    monkeypatch.setattr(blocks, "expected_block_norms", lambda **case: quick(**case, n_draws=50))
+    blocks._predicted_norms.cache_clear()
     path = tmp_path / "small.toml"
     path.write_text(SMALL)
     yield path
-    measurements._predicted_norms.cache_clear()
+    blocks._predicted_norms.cache_clear()

@@ -42,7 +42,7 @@ MISTAKES = {
     ),
     "an unknown key of a grid": (
         ("seeds = 2", "seeds = 2\nrepeat = 1"),
-        "grid.0.repeat: unknown key; allowed: measurement, seeds, fixed, axes",
+        "grid.0.repeat: unknown key; allowed: measurement, seeds, fixed, axes, together",
     ),
     "an unknown key of a range": (
         ("[2, 3]", "{ start = 2, stop = 4, num = 2, base = 10 }"),
@@ -69,7 +69,7 @@ MISTAKES = {
     "a missing parameter": (("n_inputs = 6, ", ""), "needs 'n_inputs'"),
     "a parameter twice": (
         ("n_hidden = 4", "n_hidden = 4, n_classes = 3"),
-        "both fixed and an axis",
+        "'n_classes' may stand in one of fixed, axes and together only",
     ),
     "no seeds": (("seeds = 2", "seeds = 0"), "greater than or equal to 1"),
     "a negative seed": (("root_seed = 1", "root_seed = -1"), "greater than or equal to 0"),

@@ -5,14 +5,14 @@ import pytest
 
 import rmt_hessian as rh
 from rmt_hessian.compare import density_curve
-from rmt_hessian.experiments import measurements
 from rmt_hessian.experiments.measurements import (
-    CASES,
     block_norms,
     block_spectra,
+    blocks,
     hessian_image,
     output_rank,
 )
+from rmt_hessian.experiments.measurements.parameters import CASES
 from rmt_hessian.theory import GeneralizedMarchenkoPastur
 
 SIZES = {"n_inputs": 30, "n_samples": 60, "n_hidden": 6}
@@ -58,10 +58,10 @@ def drawn(case, n_classes):
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_column_of_block_norms(case, monkeypatch):
-    monkeypatch.setattr(measurements, "expected_block_norms", few_draws)
-    measurements._predicted_norms.cache_clear()
+    monkeypatch.setattr(blocks, "expected_block_norms", few_draws)
+    blocks._predicted_norms.cache_clear()
     result = block_norms(np.random.default_rng(7), case=case, n_classes=5, **SIZES)
-    measurements._predicted_norms.cache_clear()
+    blocks._predicted_norms.cache_clear()
     diagonal, off_diagonal = drawn(case, 5)[2].mean_squared_block_norms()
     model, _, loss = CASES[case]
     n_hidden = None if model == "linear" else 6

@@ -67,6 +67,8 @@ def test_softmax_and_its_curvature(n, q, c, seed):
     same("softmax_in_place", f, top, np.exp(f - top[:, None]).sum(axis=1) - 1)
     same("apply_softmax_curvature", F, p, reference)
     S = rng.standard_normal((c, q))
+    same("apply_softmax_root", S, p, reference, np.empty((n, c, q)))
+    S = rng.standard_normal((c, q))
     i, j = rng.integers(0, q, (2, 4))
     rest = p.copy()
     rest[np.arange(n), reference] = 0.0

@@ -106,3 +106,12 @@ BAD = {
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_bias_of_a_square_is_taken_off(rng):
+    """The square of a mean is biased by its variance; corrected, it is the mean product of
+    different groups, exactly."""
+    groups = rng.standard_normal(7)
+    value, _ = jackknife(np.square, groups, correct_bias=True)
+    pairs = np.outer(groups, groups)
+    assert value == pytest.approx((pairs.sum() - np.trace(pairs)) / 42, abs=EXACT)

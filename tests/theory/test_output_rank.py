@@ -1,11 +1,11 @@
+import itertools
+
 import numpy as np
 import pytest
 from scipy.stats import beta
 
 from rmt_hessian import subspace_overlap, top_eigenspace
 from rmt_hessian.theory import (
-    eigenspace_defect,
-    mean_cumulants,
     output_hessian_eigenspace,
     predicted_output_hessian,
     projected_row_space,
@@ -20,6 +20,15 @@ def test_eigenspace_spans_the_centred_rows(rng):
     np.testing.assert_allclose(U.T @ U, np.eye(4), atol=EXACT)
     centred = V - V.mean(axis=0)
     np.testing.assert_allclose(centred @ U @ U.T, centred, atol=EXACT * 10)
+
+
+def test_units_count_by_how_often_they_are_active(rng):
+    V, active = rng.standard_normal((3, 8)), rng.random(8)
+    U = output_hessian_eigenspace(V, active)
+    centred = (V - V.mean(axis=0)) * active
+    np.testing.assert_allclose(centred @ U @ U.T, centred, atol=EXACT * 10)
+    with pytest.raises(ValueError, match=r"active must have shape \(8,\)"):
+        output_hessian_eigenspace(V, active[:3])
 
 
 def test_a_square_V_gives_rank_C_minus_one(rng):
@@ -45,20 +54,24 @@ def test_exact_rank_in_the_limit_of_orthogonal_units():
     assert values[-2] == pytest.approx(np.linalg.eigvalsh(V.T @ A @ V)[-2] / 4)
 
 
-@pytest.mark.parametrize(("C", "variance"), [(2, 0.5), (3, 1.0), (10, 0.5), (10, 4.0)])
-def test_mean_cumulants_of_the_softmax(C, variance, rng):
-    """Against 200,000 softmaxes, the whole tensors: five standard errors of their contractions
-    with two vectors x, y that sum to 0."""
-    a, t = mean_cumulants(C, variance)
-    p = np.exp(np.sqrt(variance) * rng.standard_normal((200_000, C)))
-    p /= p.sum(axis=1, keepdims=True)
-    x, y = (v - v.mean() for v in rng.standard_normal((2, C)))
-    centred = [v - (p @ v)[:, None] for v in (x, y)]
-    second = np.sum(p * centred[0] ** 2, axis=1)
-    third = np.sum(p * centred[0] ** 2 * centred[1], axis=1)
-    n = np.sqrt(len(p))
-    assert second.mean() == pytest.approx(a * x @ x, abs=5 * second.std() / n)
-    assert third.mean() == pytest.approx(t * np.sum(x**2 * y), abs=5 * third.std() / n)
+def test_first_order_term_by_loops(rng):
+    C, m = 3, 5
+    V, W = rng.standard_normal((C, m)), rng.standard_normal((m, 4))
+    T, A = rng.standard_normal((C, C, C)), np.eye(C)
+    T = sum(T.transpose(order) for order in itertools.permutations(range(3)))
+    norms = np.linalg.norm(W, axis=1)
+    s = np.array([sum(W[i] @ W[j] / norms[i] * V[:, j] for j in range(m)) for i in range(m)])
+    expected = predicted_output_hessian(V, W, A)
+    for i, j in itertools.permutations(range(m), 2):
+        for shift in (s[i], s[j]):
+            value = sum(
+                T[a, b, c] * shift[a] * V[b, i] * V[c, j]
+                for a, b, c in itertools.product(range(C), repeat=3)
+            )
+            expected[i, j] += 0.25 / np.sqrt(2 * np.pi) * value
+    np.testing.assert_allclose(predicted_output_hessian(V, W, A, T), expected, atol=EXACT * 100)
+    with pytest.raises(ValueError, match=r"third_cumulant must have shape \(3, 3, 3\)"):
+        predicted_output_hessian(V, W, A, T[:2])
 
 
 @pytest.mark.parametrize("C", [2, 6])
@@ -100,13 +113,3 @@ def test_second_order_defect_is_that_of_the_hadamard_formula(C, m, d):
         defects.append(1 - subspace_overlap(top_eigenspace(M, C - 1), U))
     formula = (C + 1) * (2 + 4 / np.pi**2 * m / d) / m**2 / (1 - (C - 1) / m) ** 3
     assert np.mean(defects) == pytest.approx(formula, rel=0.25)
-
-
-def test_defect_adds_the_dependence_of_logits_and_masks():
-    """At C → ∞ with p near 1/C, t/a = 1: ``μ₀² (2/m + 1/d)`` when m, d are large."""
-    defect = eigenspace_defect(1000, 10**9, 10**9, logit_variance=1e-6)
-    expected = 0.998 / (2 * np.pi) * 3e-9
-    assert defect.centred == pytest.approx(expected, rel=1e-5)
-    assert defect.projected == pytest.approx(expected + 1e-9)
-    with pytest.raises(ValueError, match="n_hidden must be"):
-        eigenspace_defect(10, 9, 5)

@@ -1,62 +1,37 @@
-"""What a sweep can measure: one function per measurement, ``(rng, **point) -> mapping``.
-
-A measurement draws its network and data from ``rng``, measures, and puts the prediction beside
-the measurement. Scalars go into the table, arrays into a file beside it. Its keyword arguments
-are the parameters that a sweep may set; their annotations say which values are allowed. Raise
-`VERSION` of a function when its numbers change.
-"""
+"""Norms and spectra of blocks beside their predictions; the whole Hessian to look at."""
 
 from functools import cache
-from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field
 
 from rmt_hessian.compare import density_curve, ks_distance
+from rmt_hessian.experiments.measurements.parameters import (
+    CASES,
+    Case,
+    Count,
+    InputCase,
+    Several,
+    draw,
+)
 from rmt_hessian.hessian.full import full_hessian
-from rmt_hessian.hessian.layer import layer_hessian
 from rmt_hessian.model.inputs import gaussian_inputs, random_labels
 from rmt_hessian.model.networks import ReLUNetwork
-from rmt_hessian.spectra.eigenvalues import eigenvalues, top_eigenspace
-from rmt_hessian.spectra.subspaces import subspace_overlap
+from rmt_hessian.spectra.eigenvalues import eigenvalues
 from rmt_hessian.theory import (
     GeneralizedMarchenkoPastur,
     block_norm_limit,
     conditional_law,
     expected_block_norms,
-    output_hessian_eigenspace,
-    predicted_output_hessian,
     sampling_band,
     weight_law,
 )
-
-CASES = {  # name -> (model, layer of that network, loss)
-    "linear-ce": ("linear", 0, "ce"),
-    "linear-mse": ("linear", 0, "mse"),
-    "hidden-ce": ("hidden", 0, "ce"),
-    "hidden-mse": ("hidden", 0, "mse"),
-    "output-ce": ("output", 1, "ce"),
-}
-Case = Literal[tuple(CASES)]
-InputCase = Literal[tuple(name for name, (model, *_) in CASES.items() if model != "output")]
-Count = Annotated[int, Field(strict=True, ge=1)]
-Several = Annotated[int, Field(strict=True, ge=2)]  # off-diagonal blocks need two units
-
-
-def _draw(case, n_classes, n_inputs, n_samples, n_hidden, rng):
-    """The network, inputs and layer Hessian of a case, at initialisation with Gaussian inputs."""
-    model, layer, loss = CASES[case]
-    widths = [n_inputs, n_classes] if model == "linear" else [n_inputs, n_hidden, n_classes]
-    net = ReLUNetwork.random(widths, rng)
-    X = gaussian_inputs(n_samples, n_inputs, rng)
-    return net, layer_hessian(net, X, layer, loss)
 
 
 def block_norms(
     rng, *, case: Case, n_classes: Several, n_inputs: Count, n_samples: Count, n_hidden: Several
 ):
     """Mean squared norms of diagonal and off-diagonal blocks, exact over all of them."""
-    _, H = _draw(case, n_classes, n_inputs, n_samples, n_hidden, rng)
+    _, H = draw(case, n_classes, n_inputs, n_samples, n_hidden, rng)
     diagonal, off_diagonal = H.mean_squared_block_norms()
     predicted = _predicted_norms(case, n_classes, n_inputs, n_samples, n_hidden)
     return {
@@ -117,7 +92,7 @@ def block_spectra(
     their law is another. With the distance to the population law comes the 95 % band that the
     fluctuation of a sample of N weights gives it.
     """
-    net, H = _draw(case, n_classes, n_inputs, n_samples, n_hidden, rng)
+    net, H = draw(case, n_classes, n_inputs, n_samples, n_hidden, rng)
     result = {}
     for name, block in (("diagonal", (0, 0)), ("off_diagonal", (0, 1))):
         weights, population = _population_law(case, name, net, n_inputs / n_samples)
@@ -154,29 +129,6 @@ def _law_of(case, name, aspect_ratio, **given):
     return weights, law
 
 
-def output_rank(rng, *, n_classes: Several, n_inputs: Count, n_samples: Count, n_hidden: Several):
-    """Top of the output Hessian, hidden layer, CE: gap λ_C/λ_{C-1} and overlap (C < m)."""
-    if not 2 <= n_classes < n_hidden:
-        raise ValueError(f"n_classes must lie in 2 … {n_hidden - 1} (below m), got {n_classes}")
-    net, H = _draw("hidden-ce", n_classes, n_inputs, n_samples, n_hidden, rng)
-    W, V = net.weights
-    M = H.output_hessian()
-    spectrum = eigenvalues(M)[::-1]
-    mean_curvature = layer_hessian(net, H.features, 1, "ce").output_hessian()
-    predicted = eigenvalues(predicted_output_hessian(V, W, mean_curvature))[::-1]
-    rank = n_classes - 1
-    return {
-        "top_eigenvalue": spectrum[0],
-        "last_large_eigenvalue": spectrum[rank - 1],
-        "first_small_eigenvalue": spectrum[rank],
-        "gap": spectrum[rank] / spectrum[rank - 1],
-        "predicted_gap": predicted[rank] / predicted[rank - 1],
-        "overlap": subspace_overlap(top_eigenspace(M, rank), output_hessian_eigenspace(V)),
-        "eigenvalues": spectrum,
-        "predicted_eigenvalues": predicted,
-    }
-
-
 def hessian_image(rng, *, n_classes: Several, n_inputs: Count, n_samples: Count, n_hidden: Count):
     """``|H|`` of a whole one-hidden-layer network with CE and random labels, in float32."""
     net = ReLUNetwork.random([n_inputs, n_hidden, n_classes], rng)
@@ -190,7 +142,3 @@ def hessian_image(rng, *, n_classes: Several, n_inputs: Count, n_samples: Count,
         "cross_layer_norm": np.linalg.norm(H[:split, split:]),
         "absolute_hessian": np.abs(H).astype(np.float32),
     }
-
-
-MEASUREMENTS = {f.__name__: f for f in (block_norms, block_spectra, output_rank, hessian_image)}
-VERSION = {"block_norms": 2, "block_spectra": 1, "output_rank": 1, "hessian_image": 1}

@@ -1,0 +1,63 @@
+"""Overlap of the top eigenspaces of two independent networks against their dimension."""
+
+import numpy as np
+
+from paper_figs.style import run, subplots
+from rmt_hessian.plotting import plot_overlaps
+
+
+def draw(store):
+    """Rows: layers and inputs; columns: features as they are, and standardised."""
+    table = store.table()
+    table = table[table["measurement"] == "eigenspaces"]
+    hidden = table[(table["case"] == "hidden-ce") & (table["inputs"] == "gaussian")]
+    most = hidden["n_classes"].max()
+    rows = {
+        f"hidden, $C={most:.0f}$, inputs of mean 1": hidden[
+            (hidden["n_classes"] == most) & (hidden["input_mean"] == 1)
+        ],
+        f"hidden, $C={most:.0f}$, centred inputs": hidden[
+            (hidden["n_classes"] == most) & (hidden["input_mean"] == 0)
+        ],
+        "output, centred inputs": table[
+            (table["case"] == "output-ce")
+            & (table["inputs"] == "gaussian")
+            & (table["input_mean"] == 0)
+        ],
+        "hidden, digits": table[(table["case"] == "hidden-ce") & (table["inputs"] == "digits")],
+    }
+    figure, axes = subplots(len(rows), 2, height_to_width=0.42, sharex=True, sharey=True)
+    for row, (title, part) in zip(axes, rows.items(), strict=True):
+        for ax, values in zip(row, (False, True), strict=True):
+            points = part[part["standardised"] == values]
+            arrays = [store.arrays(key) for key in points["key"]]
+            predicted = [a["predicted_overlaps"] for a in arrays]
+            overlaps = np.stack([a["overlaps"] for a in arrays])
+            peak = points["predicted_peak"].mean()
+            plot_overlaps(
+                ax,
+                overlaps,
+                np.stack(predicted) if predicted[0].size else None,
+                peak if peak >= 2 and not values else None,
+                points["random_overlap"].iloc[0],
+            )
+            share = points["leading_share"].mean()
+            ax.set_title("standardised features" if values else title)
+            ax.text(
+                0.97, 0.93, rf"$\lambda_1/\mathrm{{tr}}$ of auto-correlation: {share:.2f}",
+                transform=ax.transAxes, ha="right", va="top", fontsize=6.5,
+            )  # fmt: skip
+        row[0].set_ylabel("overlap")
+    for ax in axes[-1]:
+        ax.set_xlabel("dimension of the eigenspace")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    figure.suptitle(
+        "Top eigenspaces of a layer in pairs of independent networks; predicted from the weights "
+        "alone",
+        fontsize=8,
+    )
+    return figure
+
+
+if __name__ == "__main__":
+    run(draw)

@@ -1,0 +1,34 @@
+"""Eigenvalues of the output Hessian as the network grows: C-1 of them come to stand apart."""
+
+from paper_figs.style import run, short_log_axis, subplots
+from rmt_hessian.plotting import plot_scree
+
+N_CLASSES = 10  # or the nearest there is
+N_PANELS = 4
+
+
+def draw(store):
+    """One panel a width m = d, first seed, beside the eigenvalues predicted from the weights."""
+    table = store.table()
+    table = table[(table["measurement"] == "population_rank") & (table["depth"] == 1)]
+    table = table[(table["n_inputs"] == table["n_hidden"]) & (table["seed"] == 0)]
+    C = int(min(table["n_classes"].unique(), key=lambda value: abs(value - N_CLASSES)))
+    points = table[table["n_classes"] == C].sort_values("n_hidden").iloc[-N_PANELS:]
+    figure, axes = subplots(2, N_PANELS // 2, sharex=True)
+    for ax, (_, point) in zip(axes.flat, points.iterrows(), strict=False):
+        arrays = store.arrays(point["key"])
+        plot_scree(ax, arrays["eigenvalues"], C - 1, arrays["predicted_eigenvalues"], 40)
+        short_log_axis(ax.yaxis)
+        gap, predicted = point["gap"], point["predicted_gap"]
+        ax.set_title(f"$m=d={point['n_hidden']:.0f}$: gap {gap:.3f}, predicted {predicted:.3f}")
+    for ax in axes[-1]:
+        ax.set_xlabel("index")
+    for ax in axes[:, 0]:
+        ax.set_ylabel(r"eigenvalue of $\mathbb{E}[M]$")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    figure.suptitle(f"Output Hessian of the hidden layer, CE, $C={C}$, population", fontsize=8)
+    return figure
+
+
+if __name__ == "__main__":
+    run(draw)

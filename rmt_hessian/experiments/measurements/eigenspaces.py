@@ -1,0 +1,111 @@
+"""Top eigenspaces of layers: shared by independent networks or not, and their Kronecker form."""
+
+from pathlib import Path
+
+import numpy as np
+
+from rmt_hessian.experiments.measurements.parameters import (
+    CASES,
+    Case,
+    Count,
+    Real,
+    Several,
+)
+from rmt_hessian.hessian.layer import layer_hessian
+from rmt_hessian.model.datasets import digits
+from rmt_hessian.model.inputs import gaussian_inputs, standardise
+from rmt_hessian.model.networks import ReLUNetwork
+from rmt_hessian.spectra.eigenvalues import top_eigenpairs
+from rmt_hessian.spectra.kronecker import KroneckerProduct, kronecker_approximation
+from rmt_hessian.spectra.subspaces import (
+    kronecker_alignment,
+    overlap_by_dimension,
+    reshape_eigenvectors,
+)
+from rmt_hessian.theory import overlap_peak, population_factors
+
+
+def eigenspaces(
+    rng,
+    *,
+    case: Case,
+    inputs: str,
+    input_mean: Real,
+    standardised: bool,
+    n_classes: Several,
+    n_inputs: Count,
+    n_samples: Count,
+    n_hidden: Several,
+    n_top: Count,
+):
+    """Top eigenvectors of one layer of two independent networks on the same inputs.
+
+    Overlap by dimension, beside that of E[M] ⊗ E[z zᵀ] of the sample and of the population
+    (predicted from the weights, for Gaussian inputs; not where features are standardised or so
+    isotropic that no direction leads: random spaces are the prediction then). Of the first network:
+    eigenvectors as matrices, their alignment with ``r_i ⊗ x̂``. ``inputs`` is "gaussian", "digits"
+    or a file of shape (N, d) written by `numpy.save`; ``input_mean`` is added to it;
+    ``standardised`` refers to the features of the layer.
+    """
+    model, layer, loss = CASES[case]
+    X = _inputs(inputs, n_samples, n_inputs, rng) + input_mean
+    widths = [n_inputs, n_classes] if model == "linear" else [n_inputs, n_hidden, n_classes]
+    layers, predicted = [], []
+    for _ in range(2):
+        net = ReLUNetwork.random(widths, rng)
+        Z = net.forward(X).features[layer]
+        layers.append(
+            layer_hessian(net.above(layer), standardise(Z) if standardised else Z, 0, loss)
+        )
+        if inputs == "gaussian" and not standardised:
+            mean = np.full(n_inputs, input_mean)
+            factors = population_factors(net.weights, loss, input_mean=mean, rng=rng)[layer]
+            predicted.append(KroneckerProduct(factors.output_hessian, factors.autocorrelation))
+    products = [kronecker_approximation(H) for H in layers]
+    vectors = [top_eigenpairs(H, n_top)[1] for H in layers]
+    k, p = layers[0].n_blocks, layers[0].block_size
+    spectra = [np.linalg.eigvalsh(product.right) for product in products]
+    peaks = [overlap_peak(product.left, product.right) for product in products]
+    overlaps = overlap_by_dimension(*vectors)
+    leads = predicted and min(overlap_peak(q.left, q.right) for q in predicted) > 1
+
+    r, x = np.linalg.eigh(products[0].left)[1], np.linalg.eigh(products[0].right)[1]
+    first = vectors[0][:, ::-1]  # the largest first
+    reshaped = reshape_eigenvectors(first, (k, p))
+    aligned = kronecker_alignment(first, r[:, ::-1], x[:, -1:])[:, :, 0]  # (n_top, k)
+    return {
+        "peak": np.argmax(overlaps) + 1,
+        "peak_overlap": overlaps.max(),
+        "predicted_peak": np.mean(peaks),
+        "random_overlap": overlaps.size / (k * p),
+        "leading_share": np.mean([values[-1] / values.sum() for values in spectra]),
+        "rank_one_share": reshaped.rank_one_share.mean(),
+        "overlaps": overlaps,
+        "kronecker_overlaps": _overlaps_of(products, n_top),
+        "predicted_overlaps": _overlaps_of(predicted, n_top) if leads else np.empty(0),
+        "singular_values": reshaped.singular_values,
+        "feature_alignment": (x[:, -1] @ reshaped.right) ** 2,
+        "alignment": aligned,
+    }
+
+
+def _overlaps_of(products, n_top):
+    return overlap_by_dimension(*(product.top_eigenspace(n_top) for product in products))
+
+
+def _inputs(name, n_samples, n_inputs, rng):
+    """(n_samples, n_inputs): drawn, or different rows of the data in random order."""
+    if name == "gaussian":
+        return gaussian_inputs(n_samples, n_inputs, rng)
+    if name == "digits":
+        data = digits()[0]
+    elif name.endswith(".npy"):
+        data = np.load(Path(name), allow_pickle=False)
+    else:
+        raise ValueError(f"inputs must be gaussian, digits or a file name.npy, got {name!r}")
+    if data.ndim != 2 or data.shape[1] != n_inputs or data.shape[0] < n_samples:
+        raise ValueError(
+            f"{name} must hold at least {n_samples} rows of {n_inputs} numbers (n_samples, "
+            f"n_inputs), got shape {data.shape}"
+        )
+    return data[rng.permutation(data.shape[0])[:n_samples]]

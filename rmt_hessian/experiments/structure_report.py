@@ -1,0 +1,80 @@
+"""The printed tables of the structure theorems: rank, Kronecker form, eigenspaces."""
+
+import numpy as np
+import pandas as pd
+
+from rmt_hessian.spectra.uncertainty import fitted_rate
+
+RANK = "E[M] of the population: gap λ_C/λ_{C-1}, 1 - overlap of its top C-1 eigenspace; predicted."
+RATES = "Exponents in the width, with 95 % intervals over networks; of the predicted values."
+LAYER = "Layer Hessians and E[M] ⊗ E[z zᵀ]: relative error; Kolmogorov distances of the spectra."
+NETWORK = (
+    "Whole Hessian: top eigenvalues; overlap of top C-1 eigenspaces with the Gauss–Newton part."
+)
+SPACES = "Pairs of networks: dimension of the largest overlap; share λ₁/tr of the auto-correlation."
+
+
+def structure_sections(table):
+    """Yield (title, table) of what a sweep measured of ranks, Kronecker products, eigenspaces."""
+    of = dict(iter(table.groupby("measurement")))
+    if "population_rank" in of:
+        rows = of["population_rank"]
+        quantities = ["gap", "centred_defect", "projected_defect"]
+        columns = [name for q in quantities for name in (q, f"predicted_{q}")]
+        columns += ["factors_defect", "rank_by_gap", "rank_by_energy", "share_of_trace"]
+        sizes = ["depth", "layer", "n_classes", "n_inputs", "n_hidden"]
+        yield RANK, means(rows, sizes, columns)
+        rates = fitted_rates(rows[rows["depth"] == 1])
+        if len(rates):
+            yield RATES, rates
+    if "kronecker_form" in of:
+        columns = ["aspect_ratio", "error", "predicted_error", "nearest_error"]
+        columns += ["ks_kronecker", "ks_law"]
+        yield LAYER, means(of["kronecker_form"], ["case", "n_classes", "n_samples"], columns)
+    if "network_kronecker" in of:
+        parts = ["hessian", "gauss_newton", "cross_layer", "layer_wise"]
+        columns = [f"{part}_top_eigenvalue" for part in parts]
+        columns += [f"{part}_in_gauss_newton_overlap" for part in parts[2:]]
+        present = [name for name in columns if name in of["network_kronecker"]]
+        yield NETWORK, means(of["network_kronecker"], ["input_mean", "n_classes"], present)
+    if "eigenspaces" in of:
+        keys = ["case", "inputs", "n_classes", "input_mean", "standardised"]
+        columns = ["leading_share", "peak", "predicted_peak", "peak_overlap", "rank_one_share"]
+        yield SPACES, means(of["eigenspaces"], keys, columns)
+
+
+def means(rows, keys, columns):
+    """Means over seeds, a row for each value of the keys, in the order of the table."""
+    return rows.groupby(keys, sort=False)[columns].mean().reset_index()
+
+
+def fitted_rates(rows):
+    """Exponents in m of gap and defect, for every C and rule for d, where m takes several values.
+
+    d is the same for all m, or equal to m.
+    """
+    found = []
+    tied = rows["n_inputs"] == rows["n_hidden"]
+    for (is_tied, C), part in rows.groupby([tied, "n_classes"]):
+        for d, points in [("m", part)] if is_tied else part.groupby("n_inputs"):
+            measured = {
+                name: points.pivot(index="n_hidden", columns="seed", values=name)
+                for name in ("gap", "centred_defect")
+            }
+            m, seeds = measured["gap"].shape
+            if m < 2 or seeds < 2:
+                continue
+            row = {"n_classes": C, "d": d if is_tied else f"{d:g}"}
+            for name, values in measured.items():
+                rate = fitted_rate(values.index, values.to_numpy(), np.random.default_rng(0))
+                predicted = points.groupby("n_hidden")[f"predicted_{name}"].mean()
+                slope = np.polyfit(np.log(predicted.index), np.log(predicted), 1)[0]
+                row[name] = f"{rate.exponent:.2f} [{rate.low:.2f}, {rate.high:.2f}]"
+                row[f"predicted_{name}"] = slope
+            found.append(row)
+    return pd.DataFrame(found)
+
+
+def format_table(table):
+    """Aligned text; numbers to four digits."""
+    return table.to_string(index=False, float_format=lambda x: f"{x:.4g}", na_rep="–")
