@@ -161,8 +161,8 @@ def test_a_small_input_dimension_keeps_the_gap_open(C):
 def test_eigenspace_tends_to_the_centred_rows():
     """The mean of ``1 - overlap`` over networks against its formula, C from 4 to 20, m = 100 and
     200. One network has it within 40 %, so three to five have their mean within 20 %: 40 % is
-    allowed, and 10 % for the mean of the six ratios (seen: 0.88 to 1.07). Without the dependence of logits and masks
-    (the term of 1/m² alone) it is too low by factors."""
+    allowed, and 10 % for the mean of the six ratios (seen: 0.88 to 1.07). Without the dependence
+    of logits and masks (the term of 1/m² alone) it is too low by factors."""
     ratios, hadamard = [], []
     for C in (4, 10, 20):
         for m in (100, 200):
