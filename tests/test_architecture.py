@@ -22,6 +22,7 @@ THEORY_MAY_IMPORT = {
     "weights": {"init_scale", "laws", "weights"},
     "norms": {"init_scale", "weights", "norms"},
     "spikes": {"laws", "weights", "spikes"},
+    "factors": {"weights", "factors"},
 }
 # a library -> the places that may import it
 CONFINED = {

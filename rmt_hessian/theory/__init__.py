@@ -6,21 +6,19 @@ Every law is a `SpectralLaw` with the same verbs, scipy's where scipy has one: `
 
 Reading order: ``laws`` (of spectra, given the weights), ``weights`` (their laws), ``layer_law`` and
 ``output_blocks``, ``spikes`` (outliers), ``cases`` (from a description to a law), ``norms``. Then
-the structure of a layer: ``gaussian_propagation`` and ``population_factors`` (E[M] and E[z zᵀ] from
-the weights), ``output_rank``, ``eigenspace_defect``, ``decoupling``, ``eigenspace_overlap``.
+the structure of a layer: ``factors`` (E[M] and E[z zᵀ] from the weights), ``output_rank``,
+``eigenspace_defect``, ``decoupling``, ``eigenspace_overlap``.
 """
 
 from rmt_hessian.theory.cases import block_law, layer_law, outliers
 from rmt_hessian.theory.decoupling import Decoupling, decoupling
 from rmt_hessian.theory.eigenspace_defect import EigenspaceDefect, eigenspace_defect
 from rmt_hessian.theory.eigenspace_overlap import mean_feature_overlap, overlap_peak
-from rmt_hessian.theory.gaussian_propagation import (
-    LayerMoments,
-    ReLUMoments,
-    orthant_probability,
-    propagate,
-    relu_moments,
-)
+from rmt_hessian.theory.factors.orthant import orthant_probability
+from rmt_hessian.theory.factors.population_factors import LayerFactors, population_factors
+from rmt_hessian.theory.factors.propagation import LayerMoments, propagate
+from rmt_hessian.theory.factors.relu_moments import ReLUMoments, relu_moments
+from rmt_hessian.theory.factors.softmax_cumulants import mean_curvature, mean_third_cumulant
 from rmt_hessian.theory.init_scale import init_gain
 from rmt_hessian.theory.laws.generalized_mp import (
     GeneralizedMarchenkoPastur,
@@ -58,8 +56,6 @@ from rmt_hessian.theory.output_rank import (
     predicted_output_hessian,
     projected_row_space,
 )
-from rmt_hessian.theory.population_factors import LayerFactors, population_factors
-from rmt_hessian.theory.softmax_cumulants import mean_curvature, mean_third_cumulant
 from rmt_hessian.theory.spikes.outlier_equation import Outlier, additive_spike, weight_spike
 from rmt_hessian.theory.weights.curvature_law import curvature_law
 from rmt_hessian.theory.weights.sampling_band import sampling_band

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rmt_hessian._validation import positive_integer
+from rmt_hessian.theory.factors.softmax_cumulants import third_cumulant_of
 from rmt_hessian.theory.output_rank import MU0
-from rmt_hessian.theory.softmax_cumulants import third_cumulant_of
 from rmt_hessian.theory.weights.sampled_weights import gaussian_points
 from rmt_hessian.theory.weights.softmax_kernels import softmax
 

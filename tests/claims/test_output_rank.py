@@ -34,8 +34,8 @@ from rmt_hessian.theory import (
     population_factors,
     predicted_output_hessian,
     projected_row_space,
+    propagate,
 )
-from rmt_hessian.theory.gaussian_propagation import propagate
 
 SIZES = {50: 6, 100: 5, 200: 3}  # m = d, and networks of that size
 CLASSES = (2, 4, 10, 20)

@@ -10,6 +10,7 @@ from rmt_hessian.experiments.measurements.parameters import (
     Count,
     Real,
     Several,
+    Truth,
 )
 from rmt_hessian.hessian.layer import layer_hessian
 from rmt_hessian.model.datasets import digits
@@ -31,7 +32,7 @@ def eigenspaces(
     case: Case,
     inputs: str,
     input_mean: Real,
-    standardised: bool,
+    standardised: Truth,
     n_classes: Several,
     n_inputs: Count,
     n_samples: Count,

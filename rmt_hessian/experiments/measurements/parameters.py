@@ -20,8 +20,9 @@ InputCase = Literal[tuple(name for name, (model, *_) in CASES.items() if model !
 Count = Annotated[int, Field(strict=True, ge=1)]
 Several = Annotated[int, Field(strict=True, ge=2)]  # off-diagonal blocks need two units
 FromZero = Annotated[int, Field(strict=True, ge=0)]
-Real = Annotated[float, Field(allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+Truth = Annotated[bool, Field(strict=True)]
 
 
 def draw(case, n_classes, n_inputs, n_samples, n_hidden, rng):

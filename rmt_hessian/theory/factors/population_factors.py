@@ -1,6 +1,6 @@
 r"""The two Kronecker factors of every layer Hessian, ``E[M]`` and ``E[z zᵀ]``, from the weights.
 
-``E[z zᵀ]`` comes from `gaussian_propagation`. ``E[M]`` follows down from the logits, with the masks
+``E[z zᵀ]`` comes from `propagation`. ``E[M]`` follows down from the logits, with the masks
 of each layer taken as independent of all that lies above them ([W], section 4, one layer at a
 time):
 
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rmt_hessian._validation import one_of
-from rmt_hessian.theory.gaussian_propagation import propagate, weight_matrices
-from rmt_hessian.theory.softmax_cumulants import mean_curvature
+from rmt_hessian.theory.factors.propagation import propagate, weight_matrices
+from rmt_hessian.theory.factors.softmax_cumulants import mean_curvature
 
 
 @dataclass(frozen=True, eq=False)

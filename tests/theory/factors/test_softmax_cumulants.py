@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rmt_hessian.theory import mean_curvature, mean_third_cumulant
-from rmt_hessian.theory.softmax_cumulants import third_cumulant_of
+from rmt_hessian.theory.factors.softmax_cumulants import third_cumulant_of
 from tests.tolerances import EXACT, ITERATIVE
 
 

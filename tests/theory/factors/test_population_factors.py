@@ -7,9 +7,9 @@ from scipy.special import expit
 from scipy.special import softmax as scipy_softmax
 
 from rmt_hessian import ReLUNetwork, gaussian_inputs, layer_hessian
-from rmt_hessian.theory.gaussian_propagation import propagate
+from rmt_hessian.theory import propagate
+from rmt_hessian.theory.factors.population_factors import population_factors
 from rmt_hessian.theory.output_rank import predicted_output_hessian
-from rmt_hessian.theory.population_factors import population_factors
 from tests.tolerances import EXACT, ITERATIVE
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
-from rmt_hessian.theory.gaussian_propagation import orthant_probability, propagate, relu_moments
+from rmt_hessian.theory import orthant_probability, propagate, relu_moments
 from tests.tolerances import EXACT
 
 PLACES = [0.0, 1e-9, -0.7, 2.5, -3.0]

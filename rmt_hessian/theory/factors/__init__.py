@@ -1,0 +1,1 @@
+"""The factors E[M] and E[z zᵀ] of every layer, from the weights alone."""
