@@ -2,10 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.sparse.linalg import aslinearoperator
 
-from rmt_hessian import ReLUNetwork, eigenvalues, layer_hessian, top_eigenspace
-from rmt_hessian.spectra.eigenvalues import top_eigenpairs
+from rmt_hessian import ReLUNetwork, layer_hessian
 from rmt_hessian.spectra.kronecker import (
     KroneckerProduct,
     kronecker_approximation,
@@ -180,46 +178,6 @@ def test_nearest_product_by_iteration(widths, dtype):
     )
 
 
-# --- top eigenpairs of large matrices -------------------------------------------------------------
-
-
-@pytest.mark.parametrize("k", [1, 4, 12])
-def test_top_eigenpairs_from_products(k):
-    """A layer of 1600 weights, as a `LayerHessian`, an array and an operator."""
-    rng = np.random.default_rng(0)
-    net = ReLUNetwork.random([80, 20, 4], rng)
-    H = layer_hessian(net, rng.standard_normal((400, 80)), 0, "ce")
-    A = H.to_dense()
-    expected = eigenvalues(A)[-k:]
-    for matrix in (H, A, H.to_operator()):
-        values, U = top_eigenpairs(matrix, k)
-        np.testing.assert_allclose(values, expected, rtol=100 * EXACT)
-        np.testing.assert_allclose(U.T @ U, np.eye(k), atol=100 * EXACT)
-        np.testing.assert_allclose(A @ U, U * values, atol=100 * EXACT * values[-1])
-    np.testing.assert_array_equal(U, top_eigenspace(H.to_operator(), k))
-
-
-@pytest.mark.parametrize("k", [3, 10, 21])
-def test_no_copy_of_a_multiple_eigenvalue_is_missed(k):
-    """Linear MSE, every eigenvalue 10-fold: Lanczos alone gives wrong values for some k."""
-    rng = np.random.default_rng(0)
-    H = layer_hessian(ReLUNetwork.random([160, 10], rng), rng.standard_normal((300, 160)), 0, "mse")
-    expected = np.sort(np.repeat(eigenvalues(H.input_autocorrelation()), 10))[-k:]
-    values, U = top_eigenpairs(H, k)
-    np.testing.assert_allclose(values, expected, rtol=100 * EXACT)
-    np.testing.assert_allclose(U.T @ U, np.eye(k), atol=100 * EXACT)
-
-
-def test_top_eigenpairs_of_zero_and_of_low_rank():
-    n = 1600
-    values, U = top_eigenpairs(np.zeros((n, n)), 3)
-    np.testing.assert_array_equal(values, 0)
-    np.testing.assert_array_equal(U.T @ U, np.eye(3))
-    values, U = top_eigenpairs(np.full((n, n), 1 / n), 3)
-    np.testing.assert_allclose(values, [0, 0, 1], atol=100 * EXACT)
-    np.testing.assert_allclose(U.T @ U, np.eye(3), atol=100 * EXACT)
-
-
 PRODUCT = KroneckerProduct(np.eye(2), np.eye(3))
 LAYER = layer_hessian(ReLUNetwork([np.ones((2, 3))]), np.ones((4, 3)), 0, "ce")
 BAD = {
@@ -233,8 +191,6 @@ BAD = {
     "NaN": (lambda: nearest_kronecker_product([[np.nan]], (1, 1)), "must be finite"),
     "sizes": (lambda: kronecker_error(np.eye(4), PRODUCT), r"must have shape \(6, 6\)"),
     "zero": (lambda: kronecker_error(np.zeros((6, 6)), PRODUCT), "must not be zero"),
-    "complex": (lambda: top_eigenpairs(aslinearoperator(1j * np.eye(3)), 1), "float64"),
-    "oblong": (lambda: top_eigenpairs(aslinearoperator(np.ones((3, 2))), 1), "must be square"),
 }
 
 
