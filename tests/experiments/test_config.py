@@ -1,10 +1,25 @@
 """Sweep files: points, keys, streams, and one clear line for each kind of mistake."""
 
+from collections import Counter
+from itertools import product
+from pathlib import Path
+
 import pytest
 
 from rmt_hessian.experiments.config import ConfigError, Point, load_config
 from rmt_hessian.experiments.measurements import VERSION
 from tests.experiments.small import SMALL
+
+SWEEPS = Path(__file__).parents[2] / "sweeps"
+TOGETHER = """
+root_seed = 1
+[[grid]]
+measurement = "output_rank"
+seeds = 2
+fixed = { n_samples = 8 }
+axes = { n_classes = [2, 3] }
+together = { n_inputs = [5, 6, 7], n_hidden = [8, 9, 10] }
+"""
 
 
 def test_key_and_stream_depend_on_root_seed_and_version(monkeypatch):
@@ -33,6 +48,157 @@ def test_log_ranges_are_rounded_and_unique(sweep):
     )
     values = {p.parameters["n_classes"] for p in load_config(sweep).points()}
     assert values == {2**k for k in range(1, 11)}
+
+
+def sets(path, *names):
+    """The parameters of a sweep file, in its order and without the seeds, some of them."""
+    points = [tuple(p.parameters[name] for name in names) for p in load_config(path).points()]
+    return list(dict.fromkeys(points))
+
+
+def test_lists_of_one_length_move_together(tmp_path):
+    path = tmp_path / "together.toml"
+    path.write_text(TOGETHER)
+    names = "n_inputs", "n_hidden", "n_classes"
+    assert sets(path, *names) == [
+        (*pair, C) for pair, C in product([(5, 8), (6, 9), (7, 10)], (2, 3))
+    ]
+    points = load_config(path).points()
+    assert [p.seed for p in points] == [0, 1] * 6
+    assert {p.parameters["n_samples"] for p in points} == {8}
+    # the key says what is measured, not how the file says it
+    axes = "axes = { n_classes = [3], n_inputs = [6], n_hidden = [9] }\n"
+    path.write_text(TOGETHER.partition("axes")[0] + axes)
+    assert {p.key for p in load_config(path).points()} < {p.key for p in points}
+
+
+def test_a_range_moves_together_with_a_list(tmp_path):
+    path = tmp_path / "together.toml"
+    path.write_text(TOGETHER.replace("[5, 6, 7]", "{ start = 2, stop = 32, num = 3 }"))
+    assert sets(path, "n_inputs", "n_hidden") == [(2, 8), (8, 9), (32, 10)]
+
+
+def test_together_without_axes(tmp_path):
+    path = tmp_path / "together.toml"
+    text = TOGETHER.replace("axes = { n_classes = [2, 3] }\n", "")
+    path.write_text(text.replace("n_hidden = [", "n_classes = [2, 2, 3], n_hidden = ["))
+    assert sets(path, "n_classes", "n_hidden") == [(2, 8), (2, 9), (3, 10)]
+
+
+WRONG_TOGETHER = {
+    "lists of two lengths": (
+        ("[8, 9, 10]", "[8, 9]"),
+        "the lists of together must have one length",
+    ),
+    "a range that repeats a number": (
+        ("[5, 6, 7]", "{ start = 1, stop = 2, num = 3 }"),  # 1, √2, 2 are 1 and 2
+        "the lists of together must have one length",
+    ),
+    "a name in axes too": (
+        ("n_classes = [2, 3]", "n_classes = [2, 3], n_hidden = [8]"),
+        "'n_hidden' may stand in one of fixed, axes and together only",
+    ),
+    "a name that is fixed too": (
+        ("n_samples = 8", "n_samples = 8, n_hidden = 8"),
+        "'n_hidden' may stand in one of fixed, axes and together only",
+    ),
+    "an unknown name": (
+        ("n_hidden = [", "depth = [1, 2, 3], n_hidden = ["),
+        "'depth' means nothing to output_rank; allowed: n_classes, n_inputs, n_samples, n_hidden",
+    ),
+    "a wrong value": (("10]", "-1]"), "n_hidden = -1: .*greater than or equal to 2"),
+    "a list of none": (("[8, 9, 10]", "[]"), "n_hidden: must be a list of values or a range"),
+    "a number": (("[8, 9, 10]", "8"), "n_hidden: must be a list of values or a range"),
+    "a list of its own": (("{ n_inputs = [5, 6, 7], n_hidden = [8, 9, 10] }", "[5]"), "together: "),
+    "a name missing": (("n_inputs = [5, 6, 7], ", ""), "output_rank needs 'n_inputs'"),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), WRONG_TOGETHER.values(), ids=WRONG_TOGETHER.keys())
+def test_a_wrong_together_is_one_line(tmp_path, change, message):
+    path = tmp_path / "together.toml"
+    assert change[0] in TOGETHER
+    path.write_text(TOGETHER.replace(*change, 1))
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_config(path)
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+WRONG_VALUES = [
+    ("eigenspaces", "[false, true]", '["no"]', "standardised = 'no': .*valid boolean"),
+    ("eigenspaces", "[0.0, 1.0]", '["1"]', "input_mean = '1': .*valid number"),
+    ("eigenspaces", "[0.0, 1.0]", "[true]", "input_mean = True: .*valid number"),
+    ("eigenspaces", "[0.0, 1.0]", "[inf]", "input_mean = inf: .*finite"),
+    ("eigenspaces", '"gaussian"', "1", "inputs = 1: .*valid string"),
+    ("kronecker", '"hidden-ce"', '"hidden-mce"', "case = 'hidden-mce'"),
+    ("output_rank", "0.02", "0.0", "relative_error = 0.0: .*greater than 0"),
+    ("output_rank", "0.02", '"0.1"', "relative_error = '0.1': .*valid number"),
+    ("output_rank", "layer = 0", "layer = -1", "layer = -1: .*greater than or equal to 0"),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "message"), WRONG_VALUES)
+def test_a_wrong_value_of_a_structure_sweep_is_one_line(name, old, new, message, tmp_path):
+    text = (SWEEPS / f"{name}.toml").read_text()
+    assert old in text
+    path = tmp_path / "wrong.toml"
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_config(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_mean_may_be_written_without_a_point(tmp_path):
+    path = tmp_path / "whole.toml"
+    path.write_text((SWEEPS / "eigenspaces.toml").read_text().replace("[0.0, 1.0]", "[0, 1]"))
+    assert {p.parameters["input_mean"] for p in load_config(path).points()} == {0, 1}
+
+
+def test_the_grid_of_output_rank():
+    widths, classes = (50, 100, 200, 400), (2, 4, 10, 20)
+    found = sets(SWEEPS / "output_rank.toml", "depth", "layer", "n_hidden", "n_inputs", "n_classes")
+    expected = [(1, 0, m, m, C) for m, C in product(widths, classes)]
+    expected += [(1, 0, m, 5, C) for C, m in product(classes, widths)]
+    expected += [(3, l, 200, 200, 10) for l in range(4)]
+    expected += [(0, 0, 1, 50, C) for C in classes]
+    assert found == expected
+    seeds = Counter(
+        p.parameters["depth"] for p in load_config(SWEEPS / "output_rank.toml").points()
+    )
+    assert seeds == {1: 6 * 32, 3: 3 * 4, 0: 4}
+
+
+def test_the_grid_of_kronecker():
+    path = SWEEPS / "kronecker.toml"
+    points = load_config(path).points()
+    forms = {
+        (p.parameters["case"], p.parameters["n_samples"], p.parameters["n_hidden"], p.seed)
+        for p in points
+        if p.measurement == "kronecker_form"
+    }
+    N = [50 * 2**k for k in range(9)]
+    cases = [(case, 8) for case in ("linear-ce", "hidden-ce", "hidden-mse")] + [("output-ce", 60)]
+    assert forms == {(case, n, m, s) for (case, m), n, s in product(cases, N, range(5))}
+    networks = [p for p in points if p.measurement == "network_kronecker"]
+    assert {(p.parameters["input_mean"], p.seed) for p in networks} == set(
+        product((0.0, 1.0), range(3))
+    )
+    assert len(points) == len(forms) + len(networks)
+
+
+def test_the_grid_of_eigenspaces():
+    names = "case", "inputs", "n_hidden", "n_classes", "input_mean", "standardised"
+    found = sets(SWEEPS / "eigenspaces.toml", *names)
+    both = (0.0, 1.0), (False, True)
+    expected = [("hidden-ce", "gaussian", 8, *rest) for rest in product((4, 20), *both)]
+    expected += [("output-ce", "gaussian", 60, 10, *rest) for rest in product(*both)]
+    expected += [
+        (case, "digits", m, 10, 0.0, standardised)
+        for (case, m), standardised in product((("hidden-ce", 8), ("output-ce", 60)), both[1])
+    ]
+    assert found == expected
+    assert len(load_config(SWEEPS / "eigenspaces.toml").points()) == 10 * len(expected)
 
 
 MISTAKES = {
