@@ -24,7 +24,7 @@ def structure_sections(table):
         columns += ["factors_defect", "rank_by_gap", "rank_by_energy", "share_of_trace"]
         sizes = ["depth", "layer", "n_classes", "n_inputs", "n_hidden"]
         yield RANK, means(rows, sizes, columns)
-        rates = fitted_rates(rows[rows["depth"] == 1])
+        rates = fitted_rates(rows[(rows["depth"] == 1) & (rows["layer"] == 0)])
         if len(rates):
             yield RATES, rates
     if "kronecker_form" in of:

@@ -49,9 +49,9 @@ def eigenspace_defect(n_classes, n_hidden, n_inputs, rng=0):
 
     ``[μ₀² E_k[((2/m + 1/d) ‖T_k‖² + (tr T_k)²/m)/a_k²] + (C+1)(2 + 4m/(π² d))/m²]/(1 - c)³``, see
     the module; the frame of [W] adds 1/m. Leading order in 1/m and 1/d at fixed C: within 15 %
-    where measured, m = d from 100 to 800 and C from 4 to 20; too high where c is not small (by a
-    half at C = 20, m = 50). Single networks vary, most for C = 2. Time grows like C³, seconds at
-    C = 60.
+    of the mean over networks at m = d from 100 to 800 for C = 4, 10, 20; a quarter too high at
+    C = 2, m = 100 and 200, where single networks vary by nearly 100 %. Time grows like C³, seconds
+    at C = 60.
 
     Parameters
     ----------

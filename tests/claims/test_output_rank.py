@@ -179,7 +179,7 @@ def test_eigenspace_tends_to_the_centred_rows():
 @pytest.mark.parametrize("C", [2, 4, 10, 20])
 def test_defect_falls(C):
     """1 - overlap at m = 200 is below 1 %, and falls as fast as the formula, but for C = 20: there
-    C/m is not small at m = 50, and the formula too high by a half."""
+    C/m is not small at m = 50, and the formula too high."""
     defects = [
         [case.defect(output_hessian_eigenspace(case.V)) for case in square(C, m)[:3]] for m in SIZES
     ]
