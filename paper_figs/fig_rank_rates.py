@@ -9,7 +9,8 @@ COLOURS = ("blue", "vermilion", "green", "purple")
 def draw(store):
     """Left: gap; right: defect of the eigenspace. Above: m = d; below: the smallest d."""
     table = store.table()
-    table = table[(table["measurement"] == "population_rank") & (table["depth"] == 1)]
+    table = table[table["measurement"] == "population_rank"]
+    table = table[(table["depth"] == 1) & (table["layer"] == 0)]
     smallest = table["n_inputs"].min()
     rows = {
         "$m=d$": table[table["n_inputs"] == table["n_hidden"]],

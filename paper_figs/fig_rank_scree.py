@@ -10,7 +10,8 @@ N_PANELS = 4
 def draw(store):
     """One panel a width m = d, first seed, beside the eigenvalues predicted from the weights."""
     table = store.table()
-    table = table[(table["measurement"] == "population_rank") & (table["depth"] == 1)]
+    table = table[table["measurement"] == "population_rank"]
+    table = table[(table["depth"] == 1) & (table["layer"] == 0)]
     table = table[(table["n_inputs"] == table["n_hidden"]) & (table["seed"] == 0)]
     C = int(min(table["n_classes"].unique(), key=lambda value: abs(value - N_CLASSES)))
     points = table[table["n_classes"] == C].sort_values("n_hidden").iloc[-N_PANELS:]

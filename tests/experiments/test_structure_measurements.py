@@ -387,6 +387,16 @@ def test_every_column_of_eigenspaces(case, input_mean, standardised):
     assert_columns(result | {"predicted_overlaps": predicted[:defined]}, expected, ITERATIVE)
 
 
+def test_one_direction_alone_predicts_no_overlaps(rng):
+    """Two classes: E[A] has rank 1, the peak would be at 1."""
+    sizes = SPACES | {"n_classes": 2}
+    result = eigenspaces(
+        rng, case="linear-ce", inputs="gaussian", input_mean=1.0, standardised=False, **sizes
+    )
+    assert result["predicted_peak"] == 1
+    assert result["predicted_overlaps"].size == 0
+
+
 def test_eigenspaces_of_a_file_and_of_the_digits(tmp_path, rng):
     own = rng.standard_normal((50, 6))
     np.save(tmp_path / "own.npy", own)
