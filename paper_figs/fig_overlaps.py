@@ -37,7 +37,7 @@ def draw(store):
             plot_overlaps(
                 ax,
                 overlaps,
-                np.stack(predicted) if predicted[0].size else None,
+                np.stack(predicted),
                 peak if peak >= 2 and not values else None,
                 points["random_overlap"].iloc[0],
             )

@@ -22,6 +22,8 @@ def draw(store):
         short_log_axis(ax.yaxis)
         gap, predicted = point["gap"], point["predicted_gap"]
         ax.set_title(f"$m=d={point['n_hidden']:.0f}$: gap {gap:.3f}, predicted {predicted:.3f}")
+    for ax in axes.flat[len(points) :]:
+        ax.set_visible(False)
     for ax in axes[-1]:
         ax.set_xlabel("index")
     for ax in axes[:, 0]:

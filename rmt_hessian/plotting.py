@@ -136,7 +136,7 @@ def plot_overlaps(ax, overlaps, predicted=None, mark=None, baseline=None):
         From `overlap_by_dimension`. Dots are means, the band runs from the 5 % to the 95 %
         quantile.
     predicted : array_like, shape (K,) or (seeds, K), optional
-        Solid; the mean over seeds.
+        Solid; the mean over seeds, where no seed has NaN.
     mark : int, optional
         A vertical line at this dimension, where the peak is predicted.
     baseline : float, optional
@@ -148,8 +148,10 @@ def plot_overlaps(ax, overlaps, predicted=None, mark=None, baseline=None):
         lo, hi = np.quantile(overlaps, [0.05, 0.95], axis=0)
         ax.fill_between(q, lo, hi, color=COLOURS["blue"], alpha=0.25, lw=0, label="pairs, 90 %")
     ax.plot(q, overlaps.mean(axis=0), "o", ms=2.5, color=COLOURS["blue"], label="measured")
-    if predicted is not None and np.size(predicted):
-        line = np.atleast_2d(predicted).mean(axis=0)
+    line = (
+        np.full(q.size, np.nan) if predicted is None else np.mean(np.atleast_2d(predicted), axis=0)
+    )
+    if np.isfinite(line).any():
         ax.plot(q, line, "-", color=COLOURS["vermilion"], lw=1.1, label="predicted")
     if mark:
         ax.axvline(mark, color="black", ls="--", lw=0.9, label="predicted peak")

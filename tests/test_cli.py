@@ -76,7 +76,10 @@ def test_a_failing_point_gives_a_non_zero_exit_and_its_name(folder):
         (("status", "nowhere"), "nowhere/config.toml: No such file"),
         (("collect", "nowhere"), "nowhere/config.toml: No such file"),
         (("report", "nowhere"), "nowhere holds no table.parquet"),
-        (("report", "results/picture"), "results/picture: the report is about block_norms"),
+        (
+            ("report", "results/picture"),
+            "results/picture holds no measurement that the report knows",
+        ),
         (("run", "tiny.toml", "--out", "tiny.toml"), "tiny.toml"),
     ],
 )

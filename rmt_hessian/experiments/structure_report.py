@@ -30,15 +30,18 @@ def structure_sections(table):
     if "kronecker_form" in of:
         columns = ["aspect_ratio", "error", "predicted_error", "nearest_error"]
         columns += ["ks_kronecker", "ks_law"]
-        yield LAYER, means(of["kronecker_form"], ["case", "n_classes", "n_samples"], columns)
+        sizes = ["case", "n_classes", "n_inputs", "n_hidden", "n_samples"]
+        yield LAYER, means(of["kronecker_form"], sizes, columns)
     if "network_kronecker" in of:
         parts = ["hessian", "gauss_newton", "cross_layer", "layer_wise"]
         columns = [f"{part}_top_eigenvalue" for part in parts]
         columns += [f"{part}_in_gauss_newton_overlap" for part in parts[2:]]
         present = [name for name in columns if name in of["network_kronecker"]]
-        yield NETWORK, means(of["network_kronecker"], ["input_mean", "n_classes"], present)
+        sizes = ["input_mean", "n_classes", "n_inputs", "n_hidden", "depth", "n_samples"]
+        yield NETWORK, means(of["network_kronecker"], sizes, present)
     if "eigenspaces" in of:
-        keys = ["case", "inputs", "n_classes", "input_mean", "standardised"]
+        keys = ["case", "inputs", "n_classes", "n_inputs", "n_hidden", "n_samples"]
+        keys += ["input_mean", "standardised"]
         columns = ["leading_share", "peak", "predicted_peak", "peak_overlap", "rank_one_share"]
         yield SPACES, means(of["eigenspaces"], keys, columns)
 
@@ -51,28 +54,37 @@ def means(rows, keys, columns):
 def fitted_rates(rows):
     """Exponents in m of gap and defect, for every C and rule for d, where m takes several values.
 
-    d is the same for all m, or equal to m.
+    d is equal to m, or the same for all m. Only networks that were measured at every m count, and
+    quantities that are positive.
     """
     found = []
-    tied = rows["n_inputs"] == rows["n_hidden"]
-    for (is_tied, C), part in rows.groupby([tied, "n_classes"]):
-        for d, points in [("m", part)] if is_tied else part.groupby("n_inputs"):
-            measured = {
-                name: points.pivot(index="n_hidden", columns="seed", values=name)
-                for name in ("gap", "centred_defect")
-            }
-            m, seeds = measured["gap"].shape
-            if m < 2 or seeds < 2:
-                continue
-            row = {"n_classes": C, "d": d if is_tied else f"{d:g}"}
-            for name, values in measured.items():
-                rate = fitted_rate(values.index, values.to_numpy(), np.random.default_rng(0))
-                predicted = points.groupby("n_hidden")[f"predicted_{name}"].mean()
-                slope = np.polyfit(np.log(predicted.index), np.log(predicted), 1)[0]
-                row[name] = f"{rate.exponent:.2f} [{rate.low:.2f}, {rate.high:.2f}]"
-                row[f"predicted_{name}"] = slope
-            found.append(row)
+    for C, part in rows.groupby("n_classes"):
+        tied = part[part["n_inputs"] == part["n_hidden"]]
+        rules = [("m", tied), *((f"{d:g}", points) for d, points in part.groupby("n_inputs"))]
+        for d, points in rules:
+            row = {"n_classes": C, "d": d}
+            for name in ("gap", "centred_defect"):
+                row |= _rate(points, name)
+            if len(row) > 2:
+                found.append(row)
     return pd.DataFrame(found)
+
+
+def _rate(points, name):
+    """The exponent of one quantity, measured and predicted, if there is one."""
+    measured, predicted = (
+        points.pivot_table(index="n_hidden", columns="seed", values=column).dropna(axis=1)
+        for column in (name, f"predicted_{name}")
+    )
+    m, seeds = measured.shape
+    if m < 2 or seeds < 2 or (measured <= 0).any(axis=None):
+        return {}
+    rate = fitted_rate(measured.index, measured.to_numpy(), np.random.default_rng(0))
+    expected = predicted.mean(axis=1)
+    return {
+        name: f"{rate.exponent:.2f} [{rate.low:.2f}, {rate.high:.2f}]",
+        f"predicted_{name}": np.polyfit(np.log(expected.index), np.log(expected), 1)[0],
+    }
 
 
 def format_table(table):

@@ -19,7 +19,7 @@ VERSION = {
     population_rank: 1,
     kronecker_form: 1,
     network_kronecker: 1,
-    eigenspaces: 1,
+    eigenspaces: 2,
 }
 MEASUREMENTS = {measurement.__name__: measurement for measurement in VERSION}
 VERSION = {measurement.__name__: version for measurement, version in VERSION.items()}

@@ -25,6 +25,8 @@ from rmt_hessian.spectra.subspaces import (
 )
 from rmt_hessian.theory import overlap_peak, population_factors
 
+TIE = 1e-9  # relative difference of eigenvalues that are one
+
 
 def eigenspaces(
     rng,
@@ -42,8 +44,8 @@ def eigenspaces(
     """Top eigenvectors of one layer of two independent networks on the same inputs.
 
     Overlap by dimension, beside that of E[M] ⊗ E[z zᵀ] of the sample and of the population
-    (predicted from the weights, for Gaussian inputs; not where features are standardised or so
-    isotropic that no direction leads: random spaces are the prediction then). Of the first network:
+    (predicted from the weights, for Gaussian inputs; NaN where features are standardised, and from
+    the dimension on that cuts a degenerate eigenvalue of the population). Of the first network:
     eigenvectors as matrices, their alignment with ``r_i ⊗ x̂``. ``inputs`` is "gaussian", "digits"
     or a file of shape (N, d) written by `numpy.save`; ``input_mean`` is added to it;
     ``standardised`` refers to the features of the layer.
@@ -68,7 +70,6 @@ def eigenspaces(
     spectra = [np.linalg.eigvalsh(product.right) for product in products]
     peaks = [overlap_peak(product.left, product.right) for product in products]
     overlaps = overlap_by_dimension(*vectors)
-    leads = predicted and min(overlap_peak(q.left, q.right) for q in predicted) > 1
 
     r, x = np.linalg.eigh(products[0].left)[1], np.linalg.eigh(products[0].right)[1]
     first = vectors[0][:, ::-1]  # the largest first
@@ -83,7 +84,7 @@ def eigenspaces(
         "rank_one_share": reshaped.rank_one_share.mean(),
         "overlaps": overlaps,
         "kronecker_overlaps": _overlaps_of(products, n_top),
-        "predicted_overlaps": _overlaps_of(predicted, n_top) if leads else np.empty(0),
+        "predicted_overlaps": _determined_overlaps(predicted, n_top),
         "singular_values": reshaped.singular_values,
         "feature_alignment": (x[:, -1] @ reshaped.right) ** 2,
         "alignment": aligned,
@@ -92,6 +93,18 @@ def eigenspaces(
 
 def _overlaps_of(products, n_top):
     return overlap_by_dimension(*(product.top_eigenspace(n_top) for product in products))
+
+
+def _determined_overlaps(products, n_top):
+    """Overlaps up to the first dimension that lies inside a multiple eigenvalue, then NaN."""
+    overlaps = np.full(n_top, np.nan)
+    if products:
+        size = products[0].shape[0]
+        values = [p.top_eigenvalues(min(n_top + 1, size))[::-1] for p in products]
+        distinct = [v[:-1] - v[1:] > TIE * v[0] for v in values]
+        q = np.logical_and.accumulate(np.logical_and(*distinct)).sum()
+        overlaps[:q] = _overlaps_of(products, n_top)[:q]
+    return overlaps
 
 
 def _inputs(name, n_samples, n_inputs, rng):
