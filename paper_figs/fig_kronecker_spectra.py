@@ -9,7 +9,7 @@ N_PANELS = 3
 
 
 def draw(store):
-    """Above: densities; below: top eigenvalues. Smallest, middle and largest N, first seed."""
+    """Above: densities; below: top eigenvalues. A small, a middle and the largest N, first seed."""
     table = store.table()
     table = table[(table["measurement"] == "kronecker_form") & (table["seed"] == 0)]
     table = table[table["case"] == "linear-ce"].sort_values("n_samples")

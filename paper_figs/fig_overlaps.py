@@ -53,7 +53,7 @@ def draw(store):
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     figure.suptitle(
         "Top eigenspaces of a layer in pairs of independent networks; predicted from the weights "
-        "alone",
+        "(digits and standardised: the peak, from factors of the sample)",
         fontsize=8,
     )
     return figure

@@ -192,7 +192,8 @@ def test_rates_show_means_over_seeds_beside_predictions(drawn):
             np.testing.assert_allclose(ends, np.column_stack([mean - half, mean + half]))
             predicted = by_width[f"predicted_{quantity}"].mean().to_numpy()
             assert any(
-                len(line.get_ydata()) == 4 and np.allclose(line.get_ydata(), predicted)
+                len(line.get_ydata()) == 4
+                and np.allclose(line.get_ydata(), predicted, equal_nan=True)
                 for line in ax.lines
             )
 

@@ -143,8 +143,12 @@ def _from_products(A, k):
     """
     rng = np.random.default_rng(0)  # the same vectors every time
     start = rng.standard_normal(A.shape[0]).astype(A.dtype)
-    if not (A @ start).any():  # A = 0, which Lanczos cannot start from
+    scale = np.abs(A @ start).max()  # ARPACK stops by absolute residuals
+    if not np.isfinite(scale):
+        raise ValueError("matrix must be finite, got infinite or NaN products")
+    if scale == 0:  # A = 0, which Lanczos cannot start from
         return np.zeros(k, A.dtype), np.eye(A.shape[0], k, dtype=A.dtype)
+    A = LinearOperator(A.shape, matvec=lambda v, A=A: (A @ v) / scale, dtype=A.dtype)
     values, vectors = _lanczos(A, k, start)
     while k > 1:
         excess = values - values[0]
@@ -160,7 +164,7 @@ def _from_products(A, k):
         Q = np.linalg.qr(np.hstack([vectors, vector]))[0]
         values, rotation = eigh(Q.T @ (A @ Q))
         values, vectors = values[1:], Q @ rotation[:, 1:]
-    return values, vectors
+    return values * scale, vectors
 
 
 def _lanczos(A, k, start):

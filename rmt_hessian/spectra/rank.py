@@ -46,8 +46,9 @@ def spectral_gap(eigenvalues, k):
 def gap_rank(eigenvalues, most=None):
     """The k in ``1 … most`` of the smallest ratio ``λ_{k+1}/λ_k``, in descending order.
 
-    The "approximate rank" of [W], section 4: C-1 for the output Hessian of C classes. Only
-    ``λ_k > n ε max|λ|`` count, ε the rounding of float64: below, a ratio is noise.
+    The "approximate rank" of [W], section 4: C-1 for the output Hessian of C classes, if ``most``
+    is at least that (the last layer, of C units, needs ``most=C-1``). Only ``λ_k > n ε max|λ|``
+    count, ε the rounding of float64: below, a ratio is noise.
 
     Parameters
     ----------

@@ -16,8 +16,8 @@ def jackknife(statistic, groups, correct_bias=False):
 
     the usual standard error where the statistic is linear, and right to first order in the
     fluctuation of the mean for a smooth one. An eigenvalue within the fluctuation of its
-    neighbours is not smooth. Noise biases a curved statistic by O(1/N), such as ``1 - overlap``,
-    which it always raises: estimated as ``(G-1)(mean θ - value)``, to be taken off if wanted.
+    neighbours is not smooth. Noise biases a curved statistic by O(1/N), and raises a
+    small ``1 - overlap``: estimated as ``(G-1)(mean θ - value)``, to be taken off if wanted.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def jackknife(statistic, groups, correct_bias=False):
         raise ValueError("groups must be at least two, got one")
     mean = groups.mean(axis=0)
     without = np.array([statistic(mean + (mean - group) / (G - 1)) for group in groups])
-    value, error = statistic(mean), np.sqrt((G - 1) * without.var(axis=0))
+    value, error = np.asarray(statistic(mean))[()], np.sqrt((G - 1) * without.var(axis=0))
     bias = (G - 1) * (without.mean(axis=0) - value) if correct_bias else 0.0
     return value - bias, error
 

@@ -9,13 +9,11 @@ with independent W to the extent of `mean_feature_overlap`.
 """
 
 import numpy as np
-from numpy.polynomial.hermite_e import hermegauss
 from scipy.linalg import eigvalsh
-from scipy.special import ndtr
 
 from rmt_hessian._validation import finite_array
 
-HERMITE = 128  # nodes
+TIE = 1e-12  # relative difference of eigenvalues that are one
 
 
 def overlap_peak(output_hessian, autocorrelation):
@@ -50,15 +48,19 @@ def overlap_peak(output_hessian, autocorrelation):
         values.append(eigvalsh(A))
     lam, mu = values
     second = mu[-2] if mu.size > 1 else 0.0
-    return int(np.sum(lam * mu[-1] > second * lam[-1]))
+    return int(np.sum(lam * mu[-1] > second * lam[-1] * (1 + TIE)))
 
 
 def mean_feature_overlap(input_mean):
     """``cos²(h̄, h̄')`` of the mean features of two independent LeCun networks, ``m, d → ∞``.
 
     ``(E[η]²/E[η²])²``, ``η = s g Φ(s g) + φ(s g)``, g ~ N(0, 1): a unit has the mean feature
-    ``η(g)`` over inputs ``N(b, I)``, with ``s = ‖b‖/√d`` and ``s g = w·b``. 1 for centred inputs,
-    so a mean of the inputs lowers the overlap of the layer above.
+    ``η(g)`` over inputs ``N(b, I)``, with ``s = ‖b‖/√d`` and ``s g = w·b``. As η is itself a mean
+    of ReLU features, ``E[η²]`` is the arc-cosine kernel at ``ρ = s²/(1 + s²)``, and the result
+
+        ``(√(1-ρ²) + (π - arccos ρ) ρ)^{-2}``,
+
+    1 for centred inputs, ``1/π²`` for ``s → ∞``: a mean of the inputs lowers the overlap above it.
 
     Parameters
     ----------
@@ -78,8 +80,5 @@ def mean_feature_overlap(input_mean):
     s = float(finite_array(input_mean, "input_mean", ndim=0))
     if s < 0:
         raise ValueError(f"input_mean must not be negative, got {s:g}")
-    g, w = hermegauss(HERMITE)
-    t = s * g
-    eta = t * ndtr(t) + np.exp(-(t**2) / 2) / np.sqrt(2 * np.pi)
-    mean, second = w @ eta / w.sum(), w @ eta**2 / w.sum()
-    return float((mean**2 / second) ** 2)
+    rho = min(s, 1.0) ** 2 / (min(s, 1.0) ** 2 + min(1 / s, 1.0) ** 2) if s > 0 else 0.0
+    return float((np.sqrt((1 - rho) * (1 + rho)) + (np.pi - np.arccos(rho)) * rho) ** -2)

@@ -99,3 +99,14 @@ BAD = {
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_shares_that_are_met_exactly_and_extreme_scales():
+    assert energy_rank([1.0, 1.0], 0.5) == 1
+    for scale in (1e-200, 1e200):
+        assert energy_share([scale, scale], 1) == 0.5
+
+
+def test_gap_of_an_indefinite_spectrum():
+    """A ratio below zero is the smallest: nothing positive is left."""
+    assert gap_rank([3.0, 2.0, -2.9, -3.0], most=3) == 2

@@ -7,7 +7,6 @@ from scipy.sparse.linalg import aslinearoperator
 from rmt_hessian import (
     ReLUNetwork,
     eigenvalues,
-    gaussian_inputs,
     layer_hessian,
     top_eigenpairs,
     top_eigenspace,
@@ -52,14 +51,50 @@ def test_top_eigenpairs_of_zero_and_of_low_rank():
     np.testing.assert_allclose(U.T @ U, np.eye(3), atol=100 * EXACT)
 
 
-def test_top_eigenpairs_of_a_null_space_are_the_same_every_time(rng):
-    """5 samples: rank at most 95 of 2000, so that Lanczos restarts inside the null space."""
-    H = layer_hessian(ReLUNetwork.random([100, 20], rng), gaussian_inputs(5, 100, rng), 0, "ce")
-    (values, vectors), again = top_eigenpairs(H, 120), top_eigenpairs(H, 120)
+@pytest.mark.parametrize("scale", [1e-26, 1e-150, 1e150])
+def test_residuals_are_relative_to_the_matrix(scale):
+    rng = np.random.default_rng(1)
+    A = rng.standard_normal((1600, 1600))
+    A += A.T
+    values, U = top_eigenpairs(scale * A, 5)
+    np.testing.assert_allclose(values / scale, np.linalg.eigvalsh(A)[-5:], rtol=100 * EXACT)
+    residual = A @ U - U * (values / scale)
+    assert np.abs(residual).max() < 1e3 * np.finfo(float).eps * values[-1] / scale
+
+
+def test_float32_at_a_small_scale():
+    """Inputs of 1e-4: λ₁ = 2e-9. Residuals of 1000 rounding errors of float32, so 1e-4 of it."""
+    rng = np.random.default_rng(0)
+    net, X = ReLUNetwork.random([100, 40, 10], rng), 1e-4 * rng.standard_normal((300, 100))
+    single = layer_hessian(net, X, 0, "ce", dtype="float32")
+    exact = eigenvalues(layer_hessian(net, X, 0, "ce"))[-3:]
+    np.testing.assert_allclose(top_eigenpairs(single, 3)[0], exact, rtol=1e-4)
+
+
+@pytest.mark.parametrize("k", [2, 7])
+def test_copies_and_negative_eigenvalues(k):
+    """Five copies of the largest and of the next; all of a matrix that is negative definite."""
+    spectrum = np.concatenate([np.full(5, 3.0), np.full(5, 2.99), np.linspace(0, 2.9, 1990)])
+    for shift in (0.0, -10.0):
+        values, U = top_eigenpairs(np.diag(spectrum + shift), k)
+        np.testing.assert_allclose(values, np.sort(spectrum)[-k:] + shift, atol=1e-10)
+        np.testing.assert_allclose(U.T @ U, np.eye(k), atol=100 * EXACT)
+
+
+NULL_SPACES = {
+    "rank 1": np.ones((2000, 2000)),
+    "rank 5": np.diag(np.concatenate([np.arange(1.0, 6.0), np.zeros(1995)])),
+}
+
+
+@pytest.mark.parametrize("A", NULL_SPACES.values(), ids=NULL_SPACES.keys())
+def test_eigenvectors_of_a_null_space_are_the_same_every_time(A):
+    """Lanczos restarts inside the null space, from a vector that must not be drawn afresh."""
+    (values, vectors), again = top_eigenpairs(A, 8), top_eigenpairs(A, 8)
     np.testing.assert_array_equal(values, again[0])
     np.testing.assert_array_equal(vectors, again[1])
-    np.testing.assert_allclose(vectors.T @ vectors, np.eye(120), atol=EXACT)
-    np.testing.assert_allclose(H @ vectors, vectors * values, atol=ITERATIVE * values[-1])
+    np.testing.assert_allclose(vectors.T @ vectors, np.eye(8), atol=100 * EXACT)
+    np.testing.assert_allclose(A @ vectors, vectors * values, atol=ITERATIVE * values[-1])
 
 
 def test_operators_are_real_and_square():
@@ -67,3 +102,5 @@ def test_operators_are_real_and_square():
         top_eigenpairs(aslinearoperator(1j * np.eye(3)), 1)
     with pytest.raises(ValueError, match="must be square"):
         top_eigenpairs(aslinearoperator(np.ones((3, 2))), 1)
+    with pytest.raises(ValueError, match="matrix must be finite"):
+        top_eigenpairs(aslinearoperator(np.full((100, 100), np.nan)), 1)

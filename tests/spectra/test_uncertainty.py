@@ -115,3 +115,9 @@ def test_the_bias_of_a_square_is_taken_off(rng):
     value, _ = jackknife(np.square, groups, correct_bias=True)
     pairs = np.outer(groups, groups)
     assert value == pytest.approx((pairs.sum() - np.trace(pairs)) / 42, abs=EXACT)
+
+
+def test_rates_are_of_means_over_seeds():
+    """The logarithm of the mean: seeds of 1 and 3 at one size, 1 and 1 at half of it."""
+    rate = fitted_rate([1, 2], [[1.0, 1.0], [1.0, 3.0]], np.random.default_rng(0))
+    assert rate.exponent == pytest.approx(1.0)

@@ -1,7 +1,10 @@
 """The error of the decoupling: closed cases, and its terms by other ways."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from rmt_hessian.theory import decoupling, weight_law
 from rmt_hessian.theory.decoupling import Decoupling
@@ -14,6 +17,7 @@ def test_constant_output_hessians_decouple(rng):
         d = decoupling(loss="mse", **given)
         assert d.spread == pytest.approx(1.0, abs=1e-12)
         assert abs(d.plateau) < 1e-12
+        assert d.fluctuation < 1e-12
         assert d.relative_error(10) < 1e-5  # √ of rounding
 
 
@@ -60,19 +64,64 @@ def test_plateau_of_two_classes_is_an_integral():
     assert d.spread == pytest.approx(spread, rel=1e-3)
 
 
-def test_error_falls_like_the_root_of_gamma_to_the_plateau():
-    d = Decoupling(spread=3.0, participation=10.0, plateau=0.0)
+def test_error_falls_like_the_root_of_n_to_the_plateau():
+    d = Decoupling(3.0, 10.0, plateau=0.0, fluctuation=20.0, second_moment=30.0)
     assert d.relative_error(10**8) == pytest.approx(np.sqrt(2e-7), rel=1e-6)
-    assert Decoupling(3.0, 10.0, 0.01).relative_error(10**12) == pytest.approx(
-        np.sqrt(0.01 / 1.01), rel=1e-6
+    assert d.relative_error(1) == pytest.approx(np.sqrt(20 / 30))
+    assert replace(d, plateau=0.01).relative_error(np.inf) == pytest.approx(np.sqrt(0.01 / 1.01))
+    assert replace(d, plateau=-1e-9).relative_error(np.inf) == 0.0
+
+
+@pytest.mark.parametrize("model", ["linear", "hidden", "output"])
+def test_moments_by_simulation(model, rng):
+    """φ, ψ and τ from 400,000 draws of x by plain means: five standard errors of each, estimated
+    from 20 batches, and 2 % for the Sobol' points; τ by products of different batches."""
+    V, W = rng.standard_normal((2, 3)), rng.standard_normal((3, 4))
+    d = decoupling(
+        model=model,
+        loss="ce",
+        V=W[:2] if model == "linear" else V,
+        W=None if model == "linear" else W,
+        n_features=6 if model != "output" else None,
     )
-    assert Decoupling(3.0, 10.0, -1e-9).relative_error(10**12) == 0.0
+    batches = []
+    for _ in range(20):
+        x = rng.standard_normal((20_000, 6))
+        a = x[:, :4] @ W.T
+        p = softmax(a[:, :2] if model == "linear" else np.maximum(a, 0) @ V.T, axis=1)
+        A = np.einsum("na,ab->nab", p, np.eye(2)) - p[:, :, None] * p[:, None, :]
+        B = V * (a > 0)[:, None, :] if model == "hidden" else np.eye(2) + 0 * A
+        M = (B.transpose(0, 2, 1) @ A @ B).reshape(len(x), -1)
+        z = np.maximum(a, 0) if model == "output" else x
+        zz = (z[:, :, None] * z[:, None, :]).reshape(len(x), -1)
+        cross = (M - M.mean(axis=0)).T @ zz / len(x)
+        second = np.mean(np.sum(M**2, axis=1) * np.sum(zz**2, axis=1))
+        spread = np.sum((M - M.mean(axis=0)) ** 2, axis=1)
+        first = np.mean(spread * np.sum((zz - zz.mean(axis=0)) ** 2, axis=1))
+        batches.append((first, second, cross, np.sum(M.mean(axis=0) ** 2 * 1.0), zz.mean(axis=0)))
+    first, second, cross, square, S = (np.array(column) for column in zip(*batches, strict=True))
+    unit = square.mean() * np.sum(S.mean(axis=0) ** 2)
+    for value, seen in ((d.fluctuation, first / unit), (d.second_moment, second / unit)):
+        assert value == pytest.approx(seen.mean(), rel=0.02, abs=5 * seen.std() / np.sqrt(20))
+    total = cross.sum(axis=0)
+    tau = (np.sum(total**2) - np.sum(cross**2)) / (20 * 19) / unit
+    assert d.plateau == pytest.approx(tau, rel=0.03)
+    assert d.plateau < 0.9 * d.fluctuation  # not each other
 
 
 def test_wants_what_it_needs():
     with pytest.raises(ValueError, match="W must be given"):
         decoupling(model="hidden", loss="ce", V=np.eye(2))
-    with pytest.raises(ValueError, match="at most 2000, got 50 × 50"):
+    with pytest.raises(ValueError, match="got 50 and 50"):
         decoupling(model="linear", loss="ce", V=np.eye(50))
+    with pytest.raises(ValueError, match="got 2 and 200"):
+        decoupling(model="output", loss="ce", V=np.ones((2, 200)), W=np.ones((200, 3)))
+    with pytest.raises(ValueError, match="n_features must not be given"):
+        decoupling(model="output", loss="ce", V=np.eye(2), W=np.eye(2), n_features=2)
+    with pytest.raises(ValueError, match="n_features must be"):
+        decoupling(model="linear", loss="ce", V=np.eye(3), n_features=2)
+    for V in ([[1.0, 2.0]], np.ones((2, 2))):  # one class; classes that cannot be told apart
+        with pytest.raises(ValueError, match=r"E\[M\] must be finite and not zero"):
+            decoupling(model="hidden", loss="ce", V=V, W=np.eye(2))
     with pytest.raises(ValueError, match="n_samples"):
-        Decoupling(1.0, 1.0, 0.0).relative_error(0)
+        Decoupling(1.0, 1.0, 0.0, 0.0, 1.0).relative_error(0)

@@ -35,3 +35,21 @@ def test_it_is_a_function_of_the_seed():
     assert eigenspace_defect(4, 50, 50, rng=3) == eigenspace_defect(4, 50, 50, rng=3)
     with pytest.raises(ValueError, match="n_hidden must be"):
         eigenspace_defect(10, 9, 5)
+
+
+def test_its_terms_at_other_sizes():
+    """``(1-c)³ × defect`` is ``μ₀²((2/m + 1/d) S + R/m)`` and the Hadamard term; S and R, functions
+    of C alone, from sizes so large that one of m and d decides."""
+    C, huge = 20, 10**12
+    S = eigenspace_defect(C, huge, 10**6).centred * 10**6 / MU0**2
+    R = eigenspace_defect(C, 10**6, huge).centred * 10**6 / MU0**2 - 2 * S
+    for m, d in ((60, 90), (200, 50)):
+        hadamard = (C + 1) * (2 + 4 / np.pi**2 * m / d) / m**2
+        expected = MU0**2 * ((2 / m + 1 / d) * S + R / m) + hadamard
+        found = eigenspace_defect(C, m, d).centred * (1 - (C - 1) / m) ** 3
+        assert found == pytest.approx(expected, rel=1e-3)
+
+
+def test_it_refuses_sizes_for_which_it_says_nothing():
+    with pytest.raises(ValueError, match=r"the leading order is .* for 10 and 10"):
+        eigenspace_defect(10, 10, 10)

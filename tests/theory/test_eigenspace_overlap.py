@@ -50,6 +50,16 @@ def _eta(t):
     return np.concatenate([np.maximum(part[:, None] + g, 0).mean(axis=1) for part in parts])
 
 
+def test_limits_of_the_mean_of_the_inputs():
+    assert mean_feature_overlap(1e-200) == 1.0
+    assert mean_feature_overlap(1e200) == pytest.approx(1 / np.pi**2)
+
+
+def test_isotropy_up_to_rounding_is_isotropy(rng):
+    Q = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    assert overlap_peak(np.eye(3), Q @ Q.T) == 0
+
+
 def test_the_mean_of_the_inputs_is_not_negative():
     with pytest.raises(ValueError, match="input_mean"):
         mean_feature_overlap(-0.1)

@@ -17,9 +17,9 @@ VERSION = {
     output_rank: 1,
     hessian_image: 1,
     population_rank: 1,
-    kronecker_form: 1,
+    kronecker_form: 2,
     network_kronecker: 1,
-    eigenspaces: 2,
+    eigenspaces: 3,
 }
 MEASUREMENTS = {measurement.__name__: measurement for measurement in VERSION}
 VERSION = {measurement.__name__: version for measurement, version in VERSION.items()}

@@ -45,7 +45,8 @@ def eigenspaces(
 
     Overlap by dimension, beside that of E[M] ⊗ E[z zᵀ] of the sample and of the population
     (predicted from the weights, for Gaussian inputs; NaN where features are standardised, and from
-    the dimension on that cuts a degenerate eigenvalue of the population). Of the first network:
+    the dimension on that cuts a degenerate eigenvalue of the population); the peak is predicted
+    from the factors of the population, or else of the sample. Of the first network:
     eigenvectors as matrices, their alignment with ``r_i ⊗ x̂``. ``inputs`` is "gaussian", "digits"
     or a file of shape (N, d) written by `numpy.save`; ``input_mean`` is added to it;
     ``standardised`` refers to the features of the layer.
@@ -68,7 +69,7 @@ def eigenspaces(
     vectors = [top_eigenpairs(H, n_top)[1] for H in layers]
     k, p = layers[0].n_blocks, layers[0].block_size
     spectra = [np.linalg.eigvalsh(product.right) for product in products]
-    peaks = [overlap_peak(product.left, product.right) for product in products]
+    peaks = [overlap_peak(product.left, product.right) for product in predicted or products]
     overlaps = overlap_by_dimension(*vectors)
 
     r, x = np.linalg.eigh(products[0].left)[1], np.linalg.eigh(products[0].right)[1]

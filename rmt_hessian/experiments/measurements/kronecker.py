@@ -59,7 +59,7 @@ def kronecker_form(
         "aspect_ratio": prediction.participation / n_samples,
         "error": kronecker_error(dense, product),
         "predicted_error": prediction.relative_error(n_samples),
-        "plateau": np.sqrt(max(prediction.plateau, 0.0)),
+        "plateau": prediction.relative_error(np.inf),
         "nearest_error": kronecker_error(dense, nearest),
         "top_eigenvalue": spectrum[-1],
         "kronecker_top_eigenvalue": of_product[-1],

@@ -1,5 +1,7 @@
 """Rank C-1 of output Hessians: gap, eigenspace, effective ranks."""
 
+from functools import cache
+
 import numpy as np
 
 from rmt_hessian.experiments.measurements.parameters import (
@@ -90,8 +92,7 @@ def population_rank(
     above, moments = np.eye(n_classes), propagate(net.weights)
     if depth == 1 and layer == 0:
         predicted = _first_order(*net.weights, moments[-1], rng)
-        expected = eigenspace_defect(n_classes, n_hidden, n_inputs)
-        defect = expected.centred, expected.projected
+        defect = _expected_defect(n_classes, n_hidden, n_inputs)
     for upper in range(depth, layer, -1):
         active = moments[upper - 1].relu.both_active.diagonal()
         above = above @ net.weights[upper] * active
@@ -135,6 +136,16 @@ def population_rank(
         "eigenvalues": eigenvalues(M.mean)[::-1],
         "predicted_eigenvalues": predicted[::-1],
     }
+
+
+@cache
+def _expected_defect(n_classes, n_hidden, n_inputs):
+    """Centred and projected; NaN where the sizes are too small for it."""
+    try:
+        expected = eigenspace_defect(n_classes, n_hidden, n_inputs)
+    except ValueError:
+        return np.nan, np.nan
+    return expected.centred, expected.projected
 
 
 def _first_order(W, V, logits, rng):

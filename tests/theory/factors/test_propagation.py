@@ -191,3 +191,8 @@ BAD = {
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_asymmetry_is_relative_to_the_covariance():
+    with pytest.raises(ValueError, match="covariance must be symmetric"):
+        relu_moments([0.0, 0.0], 1e-12 * np.array([[1.0, 0.5], [0.2, 1.0]]))
