@@ -37,7 +37,7 @@ $(FIGURES_$1:%=$(FIGURES)/%.png): $(FIGURES)/%.png: paper_figs/fig_%.py $(STYLE)
 endef
 $(foreach s,block_structure $(SWEEPS_WITH_FIGURES),$(eval $(call figures_of,$s)))
 
-results/%/table.parquet: | $(VENV)/.sweep
+results/%/table.parquet: sweeps/%.toml | $(VENV)/.sweep
 	$(BIN)/rmt-hessian run sweeps/$*.toml --out results/$*
 
 test: $(VENV)/.test ## run all tests

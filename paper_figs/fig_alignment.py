@@ -1,6 +1,6 @@
 """Heat map: squared overlap of top eigenvectors with ``r_i ⊗ x̂``."""
 
-from paper_figs.style import run, subplots
+from paper_figs.style import inputs_of, run, subplots
 
 
 def draw(store):
@@ -10,11 +10,10 @@ def draw(store):
     table = table[(table["seed"] == 0) & ~table["standardised"]]
     gaussian = table[table["inputs"] == "gaussian"]
     gaussian = gaussian[gaussian["n_classes"] == gaussian["n_classes"].max()]
-    panels = {
-        "inputs of mean 1": gaussian[gaussian["input_mean"] == 1].iloc[0],
-        "centred inputs": gaussian[gaussian["input_mean"] == 0].iloc[0],
-        "digits": table[table["inputs"] == "digits"].iloc[0],
-    }
+    means = sorted(gaussian["input_mean"].unique(), reverse=True)
+    panels = {inputs_of(mean): gaussian[gaussian["input_mean"] == mean] for mean in means}
+    panels["digits"] = table[table["inputs"] == "digits"]
+    panels = {title: points.iloc[0] for title, points in panels.items() if len(points)}
     figure, axes = subplots(1, len(panels), height_to_width=1.6, sharey=True)
     for ax, (title, point) in zip(axes[0], panels.items(), strict=True):
         alignment = store.arrays(point["key"])["alignment"]
@@ -29,8 +28,8 @@ def draw(store):
     axes[0, 0].set_ylabel("eigenvector of the layer, the largest first")
     figure.colorbar(image, ax=axes[0], label="squared overlap", shrink=0.8)
     figure.suptitle(
-        "$r_i$: eigenvectors of $\\mathbb{E}[M]$, the largest first; $\\hat x$ leads "
-        "$\\mathbb{E}[zz^\\top]$",
+        "Hidden layer, CE, first seed; $r_i$: eigenvectors of $\\mathbb{E}[M]$, the largest first; "
+        "$\\hat x$ leads $\\mathbb{E}[zz^\\top]$",
         fontsize=8,
     )
     return figure

@@ -37,7 +37,8 @@ def draw(store):
     sizes = chosen.iloc[0]
     figure.suptitle(
         f"Layer of linear CE, $C={sizes['n_classes']:.0f}$, $d={sizes['n_inputs']:.0f}$: the "
-        "Kronecker product has the spectrum of the law only as $\\gamma\\to 0$",
+        "layer follows its law;\nthe Kronecker product nears it in norm as $\\gamma\\to 0$, with "
+        "another spectrum",
         fontsize=8,
     )
     return figure

@@ -14,9 +14,16 @@ def draw(store):
     for ax, case in zip(axes.flat, CASES, strict=True):
         of_case = table[table["case"] == case]
         ratios = of_case.pivot(index="n_classes", columns="seed", values="ratio")
+        measured = of_case.groupby("n_classes")[["off_diagonal_norm2", "diagonal_norm2"]].mean()
+        measured = measured["off_diagonal_norm2"] / measured["diagonal_norm2"]
         first = of_case.drop_duplicates("n_classes").set_index("n_classes").loc[ratios.index]
         plot_norm_ratio(
-            ax, ratios.index, ratios.to_numpy(), first["predicted_ratio"], first["limit_ratio"]
+            ax,
+            ratios.index,
+            ratios.to_numpy(),
+            measured,
+            first["predicted_ratio"],
+            first["limit_ratio"],
         )
         ax.set_title(CASE_TITLES[case])
         ax.legend()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import run, subplots
+from paper_figs.style import inputs_of, run, subplots
 from rmt_hessian.plotting import plot_overlaps
 
 
@@ -12,20 +12,17 @@ def draw(store):
     table = table[table["measurement"] == "eigenspaces"]
     hidden = table[(table["case"] == "hidden-ce") & (table["inputs"] == "gaussian")]
     most = hidden["n_classes"].max()
+    hidden = hidden[hidden["n_classes"] == most]
+    output = table[(table["case"] == "output-ce") & (table["inputs"] == "gaussian")]
+    digits = table[(table["case"] == "hidden-ce") & (table["inputs"] == "digits")]
+    means = sorted(hidden["input_mean"].unique(), reverse=True)
     rows = {
-        f"hidden, $C={most:.0f}$, inputs of mean 1": hidden[
-            (hidden["n_classes"] == most) & (hidden["input_mean"] == 1)
-        ],
-        f"hidden, $C={most:.0f}$, centred inputs": hidden[
-            (hidden["n_classes"] == most) & (hidden["input_mean"] == 0)
-        ],
-        "output, centred inputs": table[
-            (table["case"] == "output-ce")
-            & (table["inputs"] == "gaussian")
-            & (table["input_mean"] == 0)
-        ],
-        "hidden, digits": table[(table["case"] == "hidden-ce") & (table["inputs"] == "digits")],
+        f"hidden, $C={most:.0f}$, {inputs_of(mean)}": hidden[hidden["input_mean"] == mean]
+        for mean in (means[0], means[-1])
     }
+    rows["output, centred inputs"] = output[output["input_mean"] == 0]
+    rows["hidden, digits"] = digits
+    rows = {title: part for title, part in rows.items() if part["standardised"].nunique() == 2}
     figure, axes = subplots(len(rows), 2, height_to_width=0.42, sharex=True, sharey=True)
     for row, (title, part) in zip(axes, rows.items(), strict=True):
         for ax, values in zip(row, (False, True), strict=True):
@@ -52,8 +49,8 @@ def draw(store):
         ax.set_xlabel("dimension of the eigenspace")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     figure.suptitle(
-        "Top eigenspaces of a layer in pairs of independent networks; predicted from the weights "
-        "(digits and standardised: the peak, from factors of the sample)",
+        "Top eigenspaces of a layer in pairs of independent networks; predicted from the weights, "
+        "as far as\neigenvectors are not degenerate (digits: the peak alone, from the sample)",
         fontsize=8,
     )
     return figure

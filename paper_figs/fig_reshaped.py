@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import run, subplots
+from paper_figs.style import inputs_of, run, subplots
 from rmt_hessian.plotting import COLOURS
 
 SHOWN = 8  # eigenvectors
@@ -15,11 +15,10 @@ def draw(store):
     gaussian = table[table["inputs"] == "gaussian"]
     most = gaussian["n_classes"].max()
     gaussian = gaussian[~gaussian["standardised"] & (gaussian["n_classes"] == most)]
-    rows = {
-        "inputs of mean 1": gaussian[gaussian["input_mean"] == 1],
-        "centred inputs": gaussian[gaussian["input_mean"] == 0],
-        "digits": table[(table["inputs"] == "digits") & ~table["standardised"]],
-    }
+    means = sorted(gaussian["input_mean"].unique(), reverse=True)
+    rows = {inputs_of(mean): gaussian[gaussian["input_mean"] == mean] for mean in means}
+    rows["digits"] = table[(table["inputs"] == "digits") & ~table["standardised"]]
+    rows = {title: points for title, points in rows.items() if len(points)}
     figure, axes = subplots(len(rows), 2, height_to_width=0.5, sharex="col")
     for (left, right), (title, points) in zip(axes, rows.items(), strict=True):
         arrays = [store.arrays(key) for key in points["key"]]
@@ -40,8 +39,8 @@ def draw(store):
     axes[-1, 1].set_xlabel("eigenvector, the largest first")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     figure.suptitle(
-        "Hidden layer, CE: eigenvectors as matrices of units × features; $\\hat x$ leads the "
-        "auto-correlation",
+        "Hidden layer, CE, means over seeds: eigenvectors as matrices of units × features; "
+        "$\\hat x$ leads the auto-correlation",
         fontsize=8,
     )
     return figure

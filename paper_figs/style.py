@@ -55,6 +55,11 @@ def plain_log_ticks(ax, values):
     ax.minorticks_off()
 
 
+def inputs_of(mean):
+    """Words for inputs of a mean."""
+    return f"inputs of mean {mean:g}" if mean else "centred inputs"
+
+
 def short_log_axis(axis):
     """Ticks 1, 2, 5 of each decade, written as decimals: for an axis of one or two decades."""
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))

@@ -50,7 +50,7 @@ def plot_spectrum(ax, eigenvalues, curves, bins=40, coverage=0.99):
             ax.plot(*points, line, color=colour, lw=1.1, label=name)
 
 
-def plot_norm_ratio(ax, n_classes, ratios, predicted, limit=None):
+def plot_norm_ratio(ax, n_classes, ratios, measured, predicted, limit=None):
     """Ratio of mean squared block norms against C, log-log, beside its prediction.
 
     Parameters
@@ -58,7 +58,9 @@ def plot_norm_ratio(ax, n_classes, ratios, predicted, limit=None):
     ax : matplotlib.axes.Axes
     n_classes : array_like, shape (n,)
     ratios : array_like, shape (n, seeds)
-        The band runs between the 5 % and 95 % quantiles over seeds, the dots are the means.
+        Of single seeds: the band runs between their 5 % and 95 % quantiles.
+    measured : array_like, shape (n,)
+        Ratios of the norms averaged over seeds, which are what is predicted: the dots.
     predicted : array_like, shape (n,)
         Solid.
     limit : array_like, shape (n,), optional
@@ -66,7 +68,7 @@ def plot_norm_ratio(ax, n_classes, ratios, predicted, limit=None):
     """
     lo, hi = np.quantile(ratios, [0.05, 0.95], axis=1)
     ax.fill_between(n_classes, lo, hi, color=COLOURS["blue"], alpha=0.25, lw=0, label="seeds, 90 %")
-    ax.plot(n_classes, np.mean(ratios, axis=1), "o", ms=3, color=COLOURS["blue"], label="measured")
+    ax.plot(n_classes, measured, "o", ms=3, color=COLOURS["blue"], label="measured")
     ax.plot(n_classes, predicted, "-", color=COLOURS["vermilion"], lw=1.2, label="predicted")
     if limit is not None and np.isfinite(limit).any():
         ax.plot(n_classes, limit, "--", color="black", lw=0.9, label=r"limit $C\to\infty$")

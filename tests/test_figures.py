@@ -103,7 +103,8 @@ def test_ratios_beside_prediction_and_limit(store):
         of_case = table[(table["measurement"] == "block_norms") & (table["case"] == case)]
         means = of_case.groupby("n_classes").mean(numeric_only=True)
         drawn = lines(panel(figure, title))
-        np.testing.assert_allclose(drawn["measured"], [means.index, means["ratio"]])
+        ratio = means["off_diagonal_norm2"] / means["diagonal_norm2"]  # of means, as predicted
+        np.testing.assert_allclose(drawn["measured"], [means.index, ratio])
         np.testing.assert_allclose(drawn["predicted"], [means.index, means["predicted_ratio"]])
         assert (r"limit $C\to\infty$" in drawn) == (case == "linear-ce")
     plt.close(figure)
@@ -157,7 +158,9 @@ def test_a_spectrum_of_zeros_draws_nothing():
 
 def test_a_limit_that_is_not_known_is_not_drawn():
     figure, ax = plt.subplots()
-    plotting.plot_norm_ratio(ax, [2, 4], np.ones((2, 3)), [1, 1], limit=np.array([np.nan] * 2))
+    plotting.plot_norm_ratio(
+        ax, [2, 4], np.ones((2, 3)), [1, 1], [1, 1], limit=np.array([np.nan] * 2)
+    )
     assert [line.get_label() for line in ax.lines] == ["measured", "predicted"]
     assert ax.get_xscale() == ax.get_yscale() == "log"
     plt.close(figure)

@@ -7,6 +7,7 @@ import json
 import tomllib
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -99,6 +100,8 @@ class Grid(_Strict):
                 except ValidationError as error:
                     message = error.errors()[0]["msg"]
                     raise ValueError(f"{name} = {value!r}: {message}") from None
+                if is_data(value) and not Path(value).is_file():
+                    raise ValueError(f"{name} = {value!r}: no such file, seen from {Path.cwd()}")
         for name in allowed:
             if name not in given:
                 raise ValueError(f"{self.measurement} needs {name!r}, fixed or as an axis")
@@ -142,6 +145,9 @@ class Point:
     @property
     def _digest(self):
         content = [self.measurement, VERSION[self.measurement], self.parameters, self.seed]
+        content += [
+            _digest_of(path) for path in map(str, self.parameters.values()) if is_data(path)
+        ]
         return hashlib.sha256(json.dumps([*content, self.root_seed], sort_keys=True).encode())
 
     @property
@@ -161,6 +167,21 @@ class Point:
     def __str__(self):
         parameters = ", ".join(f"{name}={value}" for name, value in self.parameters.items())
         return f"{self.measurement}({parameters}) seed {self.seed}"
+
+
+def is_data(value):
+    """Whether a parameter names a file of data, as `numpy.save` writes them."""
+    return isinstance(value, str) and value.endswith(".npy")
+
+
+def _digest_of(path):
+    """Hash of a file's content: another file of the same name makes other points."""
+    return _digest_as_of(path, Path(path).stat().st_mtime_ns)
+
+
+@cache
+def _digest_as_of(path, _changed):
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def load_config(path):

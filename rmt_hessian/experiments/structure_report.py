@@ -11,7 +11,10 @@ LAYER = "Layer Hessians and E[M] ⊗ E[z zᵀ]: relative error; Kolmogorov dista
 NETWORK = (
     "Whole Hessian: top eigenvalues; overlap of top C-1 eigenspaces with the Gauss–Newton part."
 )
-SPACES = "Pairs of networks: dimension of the largest overlap; share λ₁/tr of the auto-correlation."
+SPACES = (
+    "Pairs of networks: dimension of the largest overlap (the last one measured: no peak); share "
+    "λ₁/tr of the auto-correlation."
+)
 
 
 def structure_sections(table):

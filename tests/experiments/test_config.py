@@ -1,9 +1,11 @@
 """Sweep files: points, keys, streams, and one clear line for each kind of mistake."""
 
+import os
 from collections import Counter
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rmt_hessian.experiments.config import ConfigError, Point, load_config
@@ -256,3 +258,36 @@ def test_a_wrong_file_is_one_line(sweep, change, message):
 def test_a_missing_file_is_one_line(tmp_path):
     with pytest.raises(ConfigError, match="No such file"):
         load_config(tmp_path / "none.toml")
+
+
+OWN = """
+root_seed = 1
+[[grid]]
+measurement = "eigenspaces"
+seeds = 1
+[grid.fixed]
+case = "linear-ce"
+inputs = "own.npy"
+input_mean = 0.0
+standardised = false
+n_classes = 3
+n_inputs = 4
+n_samples = 10
+n_hidden = 2
+n_top = 3
+"""
+
+
+def test_points_belong_to_the_content_of_a_data_file(tmp_path, monkeypatch):
+    """Another array of the same name makes other points; a missing one is said at once."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.toml").write_text(OWN)
+    with pytest.raises(ConfigError, match=r"inputs = 'own.npy': no such file"):
+        load_config("own.toml")
+    keys = []
+    for value in (1.0, 2.0, 1.0):
+        np.save("own.npy", np.full((20, 4), value))
+        os.utime("own.npy", ns=(len(keys), len(keys)))
+        keys.append(load_config("own.toml").points()[0].key)
+    assert keys[0] != keys[1]
+    assert keys[0] == keys[2]
