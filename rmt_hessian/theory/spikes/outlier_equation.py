@@ -25,6 +25,7 @@ from rmt_hessian._validation import finite_array
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 
 SAME_PLACE = 1e-9  # places closer than this, relative to the largest, are one
+ROUNDING = 1e-14  # of the largest γ λ
 INSIDE = 1e-9  # distance kept from the ends of an interval, relative to the scale
 
 
@@ -123,7 +124,7 @@ def additive_spike(law, theta):
     ----------
     law : GeneralizedMarchenkoPastur
     theta : float
-        θ, in the units of the weights.
+        θ, in the units of the weights; within rounding of 0 it counts as 0.
 
     Returns
     -------
@@ -146,7 +147,8 @@ def additive_spike(law, theta):
     if not isinstance(law, GeneralizedMarchenkoPastur):
         raise ValueError(f"law must be a GeneralizedMarchenkoPastur, got {type(law).__name__}")
     theta = float(finite_array(theta, "theta", ndim=0))
-    if theta == 0 or not any(lo < theta < hi for lo, hi in law.gaps()):
+    negligible = ROUNDING * law.aspect_ratio * np.abs(law.weights).max()
+    if abs(theta) <= negligible or not any(lo < theta < hi for lo, hi in law.gaps()):
         return None
     return Outlier(float(law.place(theta)), 1, float(law.slope(theta)))
 
