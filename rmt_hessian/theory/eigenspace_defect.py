@@ -50,7 +50,7 @@ def eigenspace_defect(n_classes, n_hidden, n_inputs, rng=0):
     ``[μ₀² E_k[((2/m + 1/d) ‖T_k‖² + (tr T_k)²/m)/a_k²] + (C+1)(2 + 4m/(π² d))/m²]/(1 - c)³``, see
     the module; the frame of [W] adds 1/m. Leading order in 1/m and 1/d at fixed C: within 20 %
     of the mean over networks at m = d from 100 to 800 for C = 4, 10, 20; a quarter too high at
-    C = 2, m = 100 and 200, where single networks vary by nearly 100 %; a quarter to a third too low
+    C = 2, m = 100 and 200, where single networks vary by nearly 100 %; too low by 10 to 40 %
     at d = 5. Time grows like C³, seconds at C = 60.
 
     Parameters

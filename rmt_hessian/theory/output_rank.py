@@ -128,7 +128,7 @@ def predicted_output_hessian(V, W, mean_curvature, third_cumulant=None):
     third_cumulant : array_like, shape (C, C, C), optional
         ``T``, say `mean_third_cumulant` of the logits of the last layer of `propagate`; without it
         the dependence of logits and masks is left out. With it ``1 - overlap`` of the predicted
-        eigenspace with the true one is 30 times smaller or more; the gap is as good without.
+        eigenspace with the true one is about 30 to 300 times smaller; the gap is as good without.
 
     Returns
     -------

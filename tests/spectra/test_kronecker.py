@@ -174,6 +174,8 @@ def test_nearest_product_by_iteration(widths, dtype):
     tolerance = {"float64": 1e-10, "float32": 1e-4}[dtype]  # residuals of 1000 rounding errors
     np.testing.assert_allclose(np.kron(B, C), best, atol=tolerance * s[0])
     np.testing.assert_array_equal(B, nearest_kronecker_product(H, (k, p))[0])
+    KroneckerProduct(B, C)  # which wants symmetric factors, in float32 too
+    assert np.linalg.eigvalsh(B)[0] > -tolerance * np.linalg.norm(B)
     # the decoupling of the means is another product, and not as near
     assert np.linalg.norm(A - kronecker_approximation(H).to_dense()) > 1.01 * np.linalg.norm(
         A - best

@@ -11,7 +11,7 @@ from rmt_hessian.experiments.measurements.eigenspaces import eigenspaces
 from rmt_hessian.experiments.measurements.kronecker import kronecker_form, network_kronecker
 from rmt_hessian.experiments.measurements.output_rank import output_rank, population_rank
 
-VERSION = {
+_VERSIONS = {
     block_norms: 2,
     block_spectra: 1,
     output_rank: 1,
@@ -21,5 +21,5 @@ VERSION = {
     network_kronecker: 1,
     eigenspaces: 3,
 }
-MEASUREMENTS = {measurement.__name__: measurement for measurement in VERSION}
-VERSION = {measurement.__name__: version for measurement, version in VERSION.items()}
+MEASUREMENTS = {measurement.__name__: measurement for measurement in _VERSIONS}
+VERSION = {measurement.__name__: version for measurement, version in _VERSIONS.items()}
