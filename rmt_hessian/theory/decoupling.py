@@ -17,12 +17,14 @@ features: the error falls like √γ in the aspect ratio ``γ = n/N``, and ``‖
 moment of the layer law. τ, from the few directions on which M depends, is O(1/p).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
 from rmt_hessian._validation import one_of, positive_integer
+from rmt_hessian.theory.factors.relu_moments import relu_moments
 from rmt_hessian.theory.weights.sampled_weights import GivenWeights, gaussian_points
 
 BLOCKS, LOG2_POINTS = 8, 11
@@ -110,37 +112,32 @@ def decoupling(*, model, loss, V, W=None, n_features=None, rng=0):
         raise ValueError("n_features must not be given for the output layer: it is the width of V")
     given = GivenWeights.of(model, loss, V, W)
     k, r = given.n_units, given.n_directions
-    if model != "output":
-        first = np.asarray(V if model == "linear" else W)
-        n_features = first.shape[1] if n_features is None else n_features
-        rest = positive_integer(n_features, "n_features", minimum=r) - r
-        side = r
-    else:
-        rest, side = None, given.factor.shape[1]
-    if k * side > LARGEST or max(k, side) > WIDEST:
+    directions = given.factor.shape[1] if model == "output" else r
+    if k * directions > LARGEST or max(k, directions) > WIDEST:
         raise ValueError(
             f"units and directions must be at most {WIDEST} each and {LARGEST} multiplied, "
-            f"got {k} and {side}"
+            f"got {k} and {directions}"
         )
-    blocks = [_Moments.of(given, u, rest) for u in gaussian_points(r, rng, BLOCKS, LOG2_POINTS)]
+    if model == "output":
+        features = _Features.relu(given.factor)
+    else:
+        width = np.shape(V if model == "linear" else W)[1]
+        features = _Features.inputs(r, width if n_features is None else n_features)
+    points = gaussian_points(r, rng, BLOCKS, LOG2_POINTS)
+    blocks = [_Moments.of(given, features, u) for u in points]
     # products of independent blocks: squares of means without the noise of a mean
     pairs = list(combinations(blocks, 2))
     square_mean = np.mean([np.sum(a.M * b.M) for a, b in pairs])
     if not 0 < square_mean < np.inf:
         raise ValueError(f"E[M] must be finite and not zero, got the squared norm {square_mean:g}")
     excess = np.mean([np.sum(a.excess * b.excess) for a, b in pairs])
-    if model == "output":
-        trace = np.mean([np.trace(block.S) for block in blocks])
-        norm = np.mean([np.sum(a.S * b.S) for a, b in pairs])
-    else:
-        trace = norm = float(n_features)
-    unit = square_mean * norm
+    unit = square_mean * features.squared_norm
     spread, fluctuation, second_moment = np.mean(
         [(block.mean_square, block.fluctuation, block.second_moment) for block in blocks], axis=0
     )
     return Decoupling(
         spread=float(max(spread / square_mean, 1.0)),
-        participation=float(trace**2 / norm),
+        participation=float(features.trace**2 / features.squared_norm),
         plateau=float(excess / unit),
         fluctuation=float(fluctuation / unit),
         second_moment=float(second_moment / unit),
@@ -148,35 +145,67 @@ def decoupling(*, model, loss, V, W=None, n_features=None, rng=0):
 
 
 @dataclass(frozen=True)
+class _Features:
+    """``z = (f(u), g)``: g standard Gaussians, ``rest`` of them, on which M does not depend.
+
+    Attributes
+    ----------
+    of : callable
+        f, (n, r) -> (n, directions).
+    second_moment : numpy.ndarray, shape (directions, directions)
+        ``E[f fᵀ]``, exact: the part of Σ that is not the identity on g.
+    rest : int
+    """
+
+    of: Callable
+    second_moment: np.ndarray
+    rest: int
+
+    @classmethod
+    def inputs(cls, n_directions, n_features):
+        """Standard Gaussian inputs, of which u are coordinates."""
+        rest = positive_integer(n_features, "n_features", minimum=n_directions) - n_directions
+        return cls(lambda u: u, np.eye(n_directions), rest)
+
+    @classmethod
+    def relu(cls, factor):
+        """``relu(u R)``."""
+        moments = relu_moments(np.zeros(factor.shape[1]), factor.T @ factor)
+        return cls(lambda u: np.maximum(u @ factor, 0.0), moments.second_moment, 0)
+
+    @property
+    def trace(self):
+        """``tr Σ``."""
+        return np.trace(self.second_moment) + self.rest
+
+    @property
+    def squared_norm(self):
+        """``‖Σ‖_F²``."""
+        return np.sum(self.second_moment**2) + self.rest
+
+
+@dataclass(frozen=True)
 class _Moments:
-    """Means over one block of points: M, ``z zᵀ``, their covariance, and the scalars."""
+    """Means over one block of points: M, its covariance with ``f fᵀ``, and the scalars."""
 
     M: np.ndarray
-    S: np.ndarray
     excess: np.ndarray
     mean_square: float
     fluctuation: float
     second_moment: float
 
     @classmethod
-    def of(cls, given, u, rest):
-        """``rest``: how many Gaussian features M does not depend on; None for ReLU features."""
-        n = len(u)
-        z = np.maximum(u @ given.factor, 0.0) if rest is None else u
-        M = given.output_hessians(u).reshape(n, -1)
-        pairs = (z[:, :, None] * z[:, None, :]).reshape(n, -1)
-        mean, S = M.mean(axis=0), pairs.mean(axis=0).reshape(z.shape[1], -1)
-        q = np.sum(z**2, axis=1)
-        if rest is None:
-            fourth = q**2
-            distance = fourth - 2 * np.einsum("na,ab,nb->n", z, S, z) + np.sum(S**2)
-        else:  # given u: ‖z‖² = q + χ² of so many degrees of freedom; Σ = I
-            fourth = q**2 + 2 * q * rest + rest**2 + 2 * rest
-            distance = fourth - 2 * (q + rest) + z.shape[1] + rest
-        squares = np.sum(M**2, axis=1)
+    def of(cls, given, features, u):
+        n, rest = len(u), features.rest
+        M, f = given.output_hessians(u).reshape(n, -1), features.of(u)
+        pairs = (f[:, :, None] * f[:, None, :]).reshape(n, -1)
+        mean, squares, q = M.mean(axis=0), np.sum(M**2, axis=1), np.sum(f**2, axis=1)
+        # given u: ‖z‖² = q + χ² of ``rest`` degrees of freedom
+        fourth = q**2 + 2 * q * rest + rest**2 + 2 * rest
+        form = pairs @ features.second_moment.ravel() + rest  # zᵀ Σ z
+        distance = fourth - 2 * form + features.squared_norm  # ‖z zᵀ - Σ‖²
         return cls(
             M=mean,
-            S=S,
             excess=(M - mean).T @ pairs / n,
             mean_square=float(squares.mean()),
             fluctuation=float(np.mean(np.sum((M - mean) ** 2, axis=1) * distance)),

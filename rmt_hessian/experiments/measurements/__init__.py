@@ -17,7 +17,7 @@ _VERSIONS = {
     output_rank: 1,
     hessian_image: 1,
     population_rank: 1,
-    kronecker_form: 2,
+    kronecker_form: 3,
     network_kronecker: 1,
     eigenspaces: 3,
 }
