@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import CASE_TITLES, run, subplots
+from paper_figs.style import CASE_TITLES, run, short_axis, subplots
 from rmt_hessian.plotting import plot_spectrum
 
 CASES = ["linear-ce", "hidden-ce", "hidden-mse"]
@@ -40,7 +40,8 @@ def draw(store):
                 va="top",
                 fontsize=6.5,
             )
-            ax.ticklabel_format(axis="both", style="sci", scilimits=(-2, 3))
+            short_axis(ax.xaxis)
+            ax.set_yticks([])  # the area is the share of the continuous part
         row_axes[0].set_ylabel("density")
     for ax in axes[-1]:
         ax.set_xlabel("eigenvalue")

@@ -1,6 +1,6 @@
 """Eigenvalues of the output Hessian of the hidden layer: C-1 of them stand apart."""
 
-from paper_figs.style import run, subplots
+from paper_figs.style import run, short_log_axis, subplots
 from rmt_hessian.plotting import plot_scree
 
 N_PANELS = 4
@@ -16,6 +16,7 @@ def draw(store):
         arrays = store.arrays(point["key"])
         C = int(point["n_classes"])
         plot_scree(ax, arrays["eigenvalues"], C - 1, arrays["predicted_eigenvalues"], 25)
+        short_log_axis(ax.yaxis)
         ax.set_title(f"$C={C}$: gap {point['gap']:.3f}, overlap {point['overlap']:.3f}")
         ax.text(
             0.97, 0.95, f"predicted gap {point['predicted_gap']:.3f}", fontsize=6.5,

@@ -8,7 +8,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from tueplots import figsizes
 
 from rmt_hessian.experiments.store import Store
@@ -65,6 +65,12 @@ def short_log_axis(axis):
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
+
+
+def short_axis(axis, n_intervals=3):
+    """Few ticks, each written in full: no common factor at the end of the axis."""
+    axis.set_major_locator(MaxNLocator(n_intervals))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def save(figure, name, folder):

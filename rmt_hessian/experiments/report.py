@@ -5,6 +5,7 @@ import pandas as pd
 
 SIZES = {"n_inputs": "d", "n_samples": "N", "n_hidden": "m"}
 BLOCKS = ("diagonal", "off_diagonal")
+SEEDS_FOR_Z = 5  # Student's t with 4 degrees of freedom: |z| > 3 in 4 % of cases, 20 % with 1
 
 
 def ratio_of_means(group):
@@ -26,23 +27,34 @@ def summarise(table):
     """One row per case and C (and sizes): ratio ± standard error, prediction, KS distances.
 
     ``z`` is the difference of measured and predicted ratio over the standard error of both; NaN
-    where both are exact. KS distances are the largest over seeds and both blocks, of all spectra
-    with that case and C. A population distance is *outside* if it exceeds the 95 % band of the
-    law of a sample of N weights by more than the distance to the conditional law: by the
-    triangle inequality that has probability at most 5 %, were the population law exact. Hidden
-    layers add the angles between rows of W, of order 1/√d, which it leaves out.
+    where both are exact, and below `SEEDS_FOR_Z` seeds, where it is far from normal. KS distances
+    are the largest over seeds and both blocks, of all spectra with that case and C, and with the
+    row's value of every size that moves at one case and C. A population distance is *outside* if
+    it exceeds the 95 % band of the law of a sample of N weights by more than the distance to the
+    conditional law: by the triangle inequality that has probability at most 5 %, were the
+    population law exact. It leaves out the lengths of the rows of V and W and the angles between
+    them, which fluctuate by O(1/√d) and show most where N is large.
     """
     norms = _group(table, "block_norms", ["case", "n_classes", *SIZES])
-    spectra = _group(table, "block_spectra", ["case", "n_classes"])
-    rows = []
+    keys = ["case", "n_classes", *_moving_sizes(table)]
+    spectra = _group(table, "block_spectra", keys)
+    rows, shared = [], set()
     for (case, C, *sizes), group in norms.items():
         row = {"case": case, "n_classes": C} | dict(zip(SIZES, sizes, strict=True))
-        rows.append(row | _ratio(group) | _distances(spectra.get((case, C))))
-    for (case, C), group in spectra.items():
-        if not any((row["case"], row["n_classes"]) == (case, C) for row in rows):
-            row = {"case": case, "n_classes": C} | dict.fromkeys(SIZES, np.nan)
+        key = tuple(row[name] for name in keys)
+        shared.add(key)
+        rows.append(row | _ratio(group) | _distances(spectra.get(key)))
+    for key, group in spectra.items():
+        if key not in shared:
+            row = group[["case", "n_classes", *SIZES]].iloc[0].to_dict()
             rows.append(row | _ratio(None) | _distances(group))
     return pd.DataFrame(rows)
+
+
+def _moving_sizes(table):
+    """The sizes that take several values among the spectra of one case and C."""
+    groups = _group(table, "block_spectra", ["case", "n_classes"]).values()
+    return [name for name in SIZES if any(group[name].nunique() > 1 for group in groups)]
 
 
 def _group(table, measurement, keys):
@@ -58,7 +70,8 @@ def _ratio(group):
     predicted = group["predicted_ratio"].iloc[0]
     spread = np.hypot(error, group["predicted_ratio_error"].iloc[0])
     exact = abs(ratio - predicted) <= 1e-9 * abs(predicted) and spread <= 1e-9 * abs(predicted)
-    z = np.nan if exact else (ratio - predicted) / spread
+    meaningless = exact or len(group) < SEEDS_FOR_Z
+    z = np.nan if meaningless else (ratio - predicted) / spread
     return {"ratio": ratio, "error": error, "predicted": predicted, "z": z}
 
 
@@ -107,12 +120,12 @@ def format_summary(summary):
     labels = _labels(summary, ["case"])
     width = max(map(len, labels))
     lines = [
-        f"{'case':<{width}} {'C':>5} {'R measured':>11} ± {'error':<8} {'R predicted':>11} "
+        f"{'case':<{width}} {'C':>6} {'R measured':>11} ± {'error':<8} {'R predicted':>11} "
         f"{'z':>7} {'KS cond.':>9} {'KS pop.':>8} {'outside':>8}"
     ]
     for label, row in zip(labels, summary.itertuples(), strict=True):
         lines.append(
-            f"{label:<{width}} {row.n_classes:>5} {_number(row.ratio, '.4e'):>11} "
+            f"{label:<{width}} {row.n_classes:>6} {_number(row.ratio, '.4e'):>11} "
             f"± {_number(row.error, '.1e'):<8} {_number(row.predicted, '.4e'):>11} "
             f"{_number(row.z, '+.2f'):>7} {_number(row.ks_conditional, '.4f'):>9} "
             f"{_number(row.ks_population, '.4f'):>8} {row.outside:>8}"

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from rmt_hessian.experiments.report import (
+    SEEDS_FOR_Z,
     format_rank,
     format_summary,
     ratio_of_means,
@@ -66,7 +67,7 @@ def test_summary_by_hand():
     assert first["ratio"] == pytest.approx(1.4 / 4)
     # influences (0.3 - 0.35)/2 and (1.1 - 1.05)/2: standard deviation 0.025 √2, over √2
     assert first["error"] == pytest.approx(0.025)
-    assert first["z"] == pytest.approx(0.1 / np.hypot(0.025, 0.03))
+    assert np.isnan(first["z"])  # two seeds
     assert first["ks_conditional"] == 0.02
     assert first["ks_population"] == 0.07
     assert first["outside"] == "1/2"  # 0.07 > 0.04 + 0.02, and 0.05 < 0.06 + 0.01
@@ -74,7 +75,25 @@ def test_summary_by_hand():
     assert np.isnan(second["error"])
     text = format_summary(summarise(hand_made_table()))
     assert "hidden-ce d=5" in text
+    assert len({len(line) for line in text.splitlines()}) == 1  # aligned
     assert "nan" not in text
+
+
+def test_z_is_given_from_some_seeds_on():
+    """Below that many, the standard error is known too badly for a z."""
+    table = hand_made_table().iloc[:2]
+    for n in (SEEDS_FOR_Z - 1, SEEDS_FOR_Z):
+        (row,) = summarise(pd.concat([table] * n).iloc[:n]).to_dict("records")
+        spread = np.hypot(row["error"], 0.03)
+        expected = (row["ratio"] - 0.25) / spread if n == SEEDS_FOR_Z else np.nan
+        assert row["z"] == pytest.approx(expected, nan_ok=True)
+        assert row["error"] > 0
+
+
+def spectra_at(n_samples, **distances):
+    """Spectra of the hand-made table at another N, with other distances."""
+    spectra = hand_made_table().iloc[[3]]
+    return spectra.assign(n_samples=n_samples, **distances)
 
 
 def test_summary_of_spectra_alone():
@@ -82,6 +101,36 @@ def test_summary_of_spectra_alone():
     (row,) = summarise(table[table["measurement"] == "block_spectra"]).to_dict("records")
     assert row["ks_conditional"] == 0.02
     assert np.isnan(row["ratio"])
+    assert (row["n_inputs"], row["n_samples"], row["n_hidden"]) == (99, 20, 3)
+
+
+def test_spectra_of_several_sizes_have_rows_of_their_own():
+    table = pd.concat([spectra_at(20), spectra_at(40, diagonal_ks_conditional=0.2)] * 2)
+    summary = summarise(table)
+    assert summary["n_samples"].tolist() == [20, 40]
+    assert summary["ks_conditional"].tolist() == [0.02, 0.2]
+    assert summary["outside"].tolist() == ["2/4", "2/4"]
+    text = format_summary(summary)
+    assert [line.split()[:2] for line in text.splitlines()[1:]] == [
+        ["hidden-ce", "N=20"],
+        ["hidden-ce", "N=40"],
+    ]
+
+
+def test_norms_share_a_row_with_spectra_of_their_size():
+    """Where N moves among spectra, norms meet those at their own N; else all of that case and C."""
+    table = pd.concat([hand_made_table(), spectra_at(40, diagonal_ks_conditional=0.2)])
+    summary = summarise(table)
+    assert summary["n_samples"].tolist() == [20, 20, 40]
+    assert summary["ks_conditional"].tolist() == [0.02, 0.02, 0.2]
+    assert summary["ratio"].notna().tolist() == [True, True, False]
+
+
+def test_a_table_of_many_classes_is_aligned():
+    norms = hand_made_table().iloc[:3]
+    table = pd.concat([norms, norms.assign(n_classes=131072)])
+    lines = format_summary(summarise(table)).splitlines()
+    assert len({len(line) for line in lines}) == 1
 
 
 def test_rank_summary_by_hand():

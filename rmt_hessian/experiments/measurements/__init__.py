@@ -9,6 +9,7 @@ are the parameters that a sweep may set; their annotations say which values are 
 from rmt_hessian.experiments.measurements.blocks import block_norms, block_spectra, hessian_image
 from rmt_hessian.experiments.measurements.eigenspaces import eigenspaces
 from rmt_hessian.experiments.measurements.kronecker import kronecker_form, network_kronecker
+from rmt_hessian.experiments.measurements.outliers import outliers
 from rmt_hessian.experiments.measurements.output_rank import output_rank, population_rank
 
 _VERSIONS = {
@@ -20,6 +21,7 @@ _VERSIONS = {
     kronecker_form: 3,
     network_kronecker: 1,
     eigenspaces: 3,
+    outliers: 1,
 }
 MEASUREMENTS = {measurement.__name__: measurement for measurement in _VERSIONS}
 VERSION = {measurement.__name__: version for measurement, version in _VERSIONS.items()}

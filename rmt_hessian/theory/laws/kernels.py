@@ -5,7 +5,8 @@ Notation of `generalized_mp`: poles ``p_k = γ λ_k`` ascending, residues ``b_k 
 ``a + Σ b_k + Σ c_k/(a - p_k)``, without its cancellation near 0. All lengths are of order one: the
 caller has divided the weights by the largest of them.
 
-Sums over atoms may be reassociated (SIMD); nothing else is relaxed, and NaN stays NaN.
+No floating-point rule is relaxed: whether a function was compiled here, inlined or loaded from the
+cache changes no bit. Sums over atoms have a fixed order made for SIMD (`_sums`).
 """
 
 import numpy as np
@@ -13,8 +14,40 @@ from numba import njit
 
 EPS = 2.220446049250313e-16
 MAX_ITERATIONS = 200
+LANES = 16  # partial sums of a sum over atoms: four registers of four numbers
 
-jit = njit(cache=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
+jit = njit(cache=True, error_model="numpy")
+
+
+@jit
+def _sums(u, w, p, b):
+    """``Σ b r d``, ``Σ b r``, ``Σ c r``, ``Σ c r²``, ``Σ c r² d``; d = u - p, r = 1/(d² + w).
+
+    With w = v² the first two give ``Σ b/(a - p)``, the third is g, the others are of its
+    derivatives. Atom k is added to partial sum k mod LANES, in order: independent sums, so SIMD.
+    """
+    lanes = np.zeros((5, LANES))
+    for start in range(0, p.size, LANES):
+        poles, residues = p[start : start + LANES], b[start : start + LANES]
+        for l in range(poles.size):
+            d = u - poles[l]
+            r = 1.0 / (d * d + w)
+            t = residues[l] * r
+            lanes[0, l] += t * d
+            lanes[1, l] += t
+            t *= poles[l]
+            lanes[2, l] += t
+            t *= r
+            lanes[3, l] += t
+            lanes[4, l] += t * d
+    real, imaginary, g, squares, moments = 0.0, 0.0, 0.0, 0.0, 0.0
+    for l in range(min(LANES, p.size)):
+        real += lanes[0, l]
+        imaginary += lanes[1, l]
+        g += lanes[2, l]
+        squares += lanes[3, l]
+        moments += lanes[4, l]
+    return real, imaginary, g, squares, moments
 
 
 @jit
@@ -27,12 +60,7 @@ def height_squared(u, p, b):
     for k in range(p.size):
         w = max(w, b[k] * p[k] - (u - p[k]) ** 2)
     for _ in range(MAX_ITERATIONS):
-        g, slope = 0.0, 0.0
-        for k in range(p.size):
-            r = 1.0 / ((u - p[k]) ** 2 + w)
-            t = b[k] * p[k] * r
-            g += t
-            slope += t * r
+        _, _, g, slope, _ = _sums(u, w, p, b)
         step = (g - 1.0) * g / slope
         if step <= 2.0 * EPS * w:
             return w
@@ -43,25 +71,15 @@ def height_squared(u, p, b):
 @jit
 def abscissa(u, w, p, b):
     """``x = Re z(a)``, w = v²."""
-    real, imaginary = 0.0, 0.0  # of Σ b_k/(a - p_k), the second over -v
-    for k in range(p.size):
-        d = u - p[k]
-        t = b[k] / (d * d + w)
-        real += t * d
-        imaginary += t
+    real, imaginary, _, _, _ = _sums(u, w, p, b)  # of Σ b_k/(a - p_k), the second over -v
     return u * (1.0 + real) + w * imaginary
 
 
 @jit
 def _h_and_slope(u, p, b):
     """``h(u) = Σ c_k/(u - p_k)² = 1 - z'(u)`` and ``h'(u)``."""
-    h, slope = 0.0, 0.0
-    for k in range(p.size):
-        r = 1.0 / (u - p[k])
-        t = b[k] * p[k] * r * r
-        h += t
-        slope -= 2.0 * t * r
-    return h, slope
+    _, _, h, _, cubes = _sums(u, 0.0, p, b)
+    return h, -2.0 * cubes
 
 
 @jit
@@ -99,9 +117,12 @@ def _point_below_one(k, p, b):
     lo, hi = left, right
     u = left + (right - left) * s / (s + t)  # the minimum for these two poles alone
     for _ in range(MAX_ITERATIONS):
-        h, slope = _h_and_slope(u, p, b)
+        if not lo < u < hi:
+            u = 0.5 * (lo + hi)
+        _, _, h, fourths, cubes = _sums(u, 0.0, p, b)
         if h < 1.0:
             return u
+        slope = -2.0 * cubes
         if slope < 0.0:
             lo = u
         else:
@@ -109,12 +130,7 @@ def _point_below_one(k, p, b):
         # a convex function lies above its tangent: can it still reach 1 inside the bracket?
         if h + slope * ((hi if slope < 0.0 else lo) - u) >= 1.0 or hi - lo <= 4.0 * EPS * abs(u):
             return np.nan
-        curvature = 0.0
-        for m in range(p.size):
-            curvature += 6.0 * b[m] * p[m] / (u - p[m]) ** 4
-        u -= slope / curvature
-        if not lo < u < hi:
-            u = 0.5 * (lo + hi)
+        u -= slope / (6.0 * fourths)  # h'' = 6 Σ c_k/(u - p_k)⁴
     return np.nan
 
 
@@ -166,20 +182,9 @@ def _newton(x, y, u, v, lo, hi, p, b):
     """
     previous = np.inf
     for _ in range(30):
-        real, imaginary, g, dr, di = 0.0, 0.0, 0.0, 0.0, 0.0
         w = v * v
-        for k in range(p.size):
-            d = u - p[k]
-            r = 1.0 / (d * d + w)
-            t = b[k] * r
-            real += t * d
-            imaginary += t
-            t *= p[k]
-            g += t
-            t *= r
-            dr += t * (d * d - w)
-            di += t * d
-        dr, di = 1.0 - dr, 2.0 * v * di
+        real, imaginary, g, squares, moments = _sums(u, w, p, b)
+        dr, di = 1.0 - g + 2.0 * w * squares, 2.0 * v * moments  # z'(a)
         rr = x - u * (1.0 + real) - w * imaginary
         ri = y - v * (1.0 - g)
         norm = dr * dr + di * di
@@ -330,9 +335,7 @@ def _height_at(u, y, p, b):
     lo, hi = y, 0.5 * y + np.sqrt(0.25 * y * y + np.sum(b * p))
     for _ in range(MAX_ITERATIONS):
         v = 0.5 * (lo + hi)
-        g = 0.0
-        for k in range(p.size):
-            g += b[k] * p[k] / ((u - p[k]) ** 2 + v * v)
+        g = _sums(u, v * v, p, b)[2]
         if v * (1.0 - g) < y:
             lo = v
         else:

@@ -24,6 +24,7 @@ import numpy as np
 
 from rmt_hessian._validation import one_of, positive_integer
 from rmt_hessian.theory.init_scale import init_gain
+from rmt_hessian.theory.norms.hidden_pairs import mean_products
 from rmt_hessian.theory.norms.mse_norms import mse_block_norms
 from rmt_hessian.theory.norms.norm_limits import LOSSES, MODELS, ExpectedBlockNorms, hidden_width
 from rmt_hessian.theory.weights.softmax_kernels import softmax, softmax_pair_sums
@@ -91,7 +92,7 @@ def expected_block_norms(
         n_draws = max(1024, 2**26 // cost)
     n_draws = positive_integer(n_draws, "n_draws", minimum=2)
     rng = np.random.default_rng(rng)
-    size = m * max(C, m) if model == "hidden" else max(C, m or 0)
+    size = max(2 * C, m * m) if model == "hidden" else max(C, m or 0)
     batch = max(1, min(n_draws, BATCH // size))
     totals = np.zeros((2, n_draws))
     for start in range(0, n_draws, batch):
@@ -205,20 +206,17 @@ def _output_products(C, d, m, gain, n, same, rng):
 def _hidden_products(C, d, m, gain, n, same, rng):
     gram, factor = _tilted_input_pair(n, d, same, rng)
     g, g_other = preactivations(gram, m, gain, rng)
-    V = rng.standard_normal((n, C, m)) * np.sqrt(gain / m)
-    product = _hidden_output_hessians(V, g)
-    product *= product if same else _hidden_output_hessians(V, g_other)
+    features = np.maximum(np.stack([g, g_other], axis=2), 0.0)
+    Q, coordinates = np.linalg.qr(features)  # h = Q · its coordinates, whatever the rank
+    S = np.sqrt(gain / m) * rng.standard_normal((n, 2, C))
+    logits = coordinates.transpose(0, 2, 1) @ S
+    p, p_other = softmax(logits[:, 0]), softmax(logits[:, 1])
+    product = mean_products(Q, S, p, p_other, gain / m)
+    active = np.all(features > 0, axis=2)
+    product *= active[:, :, None] & active[:, None, :]
     diagonal = np.einsum("nii->n", product)
     off_diagonal = product.sum(axis=(1, 2)) - diagonal
     return factor * diagonal / m, factor * off_diagonal / (m * (m - 1))
-
-
-def _hidden_output_hessians(V, g):
-    """``M = D Vᵀ A(p) V D`` of each draw, (n, m, m), ``p = softmax(V relu(g))``."""
-    p = softmax(np.einsum("ncm,nm->nc", V, np.maximum(g, 0.0)))
-    centred = V - np.einsum("ncm,nc->nm", V, p)[:, None, :]  # Vᵀ A V = Σ_c p_c (v_c - v̄)(v_c - v̄)ᵀ
-    centred *= np.sqrt(p)[:, :, None] * (g > 0)[:, None, :]
-    return centred.transpose(0, 2, 1) @ centred
 
 
 _PAIR_PRODUCTS = {
@@ -230,8 +228,6 @@ _PAIR_PRODUCTS = {
 
 def _cost_per_draw(model, C, m):
     """Rough cost of one draw, set so that the default number takes a few seconds at any C."""
-    return (
-        4096 + 2 * C * m + m * m * min(C, m) // 8
-        if model == "hidden"
-        else 512 + 16 * (C + (m or 0))
-    )
+    if model == "hidden":
+        return 1024 + 32 * C + 16 * m * m
+    return 512 + 16 * (C + (m or 0))

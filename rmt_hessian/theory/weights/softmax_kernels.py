@@ -37,20 +37,23 @@ def softmax_pair_sums(f, f_other):
     return diagonal, off_diagonal
 
 
-@njit(cache=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract"})
+@njit(cache=True, error_model="numpy")
 def count_curvature_eigenvalues(p, x):
     """``Σ #{α < x}`` over the rows of p, α the nonzero eigenvalues of ``diag(p) - p pᵀ``.
 
-    Rows of p ascend. ``#{α < x} = #{p_i < x} - 1[Σ_i p_i/(x - p_i) > 0]``, by interlacing.
+    Rows of p ascend, and x. ``#{α < x} = #{p_i < x} - 1[Σ_i p_i/(x - p_i) > 0]``, by interlacing.
     """
     counts = np.zeros(x.size, dtype=np.int64)
     for n in range(p.shape[0]):
         row = p[n]
-        for k in range(x.size):
-            below = np.searchsorted(row, x[k])
-            if below > 0:
-                f = 0.0
-                for c in range(row.size):
-                    f += row[c] / (x[k] - row[c])
-                counts[k] += below - (1 if f > 0.0 else 0)
+        first = np.searchsorted(x, row[0], side="right")
+        above = x[first:]  # before it there is no eigenvalue
+        f = np.zeros(above.size)
+        for c in range(row.size):
+            q = row[c]
+            for k in range(above.size):
+                f[k] += q / (above[k] - q)
+        for k in range(above.size):
+            below = np.searchsorted(row, above[k])
+            counts[first + k] += below - (1 if f[k] > 0.0 else 0)
     return counts

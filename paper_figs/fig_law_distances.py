@@ -1,0 +1,101 @@
+"""Distances of block spectra to their laws against the aspect ratio, and spectra at the corners."""
+
+import numpy as np
+
+from paper_figs.style import CASE_TITLES, plain_log_ticks, run, short_axis, subplots
+from rmt_hessian.plotting import COLOURS, plot_spectrum
+
+CASES = ["linear-ce", "linear-mse", "hidden-ce", "hidden-mse"]
+SHADES = ("blue", "green", "orange", "vermilion")  # from few classes to many
+BLOCKS = ("diagonal", "off_diagonal")
+KINDS = ("conditional", "population")
+SHOWN = "linear-ce"  # the case of the spectra
+ROUNDING = 1e-9  # a distance or a band below it is 0
+
+
+def draw(store):
+    """Above: conditional law; middle: population law with its band; below: diagonal blocks."""
+    table = store.table()
+    table = table[table["measurement"] == "block_spectra"]
+    table = table.assign(aspect_ratio=table["n_inputs"] / table["n_samples"])
+    figure, axes = subplots(3, len(CASES), height_to_width=1.0)
+    for column, case in zip(axes[:2].T, CASES, strict=True):
+        of_case = table[table["case"] == case]
+        for ax, kind in zip(column, KINDS, strict=True):
+            for colour, (C, points) in zip(SHADES, of_case.groupby("n_classes"), strict=False):
+                style = {"ms": 2.5, "lw": 0.9, "color": COLOURS[colour]}
+                ax.plot(*_means(points, kind), "o-", **style, label=f"$C={C:.0f}$")
+                if kind == "population":
+                    ax.plot(*_means(points, "population_band"), ":", **style)
+            ax.set_title(CASE_TITLES[case])
+            ax.set_xscale("log")
+            ratios = np.sort(of_case["aspect_ratio"].unique())
+            plain_log_ticks(ax, ratios[[0, ratios.size // 2, -1]].round(2))
+        column[-1].set_xlabel(r"$\gamma=d/N$")
+    for row, kind in zip(axes[:2], KINDS, strict=True):
+        highest = max(ax.get_ylim()[1] for ax in row)
+        for ax in row:
+            ax.set_ylim(0, highest)
+            short_axis(ax.yaxis)
+        row[0].set_ylabel(f"KS, {kind} law")
+    _plot_corners(axes[2], store, table)
+    lines, spectra = (axes[i, 0].get_legend_handles_labels() for i in (0, 2))
+    both = [first + second for first, second in zip(lines, spectra, strict=True)]
+    figure.legend(*both, loc="outside lower center", ncols=4)
+    sizes = table.iloc[0]
+    figure.suptitle(
+        f"Blocks at $d={sizes['n_inputs']:.0f}$, $m={sizes['n_hidden']:.0f}$: KS distance, means "
+        f"over {table['seed'].nunique()} seeds and both blocks;\ndotted: 95 % band of a sample of "
+        f"$N$ weights. Below: $H_{{11}}$, {CASE_TITLES[SHOWN]}, first seed, continuous part",
+        fontsize=8,
+    )
+    return figure
+
+
+def _means(points, kind):
+    """Aspect ratios and mean distances; those of a block that is 0 are 0 and left out."""
+    columns = [f"{block}_ks_{kind}" for block in BLOCKS]
+    distances = points.set_index("aspect_ratio")[columns].stack()
+    means = distances[distances > ROUNDING].groupby(level=0).mean()
+    return means.index, means
+
+
+def _plot_corners(axes, store, table):
+    """Smallest and largest γ and C: the spectrum of the diagonal block and both laws."""
+    table = table[(table["case"] == SHOWN) & (table["seed"] == 0)]
+    table = table.sort_values(["aspect_ratio", "n_classes"])
+    for ax, (_, point) in zip(axes, _corners(table).iterrows(), strict=True):
+        arrays = store.arrays(point["key"])
+        spectrum = arrays["diagonal_eigenvalues"]
+        curves = {f"{kind} law": arrays[f"diagonal_{kind}_curve"] for kind in KINDS}
+        plot_spectrum(ax, spectrum, curves, bins=25)
+        at_zero = np.mean(np.abs(spectrum) <= 1e-10 * np.abs(spectrum).max())
+        if at_zero:
+            ax.text(
+                0.97,
+                0.92,
+                f"{at_zero:.0%} at 0",
+                fontsize=6.5,
+                transform=ax.transAxes,
+                ha="right",
+                va="top",
+            )
+        gamma, C = point["aspect_ratio"], point["n_classes"]
+        ax.set_title(rf"$\gamma={gamma:.3g}$, $C={C:.0f}$")
+        ax.set_xlabel("eigenvalue")
+        short_axis(ax.xaxis, 2)
+        ax.set_yticks([])
+    axes[0].set_ylabel("density")
+
+
+def _corners(table):
+    """Rows where both aspect ratio and C are the smallest or the largest."""
+    extreme = [
+        table[name].isin([table[name].min(), table[name].max()])
+        for name in ("aspect_ratio", "n_classes")
+    ]
+    return table[extreme[0] & extreme[1]]
+
+
+if __name__ == "__main__":
+    run(draw)

@@ -1,0 +1,124 @@
+"""Eigenvalues outside the bulk of blocks and of the linear layer, beside their predictions."""
+
+from functools import cache
+
+import numpy as np
+
+from rmt_hessian.experiments.measurements.parameters import (
+    CASES,
+    Count,
+    InputCase,
+    Several,
+    draw,
+)
+from rmt_hessian.hessian.layer import layer_hessian
+from rmt_hessian.model.networks import ReLUNetwork
+from rmt_hessian.theory import conditional_law, layer_law
+from rmt_hessian.theory import outliers as predicted_outliers
+
+BLOCKS = {"diagonal": (0, 0), "off_diagonal": (0, 1)}
+LARGEST_LAYER = 2000  # C d, beyond which a whole layer is not diagonalised
+ROUNDING = 1e-12  # of the largest eigenvalue: below it an eigenvalue belongs to the null space
+
+
+def outliers(
+    rng,
+    *,
+    case: InputCase,
+    n_classes: Several,
+    n_inputs: Count,
+    n_samples: Count,
+    n_hidden: Several,
+):
+    """Spectra of blocks (0, 0) and (0, 1) and their outliers, beside the prediction from V and W.
+
+    The bulk is that of the conditional law, widened on both sides by its width times ``p^{-2/3}``:
+    at small γ four units in which its last eigenvalue fluctuates (Tracy–Widom). What lies beyond
+    is counted, seen and predicted. Of the predicted outlier that is farthest, and of the
+    eigenvalue of the same rank from outside: distance to the bulk over the width of the bulk,
+    squared overlap of the eigenvector with the span of the weight rows; NaN where there is none.
+
+    The whole layer of a linear model, for C <= d and up to C d = 2000, takes orthonormal weight
+    rows with the same span: for them the outliers of the population are those given V.
+    """
+    net, H = draw(case, n_classes, n_inputs, n_samples, n_hidden, rng)
+    model, _, loss = CASES[case]
+    W = None if model == "linear" else net.weights[0]
+    given = {"model": model, "loss": loss, "V": net.weights[-1], "W": W}
+    span = np.linalg.qr(net.weights[0].T)[0]
+    result = {}
+    for name, block in BLOCKS.items():
+        law = conditional_law(H.block_weights(*block), n_inputs)
+        predicted = predicted_outliers(
+            **given, n_features=n_inputs, n_samples=n_samples, block=block, rng=rng
+        )
+        result |= _beside(name, H.block(*block), span, law, predicted)
+    if model == "linear" and n_classes <= n_inputs and H.shape[0] <= LARGEST_LAYER:
+        prediction = _layer_prediction(loss, n_classes, n_inputs, n_samples)
+        layer = layer_hessian(ReLUNetwork([span.T]), H.features, 0, loss)
+        result |= _beside("layer", layer.to_dense(), span, *prediction)
+    return result
+
+
+@cache
+def _layer_prediction(loss, n_classes, n_inputs, n_samples):
+    """Law and outliers of the population, the same for every seed."""
+    case = {"model": "linear", "loss": loss, "n_features": n_inputs, "n_samples": n_samples}
+    return layer_law(**case, n_classes=n_classes), predicted_outliers(
+        **case, n_classes=n_classes, whole_layer=True
+    )
+
+
+def _beside(name, matrix, span, law, predicted):
+    """One matrix, of some blocks of size p, beside its law and its predicted outliers."""
+    values, overlaps = spectrum_with_overlaps(matrix, span)
+    places = np.repeat([o.place for o in predicted], [o.multiplicity for o in predicted])
+    shares = np.repeat([o.overlap for o in predicted], [o.multiplicity for o in predicted])
+    components = law.components() or [(np.nan, np.nan)]  # a block of zeros has no bulk
+    lo, hi = components[0][0], components[-1][1]
+    margin = (hi - lo) * len(span) ** (-2 / 3)
+
+    seen, known = (
+        np.array([(x < lo - margin).sum(), (x > hi + margin).sum()]) for x in (values, places)
+    )
+    pairs = [(np.nan, np.nan, np.nan, np.nan)]  # where none is predicted
+    if known.any():
+        at, of = (np.r_[: known[0], x.size - known[1] : x.size] for x in (values, places))
+        distances = [np.maximum(lo - x, x - hi) / (hi - lo) for x in (values[at], places[of])]
+        pairs = zip(distances[1], distances[0], shares[of], overlaps[at], strict=True)
+    predicted_distance, distance, predicted_overlap, overlap = max(pairs)
+    result = {
+        "number": seen.sum(),
+        "predicted_number": known.sum(),
+        "distance": distance,
+        "predicted_distance": predicted_distance,
+        "overlap": overlap,
+        "predicted_overlap": predicted_overlap,
+        "edges": np.array([lo, hi]),
+        "eigenvalues": values,
+        "overlaps": overlaps,
+        "predicted_places": places,
+        "predicted_overlaps": shares,
+    }
+    return {f"{name}_{key}": value for key, value in result.items()}
+
+
+def spectrum_with_overlaps(matrix, span):
+    """Eigenvalues other than 0, ascending, and ``‖(I ⊗ span)ᵀ v‖²`` of their eigenvectors v.
+
+    Parameters
+    ----------
+    matrix : numpy.ndarray, shape (k p, k p)
+    span : numpy.ndarray, shape (p, r)
+        Orthonormal columns.
+
+    Examples
+    --------
+    >>> spectrum_with_overlaps(np.diag([3.0, 0.0, 1.0, 2.0]), np.eye(2)[:, :1])
+    (array([1., 2., 3.]), array([1., 0., 1.]))
+    """
+    values, vectors = np.linalg.eigh(matrix)
+    vectors = vectors.reshape(-1, len(span), values.size)
+    overlaps = np.einsum("kpn,pr->krn", vectors, span, optimize=True)
+    kept = np.abs(values) > ROUNDING * np.abs(values).max()
+    return values[kept], (overlaps**2).sum(axis=(0, 1))[kept]

@@ -1,0 +1,63 @@
+r"""``E[M_ij M'_ij]`` of a hidden layer with CE, exact over the weights that no logit sees.
+
+Two samples with hidden features h and h' have logits ``V h`` and ``V h'``. With an orthonormal
+frame Q (m, 2) of a plane that holds both, and entries of V of variance v,
+
+    ``Vᵀ = Q S + T``,   S (2, C) of entries N(0, v),   T of columns N(0, v Π),   ``Π = I - Q Qᵀ``.
+
+The probabilities p, p' of both samples are functions of S alone, so ``M = Vᵀ A V`` with
+``A = diag(p) - p pᵀ`` is quadratic in a Gaussian matrix T, and Isserlis' theorem gives
+
+    ``E_T[M_ij M'_ij] = (Q SASᵀQᵀ + v tr(A) Π)_ij (Q SA'SᵀQᵀ + v tr(A') Π)_ij``
+    ``+ v [X_ii Π_jj + Π_ii X_jj + (X_ij + X_ji) Π_ij] + v² tr(AA') [Π_ii Π_jj + Π_ij²]``
+
+with ``X = Q SAA'Sᵀ Qᵀ``. It costs two numbers a class instead of m.
+"""
+
+import numpy as np
+
+
+def mean_products(Q, S, p, p_other, variance):
+    """``E_T[M_ij M'_ij]`` of n pairs of samples.
+
+    Parameters
+    ----------
+    Q : array, shape (n, m, 2)
+        Orthonormal columns whose span holds both features.
+    S : array, shape (n, 2, C)
+        Rows of V in these coordinates.
+    p, p_other : array, shape (n, C)
+        Probabilities of the two samples.
+    variance : float
+        v, of an entry of V.
+
+    Returns
+    -------
+    array, shape (n, m, m)
+
+    Examples
+    --------
+    Off the plane nothing is left when m = 2: the product itself.
+
+    >>> S, p = np.array([[[1.0, 0.0], [0.0, 2.0]]]), np.array([[0.5, 0.5]])
+    >>> mean_products(np.eye(2)[None], S, p, p, 1.0)
+    array([[[0.0625, 0.25  ],
+            [0.25  , 1.    ]]])
+    """
+    AS, BS = (r[:, None] * (S - S @ r[:, :, None]) for r in (p, p_other))
+    on_plane, on_plane_other, X = (
+        Q @ (s @ t.transpose(0, 2, 1)) @ Q.transpose(0, 2, 1)
+        for s, t in ((S, AS), (S, BS), (AS, BS))
+    )
+    off = np.eye(Q.shape[1]) - Q @ Q.transpose(0, 2, 1)
+    trace, trace_other = (1.0 - np.einsum("nc,nc->n", r, r)[:, None, None] for r in (p, p_other))
+    pp = np.einsum("nc,nc->n", p, p_other)
+    trace_of_both = pp + pp**2 - np.einsum("nc,nc,nc->n", p, p_other, p + p_other)
+    x, o = (np.einsum("nii->ni", t) for t in (X, off))
+    linear = x[:, :, None] * o[:, None, :] + X * off
+    square = o[:, :, None] * o[:, None, :] + off**2
+    return (
+        (on_plane + variance * trace * off) * (on_plane_other + variance * trace_other * off)
+        + variance * (linear + linear.transpose(0, 2, 1))
+        + variance**2 * trace_of_both[:, None, None] * square
+    )
