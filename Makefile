@@ -6,17 +6,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 RESULTS := results/$(NAME)
 FIGURES := figures
-# the figures of each sweep; those not named here are drawn from the main job
-FIGURES_output_rank := rank_rates rank_scree
-FIGURES_kronecker := kronecker_error kronecker_spectra network_kronecker
-FIGURES_eigenspaces := overlaps reshaped alignment
-SWEEPS_WITH_FIGURES := output_rank kronecker eigenspaces
+SWEEPS := $(patsubst sweeps/%.toml,%,$(wildcard sweeps/*.toml))
+# the figures that a sweep file names
+figures_named_by = $(shell sed -n 's/^figures = \[\(.*\)\]/\1/p' sweeps/$1.toml | tr -d '",')
+$(foreach s,$(SWEEPS),$(eval FIGURES_$s := $(patsubst %,$(FIGURES)/$s/%.png,$(call figures_named_by,$s))))
 PEERS := $(patsubst benchmarks/requirements-%.txt,%,$(wildcard benchmarks/requirements-*.txt))
-ALL_FIGURES := $(patsubst paper_figs/fig_%.py,%,$(wildcard paper_figs/fig_*.py))
-FIGURES_block_structure := $(filter-out $(foreach s,$(SWEEPS_WITH_FIGURES),$(FIGURES_$s)),$(ALL_FIGURES))
 STYLE := paper_figs/style.py rmt_hessian/plotting.py
 
-.PHONY: help sweep figures sweep-figures test claims lint bench clean
+.PHONY: help sweep sweeps figures sweep-figures test kills claims lint bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
@@ -24,24 +21,30 @@ help: ## list the targets
 sweep: $(VENV)/.sweep ## the main job: measure, predict, draw, print (NAME=another for another sweep)
 	$(BIN)/rmt-hessian run sweeps/$(NAME).toml --out $(RESULTS)
 	@$(MAKE) --no-print-directory -j2 sweep-figures
-	$(BIN)/rmt-hessian report $(RESULTS) --figures $(FIGURES)
+	$(BIN)/rmt-hessian report $(RESULTS) --figures $(FIGURES)/$(NAME)
 
-sweep-figures: $(FIGURES_$(NAME):%=$(FIGURES)/%.png)
+sweeps: $(VENV)/.sweep ## all sweeps, one after another: measure, draw, print
+	$(foreach s,$(SWEEPS),$(MAKE) --no-print-directory sweep NAME=$s &&) true
 
-figures: $(ALL_FIGURES:%=$(FIGURES)/%.png) ## draw all figures, running the sweeps they need
+sweep-figures: $(FIGURES_$(NAME))
 
-# figures/NAME.png from the table of its sweep
+figures: $(foreach s,$(SWEEPS),$(FIGURES_$s)) ## draw all figures, running the sweeps they need
+
+# figures/SWEEP/NAME.png from the table of its sweep
 define figures_of
-$(FIGURES_$1:%=$(FIGURES)/%.png): $(FIGURES)/%.png: paper_figs/fig_%.py $(STYLE) results/$1/table.parquet | $(VENV)/.sweep
-	$(BIN)/python -m paper_figs.fig_$$* results/$1 $(FIGURES)
+$(FIGURES_$1): $(FIGURES)/$1/%.png: paper_figs/fig_%.py $(STYLE) results/$1/table.parquet | $(VENV)/.sweep
+	$(BIN)/python -m paper_figs.fig_$$* results/$1 $(FIGURES)/$1
 endef
-$(foreach s,block_structure $(SWEEPS_WITH_FIGURES),$(eval $(call figures_of,$s)))
+$(foreach s,$(SWEEPS),$(eval $(call figures_of,$s)))
 
 results/%/table.parquet: sweeps/%.toml | $(VENV)/.sweep
 	$(BIN)/rmt-hessian run sweeps/$*.toml --out results/$*
 
 test: $(VENV)/.test ## run all tests
 	$(BIN)/pytest
+
+kills: $(VENV)/.test ## kill a sweep at 50 random moments and resume it (slow)
+	KILLS=50 $(BIN)/pytest tests/experiments/test_kill.py
 
 claims: $(VENV)/.test ## only the tests of the theorems, tests/claims/
 	$(BIN)/pytest tests/claims

@@ -7,9 +7,11 @@ side too. A single piece keeps all of BLAS's threads.
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 
-from threadpoolctl import ThreadpoolController
+import numba
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from rmt_hessian._chunks import slices
 
@@ -53,3 +55,15 @@ def spread(work, pieces):
     pool = ThreadPoolExecutor(threads, initializer=_enter)
     with _LOCK, _blas().limit(limits=1), pool:
         return list(pool.map(work, pieces))
+
+
+@contextmanager
+def one_thread():
+    """Within it, BLAS, OpenMP and numba use one thread: sums in one order, so the same bits."""
+    threads = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        with threadpool_limits(limits=1):
+            yield
+    finally:
+        numba.set_num_threads(threads)

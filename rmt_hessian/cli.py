@@ -1,23 +1,30 @@
 """The command line, ``rmt-hessian``."""
 
+import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
 
 try:
-    import rich.progress
     import typer
 
+    from rmt_hessian.experiments.clusters import SLURM, cores, slurm_script
     from rmt_hessian.experiments.config import ConfigError, load_config
+    from rmt_hessian.experiments.durations import by_setting
+    from rmt_hessian.experiments.journal import durations
+    from rmt_hessian.experiments.outlier_report import outlier_sections
     from rmt_hessian.experiments.report import (
         format_rank,
         format_summary,
         summarise,
         summarise_rank,
     )
-    from rmt_hessian.experiments.runner import run_sweep
-    from rmt_hessian.experiments.store import Store
+    from rmt_hessian.experiments.runner import load_points, run_sweep
+    from rmt_hessian.experiments.status import OUTCOMES, by_axis, outcomes
+    from rmt_hessian.experiments.store import FolderInUse, Store
     from rmt_hessian.experiments.structure_report import format_table, structure_sections
+    from rmt_hessian.progress import duration, shown
 except ImportError as error:
     sys.exit(f"rmt-hessian needs {error.name}: pip install 'rmt_hessian[sweep]'")
 
@@ -28,11 +35,12 @@ app = typer.Typer(
     help="Random matrix theory of neural-network Hessians.",
 )
 
-SHOWN = 5  # failed points named on the screen
+SHOWN = 5  # points named on the screen, of those that failed and of those missing
 LEGEND = """\
-R: mean squared norm of off-diagonal over diagonal blocks; z: (measured - predicted)/error of both.
-KS: largest distance to the conditional and to the population law; outside: how many of the latter
-exceed the 95 % band of samples of N weights by more than the former."""
+R: mean squared norm of off-diagonal over diagonal blocks; z: (measured - predicted)/error of both,
+from 5 seeds on. KS: largest distance to the conditional and to the population law; outside: how
+many of the latter exceed the 95 % band of samples of N weights by more than the former. The band
+leaves out that rows of V and W vary in length and angle, by O(1/√d)."""
 RANK_TITLE = """
 Output Hessian of the hidden layer, CE: gap λ_C/λ_{C-1}, and overlap of the top eigenspace with the
 centred rows of V; means over seeds."""
@@ -44,52 +52,117 @@ Folder = Annotated[Path, typer.Argument(help="Folder of a sweep's results.")]
 def run(
     config: Annotated[Path, typer.Argument(help="Sweep file, as in sweeps/.")],
     out: Annotated[Path | None, typer.Option(help="Default: results/ and the file's name.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE,…",
+            help="Other values of a parameter (C, d, N, m for short), or of seeds; repeatable.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes; 1: this one. Default: all cores."),
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="tcp://HOST:PORT of a Dask scheduler, or slurm.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what there is to do.")
+    ] = False,
+    mix_versions: Annotated[
+        bool, typer.Option("--mix-versions", help="Keep results of other package versions.")
+    ] = False,
 ):
     """Compute the points of a sweep that are missing, then collect them. Run again to resume."""
-    load_config(config)  # a mistake in the file shows before the bar does
-    folder = out or Path("results") / config.stem
-    with rich.progress.Progress(
-        "[progress.description]{task.description}",
-        rich.progress.BarColumn(),
-        rich.progress.MofNCompleteColumn(),
-        rich.progress.TimeRemainingColumn(),
-        rich.progress.TimeElapsedColumn(),
-        "{task.fields[failures]}",
-    ) as progress:
-        task = progress.add_task(config.stem, total=None, failures="")
-
-        def show(done, total, failed):
-            failures = f"{failed} failed" if failed else ""
-            progress.update(task, completed=done, total=total, failures=failures)
-
-        try:
-            table, failed = run_sweep(config, folder, show)
-        except KeyboardInterrupt:
-            progress.stop()
-            _stop(f"interrupted; resume with: rmt-hessian run {config} --out {folder}", 130)
-    _say_where(table, folder)
-    for point, reason in failed[:SHOWN]:
+    folder, workers = out or Path("results") / config.stem, workers or cores()
+    if dry_run:
+        _say_what_is_to_do(config, folder, set_ or (), workers, scheduler)
+        return
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, _interrupt)
+    try:
+        with shown(config.stem) as (progress, notice):
+            result = run_sweep(
+                config,
+                folder,
+                overrides=set_ or (),
+                workers=workers,
+                scheduler=scheduler,
+                mix_versions=mix_versions,
+                on_progress=progress,
+                on_notice=notice,
+            )
+    except KeyboardInterrupt as interrupt:
+        (number,) = interrupt.args or (signal.SIGINT,)
+        _stop(f"interrupted; {_how_to_resume()}", 128 + number)
+    _say_where(result.table, folder)
+    for point, reason in result.failed[:SHOWN]:
         print(f"failed: {point}: {reason}", file=sys.stderr)
-    if failed:
-        more = f" ({len(failed) - SHOWN} more)" if len(failed) > SHOWN else ""
-        _stop(f"{len(failed)} points failed{more}; tracebacks in {folder}/failed", 1)
+    for point in result.missing[:SHOWN]:
+        print(f"missing: {point}", file=sys.stderr)
+    if result.failed or result.missing or result.stopped:
+        reasons = [result.stopped] if result.stopped else []
+        if result.failed:
+            reasons.append(f"{len(result.failed)} points failed; tracebacks in {folder}/failed")
+        if result.missing:
+            reasons.append(f"{len(result.missing)} points are missing; {_how_to_resume()}")
+        _stop("\n".join(reasons), 1)
+
+
+def _interrupt(number, _frame):
+    """The first signal stops the run in order; the second one at once."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise KeyboardInterrupt(number)
+
+
+def _how_to_resume():
+    return f"resume with: {shlex.join(['rmt-hessian', *sys.argv[1:]])}"
+
+
+def _say_what_is_to_do(config, folder, overrides, workers, scheduler):
+    """Points, those done, the time expected; the job script for SLURM."""
+    points, _ = load_points(config, overrides)
+    store = Store(folder)
+    state = store.state(points)
+    left = [point for key, point in points.items() if key not in state.rows]
+    print(f"{len(points)} points: {len(state.rows)} done, {len(left)} to compute")
+    seconds = durations(store, points).total(by_setting(left).values())
+    if seconds is None:
+        print("no estimate of the time: a measurement was never run in this folder")
+    else:
+        shared = duration(seconds / workers)
+        print(f"about {shared} with {workers} workers, by the points measured in this folder")
+    if scheduler == SLURM:
+        print(slurm_script())
 
 
 @app.command()
 def status(folder: Folder):
-    """Say how many points of a sweep are done, failed and missing."""
-    points = load_config(folder / "config.toml").points()
-    store = Store(folder)
-    done = sum(store.row(point.key) is not None for point in points)
-    failed = sum((store.failed / f"{point.key}.txt").exists() for point in points)
-    missing = len(points) - done - failed
-    print(f"{len(points)} points: {done} done, {failed} failed, {missing} missing")
+    """Say how many points of a sweep are done, failed and missing, for each value of each axis."""
+    points, _ = load_points(folder / "config.toml")
+    state = Store(folder).state(points)
+    outcome = outcomes(points, state)
+    counts = ", ".join(f"{list(outcome.values()).count(kind)} {kind}" for kind in OUTCOMES)
+    print(f"{len(points)} points: {counts}")
+    for line in state.damaged:
+        print(f"damaged, counts as missing: {line}")
+    print(by_axis(points, outcome).to_string(index=False))
 
 
 @app.command()
-def collect(folder: Folder):
+def collect(
+    folder: Folder,
+    mix_versions: Annotated[
+        bool, typer.Option("--mix-versions", help="Keep results of other package versions.")
+    ] = False,
+):
     """Gather the points that are done into table.parquet and table.csv."""
-    _say_where(Store(folder).collect(load_config(folder / "config.toml").points()), folder)
+    points, _ = load_points(folder / "config.toml")
+    store = Store(folder)
+    rows = store.state(points).rows
+    _say_where(store.collect(points, rows, mix_versions=mix_versions), folder)
 
 
 @app.command()
@@ -103,7 +176,7 @@ def report(
     except FileNotFoundError:
         _stop(f"error: {folder} holds no table.parquet: rmt-hessian run or collect first", 2)
     norms, rank = summarise(table), summarise_rank(table)
-    structure = list(structure_sections(table))
+    structure = [*structure_sections(table), *outlier_sections(table)]
     if norms.empty and rank.empty and not structure:
         _stop(f"error: {folder} holds no measurement that the report knows", 2)
     if len(norms):
@@ -114,8 +187,12 @@ def report(
         print(format_rank(rank))
     for title, section in structure:
         print(f"\n{title}\n{format_table(section)}")
-    for path in sorted(figures.glob("*.png")) if figures else []:
-        print(f"figure: {path}")
+    config = load_config(folder / "config.toml")
+    if missing := len(config.points()) - len(table):
+        print(f"\n{missing} of {len(config.points())} points are not in this table.")
+    for path in (figures / f"{name}.png" for name in config.figures) if figures else ():
+        if path.exists():
+            print(f"figure: {path}")
 
 
 def _say_where(table, folder):
@@ -132,6 +209,6 @@ def main():
     """Entry point: a sweep file that cannot be used is one line and exit code 2."""
     try:
         app()
-    except (ConfigError, ValueError, OSError) as error:
+    except (ConfigError, FolderInUse, ValueError, ImportError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -15,7 +15,8 @@ MAY_IMPORT = {
     "compare": {"model", "hessian", "spectra", "theory"},
     "experiments": {"model", "hessian", "spectra", "theory", "compare", "experiments"},
     "plotting": {"compare"},
-    "cli": {"experiments"},
+    "progress": set(),
+    "cli": {"experiments", "progress"},
 }
 THEORY_MAY_IMPORT = {
     "laws": {"laws"},
@@ -27,6 +28,7 @@ THEORY_MAY_IMPORT = {
 # a library -> the places that may import it
 CONFINED = {
     "numba": {
+        "_threads.py",
         "model/kernels.py",
         "hessian/kernels.py",
         "theory/laws/kernels.py",
@@ -37,9 +39,14 @@ CONFINED = {
     "pandas": {"experiments/"},
     "pyarrow": {"experiments/"},
     "pydantic": {"experiments/"},
+    "tomli_w": {"experiments/"},
+    "filelock": {"experiments/"},
+    "dask": {"experiments/clusters.py"},
+    "distributed": {"experiments/clusters.py", "experiments/engine.py"},
+    "dask_jobqueue": {"experiments/clusters.py"},
     "threadpoolctl": {"_threads.py", "experiments/"},
     "typer": {"cli.py"},
-    "rich": {"cli.py"},
+    "rich": {"progress.py"},
     "sklearn": {"model/datasets.py"},
 }
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.name not in ("__init__.py",))
@@ -103,7 +110,8 @@ def test_importing_the_library_needs_no_table_and_no_figure():
 
     code = (
         "import sys, rmt_hessian, rmt_hessian.plotting\n"
-        "heavy = {'pandas', 'matplotlib', 'pyarrow', 'pydantic', 'typer', 'rich', 'sklearn'}\n"
+        "heavy = {'pandas', 'matplotlib', 'pyarrow', 'pydantic', 'typer', 'rich', 'sklearn',\n"
+        "         'dask', 'distributed'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or None)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

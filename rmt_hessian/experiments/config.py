@@ -1,13 +1,9 @@
 """A sweep file: a union of grids, each a measurement over the product of its axes."""
 
-import hashlib
-import inspect
 import itertools
-import json
 import tomllib
 from collections import Counter
-from dataclasses import dataclass
-from functools import cache
+from inspect import Parameter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,7 +19,8 @@ from pydantic import (
     model_validator,
 )
 
-from rmt_hessian.experiments.measurements import MEASUREMENTS, VERSION
+from rmt_hessian.experiments.measurements.registry import find, parameters_of
+from rmt_hessian.experiments.points import RESERVED, Point, is_data
 
 
 class ConfigError(ValueError):
@@ -56,6 +53,7 @@ def _axis_values(axis):
     return axis
 
 
+Scalar = bool | int | float | str
 Axis = Annotated[list[Any], BeforeValidator(_axis_values)]
 
 
@@ -74,15 +72,20 @@ class Grid(_Strict):
     @field_validator("measurement")
     @classmethod
     def _known(cls, name):
-        if name not in MEASUREMENTS:
-            raise ValueError(f"must be one of {', '.join(MEASUREMENTS)}")
+        try:
+            parameters = parameters_of(find(name))
+        except LookupError as error:
+            raise ValueError(error) from None
+        except (TypeError, ValueError):
+            raise ValueError(f"{name} must take a random generator first") from None
+        if taken := sorted(set(RESERVED) & set(parameters)):
+            raise ValueError(f"{name} must not have a parameter {taken[0]!r}: a column of its own")
         return name
 
     @model_validator(mode="after")
     def _parameters_fit(self):
         """Every parameter of the measurement, once, with values that its annotation allows."""
-        parameters = inspect.signature(MEASUREMENTS[self.measurement]).parameters
-        allowed = {name: p.annotation for name, p in parameters.items() if name != "rng"}
+        allowed = parameters_of(find(self.measurement))
         sets = (self.fixed, self.axes, self.together)
         for name, count in Counter(itertools.chain(*sets)).items():
             if count > 1:
@@ -95,15 +98,9 @@ class Grid(_Strict):
                 names = ", ".join(allowed)
                 raise ValueError(f"{name!r} means nothing to {self.measurement}; allowed: {names}")
             for value in values:
-                try:
-                    TypeAdapter(allowed[name]).validate_python(value)
-                except ValidationError as error:
-                    message = error.errors()[0]["msg"]
-                    raise ValueError(f"{name} = {value!r}: {message}") from None
-                if is_data(value) and not Path(value).is_file():
-                    raise ValueError(f"{name} = {value!r}: no such file, seen from {Path.cwd()}")
-        for name in allowed:
-            if name not in given:
+                _check_value(name, value, allowed[name].annotation)
+        for name, parameter in allowed.items():
+            if name not in given and parameter.default is parameter.empty:
                 raise ValueError(f"{self.measurement} needs {name!r}, fixed or as an axis")
         return self
 
@@ -115,10 +112,23 @@ class Grid(_Strict):
             yield dict(self.fixed) | moving | dict(zip(self.axes, values, strict=True))
 
 
+def _check_value(name, value, annotation):
+    """Raise ValueError unless it is what the measurement's annotation allows, or any scalar."""
+    if annotation is Parameter.empty:
+        annotation = Scalar
+    try:
+        TypeAdapter(annotation).validate_python(value)
+    except ValidationError as error:
+        raise ValueError(f"{name} = {value!r}: {error.errors()[0]['msg']}") from None
+    if is_data(value) and not Path(value).is_file():
+        raise ValueError(f"{name} = {value!r}: no such file, seen from {Path.cwd()}")
+
+
 class SweepConfig(_Strict):
-    """A whole sweep file."""
+    """A whole sweep file. ``figures`` names the scripts in ``paper_figs/`` that draw its table."""
 
     description: str = ""
+    figures: list[str] = []
     root_seed: Annotated[int, Field(ge=0)]
     grid: Annotated[list[Grid], Field(min_length=1)]
 
@@ -133,76 +143,44 @@ class SweepConfig(_Strict):
         return list(unique.values())
 
 
-@dataclass(frozen=True)
-class Point:
-    """One row of the table: a measurement at given parameters and seed."""
-
-    measurement: str
-    parameters: dict
-    seed: int
-    root_seed: int
-
-    @property
-    def _digest(self):
-        content = [self.measurement, VERSION[self.measurement], self.parameters, self.seed]
-        content += [
-            _digest_of(path) for path in map(str, self.parameters.values()) if is_data(path)
-        ]
-        return hashlib.sha256(json.dumps([*content, self.root_seed], sort_keys=True).encode())
-
-    @property
-    def key(self):
-        """Hash of the content: names the files of the point."""
-        return self._digest.hexdigest()[:20]
-
-    def rng(self):
-        """The point's own generator: no other point, and no order of points, can shift it."""
-        words = np.frombuffer(self._digest.digest()[:16], dtype=">u4").tolist()
-        return np.random.default_rng(np.random.SeedSequence(self.root_seed, spawn_key=words))
-
-    def measure(self):
-        """Run the measurement."""
-        return MEASUREMENTS[self.measurement](self.rng(), **self.parameters)
-
-    def __str__(self):
-        parameters = ", ".join(f"{name}={value}" for name, value in self.parameters.items())
-        return f"{self.measurement}({parameters}) seed {self.seed}"
-
-
-def is_data(value):
-    """Whether a parameter names a file of data, as `numpy.save` writes them."""
-    return isinstance(value, str) and value.endswith(".npy")
-
-
-def _digest_of(path):
-    """Hash of a file's content: another file of the same name makes other points."""
-    return _digest_as_of(path, Path(path).stat().st_mtime_ns)
-
-
-@cache
-def _digest_as_of(path, _changed):
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
-
-def load_config(path):
-    """Read and validate a sweep file.
+def read_text(path):
+    """The text of a sweep file.
 
     Raises
     ------
     ConfigError
-        If the file is missing, is not TOML, or holds an unknown key or a wrong value.
+        If it cannot be read.
     """
     try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+
+
+def parse(text, path):
+    """Validate the text of a sweep file; ``path`` is for messages.
+
+    Raises
+    ------
+    ConfigError
+        If it is not TOML, or holds an unknown key or a wrong value.
+    """
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
     try:
         return SweepConfig.model_validate(content)
     except ValidationError as error:
         errors = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
         raise ConfigError(f"{path}: {_one_line(errors[0])}") from None  # a typo comes first
+
+
+def load_config(path):
+    """Read and validate a sweep file. Raises `ConfigError` if it cannot be used."""
+    return parse(read_text(path), path)
 
 
 def _one_line(error):

@@ -1,105 +1,199 @@
-"""Run a sweep, point by point in this process; run again to resume."""
+"""Run a sweep: measure the points that its folder does not hold; run again to resume."""
 
-import platform
-import subprocess
-import sys
-import traceback
-from datetime import UTC, datetime
-from importlib.metadata import version as installed
-from pathlib import Path
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
-import threadpoolctl
+import pandas as pd
 
 from rmt_hessian import __version__
-from rmt_hessian.experiments.config import load_config
-from rmt_hessian.experiments.store import Store, require_one_version
+from rmt_hessian.experiments.clusters import connect
+from rmt_hessian.experiments.config import parse, read_text
+from rmt_hessian.experiments.durations import by_setting
+from rmt_hessian.experiments.engine import Stopped, here, on_workers
+from rmt_hessian.experiments.journal import Journal, durations
+from rmt_hessian.experiments.overrides import with_overrides
+from rmt_hessian.experiments.store import Store
+
+ESTIMATE_SECONDS = 0.5  # between two estimates of the time left
+MIXED = "their last digits may differ (provenance.json)"
 
 
-def run_sweep(config_path, folder, on_progress=lambda done, total, failed: None):
+@dataclass(frozen=True)
+class Counts:
+    """How far a run is; ``seconds_left`` is what points like them took, None if not known."""
+
+    total: int
+    done: int
+    failed: int = 0
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run leaves.
+
+    ``table``: of the points that are done; ``failed``: (point, reason) of those that failed in
+    this run; ``missing``: points that are neither; ``stopped``: why it ended early, or empty.
+    """
+
+    table: pd.DataFrame
+    failed: list
+    missing: list
+    stopped: str
+
+
+def load_points(config_path, overrides=()):
+    """The points of a sweep file by key, and its text with the overrides.
+
+    Raises
+    ------
+    ConfigError
+        If the sweep file or an override cannot be used.
+    """
+    text = read_text(config_path)
+    config = parse(text, config_path)
+    if overrides:
+        text = with_overrides(text, overrides)
+        config = parse(text, config_path)
+    return {point.key: point for point in config.points()}, text
+
+
+def run_sweep(
+    config_path,
+    folder,
+    *,
+    overrides=(),
+    workers=1,
+    scheduler=None,
+    mix_versions=False,
+    on_progress=lambda counts: None,
+    on_notice=lambda line: None,
+):
     """Compute the points of a sweep file that ``folder`` does not hold yet, then collect.
 
-    A point that raises is recorded with its traceback and the rest goes on.
+    A point that raises, or that kills its workers, is recorded and the rest goes on.
 
     Parameters
     ----------
     config_path : path of a sweep file
     folder : path of the results
+    overrides : iterable of str
+        ``name=value,…``, see `with_overrides`.
+    workers : int
+        Processes, or SLURM jobs. One worker and no scheduler: in this process.
+    scheduler : str, optional
+        ``tcp://HOST:PORT`` or ``slurm``, see `connect`.
+    mix_versions : bool
+        Whether results of other versions of the package may stand in the table.
     on_progress : callable
-        Called with (points done, points in all, points failed) before and after each point.
+        Called with `Counts` before the first task and after each.
+    on_notice : callable
+        Called with a line that is worth knowing: damaged files, waiting, other machines.
 
     Returns
     -------
-    (pandas.DataFrame, list of (Point, str))
-        The table, and the points that failed with the last line of their traceback.
+    Result
 
     Raises
     ------
     ConfigError
-        If the sweep file cannot be used.
+        If the sweep file or an override cannot be used.
     ValueError
         If the folder holds results of another version of the package.
+    FolderInUse
+        If another run writes into the folder.
     """
-    points = load_config(config_path).points()
-    text = Path(config_path).read_text(encoding="utf-8")
+    points, text = load_points(config_path, overrides)
     store = Store(folder)
-    store.create()
-    rows = {point.key: store.row(point.key) for point in points}
-    done = [row for row in rows.values() if row is not None]
-    require_one_version(folder, done, __version__)
-    store.write_config(text)
-    earlier, this = store.provenance(), _provenance()
-    store.write_provenance([*earlier, this])
-    missing = [point for point in points if rows[point.key] is None]
-    failed = []
-    # one thread: as fast for matrices of this size, and the same bits on a busy machine
-    with threadpoolctl.threadpool_limits(limits=1):
-        for n, point in enumerate(missing):
-            on_progress(len(done) + n - len(failed), len(points), len(failed))
-            try:
-                result = point.measure()
-            except Exception as error:
-                store.write_failure(point, traceback.format_exc())
-                failed.append((point, f"{type(error).__name__}: {error}"))
-            else:
-                store.write_point(point, result, __version__)
-    on_progress(len(points) - len(failed), len(points), len(failed))
-    store.write_provenance([*earlier, this | {"ended": _now()}])
-    return store.collect(points), failed
+    with store.writing():
+        state = store.state(points)
+        if not mix_versions:
+            store.require_one_version(state.rows.values(), __version__)
+        store.write_config(text)
+        for path in state.damaged:
+            on_notice(f"damaged, computed again: {path}")
+        left = {key: point for key, point in points.items() if key not in state.rows}
+        workers = max(1, min(workers, len(left)))
+        journal = Journal(store, workers=workers, scheduler=scheduler)
+        run = _Run(points, left, store, journal, on_progress)
+        try:
+            with _batches(left, store, workers, scheduler, run.known, on_notice) as batches:
+                for batch in batches:
+                    run.note(*batch)
+        except Stopped as error:
+            journal.end(f"stopped: {error}")
+            stopped = str(error)
+        except KeyboardInterrupt:
+            journal.end("interrupted")
+            raise
+        else:
+            journal.end("finished")
+            stopped = ""
+        if journal.mixed():
+            on_notice("points were computed with different libraries or BLAS kernels: " + MIXED)
+        rows = state.rows | store.state(left).rows  # what is on disk counts, not what was said
+        try:
+            table = store.collect(points, rows, mix_versions=mix_versions)
+        except OSError as error:
+            table, stopped = pd.DataFrame(), stopped or f"cannot write the table: {error.strerror}"
+    missing = [point for key, point in left.items() if key not in rows and key not in run.failed]
+    failed = [(points[key], reason) for key, reason in run.failed.items() if key not in rows]
+    return Result(table, failed, missing, stopped)
 
 
-def _now():
-    return datetime.now(UTC).isoformat(timespec="seconds")
+@contextmanager
+def _batches(left, store, workers, scheduler, known, on_notice):
+    """What `here` or `on_workers` yields, with the cluster it needs."""
+    if not left:
+        yield ()
+    elif workers == 1 and scheduler is None:
+        yield here(left, store.folder)
+    else:
+        with connect(workers, scheduler) as client:
+            if not client.nthreads():
+                on_notice(f"waiting for workers of {client.scheduler.address}")
+            yield on_workers(client, left, store.folder, known)
 
 
-def _provenance():
-    """What is run, with what, where and when."""
-    packages = ("numpy", "scipy", "numba", "pandas", "pyarrow")
-    fields = ("internal_api", "version", "architecture")
-    return {
-        "rmt_hessian": __version__,
-        "git_commit": _git_commit(),
-        "python": platform.python_version(),
-        "packages": {name: installed(name) for name in packages},
-        "machine": {"platform": platform.platform(), "processor": platform.machine()},
-        "blas": [
-            {field: pool.get(field) for field in fields} | {"num_threads": 1}
-            for pool in threadpoolctl.threadpool_info()
-        ],
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
-        "started": _now(),
-    }
+class _Run:
+    """The points of a run that are done, failed and left."""
 
+    def __init__(self, points, left, store, journal, on_progress):
+        self.points, self.store, self.journal = points, store, journal
+        self.known, self.failed = durations(store, points), {}
+        self.like = by_setting(left.values())
+        self.counts = Counts(len(points), len(points) - len(left))
+        self.worked, self.started, self.on_progress = 0.0, time.monotonic(), on_progress
+        self.estimated = self.started
+        on_progress(self.counts)
 
-def _git_commit():
-    """Commit of the checkout this file belongs to, "+" if it has changes; None without one."""
-    here = Path(__file__)
+    def note(self, keys, done, death):
+        """A task has ended, or the only point of it was given up for the reason ``death``."""
+        if death:
+            self.store.write_failure(self.points[keys[0]], death)
+            self.failed[keys[0]] = death
+        else:
+            self.journal.add(done)
+            self.failed |= done.failures
+            for key, seconds in done.seconds.items():
+                self.known.add(self.points[key], seconds)
+                self.worked += seconds
+        for key in keys:
+            self.like[self.points[key].setting][1] -= 1
+        failed = sum(key in self.failed for key in keys)
+        self.counts = replace(
+            self.counts,
+            done=self.counts.done + len(keys) - failed,
+            failed=self.counts.failed + failed,
+            seconds_left=self._seconds_left(),
+        )
+        self.on_progress(self.counts)
 
-    def git(*arguments):
-        command = ["git", "-C", str(here.parent), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-    try:
-        git("ls-files", "--error-unmatch", here.name)
-        return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain") else "")
-    except (OSError, subprocess.CalledProcessError):
-        return None
+    def _seconds_left(self):
+        """Work left, by the work done a second so far."""
+        now = time.monotonic()
+        if now < self.estimated + ESTIMATE_SECONDS or not self.worked:
+            return self.counts.seconds_left
+        self.estimated, work = now, self.known.total(self.like.values())
+        return None if work is None else work * (now - self.started) / self.worked

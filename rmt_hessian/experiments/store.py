@@ -1,6 +1,6 @@
 """The folder of a sweep: one Parquet file per point, written whole or not at all.
 
-``config.toml`` (the sweep file as run), ``provenance.json`` (versions, machine and times of every
+``config.toml`` (the sweep file as run), ``provenance.json`` (versions, machines and times of every
 run), ``points/<key>.parquet`` (the scalars of a point), ``points/<key>.npz`` (its arrays, if
 any), ``failed/<key>.txt`` (its traceback), ``table.parquet`` and ``table.csv`` (`collect`).
 """
@@ -8,17 +8,23 @@ any), ``failed/<key>.txt`` (its traceback), ``table.parquet`` and ``table.csv`` 
 import json
 import os
 import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
+import filelock
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+UNREADABLE = (ValueError, LookupError, EOFError, pa.ArrowException, zipfile.BadZipFile)
+
 
 def write_whole(path, write):
     """Call ``write(file)`` on a temporary file beside ``path``, then rename it into place."""
-    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    temporary = path.with_name(f".tmp-{uuid4().hex}-{path.name}")
     try:
         with temporary.open("wb") as file:
             write(file)
@@ -29,6 +35,23 @@ def write_whole(path, write):
         temporary.unlink(missing_ok=True)
 
 
+class FolderInUse(RuntimeError):
+    """Another run writes into the folder."""
+
+
+class DamagedResult(ValueError):
+    """A result file that cannot be read, or that is not what its name says."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What a folder holds of some points: rows by key; what is damaged; keys of failures."""
+
+    rows: dict
+    damaged: list
+    failed: list
+
+
 class Store:
     """The folder of one sweep."""
 
@@ -36,21 +59,56 @@ class Store:
         self.folder = Path(folder)
         self.points, self.failed = self.folder / "points", self.folder / "failed"
 
-    def create(self):
-        """Make the folders; remove what an interrupted write left behind."""
+    @contextmanager
+    def writing(self):
+        """Make the folders and hold them for one run; remove what an interrupted one left behind.
+
+        The lock ends with the process that holds it, however that ends.
+
+        Raises
+        ------
+        FolderInUse
+            If another run holds the folder.
+        """
         self.points.mkdir(parents=True, exist_ok=True)
         self.failed.mkdir(exist_ok=True)
-        for leftover in self.folder.rglob(".tmp-*"):
-            leftover.unlink()
+        lock = filelock.FileLock(self.folder / ".lock", blocking=False)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise FolderInUse(f"{self.folder} is in use by another run") from None
+        try:
+            for leftover in self.folder.rglob(".tmp-*"):
+                leftover.unlink(missing_ok=True)
+            yield
+        finally:
+            lock.release()
 
     def row(self, key):
-        """The scalars of a point as a dict, or None if it is missing, unreadable or incomplete."""
+        """The scalars of a point as a dict, or None if there are none.
+
+        Raises
+        ------
+        DamagedResult
+            If a file of the point is cut off, changed, or missing beside the other.
+        """
+        path = self.points / f"{key}.parquet"
         try:
-            (row,) = pq.read_table(self.points / f"{key}.parquet", use_threads=False).to_pylist()
-            if row["n_arrays"]:
-                self.arrays(key)
-        except (OSError, ValueError, LookupError, pa.ArrowException, zipfile.BadZipFile):
+            with path.open("rb") as file:
+                table = pq.ParquetFile(file, page_checksum_verification=True).read(
+                    use_threads=False
+                )
+            (row,) = table.to_pylist()
+            if row["key"] != key:
+                raise DamagedResult(f"{path} holds the point {row['key']}")
+            if row["n_arrays"] and len(self.arrays(key)) != row["n_arrays"]:
+                raise DamagedResult(f"{path.with_suffix('.npz')} lacks arrays")
+        except FileNotFoundError as error:
+            if path.exists():
+                raise DamagedResult(f"{error.filename} is missing") from None
             return None
+        except UNREADABLE as error:
+            raise DamagedResult(f"{path}: {error}".partition("\n")[0]) from None
         return row
 
     def arrays(self, key):
@@ -58,23 +116,40 @@ class Store:
         with (self.points / f"{key}.npz").open("rb") as stream, np.load(stream) as file:
             return dict(file)
 
-    def write_point(self, point, result, version):
+    def state(self, keys):
+        """What the folder holds of the points with these keys."""
+        rows, damaged = {}, []
+        for key in keys:
+            try:
+                row = self.row(key)
+            except DamagedResult as error:
+                damaged.append(str(error))
+            else:
+                if row is not None:
+                    rows[key] = row
+        tracebacks = {path.stem for path in self.failed.glob("*.txt")}
+        return State(rows, damaged, [k for k in keys if k in tracebacks and k not in rows])
+
+    def write_point(self, point, scalars, arrays, version):
         """Keep a result: arrays first, so that the scalars' file marks a complete point."""
-        arrays = {k: v for k, v in result.items() if np.ndim(v) > 0}
         if arrays:
             write_whole(self.points / f"{point.key}.npz", lambda f: np.savez(f, **arrays))
-        row = {"measurement": point.measurement, **point.parameters, "seed": point.seed}
-        row |= {"root_seed": point.root_seed, "version": version, "key": point.key}
-        row["n_arrays"] = len(arrays)
-        row |= {k: float(v) for k, v in result.items() if np.ndim(v) == 0}
-        table = pa.Table.from_pylist([row])
-        write_whole(self.points / f"{point.key}.parquet", lambda f: pq.write_table(table, f))
+        row = point.columns() | {"version": version, "key": point.key, "n_arrays": len(arrays)}
+        table = pa.Table.from_pylist([row | scalars])
+        write_whole(
+            self.points / f"{point.key}.parquet",
+            lambda f: pq.write_table(table, f, write_page_checksum=True),
+        )
         (self.failed / f"{point.key}.txt").unlink(missing_ok=True)
 
     def write_failure(self, point, traceback_text):
         """Keep the traceback of a point that failed."""
         path = self.failed / f"{point.key}.txt"
         write_whole(path, lambda f: f.write(f"{point}\n\n{traceback_text}".encode()))
+
+    def failure(self, key):
+        """The last line of the traceback of a point that failed."""
+        return (self.failed / f"{key}.txt").read_text(encoding="utf-8").splitlines()[-1]
 
     def write_config(self, text):
         """Keep the sweep file as run."""
@@ -92,16 +167,17 @@ class Store:
         except (OSError, ValueError, LookupError):
             return []
 
-    def collect(self, points):
-        """Gather the points that are done, in order, into one table; returns it.
+    def collect(self, keys, rows, *, mix_versions=False):
+        """Gather rows, in the order of the keys, into one table; returns it.
 
         Raises
         ------
         ValueError
-            If results of different versions of the package are mixed.
+            If results of different versions of the package are mixed, unless ``mix_versions``.
         """
-        rows = [row for row in (self.row(point.key) for point in points) if row is not None]
-        require_one_version(self.folder, rows)
+        rows = [rows[key] for key in keys if key in rows]
+        if not mix_versions:
+            self.require_one_version(rows)
         table = pd.DataFrame(rows)
         if rows:
             path = self.folder / "table.parquet"
@@ -123,12 +199,11 @@ class Store:
         """
         return pd.read_parquet(self.folder / "table.parquet")
 
-
-def require_one_version(folder, rows, *versions):
-    """Raise ValueError if results, or results and a version to come, differ in version."""
-    found = sorted({row["version"] for row in rows} | set(versions))
-    if len(found) > 1:
-        raise ValueError(
-            f"{folder} would mix results of versions {', '.join(found)}; "
-            "choose another folder, or remove its points to recompute them"
-        )
+    def require_one_version(self, rows, *versions):
+        """Raise ValueError if results, or results and a version to come, differ in version."""
+        found = sorted({row["version"] for row in rows} | set(versions))
+        if len(found) > 1:
+            raise ValueError(
+                f"{self.folder} would mix results of versions {', '.join(found)}; choose another "
+                "folder, remove its points to recompute them, or allow it by --mix-versions"
+            )

@@ -13,6 +13,7 @@ from rmt_hessian.experiments.measurements.parameters import (
     Several,
     draw,
 )
+from rmt_hessian.experiments.measurements.registry import measurement
 from rmt_hessian.hessian.full import full_hessian
 from rmt_hessian.model.inputs import gaussian_inputs, random_labels
 from rmt_hessian.model.networks import ReLUNetwork
@@ -27,6 +28,7 @@ from rmt_hessian.theory import (
 )
 
 
+@measurement(version=3)
 def block_norms(
     rng, *, case: Case, n_classes: Several, n_inputs: Count, n_samples: Count, n_hidden: Several
 ):
@@ -77,6 +79,7 @@ def _limit_ratio(case, n_classes, n_inputs, n_samples, n_hidden):
     return constant * float(n_classes) ** -exponent
 
 
+@measurement(version=1)
 def block_spectra(
     rng,
     *,
@@ -129,6 +132,7 @@ def _law_of(case, name, aspect_ratio, **given):
     return weights, law
 
 
+@measurement(version=1)
 def hessian_image(rng, *, n_classes: Several, n_inputs: Count, n_samples: Count, n_hidden: Count):
     """``|H|`` of a whole one-hidden-layer network with CE and random labels, in float32."""
     net = ReLUNetwork.random([n_inputs, n_hidden, n_classes], rng)

@@ -12,6 +12,7 @@ from rmt_hessian.experiments.measurements.parameters import (
     Several,
     Truth,
 )
+from rmt_hessian.experiments.measurements.registry import measurement
 from rmt_hessian.hessian.layer import layer_hessian
 from rmt_hessian.model.datasets import digits
 from rmt_hessian.model.inputs import gaussian_inputs, standardise
@@ -28,6 +29,7 @@ from rmt_hessian.theory import overlap_peak, population_factors
 TIE = 1e-9  # relative difference of eigenvalues that are one
 
 
+@measurement(version=3)
 def eigenspaces(
     rng,
     *,

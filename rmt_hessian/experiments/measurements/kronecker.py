@@ -14,6 +14,7 @@ from rmt_hessian.experiments.measurements.parameters import (
     Several,
     draw,
 )
+from rmt_hessian.experiments.measurements.registry import measurement
 from rmt_hessian.hessian.full import full_hessian
 from rmt_hessian.hessian.network_factors import network_factors
 from rmt_hessian.model.inputs import gaussian_inputs, random_labels
@@ -31,6 +32,7 @@ from rmt_hessian.spectra.subspaces import overlap_by_dimension
 from rmt_hessian.theory import decoupling, layer_law
 
 
+@measurement(version=3)
 def kronecker_form(
     rng,
     *,
@@ -88,6 +90,7 @@ def _scalar_law(n_classes, n_inputs, n_samples):
     )
 
 
+@measurement(version=1)
 def network_kronecker(
     rng,
     *,

@@ -11,6 +11,7 @@ from rmt_hessian.experiments.measurements.parameters import (
     Several,
     draw,
 )
+from rmt_hessian.experiments.measurements.registry import measurement
 from rmt_hessian.hessian.layer import layer_hessian
 from rmt_hessian.model.networks import ReLUNetwork
 from rmt_hessian.theory import conditional_law, layer_law
@@ -21,6 +22,7 @@ LARGEST_LAYER = 2000  # C d, beyond which a whole layer is not diagonalised
 ROUNDING = 1e-12  # of the largest eigenvalue: below it an eigenvalue belongs to the null space
 
 
+@measurement(version=1)
 def outliers(
     rng,
     *,

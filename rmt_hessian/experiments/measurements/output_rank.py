@@ -11,6 +11,7 @@ from rmt_hessian.experiments.measurements.parameters import (
     Several,
     draw,
 )
+from rmt_hessian.experiments.measurements.registry import measurement
 from rmt_hessian.hessian.layer import layer_hessian
 from rmt_hessian.hessian.population import population_output_hessian
 from rmt_hessian.model.networks import ReLUNetwork
@@ -40,6 +41,7 @@ SHAPE = ("gap", "centred_defect", "projected_defect", "factors_defect")
 RANKS = ("rank_by_gap", "rank_by_energy", "share_of_trace", "numerical_rank")
 
 
+@measurement(version=1)
 def output_rank(rng, *, n_classes: Several, n_inputs: Count, n_samples: Count, n_hidden: Several):
     """Top of the output Hessian, hidden layer, CE: gap λ_C/λ_{C-1} and overlap (C < m)."""
     if not 2 <= n_classes < n_hidden:
@@ -63,6 +65,7 @@ def output_rank(rng, *, n_classes: Several, n_inputs: Count, n_samples: Count, n
     }
 
 
+@measurement(version=1)
 def population_rank(
     rng,
     *,

@@ -1,0 +1,134 @@
+"""Where tasks run: processes of this machine, a running Dask scheduler, or SLURM."""
+
+import logging
+import signal
+import threading
+from contextlib import ExitStack, contextmanager
+from multiprocessing import resource_tracker
+
+SLURM = "slurm"
+ONE_THREAD = {
+    f"{library}_NUM_THREADS": 1 for library in ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMBA")
+}
+CONNECT_SECONDS = 30
+RENEW = "60s"  # between two looks whether SLURM jobs have ended
+
+
+def cores():
+    """The processor cores that this process may use."""
+    from dask.system import CPU_COUNT
+
+    return CPU_COUNT
+
+
+@contextmanager
+def connect(workers, scheduler=None):
+    """A `distributed.Client` of workers with one thread each.
+
+    Parameters
+    ----------
+    workers : int
+        Processes of this machine, or SLURM jobs; a running scheduler has its own.
+    scheduler : str, optional
+        ``tcp://HOST:PORT`` of a running scheduler, ``slurm``, or none: this machine.
+
+    Raises
+    ------
+    OSError
+        If no scheduler answers at the address.
+    ImportError
+        If a package for SLURM is missing.
+    """
+    import dask
+    from distributed import Client
+
+    settings = {
+        "distributed.nanny.pre-spawn-environ": ONE_THREAD,
+        "distributed.scheduler.allowed-failures": 1,
+        # a long product may hold a worker's event loop for minutes: that is not a death
+        "distributed.scheduler.worker-ttl": None,
+    }
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is told by the run
+    with dask.config.set(settings), ExitStack() as stack:
+        if scheduler in (None, SLURM):
+            with _interrupts_held():
+                make = _slurm_cluster if scheduler == SLURM else _local_cluster
+                scheduler = stack.enter_context(make(workers))
+        client = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+        yield stack.enter_context(client)
+
+
+def _local_cluster(workers):
+    from distributed import LocalCluster
+
+    return LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        memory_limit=0,  # a paused worker would never end
+        dashboard_address="127.0.0.1:0",
+        silence_logs=logging.CRITICAL,
+    )
+
+
+@contextmanager
+def _interrupts_held():
+    """Ctrl-C within waits for the end; processes started within, and after by them, never see it.
+
+    A cluster that is interrupted while it starts does not end in order, and workers that die of
+    Ctrl-C would be started again.
+    """
+    received, handlers = [], {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            handlers[number] = signal.signal(number, lambda *args: received.append(args))
+    resource_tracker.ensure_running()  # the first to start it would unblock the signal
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    for number, frame in received[:1]:
+        handlers[number](number, frame)
+
+
+def slurm_script():
+    """The script of one SLURM job.
+
+    Raises
+    ------
+    ImportError
+        If dask-jobqueue is missing.
+    """
+    with _slurm_cluster(0) as cluster:
+        return cluster.job_script()
+
+
+def _slurm_cluster(jobs):
+    """Workers as SLURM jobs, by Dask's own settings ``jobqueue.slurm`` (queue, walltime, …).
+
+    What they leave open is one core and 4 GB a job.
+    """
+    try:
+        from dask_jobqueue import SLURMCluster
+    except ImportError:
+        raise ImportError("SLURM needs dask-jobqueue: pip install 'rmt_hessian[slurm]'") from None
+    import dask
+
+    given = dask.config.get("jobqueue.slurm")
+    size = {"cores": 1, "memory": "4GB"}
+    size |= {name: given[name] for name in size if given[name]}
+    exports = [f"export {name}={value}" for name, value in ONE_THREAD.items()]
+    cluster = SLURMCluster(
+        **size,
+        processes=size["cores"],  # one thread each
+        job_script_prologue=[*given["job-script-prologue"], *exports],
+        worker_extra_args=[*given["worker-extra-args"], "--memory-limit", "0"],  # SLURM has its own
+        scheduler_options={"dashboard_address": ":0", **given["scheduler-options"]},
+    )
+    cluster.scale(jobs=jobs)
+    cluster.adapt(minimum_jobs=jobs, maximum_jobs=jobs, interval=RENEW)  # after their walltime
+    return cluster

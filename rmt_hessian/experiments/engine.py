@@ -1,0 +1,113 @@
+"""Send tasks to workers and hear what becomes of them; what they find is on disk already."""
+
+import time
+from collections import deque
+
+from rmt_hessian.experiments.work import Task, perform
+
+TASK_SECONDS = 0.1  # a task should last so long; sending one takes some milliseconds
+SCHEDULER_SECONDS = 0.02  # and for each worker so much longer: one scheduler serves them all
+MOST_POINTS = 256  # of a task
+AHEAD = 2  # tasks sent for each worker, so that the next one is there when it is free
+COUNT_SECONDS = 2.0  # between two looks at how many workers there are
+
+
+class Stopped(RuntimeError):
+    """The run cannot go on: the scheduler is lost, or results cannot be written."""
+
+
+def here(points, folder):
+    """Measure ``{key: Point}`` one by one in this process; yield ``(keys, Done, None)`` of each.
+
+    Raises
+    ------
+    Stopped
+        If a result cannot be written.
+    """
+    for key, point in points.items():
+        try:
+            done = perform(Task.of({key: point}, folder))
+        except (OSError, RuntimeError, LookupError) as error:
+            raise Stopped(_reason(error, folder)) from error
+        yield [key], done, None
+
+
+def on_workers(client, points, folder, durations):
+    """Measure ``{key: Point}`` on the workers of a client; yield ``(keys, Done, death)`` of each.
+
+    Cheap points go together, in tasks of about `TASK_SECONDS`; ``durations`` says which are. A
+    task whose workers died is tried again by Dask; given up, its points come back at the end, each
+    alone while nothing else runs, so that none is blamed for another. One that kills its workers
+    even so is reported with ``death``, the reason, in place of `Done`.
+
+    Raises
+    ------
+    Stopped
+        If the scheduler is lost, a result cannot be written, or a worker has another version.
+    """
+    from distributed import KilledWorker, as_completed
+
+    count = _WorkerCount(client)
+    waiting, suspects, sent = deque(points), deque(), {}
+    running = as_completed(loop=client.loop, with_results=True, raise_errors=False)
+
+    def send(keys):
+        task = Task.of({key: points[key] for key in keys}, folder)
+        future = client.submit(perform, task, pure=False)
+        sent[future] = keys
+        running.add(future)
+
+    while waiting or suspects or sent:
+        workers = count()
+        while waiting and len(sent) < AHEAD * workers:
+            send(_cheap_ones(waiting, points, durations, workers))
+        alone = not sent
+        if alone:
+            send([suspects.popleft()])
+        future, result = next(running)
+        keys = sent.pop(future)
+        if future.status == "finished":
+            yield keys, result, None
+        elif future.status != "error":
+            raise Stopped(f"lost the scheduler at {client.scheduler.address}")
+        elif not isinstance(error := result[1], KilledWorker):
+            raise Stopped(_reason(error, folder)) from error
+        elif alone:
+            yield keys, None, f"its worker died, {error.allowed_failures + 1} times"
+        else:
+            suspects.extend(keys)
+
+
+def _cheap_ones(waiting, points, durations, workers):
+    """Take points from the left until they fill a task; one of unknown duration goes alone."""
+    keys, full = [waiting.popleft()], max(TASK_SECONDS, SCHEDULER_SECONDS * workers)
+    total = durations.of(points[keys[0]])
+    while waiting and total is not None and len(keys) < MOST_POINTS:
+        seconds = durations.of(points[waiting[0]])
+        if seconds is None or total >= full or total + seconds > 2 * full:
+            break
+        keys.append(waiting.popleft())
+        total += seconds
+    return keys
+
+
+class _WorkerCount:
+    """How many workers a client has, at least 1; asked for now and then: they come and go."""
+
+    def __init__(self, client):
+        self.client, self.count, self.asked = client, 1, -COUNT_SECONDS
+
+    def __call__(self):
+        if self.client.status != "running":
+            raise Stopped("lost the scheduler")
+        if time.monotonic() > self.asked + COUNT_SECONDS:
+            self.count = max(1, sum(self.client.nthreads().values()))
+            self.asked = time.monotonic()
+        return self.count
+
+
+def _reason(error, folder):
+    """One line; of a full disk, where it is."""
+    if isinstance(error, OSError) and error.errno:
+        return f"cannot write into {folder}: {error.strerror}"
+    return f"{error}".partition("\n")[0] or type(error).__name__

@@ -1,0 +1,88 @@
+"""Other values for the parameters of a sweep file: ``C=2,4,8`` on the command line."""
+
+import tomllib
+
+import tomli_w
+
+from rmt_hessian.experiments.config import ConfigError, LogRange
+from rmt_hessian.experiments.measurements.registry import find, parameters_of
+
+SYMBOLS = {"C": "n_classes", "d": "n_inputs", "N": "n_samples", "m": "n_hidden"}
+
+
+def with_overrides(text, assignments):
+    """The text of a sweep file with other values, in every grid that has the parameter.
+
+    Parameters
+    ----------
+    text : str
+        A valid sweep file.
+    assignments : iterable of str
+        ``name=value,…``: the name of a parameter, or C, d, N, m; ``seeds`` or ``root_seed``. One
+        value fixes the parameter; several, or a range ``{start=2, stop=64, num=6}``, are an axis.
+
+    Raises
+    ------
+    ConfigError
+        If an assignment cannot be read, or no grid has its parameter.
+    """
+    if not assignments:
+        return text
+    content = tomllib.loads(text)
+    for assignment in assignments:
+        _assign(content, assignment)
+    return tomli_w.dumps(content)
+
+
+def _assign(content, assignment):
+    name, equals, written = assignment.partition("=")
+    if not (name and equals and written):
+        raise ConfigError(f"--set {assignment}: must be name=value or name=value,value,…")
+    name, values = SYMBOLS.get(name, name), _values(written)
+    if name in ("seeds", "root_seed"):
+        if len(values) > 1:
+            raise ConfigError(f"--set {assignment}: {name} must be one number")
+        for table in content["grid"] if name == "seeds" else [content]:
+            table[name] = values[0]
+        return
+    allowed = [parameters_of(find(grid["measurement"])) for grid in content["grid"]]
+    if not any(name in names for names in allowed):
+        known = ", ".join(["seeds", "root_seed", *dict.fromkeys(n for p in allowed for n in p)])
+        raise ConfigError(f"--set {assignment}: no grid has {name!r}; allowed: {known}")
+    for grid, names in zip(content["grid"], allowed, strict=True):
+        if name in grid.get("together", {}):
+            raise ConfigError(
+                f"--set {assignment}: {name} changes together with others; edit a copy of the file"
+            )
+        if name in names:
+            _set(grid, name, values)
+
+
+def _set(grid, name, values):
+    """An axis stays one, in its place; what is fixed becomes one if there are several values."""
+    if len(values) == 1 and name not in grid.get("axes", {}):
+        grid.setdefault("fixed", {})[name] = values[0]
+    else:
+        grid.get("fixed", {}).pop(name, None)
+        grid.setdefault("axes", {})[name] = values
+
+
+def _values(written):
+    """The values after ``name=``: TOML, or bare words."""
+    if written.startswith("{"):
+        try:
+            return LogRange.model_validate(tomllib.loads(f"x = {written}")["x"]).values()
+        except ValueError as error:
+            raise ConfigError(f"--set …={written}: not a range: {_first_line(error)}") from None
+    return [_value(word.strip()) for word in written.split(",")]
+
+
+def _value(word):
+    try:
+        return tomllib.loads(f"x = {word}")["x"]
+    except tomllib.TOMLDecodeError:
+        return word
+
+
+def _first_line(error):
+    return str(error).partition("\n")[0]

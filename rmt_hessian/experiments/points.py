@@ -1,0 +1,101 @@
+"""A point: one row of the table, named by its content, with a random stream of its own."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from rmt_hessian.experiments.measurements.registry import find, version_of
+
+RESERVED = ("measurement", "seed", "root_seed", "version", "key", "n_arrays")  # columns of all rows
+
+
+@dataclass(frozen=True)
+class Point:
+    """A measurement at given parameters and seed."""
+
+    measurement: str
+    parameters: dict
+    seed: int
+    root_seed: int
+
+    @property
+    def _digest(self):
+        version = version_of(find(self.measurement))
+        content = [self.measurement, version, self.parameters, self.seed]
+        content += [
+            _digest_of(path) for path in map(str, self.parameters.values()) if is_data(path)
+        ]
+        return hashlib.sha256(json.dumps([*content, self.root_seed], sort_keys=True).encode())
+
+    @property
+    def key(self):
+        """Hash of the content: names the files of the point."""
+        return self._digest.hexdigest()[:20]
+
+    @property
+    def setting(self):
+        """Measurement and parameters as text: what points share that differ by their seeds."""
+        return f"{self.measurement} {json.dumps(self.parameters, sort_keys=True)}"
+
+    def rng(self):
+        """The point's own generator: no other point, and no order of points, can shift it."""
+        words = np.frombuffer(self._digest.digest()[:16], dtype=">u4").tolist()
+        return np.random.default_rng(np.random.SeedSequence(self.root_seed, spawn_key=words))
+
+    def measure(self):
+        """Run the measurement: its scalars and its arrays, two mappings.
+
+        Raises
+        ------
+        TypeError
+            If it returns anything but a mapping of names to numbers and arrays of numbers.
+        ValueError
+            If a scalar has the name of another column of the table.
+        """
+        result = find(self.measurement)(self.rng(), **self.parameters)
+        if not hasattr(result, "items"):
+            raise TypeError(f"{self.measurement} must return a mapping, got {type(result)}")
+        scalars, arrays = {}, {}
+        for name, value in result.items():
+            array = np.asarray(value)
+            if array.dtype.kind not in "biuf":
+                raise TypeError(f"{self.measurement}: {name!r} must be real, got {value!r:.80}")
+            if array.ndim:
+                arrays[name] = array
+            elif name in RESERVED or name in self.parameters:
+                raise ValueError(f"{self.measurement}: the table has a column {name!r} already")
+            else:
+                scalars[name] = float(array)
+        return scalars, arrays
+
+    def columns(self):
+        """The columns of the table that say which point it is."""
+        return {
+            "measurement": self.measurement,
+            **self.parameters,
+            "seed": self.seed,
+            "root_seed": self.root_seed,
+        }
+
+    def __str__(self):
+        parameters = ", ".join(f"{name}={value}" for name, value in self.parameters.items())
+        return f"{self.measurement}({parameters}) seed {self.seed}"
+
+
+def is_data(value):
+    """Whether a parameter names a file of data, as `numpy.save` writes them."""
+    return isinstance(value, str) and value.endswith(".npy")
+
+
+def _digest_of(path):
+    """Hash of a file's content: another file of the same name makes other points."""
+    return _digest_as_of(path, Path(path).stat().st_mtime_ns)
+
+
+@cache
+def _digest_as_of(path, _changed):
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
