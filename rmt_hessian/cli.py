@@ -3,6 +3,7 @@
 import shlex
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,6 @@ try:
 
     from rmt_hessian.experiments.clusters import SLURM, cores, slurm_script
     from rmt_hessian.experiments.config import ConfigError, load_config
-    from rmt_hessian.experiments.durations import by_setting
     from rmt_hessian.experiments.journal import durations
     from rmt_hessian.experiments.outlier_report import outlier_sections
     from rmt_hessian.experiments.report import (
@@ -126,9 +126,9 @@ def _say_what_is_to_do(config, folder, overrides, workers, scheduler):
     points, _ = load_points(config, overrides)
     store = Store(folder)
     state = store.state(points)
-    left = [point for key, point in points.items() if key not in state.rows]
-    print(f"{len(points)} points: {len(state.rows)} done, {len(left)} to compute")
-    seconds = durations(store, points).total(by_setting(left).values())
+    left = Counter(point.setting for key, point in points.items() if key not in state.rows)
+    print(f"{len(points)} points: {len(state.rows)} done, {left.total()} to compute")
+    seconds = durations(store).total(left)
     if seconds is None:
         print("no estimate of the time: a measurement was never run in this folder")
     else:

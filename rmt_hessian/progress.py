@@ -76,4 +76,4 @@ def duration(seconds):
         return f"{hours} h {minutes % 60} min"
     if minutes:
         return f"{minutes} min {round(seconds) % 60} s"
-    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds:.0f} s" if seconds >= 1 else "less than 1 s"

@@ -32,16 +32,21 @@ class _Strict(BaseModel):
 
 
 class LogRange(_Strict):
-    """``num`` integers from ``start`` to ``stop``, equally spaced in the logarithm."""
+    """``num`` values from ``start`` to ``stop``, equally spaced in the logarithm.
 
-    start: Annotated[int, Field(ge=1)]
-    stop: Annotated[int, Field(ge=1)]
+    Whole numbers where both ends are; else to six digits, so that they are the same everywhere.
+    """
+
+    start: Annotated[int | float, Field(gt=0, allow_inf_nan=False)]
+    stop: Annotated[int | float, Field(gt=0, allow_inf_nan=False)]
     num: Annotated[int, Field(ge=1)]
 
     def values(self):
-        """The integers, rounded, each once."""
-        spaced = np.rint(np.geomspace(self.start, self.stop, self.num))
-        return np.unique(spaced.astype(int)).tolist()
+        """The numbers, ascending, each once."""
+        spaced = np.geomspace(self.start, self.stop, self.num)
+        if isinstance(self.start, int) and isinstance(self.stop, int):
+            return np.unique(np.rint(spaced).astype(int)).tolist()
+        return sorted({float(f"{value:.6g}") for value in spaced})
 
 
 def _axis_values(axis):
@@ -113,13 +118,13 @@ class Grid(_Strict):
 
 
 def _check_value(name, value, annotation):
-    """Raise ValueError unless it is what the measurement's annotation allows, or any scalar."""
-    if annotation is Parameter.empty:
-        annotation = Scalar
+    """Raise ValueError unless it is a scalar that the measurement's annotation allows."""
     try:
-        TypeAdapter(annotation).validate_python(value)
+        TypeAdapter(Any if annotation is Parameter.empty else annotation).validate_python(value)
     except ValidationError as error:
         raise ValueError(f"{name} = {value!r}: {error.errors()[0]['msg']}") from None
+    if not isinstance(value, Scalar):
+        raise ValueError(f"{name} = {value!r}: must be a number, a text, true or false")
     if is_data(value) and not Path(value).is_file():
         raise ValueError(f"{name} = {value!r}: no such file, seen from {Path.cwd()}")
 

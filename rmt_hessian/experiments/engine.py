@@ -81,9 +81,9 @@ def on_workers(client, points, folder, durations):
 def _cheap_ones(waiting, points, durations, workers):
     """Take points from the left until they fill a task; one of unknown duration goes alone."""
     keys, full = [waiting.popleft()], max(TASK_SECONDS, SCHEDULER_SECONDS * workers)
-    total = durations.of(points[keys[0]])
+    total = durations.of(points[keys[0]].setting)
     while waiting and total is not None and len(keys) < MOST_POINTS:
-        seconds = durations.of(points[waiting[0]])
+        seconds = durations.of(points[waiting[0]].setting)
         if seconds is None or total >= full or total + seconds > 2 * full:
             break
         keys.append(waiting.popleft())

@@ -17,9 +17,10 @@ class Journal:
         self.entry = describe_run(**facts) | {"machines": [], "seconds": {}}
         self.keep()
 
-    def add(self, done):
-        """Note what a task took and where it ran."""
-        self.entry["seconds"] |= {key: float(f"{s:.3g}") for key, s in done.seconds.items()}
+    def add(self, done, settings):
+        """Note what a task took, by the setting of each key, and where it ran."""
+        for key, seconds in done.seconds.items():
+            self.entry["seconds"].setdefault(settings[key], []).append(float(f"{seconds:.3g}"))
         if done.machine not in self.entry["machines"]:
             self.entry["machines"].append(done.machine)
         if time.monotonic() > self.kept + KEEP_SECONDS:
@@ -42,11 +43,11 @@ class Journal:
         return len({kernels(m) for run in runs for m in run.get("machines", [])}) > 1
 
 
-def durations(store, points):
-    """`Durations` of ``{key: Point}`` by the journals of all runs in a folder."""
+def durations(store):
+    """`Durations` by the journals of all runs in a folder."""
     known = Durations()
     for run in store.provenance():
-        for key, seconds in run.get("seconds", {}).items():
-            if key in points:
-                known.add(points[key], seconds)
+        for setting, seconds in run.get("seconds", {}).items():
+            for one in seconds:
+                known.add(setting, one)
     return known

@@ -1,6 +1,7 @@
 """Run a sweep: measure the points that its folder does not hold; run again to resume."""
 
 import time
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -9,7 +10,6 @@ import pandas as pd
 from rmt_hessian import __version__
 from rmt_hessian.experiments.clusters import connect
 from rmt_hessian.experiments.config import parse, read_text
-from rmt_hessian.experiments.durations import by_setting
 from rmt_hessian.experiments.engine import Stopped, here, on_workers
 from rmt_hessian.experiments.journal import Journal, durations
 from rmt_hessian.experiments.overrides import with_overrides
@@ -161,8 +161,9 @@ class _Run:
 
     def __init__(self, points, left, store, journal, on_progress):
         self.points, self.store, self.journal = points, store, journal
-        self.known, self.failed = durations(store, points), {}
-        self.like = by_setting(left.values())
+        self.known, self.failed = durations(store), {}
+        self.setting = {key: point.setting for key, point in left.items()}
+        self.left = Counter(self.setting.values())
         self.counts = Counts(len(points), len(points) - len(left))
         self.worked, self.started, self.on_progress = 0.0, time.monotonic(), on_progress
         self.estimated = self.started
@@ -174,13 +175,12 @@ class _Run:
             self.store.write_failure(self.points[keys[0]], death)
             self.failed[keys[0]] = death
         else:
-            self.journal.add(done)
+            self.journal.add(done, self.setting)
             self.failed |= done.failures
             for key, seconds in done.seconds.items():
-                self.known.add(self.points[key], seconds)
+                self.known.add(self.setting[key], seconds)
                 self.worked += seconds
-        for key in keys:
-            self.like[self.points[key].setting][1] -= 1
+        self.left.subtract(self.setting[key] for key in keys)
         failed = sum(key in self.failed for key in keys)
         self.counts = replace(
             self.counts,
@@ -195,5 +195,5 @@ class _Run:
         now = time.monotonic()
         if now < self.estimated + ESTIMATE_SECONDS or not self.worked:
             return self.counts.seconds_left
-        self.estimated, work = now, self.known.total(self.like.values())
+        self.estimated, work = now, self.known.total(self.left)
         return None if work is None else work * (now - self.started) / self.worked

@@ -3,7 +3,6 @@
 from functools import cache
 
 import numpy as np
-from scipy.stats import ks_2samp
 
 from rmt_hessian.compare import density_curve, ks_distance
 from rmt_hessian.experiments.measurements.parameters import (
@@ -48,6 +47,8 @@ def kronecker_form(
     Error predicted from the weights; all eigenvalues of both, top eigenspaces by dimension. The
     law of the layer stands beside the spectrum where it is scalar: linear CE.
     """
+    from scipy.stats import ks_2samp  # a second to import
+
     net, H = draw(case, n_classes, n_inputs, n_samples, n_hidden, rng)
     model, _, loss = CASES[case]
     W = None if model == "linear" else net.weights[0]

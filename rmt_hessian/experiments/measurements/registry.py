@@ -26,7 +26,7 @@ def measurement(version):
 def find(name):
     """The measurement of a name.
 
-    Modules are found as by ``python -m``: the folder where the command runs counts too.
+    Modules are looked for where Python does, then in the folder where the command runs.
 
     Raises
     ------

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import qmc
 
 from rmt_hessian._validation import finite_array
 from rmt_hessian.theory.weights.softmax_kernels import softmax
@@ -21,6 +20,8 @@ BLOCKS, LOG2_POINTS = 8, 8  # blocks of 256 points, scrambled independently
 
 def gaussian_points(dimension, rng, blocks=BLOCKS, log2_points=LOG2_POINTS):
     """Yield blocks of standard Gaussian points u, each (2^log2_points, dimension)."""
+    from scipy.stats import qmc  # a second to import, and few need it
+
     if dimension > qmc.Sobol.MAXDIM:
         raise ValueError(f"at most {qmc.Sobol.MAXDIM} directions can be sampled, got {dimension}")
     rng = np.random.default_rng(rng)
