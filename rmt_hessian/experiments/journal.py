@@ -24,7 +24,8 @@ class Journal:
         if done.machine not in self.entry["machines"]:
             self.entry["machines"].append(done.machine)
         if time.monotonic() > self.kept + KEEP_SECONDS:
-            self.keep()
+            with suppress(OSError):  # of a full disk the results will tell
+                self.keep()
 
     def end(self, outcome):
         """Note how the run ended, if the disk still takes it."""

@@ -54,8 +54,9 @@ def describe_machine():
 
 def kernels(machine):
     """What the last bits of a result depend on, besides the point."""
-    blas = {(pool["internal_api"], pool["architecture"]) for pool in machine["threadpools"]}
-    return machine["processor"], tuple(machine["packages"].items()), tuple(sorted(map(str, blas)))
+    versions = [machine["packages"][name] for name in ("numpy", "scipy", "numba")]
+    blas = {f"{pool['internal_api']} {pool['architecture']}" for pool in machine["threadpools"]}
+    return machine["processor"], *versions, *sorted(blas)
 
 
 def _git_commit():

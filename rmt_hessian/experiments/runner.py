@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from rmt_hessian import __version__
-from rmt_hessian.experiments.clusters import connect
+from rmt_hessian.experiments.clusters import SLURM, connect
 from rmt_hessian.experiments.config import parse, read_text
 from rmt_hessian.experiments.engine import Stopped, here, on_workers
 from rmt_hessian.experiments.journal import Journal, durations
@@ -115,7 +115,8 @@ def run_sweep(
             on_notice(f"damaged, computed again: {path}")
         left = {key: point for key, point in points.items() if key not in state.rows}
         workers = max(1, min(workers, len(left)))
-        journal = Journal(store, workers=workers, scheduler=scheduler)
+        own = scheduler in (None, SLURM)
+        journal = Journal(store, workers=workers if own else None, scheduler=scheduler)
         run = _Run(points, left, store, journal, on_progress)
         try:
             with _batches(left, store, workers, scheduler, run.known, on_notice) as batches:
