@@ -53,9 +53,10 @@ lint: $(VENV)/.lint ## check style and format
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-bench: $(VENV)/.bench $(PEERS:%=.venv-bench-%/.installed) ## laws and Hessians against other packages
+bench: $(VENV)/.bench $(PEERS:%=.venv-bench-%/.installed) ## laws and Hessians against other packages, what sweeps cost
 	$(BIN)/python -m benchmarks.laws
 	$(BIN)/python -m benchmarks.hessians
+	$(BIN)/python -m benchmarks.sweeps
 
 clean: ## remove results, figures and the virtual environments
 	rm -rf results $(FIGURES) $(VENV) .venv-bench-* build *.egg-info

@@ -5,13 +5,14 @@ BLAS splitting each, and what happens between them (packing, exponentials, scatt
 side too. A single piece keeps all of BLAS's threads.
 """
 
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 
 import numba
-from threadpoolctl import ThreadpoolController, threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from rmt_hessian._chunks import slices
 
@@ -57,13 +58,19 @@ def spread(work, pieces):
         return list(pool.map(work, pieces))
 
 
+@lru_cache(maxsize=1)
+def _libraries(_modules):
+    """All that can be limited; looked for anew, in milliseconds, where modules were imported."""
+    return ThreadpoolController()
+
+
 @contextmanager
 def one_thread():
     """Within it, BLAS, OpenMP and numba use one thread: sums in one order, so the same bits."""
     threads = numba.get_num_threads()
     numba.set_num_threads(1)
     try:
-        with threadpool_limits(limits=1):
+        with _libraries(len(sys.modules)).limit(limits=1):
             yield
     finally:
         numba.set_num_threads(threads)
