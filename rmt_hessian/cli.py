@@ -132,8 +132,9 @@ def _say_what_is_to_do(config, folder, overrides, workers, scheduler):
     if seconds is None:
         print("no estimate of the time: a measurement was never run in this folder")
     else:
-        shared = duration(seconds / workers)
-        print(f"about {shared} with {workers} workers, by the points measured in this folder")
+        used = max(1, min(workers, left.total()))
+        shared = f"about {duration(seconds / used)} with {used} worker{'s' * (used > 1)}"
+        print(f"{shared}, by the points measured in this folder")
     if scheduler == SLURM:
         print(slurm_script())
 
@@ -161,8 +162,10 @@ def collect(
     """Gather the points that are done into table.parquet and table.csv."""
     points, _ = load_points(folder / "config.toml")
     store = Store(folder)
-    rows = store.state(points).rows
-    _say_where(store.collect(points, rows, mix_versions=mix_versions), folder)
+    state = store.state(points)
+    for line in state.damaged:
+        print(f"damaged, left out: {line}", file=sys.stderr)
+    _say_where(store.collect(points, state.rows, mix_versions=mix_versions), folder)
 
 
 @app.command()

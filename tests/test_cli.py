@@ -1,10 +1,16 @@
 """The command line as a user meets it, in its own process."""
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
+
+from rmt_hessian.experiments.config import load_config
+from rmt_hessian.experiments.store import Store
 
 ROOT = Path(__file__).parents[1]
 SWEEP = """
@@ -38,15 +44,26 @@ def command(*arguments, cwd):
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("cli")
     (path / "tiny.toml").write_text(SWEEP)
-    result = command("run", "tiny.toml", cwd=path)
+    result = command("run", "tiny.toml", "--workers", "1", cwd=path)
     assert result.returncode == 0, result.stderr
-    assert "4 points in results/tiny/table.parquet" in result.stdout
+    assert result.stdout == ("4 points in results/tiny/table.parquet and results/tiny/table.csv\n")
+    lines = result.stderr.splitlines()  # not a terminal: no bar
+    assert lines[0] == "tiny: 0 of 4 points"
+    assert re.fullmatch(r"tiny: 4 of 4 points, [\d.e+]+/s", lines[-1])
     return path
 
 
 def test_status_collect_and_report(folder):
     result = command("status", "results/tiny", cwd=folder)
-    assert result.stdout == "4 points: 4 done, 0 failed, 0 missing\n"
+    assert [line.split() for line in result.stdout.splitlines()] == [
+        ["4", "points:", "4", "done,", "0", "failed,", "0", "missing"],
+        ["measurement", "axis", "value", "done", "failed", "missing"],
+        ["block_norms", "4", "0", "0"],
+        ["block_norms", "case", "hidden-mse", "2", "0", "0"],
+        ["block_norms", "case", "linear-mse", "2", "0", "0"],
+        ["block_norms", "seed", "0", "2", "0", "0"],
+        ["block_norms", "seed", "1", "2", "0", "0"],
+    ]
     assert command("collect", "results/tiny", cwd=folder).returncode == 0
     result = command("report", "results/tiny", "--figures", ".", cwd=folder)
     assert result.returncode == 0
@@ -60,12 +77,85 @@ def test_a_failing_point_gives_a_non_zero_exit_and_its_name(folder):
         "n_hidden = 4", "n_hidden = 2"
     )
     (folder / "bad.toml").write_text(bad)
-    result = command("run", "bad.toml", cwd=folder)
+    result = command("run", "bad.toml", "--workers", "1", cwd=folder)
     assert result.returncode == 1
     assert "failed: output_rank(" in result.stderr
     assert "n_classes must lie in 2 … 1 (below m), got 2" in result.stderr
-    assert "results/bad/failed" in result.stderr
+    assert "2 points failed; tracebacks in results/bad/failed" in result.stderr
     assert "Traceback" not in result.stderr
+    result = command("status", "results/bad", cwd=folder)
+    assert result.stdout.startswith("2 points: 0 done, 2 failed, 0 missing\n")
+
+
+def test_a_dry_run_says_what_there_is_to_do(folder):
+    arguments = "run", "tiny.toml", "--dry-run", "--workers", "2"
+    result = command(*arguments, "--out", "results/none", cwd=folder)
+    assert result.returncode == 0
+    assert result.stdout.splitlines() == [
+        "4 points: 0 done, 4 to compute",
+        "no estimate of the time: a measurement was never run in this folder",
+    ]
+    assert not (folder / "results" / "none").exists()
+    before = sorted((folder / "results" / "tiny").rglob("*"))
+    result = command(*arguments, "--set", "C=2,3,5", "--set", "seeds=1", cwd=folder)
+    first, second = result.stdout.splitlines()
+    assert first == "6 points: 2 done, 4 to compute"
+    assert re.fullmatch(
+        r"about (less than 1|\d+) s with 2 workers, by the points measured in this folder", second
+    )
+    assert sorted((folder / "results" / "tiny").rglob("*")) == before
+
+
+def test_overrides_add_points_and_change_no_old_one(folder):
+    shutil.copytree(folder / "results" / "tiny", folder / "results" / "wider")
+    arguments = "run", "tiny.toml", "--workers", "1", "--out", "results/wider", "--set", "C=2,3"
+    result = command(*arguments, cwd=folder)
+    assert result.returncode == 0
+    assert result.stderr.startswith("tiny: 4 of 8 points\n")
+    old, new = (
+        pd.read_parquet(folder / "results" / name / "table.parquet").set_index("key")
+        for name in ("tiny", "wider")
+    )
+    assert set(new["n_classes"]) == {2, 3}
+    pd.testing.assert_frame_equal(new.loc[old.index], old, check_exact=True)
+    assert command("status", "results/wider", cwd=folder).stdout.startswith("8 points: 8 done")
+
+
+def test_a_damaged_point_is_told_and_computed_again(folder):
+    shutil.copytree(folder / "results" / "tiny", folder / "results" / "damaged")
+    path = min((folder / "results" / "damaged" / "points").glob("*.parquet"))
+    path.write_bytes(path.read_bytes()[:-1])
+    lines = command("status", "results/damaged", cwd=folder).stdout.splitlines()
+    assert lines[0] == "4 points: 3 done, 0 failed, 1 missing"
+    assert lines[1].startswith("damaged, counts as missing: results/damaged/points/")
+    arguments = "run", "tiny.toml", "--workers", "1", "--out", "results/damaged"
+    result = command(*arguments, cwd=folder)
+    assert result.returncode == 0
+    assert f"damaged, computed again: results/damaged/points/{path.name}" in result.stderr
+    tables = [(folder / "results" / n / "table.csv").read_bytes() for n in ("tiny", "damaged")]
+    assert tables[0] == tables[1]
+
+
+def test_collect_refuses_to_mix_versions_silently(folder):
+    mixed = folder / "results" / "mixed"
+    shutil.copytree(folder / "results" / "tiny", mixed)
+    point, *_ = load_config(folder / "tiny.toml").points()
+    Store(mixed).write_point(point, {"ratio": 0.0}, {}, "0.0.1")
+    result = command("collect", "results/mixed", cwd=folder)
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: results/mixed would mix results of versions 0.0.1")
+    assert len(result.stderr.splitlines()) == 1
+    assert command("collect", "results/mixed", "--mix-versions", cwd=folder).returncode == 0
+
+
+def test_a_measurement_of_ones_own(folder):
+    (folder / "mine.py").write_text("def square(rng, n): return {'square': n**2}\n")
+    (folder / "own.toml").write_text(
+        'root_seed = 0\n[[grid]]\nmeasurement = "mine:square"\nseeds = 1\naxes = { n = [2, 3] }\n'
+    )
+    result = command("run", "own.toml", "--workers", "1", cwd=folder)
+    assert result.returncode == 0
+    assert list(pd.read_csv(folder / "results" / "own" / "table.csv")["square"]) == [4, 9]
 
 
 @pytest.mark.parametrize(
@@ -80,14 +170,20 @@ def test_a_failing_point_gives_a_non_zero_exit_and_its_name(folder):
             ("report", "results/picture"),
             "results/picture holds no measurement that the report knows",
         ),
-        (("run", "tiny.toml", "--out", "tiny.toml"), "tiny.toml"),
+        (("run", "tiny.toml", "--workers", "1", "--out", "tiny.toml"), "tiny.toml"),
+        (("run", "typo.toml"), "n_clases' means nothing to block_norms; allowed: case, n_classes"),
+        (("run", "stranger.toml", "--dry-run"), "cannot import no_such_module"),
+        (("run", "tiny.toml", "--dry-run", "--set", "depth=2"), "no grid has 'depth'; allowed: "),
+        (("run", "tiny.toml", "--set", "C=1"), "n_classes = 1: Input should be greater than"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_code_2(folder, arguments, message):
     if "results/picture" in arguments:
         (folder / "picture.toml").write_text(PICTURE)
-        assert command("run", "picture.toml", cwd=folder).returncode == 0
+        assert command("run", "picture.toml", "--workers", "1", cwd=folder).returncode == 0
     (folder / "wrong.toml").write_text('colour = "red"\n' + SWEEP)
+    (folder / "typo.toml").write_text(SWEEP.replace("n_classes", "n_clases"))
+    (folder / "stranger.toml").write_text(SWEEP.replace("block_norms", "no_such_module:f"))
     result = command(*arguments, cwd=folder)
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
@@ -105,7 +201,5 @@ def test_without_the_extra_it_says_what_to_install(tmp_path):
 
 
 def test_the_shipped_sweep_is_valid():
-    from rmt_hessian.experiments.config import load_config
-
     for path in (ROOT / "sweeps").glob("*.toml"):
         assert load_config(path).points()

@@ -47,8 +47,7 @@ FIGURES = ["block_spectra", "norm_ratio", "hessian_heatmap", "output_scree"]
 def store(tmp_path_factory):
     folder = tmp_path_factory.mktemp("figures")
     (folder / "small.toml").write_text(SWEEP)
-    _, failed = run_sweep(folder / "small.toml", folder / "results")
-    assert failed == []
+    assert run_sweep(folder / "small.toml", folder / "results").failed == []
     return Store(folder / "results")
 
 

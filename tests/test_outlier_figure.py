@@ -35,9 +35,9 @@ def store(tmp_path_factory):
         assert old in text, old
         text = text.replace(old, new)
     (folder / "outliers.toml").write_text(text)
-    table, failed = run_sweep(folder / "outliers.toml", folder / "results")
-    assert failed == []
-    assert len(table) == len(load_config(folder / "outliers.toml").points()) == 3 * 2 * 2
+    result = run_sweep(folder / "outliers.toml", folder / "results")
+    assert result.failed == []
+    assert len(result.table) == len(load_config(folder / "outliers.toml").points()) == 3 * 2 * 2
     return Store(folder / "results")
 
 

@@ -54,9 +54,9 @@ def stores(tmp_path_factory):
             assert old in text, f"{name}: {old}"
             text = text.replace(old, new)
         (folder / f"{name}.toml").write_text(text)
-        table, failed = run_sweep(folder / f"{name}.toml", folder / name)
-        assert failed == []
-        assert len(table) == len(load_config(folder / f"{name}.toml").points())
+        result = run_sweep(folder / f"{name}.toml", folder / name)
+        assert result.failed == []
+        assert len(result.table) == len(load_config(folder / f"{name}.toml").points())
         found[name] = Store(folder / name)
     patched.undo()
     blocks._predicted_norms.cache_clear()

@@ -13,6 +13,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PydanticUserError,
     TypeAdapter,
     ValidationError,
     field_validator,
@@ -31,15 +32,18 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+LARGEST = 2**53  # whole numbers up to here are exact
+
+
 class LogRange(_Strict):
     """``num`` values from ``start`` to ``stop``, equally spaced in the logarithm.
 
     Whole numbers where both ends are; else to six digits, so that they are the same everywhere.
     """
 
-    start: Annotated[int | float, Field(gt=0, allow_inf_nan=False)]
-    stop: Annotated[int | float, Field(gt=0, allow_inf_nan=False)]
-    num: Annotated[int, Field(ge=1)]
+    start: Annotated[int | float, Field(gt=0, le=LARGEST)]
+    stop: Annotated[int | float, Field(gt=0, le=LARGEST)]
+    num: Annotated[int, Field(ge=1, le=10**6)]
 
     def values(self):
         """The numbers, ascending, each once."""
@@ -59,6 +63,7 @@ def _axis_values(axis):
 
 
 Scalar = bool | int | float | str
+KINDS = {float: "number", str: "text", bool: "truth value"}
 Axis = Annotated[list[Any], BeforeValidator(_axis_values)]
 
 
@@ -81,10 +86,10 @@ class Grid(_Strict):
             parameters = parameters_of(find(name))
         except LookupError as error:
             raise ValueError(error) from None
-        except (TypeError, ValueError):
-            raise ValueError(f"{name} must take a random generator first") from None
+        except TypeError as error:
+            raise ValueError(f"{name} {error}") from None
         if taken := sorted(set(RESERVED) & set(parameters)):
-            raise ValueError(f"{name} must not have a parameter {taken[0]!r}: a column of its own")
+            raise ValueError(f"{name} must not have a parameter {taken[0]!r}: the name is taken")
         return name
 
     @model_validator(mode="after")
@@ -97,7 +102,7 @@ class Grid(_Strict):
                 raise ValueError(f"{name!r} may stand in one of fixed, axes and together only")
         if len({len(values) for values in self.together.values()}) > 1:
             raise ValueError("the lists of together must have one length")
-        given = {name: [value] for name, value in self.fixed.items()} | self.axes | self.together
+        given = self.values()
         for name, values in given.items():
             if name not in allowed:
                 names = ", ".join(allowed)
@@ -109,6 +114,10 @@ class Grid(_Strict):
                 raise ValueError(f"{self.measurement} needs {name!r}, fixed or as an axis")
         return self
 
+    def values(self):
+        """``{name: values}`` of all parameters."""
+        return {name: [value] for name, value in self.fixed.items()} | self.axes | self.together
+
     def parameters(self):
         """Yield the parameters of each point, the last axis fastest, ``together`` slowest."""
         rows = zip(*self.together.values(), strict=True) if self.together else [()]
@@ -119,12 +128,18 @@ class Grid(_Strict):
 
 def _check_value(name, value, annotation):
     """Raise ValueError unless it is a scalar that the measurement's annotation allows."""
+    annotation = Any if annotation is Parameter.empty else annotation
     try:
-        TypeAdapter(Any if annotation is Parameter.empty else annotation).validate_python(value)
+        TypeAdapter(annotation).validate_python(value, strict=True)
     except ValidationError as error:
         raise ValueError(f"{name} = {value!r}: {error.errors()[0]['msg']}") from None
+    except (PydanticUserError, NameError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"the annotation of {name} cannot be checked: {reason}") from None
     if not isinstance(value, Scalar):
         raise ValueError(f"{name} = {value!r}: must be a number, a text, true or false")
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise ValueError(f"{name} = {value!r}: must fit into 64 bits")
     if is_data(value) and not Path(value).is_file():
         raise ValueError(f"{name} = {value!r}: no such file, seen from {Path.cwd()}")
 
@@ -134,8 +149,21 @@ class SweepConfig(_Strict):
 
     description: str = ""
     figures: list[str] = []
-    root_seed: Annotated[int, Field(ge=0)]
+    root_seed: Annotated[int, Field(ge=0, lt=2**63)]
     grid: Annotated[list[Grid], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _one_kind_a_column(self):
+        """A parameter is a number, a text or a truth value in all grids: a column of the table."""
+        kinds = {}
+        for grid in self.grid:
+            for name, values in grid.values().items():
+                for value in values:
+                    kind = float if type(value) is int else type(value)
+                    if kinds.setdefault(name, kind) is not kind:
+                        known = KINDS[kinds[name]]
+                        raise ValueError(f"{name} = {value!r}: elsewhere it is a {known}")
+        return self
 
     def points(self):
         """All points, each once, in the order of the file."""
@@ -197,4 +225,4 @@ def _one_line(error):
         message = f"unknown key; allowed: {', '.join(level.model_fields)}"
     elif isinstance(error["input"], str | int | float):
         message += f", got {error['input']!r}"
-    return f"{place}: {message}"
+    return " ".join(f"{place}: {message}".split())

@@ -70,7 +70,9 @@ def _features(setting):
     """Logarithms of positive numbers, 1 for each word."""
     parameters = json.loads(setting.partition(" ")[2])
     return {
-        name if _is_size(value) else f"{name}={value}": np.log(value) if _is_size(value) else 1.0
+        name if _is_size(value) else f"{name}={value}": np.log(float(value))
+        if _is_size(value)
+        else 1.0
         for name, value in parameters.items()
     }
 

@@ -3,6 +3,7 @@
 import tomllib
 
 import tomli_w
+from pydantic import ValidationError
 
 from rmt_hessian.experiments.config import ConfigError, LogRange
 from rmt_hessian.experiments.measurements.registry import find, parameters_of
@@ -38,7 +39,7 @@ def _assign(content, assignment):
     name, equals, written = assignment.partition("=")
     if not (name and equals and written):
         raise ConfigError(f"--set {assignment}: must be name=value or name=value,value,…")
-    name, values = SYMBOLS.get(name, name), _values(written)
+    values = _values(written)
     if name in ("seeds", "root_seed"):
         if len(values) > 1:
             raise ConfigError(f"--set {assignment}: {name} must be one number")
@@ -46,6 +47,8 @@ def _assign(content, assignment):
             table[name] = values[0]
         return
     allowed = [parameters_of(find(grid["measurement"])) for grid in content["grid"]]
+    if not any(name in names for names in allowed):
+        name = SYMBOLS.get(name, name)
     if not any(name in names for names in allowed):
         known = ", ".join(["seeds", "root_seed", *dict.fromkeys(n for p in allowed for n in p)])
         raise ConfigError(f"--set {assignment}: no grid has {name!r}; allowed: {known}")
@@ -72,8 +75,8 @@ def _values(written):
     if written.startswith("{"):
         try:
             return LogRange.model_validate(tomllib.loads(f"x = {written}")["x"]).values()
-        except ValueError as error:
-            raise ConfigError(f"--set …={written}: not a range: {_first_line(error)}") from None
+        except (ValidationError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"--set …={written}: {_reason(error)}") from None
     return [_value(word.strip()) for word in written.split(",")]
 
 
@@ -84,5 +87,8 @@ def _value(word):
         return word
 
 
-def _first_line(error):
-    return str(error).partition("\n")[0]
+def _reason(error):
+    if not isinstance(error, ValidationError):
+        return f"not a range: {error}"
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"

@@ -10,7 +10,8 @@ import numpy as np
 
 from rmt_hessian.experiments.measurements.registry import find, version_of
 
-RESERVED = ("measurement", "seed", "root_seed", "version", "key", "n_arrays")  # columns of all rows
+COLUMNS = ("measurement", "seed", "root_seed", "version", "key", "n_arrays")  # of every row
+RESERVED = (*COLUMNS, "file", "allow_pickle")  # the last two mean something to numpy.savez
 
 
 @dataclass(frozen=True)
@@ -54,20 +55,20 @@ class Point:
         TypeError
             If it returns anything but a mapping of names to numbers and arrays of numbers.
         ValueError
-            If a scalar has the name of another column of the table.
+            If a name is that of a parameter, or another that is taken.
         """
         result = find(self.measurement)(self.rng(), **self.parameters)
         if not hasattr(result, "items"):
             raise TypeError(f"{self.measurement} must return a mapping, got {type(result)}")
         scalars, arrays = {}, {}
         for name, value in result.items():
+            if not isinstance(name, str) or name in RESERVED or name in self.parameters:
+                raise ValueError(f"{self.measurement} must not call a result {name!r}")
             array = np.asarray(value)
             if array.dtype.kind not in "biuf":
                 raise TypeError(f"{self.measurement}: {name!r} must be real, got {value!r:.80}")
             if array.ndim:
                 arrays[name] = array
-            elif name in RESERVED or name in self.parameters:
-                raise ValueError(f"{self.measurement}: the table has a column {name!r} already")
             else:
                 scalars[name] = float(array)
         return scalars, arrays

@@ -16,17 +16,17 @@ def outcomes(points, state):
 
 def by_axis(points, outcome):
     """Points of each outcome, a row for every value of what varies within a measurement."""
-    table = pd.DataFrame(
-        [point.columns() | {"outcome": outcome[key]} for key, point in points.items()]
-    ).drop(columns="root_seed")
+    table = pd.DataFrame([point.columns() for point in points.values()])
+    became = pd.Series([outcome[key] for key in points])
     rows = []
-    for name, part in table.groupby("measurement", sort=False):
+    for name, part in table.drop(columns="root_seed").groupby("measurement", sort=False):
         part = part.drop(columns="measurement").dropna(axis="columns", how="all")
-        rows.append((name, "", "", part["outcome"]))
-        for axis in part.columns.drop("outcome"):
-            if part[axis].nunique() > 1:
-                groups = part.groupby(axis)["outcome"]
-                rows += [(name, axis, value, group) for value, group in groups]
+        rows.append((name, "", "", became[part.index]))
+        for axis, values in part.items():
+            if values.nunique() > 1:
+                rows += [
+                    (name, axis, at, became[group.index]) for at, group in values.groupby(values)
+                ]
     return pd.DataFrame(
         [
             dict(zip(("measurement", "axis", "value"), row, strict=True))

@@ -5,9 +5,10 @@ run), ``points/<key>.parquet`` (the scalars of a point), ``points/<key>.npz`` (i
 any), ``failed/<key>.txt`` (its traceback), ``table.parquet`` and ``table.csv`` (`collect`).
 """
 
+import hashlib
+import io
 import json
 import os
-import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-UNREADABLE = (ValueError, LookupError, EOFError, pa.ArrowException, zipfile.BadZipFile)
+DIGEST = b"sha256"  # key of the metadata in a Parquet file
 
 
 def write_whole(path, write):
@@ -50,6 +51,13 @@ class State:
     rows: dict
     damaged: list
     failed: list
+
+
+def _digest(row, arrays):
+    """Hash of names and values, in their order, and of the content of the file of arrays."""
+    digest = hashlib.sha256(json.dumps(row).encode())
+    digest.update(arrays)
+    return digest.hexdigest().encode()
 
 
 class Store:
@@ -95,19 +103,22 @@ class Store:
         path = self.points / f"{key}.parquet"
         try:
             with path.open("rb") as file:
-                table = pq.ParquetFile(file, page_checksum_verification=True).read(
-                    use_threads=False
-                )
+                table = pq.ParquetFile(file).read(use_threads=False)
             (row,) = table.to_pylist()
+            arrays = path.with_suffix(".npz").read_bytes() if row["n_arrays"] else b""
+            if table.schema.metadata[DIGEST] != _digest(row, arrays):
+                raise DamagedResult(f"{path} and its arrays are not what was written")
             if row["key"] != key:
                 raise DamagedResult(f"{path} holds the point {row['key']}")
-            if row["n_arrays"] and len(self.arrays(key)) != row["n_arrays"]:
-                raise DamagedResult(f"{path.with_suffix('.npz')} lacks arrays")
         except FileNotFoundError as error:
             if path.exists():
                 raise DamagedResult(f"{error.filename} is missing") from None
             return None
-        except UNREADABLE as error:
+        except DamagedResult:
+            raise
+        except (ValueError, LookupError, TypeError, pa.ArrowException, OSError) as error:
+            if isinstance(error, OSError) and error.errno:  # of the system, not of Arrow
+                raise
             raise DamagedResult(f"{path}: {error}".partition("\n")[0]) from None
         return row
 
@@ -132,24 +143,23 @@ class Store:
 
     def write_point(self, point, scalars, arrays, version):
         """Keep a result: arrays first, so that the scalars' file marks a complete point."""
+        content = io.BytesIO()
         if arrays:
-            write_whole(self.points / f"{point.key}.npz", lambda f: np.savez(f, **arrays))
+            np.savez(content, **arrays)
+            path = self.points / f"{point.key}.npz"
+            write_whole(path, lambda f: f.write(content.getbuffer()))
         row = point.columns() | {"version": version, "key": point.key, "n_arrays": len(arrays)}
-        table = pa.Table.from_pylist([row | scalars])
-        write_whole(
-            self.points / f"{point.key}.parquet",
-            lambda f: pq.write_table(table, f, write_page_checksum=True),
-        )
+        row |= scalars
+        table = pa.Table.from_pylist([row])
+        table = table.replace_schema_metadata({DIGEST: _digest(row, content.getbuffer())})
+        write_whole(self.points / f"{point.key}.parquet", lambda f: pq.write_table(table, f))
         (self.failed / f"{point.key}.txt").unlink(missing_ok=True)
 
     def write_failure(self, point, traceback_text):
         """Keep the traceback of a point that failed."""
         path = self.failed / f"{point.key}.txt"
-        write_whole(path, lambda f: f.write(f"{point}\n\n{traceback_text}".encode()))
-
-    def failure(self, key):
-        """The last line of the traceback of a point that failed."""
-        return (self.failed / f"{key}.txt").read_text(encoding="utf-8").splitlines()[-1]
+        text = f"{point}\n\n{traceback_text}".encode(errors="backslashreplace")
+        write_whole(path, lambda f: f.write(text))
 
     def write_config(self, text):
         """Keep the sweep file as run."""
@@ -164,7 +174,7 @@ class Store:
         """The entries of the runs so far."""
         try:
             return json.loads((self.folder / "provenance.json").read_text())["runs"]
-        except (OSError, ValueError, LookupError):
+        except (OSError, ValueError, LookupError, TypeError):
             return []
 
     def collect(self, keys, rows, *, mix_versions=False):

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rmt_hessian.experiments.config import ConfigError, Point, load_config
-from rmt_hessian.experiments.measurements import VERSION
+from rmt_hessian.experiments.config import ConfigError, load_config
+from rmt_hessian.experiments.measurements.registry import find
+from rmt_hessian.experiments.points import Point
 from tests.experiments.small import SMALL
 
-SWEEPS = Path(__file__).parents[2] / "sweeps"
+ROOT = Path(__file__).parents[2]
+SWEEPS = ROOT / "sweeps"
 TOGETHER = """
 root_seed = 1
 [[grid]]
@@ -33,8 +35,50 @@ def test_key_and_stream_depend_on_root_seed_and_version(monkeypatch):
 
 def _key_at_another_version(point, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setitem(VERSION, "block_norms", VERSION["block_norms"] + 1)
+        patched.setattr(find("block_norms"), "version", 99)
         return point.key
+
+
+KNOWN = [  # key and first uniform number: results of earlier versions of the package stay valid
+    (
+        Point(
+            "output_rank",
+            {"n_inputs": 5, "n_samples": 8, "n_hidden": 9, "n_classes": 3},
+            seed=1,
+            root_seed=20250502,
+        ),
+        "9402eddb4a4a9010a545",
+        0.8542246389460619,
+    ),
+    (
+        Point(
+            "eigenspaces",
+            {
+                "case": "hidden-ce",
+                "inputs": "gaussian",
+                "n_inputs": 6,
+                "n_samples": 20,
+                "n_hidden": 4,
+                "n_top": 3,
+                "n_classes": 3,
+                "input_mean": 1.0,
+                "standardised": True,
+            },
+            seed=0,
+            root_seed=7,
+        ),
+        "55400d34c2e0ab7bdf4c",
+        0.013060099033423533,
+    ),
+]
+
+
+@pytest.mark.parametrize(("point", "key", "first"), KNOWN)
+def test_keys_and_draws_are_those_of_earlier_versions(point, key, first):
+    assert point.key == key
+    assert point.rng().random() == first
+    turned = dict(reversed(point.parameters.items()))  # the order in the file means nothing
+    assert Point(point.measurement, turned, point.seed, point.root_seed).key == key
 
 
 def test_every_point_has_its_own_stream(sweep):
@@ -50,6 +94,18 @@ def test_log_ranges_are_rounded_and_unique(sweep):
     )
     values = {p.parameters["n_classes"] for p in load_config(sweep).points()}
     assert values == {2**k for k in range(1, 11)}
+
+
+def test_a_range_of_fractions_has_six_digits(tmp_path):
+    path = tmp_path / "errors.toml"
+    text = (SWEEPS / "output_rank.toml").read_text().partition("# Fixed small d")[0]
+    text = text.replace(", relative_error = 0.02", "")
+    text = text.replace(
+        "[2, 4, 10, 20]", "[2], relative_error = { start = 0.01, stop = 1, num = 4 }"
+    )
+    path.write_text(text)
+    values = sorted({p.parameters["relative_error"] for p in load_config(path).points()})
+    assert values == [0.01, 0.0464159, 0.215443, 1.0]  # 10^{-2}, 10^{-4/3}, 10^{-2/3}, 1
 
 
 def sets(path, *names):
@@ -203,10 +259,48 @@ def test_the_grid_of_eigenspaces():
     assert len(load_config(SWEEPS / "eigenspaces.toml").points()) == 10 * len(expected)
 
 
+def test_the_grid_of_spectra():
+    path = SWEEPS / "spectra.toml"
+    cases = ("linear-ce", "linear-mse", "hidden-ce", "hidden-mse")
+    sizes = (100, 200, 400, 800, 1600, 4000)  # γ = 4 … 1/10
+    found = sets(path, "case", "n_classes", "n_samples", "n_inputs", "n_hidden")
+    expected = product(cases, (2, 16, 128, 1024), sizes, (400,), (16,))
+    assert found == list(expected)
+    assert len(load_config(path).points()) == 4 * len(found)
+
+
+def test_the_grid_of_large_classes():
+    path = SWEEPS / "large_classes.toml"
+    seeds = {"linear-ce": 5, "output-ce": 5, "hidden-ce": 8, "hidden-mse": 8, "linear-mse": 8}
+    classes = [2 * 4**k for k in range(9)]  # 2 … 131072
+    found = sets(path, "case", "n_classes", "n_inputs", "n_samples", "n_hidden")
+    assert found == [(case, C, 128, 512, 32) for case, C in product(seeds, classes)]
+    counts = Counter(p.parameters["case"] for p in load_config(path).points())
+    assert counts == {case: 9 * count for case, count in seeds.items()}
+
+
+def test_the_grid_of_outliers():
+    path = SWEEPS / "outliers.toml"
+    found = sets(path, "case", "n_samples", "n_inputs", "n_hidden", "n_classes")
+    # from 1000 to 32000 by the factor √2, rounded: γ = 1/5 … 1/160
+    sizes = [round(1000 * 2 ** (k / 2)) for k in range(11)]
+    cases = ("linear-ce", "hidden-mse", "hidden-ce")
+    assert found == list(product(cases, sizes, (200,), (3,), (3,)))
+    assert len(load_config(path).points()) == 5 * len(found)
+
+
+def test_every_figure_is_drawn_from_exactly_one_shipped_sweep():
+    named = Counter(name for path in SWEEPS.glob("*.toml") for name in load_config(path).figures)
+    scripts = {path.stem.removeprefix("fig_") for path in (ROOT / "paper_figs").glob("fig_*.py")}
+    assert named == dict.fromkeys(scripts, 1)
+
+
 MISTAKES = {
+    "a key of two lines": (("root_seed = 1", 'root_seed = 1\n"a\\nb" = 1'), "a b: unknown key"),
+    "a seed beyond 64 bits": (("root_seed = 1", "root_seed = 9223372036854775808"), "root_seed: "),
     "an unknown key": (
         ("root_seed = 1", "root_seed = 1\nworkers = 2"),
-        "workers: unknown key; allowed: description, root_seed, grid",
+        "workers: unknown key; allowed: description, figures, root_seed, grid",
     ),
     "an unknown key of a grid": (
         ("seeds = 2", "seeds = 2\nrepeat = 1"),
@@ -242,17 +336,54 @@ MISTAKES = {
     "no seeds": (("seeds = 2", "seeds = 0"), "greater than or equal to 1"),
     "a negative seed": (("root_seed = 1", "root_seed = -1"), "greater than or equal to 0"),
     "a range from 0": (("[2, 3]", "{ start = 0, stop = 4, num = 2 }"), "start"),
+    "figures as text": (
+        ("root_seed = 1", 'root_seed = 1\nfigures = "norm_ratio"'),
+        "figures: .*valid list, got 'norm_ratio'",
+    ),
+    "a figure as a number": (
+        ("root_seed = 1", "root_seed = 1\nfigures = [1]"),
+        "figures.0: .*valid string, got 1",
+    ),
+    "a key twice": (("root_seed = 1", "root_seed = 1\nroot_seed = 2"), "not valid TOML"),
+    "one grid that is not of a list": (("[[grid]]", "[grid]"), "not valid TOML"),
+    "a misspelt key beside a missing one": (
+        ("root_seed = 1", "rootseed = 1"),
+        "rootseed: unknown key; allowed: .*root_seed",
+    ),
+    "axes as a list": (
+        ("[grid.axes]\ncase =", "axes = [1]\n[grid.fixed]\ncase ="),
+        "not valid TOML",
+    ),
+    "a range without its end": (("[2, 3]", "{ start = 2, num = 2 }"), "stop: Field required"),
+    "a range of text": (
+        ("[2, 3]", '{ start = "2", stop = 4, num = 2 }'),
+        "start.*valid integer, got '2'",
+    ),
+    "a range of no number": (("[2, 3]", "{ start = 2, stop = 4, num = 0 }"), "num: .*equal to 1"),
+    "a date": (("n_inputs = 6", "n_inputs = 2025-05-02"), "n_inputs = .*valid integer"),
+    "a table as a value": (("n_inputs = 6", "n_inputs = { a = 1 }"), "n_inputs = .*valid integer"),
+    "an infinite size": (("n_inputs = 6", "n_inputs = inf"), "n_inputs = inf: .*valid integer"),
+    "a function without a module": (('"block_norms"', '":norms"'), "must be one of block_norms"),
+    "a module that is none": (
+        ('"block_norms"', '"no_such_module:norms"'),
+        "measurement: cannot import no_such_module: ModuleNotFoundError",
+    ),
+    "a module without the function": (
+        ('"block_norms"', '"math:norms"'),
+        "math has no function 'norms'",
+    ),
     "not TOML": (("[[grid]]", "[[grid"), "not valid TOML"),
 }
 
 
 @pytest.mark.parametrize(("change", "message"), MISTAKES.values(), ids=MISTAKES.keys())
 def test_a_wrong_file_is_one_line(sweep, change, message):
+    assert change[0] in SMALL
     sweep.write_text(SMALL.replace(*change, 1))
     with pytest.raises(ConfigError, match=message) as caught:
         load_config(sweep)
     assert "\n" not in str(caught.value)
-    assert str(sweep) in str(caught.value)
+    assert str(caught.value).startswith(f"{sweep}: ")
 
 
 def test_a_missing_file_is_one_line(tmp_path):
@@ -291,3 +422,12 @@ def test_points_belong_to_the_content_of_a_data_file(tmp_path, monkeypatch):
         keys.append(load_config("own.toml").points()[0].key)
     assert keys[0] != keys[1]
     assert keys[0] == keys[2]
+
+
+def test_a_file_that_is_not_text_is_one_line(tmp_path):
+    path = tmp_path / "binary.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match=r"binary\.toml: not valid TOML: .*utf-8"):
+        load_config(path)
+    with pytest.raises(ConfigError, match="Is a directory"):
+        load_config(tmp_path)

@@ -5,13 +5,9 @@ import pytest
 
 import rmt_hessian as rh
 from rmt_hessian.compare import density_curve
-from rmt_hessian.experiments.measurements import (
-    block_norms,
-    block_spectra,
-    blocks,
-    hessian_image,
-    output_rank,
-)
+from rmt_hessian.experiments.measurements import blocks
+from rmt_hessian.experiments.measurements.blocks import block_norms, block_spectra, hessian_image
+from rmt_hessian.experiments.measurements.output_rank import output_rank
 from rmt_hessian.experiments.measurements.parameters import CASES
 from rmt_hessian.theory import GeneralizedMarchenkoPastur
 

@@ -1,19 +1,17 @@
 """Outliers of blocks and layers beside predictions: definitions, closed form, null tests, table."""
 
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from rmt_hessian import ReLUNetwork, layer_hessian
-from rmt_hessian.experiments.measurements import outliers
+from rmt_hessian.experiments.measurements import outliers as module
+from rmt_hessian.experiments.measurements.outliers import outliers
 from rmt_hessian.experiments.measurements.parameters import CASES, draw
 from rmt_hessian.experiments.outlier_report import OUTLIERS, outlier_sections
 from rmt_hessian.theory import Outlier, conditional_law
 from tests.tolerances import EXACT, ITERATIVE
 
-module = sys.modules[outliers.__module__]  # the function hides it
 BLOCKS = {"diagonal": (0, 0), "off_diagonal": (0, 1)}
 SIZES = {"n_inputs": 100, "n_samples": 16000, "n_hidden": 3}  # γ = 1/160
 # deviation of overlaps beyond 0.8: the largest of 147 at d = 200 was 0.04; it falls like 1/√d

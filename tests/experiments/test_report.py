@@ -151,8 +151,7 @@ def test_rank_summary_by_hand():
 
 
 def test_summary_has_a_row_per_case_and_C(sweep, tmp_path):
-    table, _ = run_sweep(sweep, tmp_path / "out")
-    summary = summarise(table)
+    summary = summarise(run_sweep(sweep, tmp_path / "out").table)
     assert len(summary) == 10
     text = format_summary(summary)
     assert len(text.splitlines()) == 11

@@ -6,12 +6,9 @@ from scipy.stats import norm
 
 import rmt_hessian as rh
 from rmt_hessian.compare import density_curve
-from rmt_hessian.experiments.measurements import (
-    eigenspaces,
-    kronecker_form,
-    network_kronecker,
-    population_rank,
-)
+from rmt_hessian.experiments.measurements.eigenspaces import eigenspaces
+from rmt_hessian.experiments.measurements.kronecker import kronecker_form, network_kronecker
+from rmt_hessian.experiments.measurements.output_rank import population_rank
 from rmt_hessian.experiments.measurements.parameters import CASES
 from tests import oracles
 from tests.tolerances import EXACT, ITERATIVE

@@ -43,7 +43,7 @@ def find(name):
         sys.path.append(os.getcwd())
     try:
         found = getattr(importlib.import_module(module), function, None)
-    except Exception as error:  # a user's module may raise anything
+    except (Exception, SystemExit) as error:  # a module of yours may raise anything
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         raise LookupError(f"cannot import {module}: {reason}") from error
     if not callable(found):
@@ -57,6 +57,19 @@ def version_of(function):
 
 
 def parameters_of(function):
-    """Its parameters by name, without the random generator that comes first."""
-    _, *parameters = inspect.signature(function).parameters.values()
-    return {parameter.name: parameter for parameter in parameters}
+    """Its parameters by name, without the random generator that comes first.
+
+    Raises
+    ------
+    TypeError
+        If it does not take a generator first, then parameters by name.
+    """
+    try:
+        first, *others = inspect.signature(function).parameters.values()
+    except ValueError:  # no parameter, or none that Python tells
+        first, others = None, []
+    by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    if not first or first.kind not in by_place or any(p.kind not in by_name for p in others):
+        raise TypeError("must take a random generator first, then parameters by name")
+    return {parameter.name: parameter for parameter in others}

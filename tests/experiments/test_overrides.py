@@ -1,0 +1,161 @@
+"""Other values on the command line: which points they give, and one line for each mistake."""
+
+import tomllib
+
+import pytest
+
+from rmt_hessian.experiments.config import ConfigError, load_config, parse
+from rmt_hessian.experiments.overrides import with_overrides
+from rmt_hessian.experiments.runner import load_points
+from tests.experiments.small import SMALL
+
+TOGETHER = """
+description = '''two
+lines'''
+figures = ["norm_ratio"]
+root_seed = 1
+[[grid]]
+measurement = "output_rank"
+seeds = 1
+fixed = { n_samples = 8 }
+axes = { n_classes = { start = 2, stop = 4, num = 2 } }
+together = { n_inputs = [5, 6], n_hidden = [8, 9] }
+[[grid]]
+measurement = "population_rank"
+seeds = 2
+fixed = { n_inputs = 5, n_hidden = 9, n_classes = 2, depth = 1, layer = 0, relative_error = 0.02 }
+"""
+
+
+def points(text, *assignments):
+    return parse(with_overrides(text, assignments), "sweep.toml").points()
+
+
+def values(text, name, *assignments):
+    """The values of a parameter in the order of the points, each once."""
+    found = [p.parameters[name] for p in points(text, *assignments) if name in p.parameters]
+    return list(dict.fromkeys(found))
+
+
+def test_without_overrides_the_text_is_that_of_the_file():
+    assert with_overrides(SMALL, []) is SMALL
+
+
+def test_the_same_values_give_the_same_points():
+    """Writing the file anew loses nothing: descriptions, figures, fractions, ranges."""
+    before, after = (
+        parse(text, "sweep.toml") for text in (TOGETHER, with_overrides(TOGETHER, ["N=8"]))
+    )
+    assert [p.key for p in after.points()] == [p.key for p in before.points()]
+    assert (after.description, after.figures) == ("two\nlines", ["norm_ratio"])
+
+
+def test_several_values_are_an_axis_and_one_is_fixed():
+    assert values(SMALL, "n_classes", "C=2,4,8") == [2, 4, 8]
+    assert values(SMALL, "n_classes", "C=8") == [8]  # an axis of one value
+    assert values(SMALL, "n_inputs", "d=7") == [7]
+    assert values(SMALL, "n_inputs", "d=7,9") == [7, 9]  # what was fixed becomes an axis
+    assert len(points(SMALL, "d=7,9")) == 2 * len(points(SMALL))
+
+
+@pytest.mark.parametrize(
+    ("symbol", "name"),
+    [("C", "n_classes"), ("d", "n_inputs"), ("N", "n_samples"), ("m", "n_hidden")],
+)
+def test_symbols_are_names_for_short(symbol, name):
+    assert values(SMALL, name, f"{symbol}=5") == [5]
+    assert points(SMALL, f"{symbol}=5,6") == points(SMALL, f"{name}=5,6")
+
+
+def test_a_range_is_spaced_in_the_logarithm():
+    assert values(SMALL, "n_classes", "C={start=2, stop=64, num=6}") == [2, 4, 8, 16, 32, 64]
+
+
+def test_words_and_truth_need_no_quotes():
+    assert values(SMALL, "case", "case=hidden-mse") == ["hidden-mse"]
+    assert values(SMALL, "case", 'case="hidden-mse", hidden-ce') == ["hidden-mse", "hidden-ce"]
+    text = SMALL.partition("[[grid]]")[0] + (
+        '[[grid]]\nmeasurement = "eigenspaces"\nseeds = 1\n[grid.fixed]\ncase = "hidden-ce"\n'
+        'inputs = "gaussian"\nn_classes = 3\nn_inputs = 4\nn_samples = 9\nn_hidden = 2\nn_top = 2\n'
+        "standardised = false\ninput_mean = 0.0\n"
+    )
+    assert values(text, "standardised", "standardised=true,false") == [True, False]
+    assert values(text, "input_mean", "input_mean=-0.5,1e-3") == [-0.5, 1e-3]
+
+
+def test_every_grid_that_has_the_parameter_is_changed_and_no_other():
+    found = points(TOGETHER, "relative_error=0.5")
+    assert found[:4] == points(TOGETHER)[:4]
+    assert {p.parameters["relative_error"] for p in found[4:]} == {0.5}
+    assert values(TOGETHER, "n_classes", "C=3") == [3]
+
+
+def test_seeds_and_root_seed():
+    assert {p.seed for p in points(TOGETHER, "seeds=3")} == {0, 1, 2}
+    assert len(points(TOGETHER, "seeds=3")) == 3 * (2 * 2 + 1)
+    few, many = points(SMALL, "seeds=1"), points(SMALL, "seeds=3")
+    assert {p.key for p in few} < {p.key for p in points(SMALL)} < {p.key for p in many}
+    moved = points(SMALL, "root_seed=2")
+    assert {p.root_seed for p in moved} == {2}
+    assert not {p.key for p in moved} & {p.key for p in points(SMALL)}
+
+
+def test_the_last_of_several_counts():
+    assert values(SMALL, "n_classes", "C=2,4", "d=3", "n_classes=5") == [5]
+    assert values(SMALL, "n_inputs", "C=2,4", "d=3", "n_classes=5") == [3]
+
+
+MISTAKES = {
+    "C": "--set C: must be name=value",
+    "C=": "--set C=: must be name=value",
+    "=2": "--set =2: must be name=value",
+    "": "must be name=value",
+    "depth=3": "--set depth=3: no grid has 'depth'; allowed: seeds, root_seed, case, n_classes",
+    "c=3": "no grid has 'c'",
+    "measurement=output_rank": "no grid has 'measurement'",
+    "seeds=1,2": "--set seeds=1,2: seeds must be one number",
+    "root_seed={start=1,stop=4,num=2}": "root_seed must be one number",
+    "seeds=x": "seeds: .*valid integer, got 'x'",
+    "seeds=0": "seeds: .*greater than or equal to 1, got 0",
+    "root_seed=-1": "root_seed: .*greater than or equal to 0",
+    "C=two": "n_classes = 'two': .*valid integer",
+    "C=2,": "n_classes = '': .*valid integer",
+    "C=2.5": "n_classes = 2.5: .*valid integer",
+    "C=[2,4]": "n_classes = .*valid integer",
+    "case=linear": "case = 'linear': .*'linear-ce'",
+    "C={start=2": "not a range",
+    "C={start=2,stop=0,num=2}": "stop: Input should be greater than 0",
+    "C={2,3}": "not a range",
+}
+
+
+@pytest.mark.parametrize(("assignment", "message"), MISTAKES.items())
+def test_a_wrong_override_is_one_line(sweep, assignment, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_points(sweep, [assignment])
+    assert "\n" not in str(caught.value)
+
+
+def test_what_changes_together_cannot_be_set_alone():
+    with pytest.raises(ConfigError, match="n_hidden changes together with others; edit a copy"):
+        with_overrides(TOGETHER, ["m=8"])
+
+
+def test_a_wrong_file_is_said_before_an_override(sweep):
+    sweep.write_text("colour = 1\n" + SMALL)
+    with pytest.raises(ConfigError, match="colour: unknown key"):
+        load_points(sweep, ["C=2"])
+    sweep.write_text(SMALL)
+    points, text = load_points(sweep, ["C=2"])
+    assert text != SMALL
+    sweep.write_text(text)
+    assert list(points) == [p.key for p in load_config(sweep).points()]
+
+
+def test_a_parameter_named_like_a_symbol_is_itself(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "rmt_own_symbols.py").write_text("def f(rng, d): return {}\n")
+    text = 'root_seed = 1\n[[grid]]\nmeasurement = "rmt_own_symbols:f"\nseeds = 1\nfixed = {d = 1}'
+    content = tomllib.loads(with_overrides(text, ["d=4"]))
+    assert content["grid"][0]["fixed"] == {"d": 4}

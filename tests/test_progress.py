@@ -1,0 +1,112 @@
+"""How far a run is: plain lines where there is no terminal, one live bar where there is."""
+
+import io
+import os
+import sys
+
+import pytest
+import rich.console
+
+from rmt_hessian import progress
+from rmt_hessian.experiments.runner import Counts
+from rmt_hessian.progress import duration, shown
+
+
+class Clock:
+    """The time, set by hand."""
+
+    def __init__(self, monkeypatch):
+        self.now = 100.0
+        monkeypatch.setattr(progress.time, "monotonic", lambda: self.now)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    return Clock(monkeypatch)
+
+
+def test_plain_lines_where_there_is_no_terminal(clock, capsys):
+    with shown("sweep") as (tell, notice):
+        tell(Counts(total=40, done=10))
+        for done in range(11, 20):  # within ten seconds: silence
+            clock.now += 1
+            tell(Counts(total=40, done=done, seconds_left=90.0))
+        clock.now += 1.5
+        tell(Counts(total=40, done=31, failed=1, seconds_left=90.0))
+        notice("damaged: [x]")
+        clock.now += 1
+        tell(Counts(total=40, done=38, failed=2, seconds_left=0.0))
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines() == [
+        "sweep: 10 of 40 points",
+        "sweep: 31 of 40 points, 2.1/s, 1 min 30 s left, 1 failed",  # 22 in 10.5 s
+        "damaged: [x]",
+        "sweep: 38 of 40 points, 2.61/s, 2 failed",  # 30 in 11.5 s
+    ]
+
+
+def test_a_run_with_nothing_to_do_is_one_line(clock, capsys):
+    with shown("sweep") as (tell, _):
+        tell(Counts(total=3, done=3))
+    assert capsys.readouterr().err == "sweep: 3 of 3 points\n"
+
+
+def test_the_rate_counts_what_this_run_has_ended(clock):
+    """Points that were there before do not count, those that failed do."""
+    rate = progress._Rate()
+    assert rate.words(Counts(total=100, done=50)) == ""
+    clock.now += 4
+    assert rate.words(Counts(total=100, done=51, failed=1)) == "0.5/s, 1 failed"
+    assert rate.words(Counts(100, 60, 0, seconds_left=7200.0)) == "2.5/s, 2 h 0 min left"
+    assert rate.words(Counts(100, 100, 0, seconds_left=3.0)) == "12.5/s"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.0, "less than 1 s"),
+        (0.9, "less than 1 s"),
+        (1.0, "1 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 0 s"),
+        (60, "1 min 0 s"),
+        (3599, "59 min 59 s"),
+        (3599.6, "1 h 0 min"),
+        (3 * 3600 + 125, "3 h 2 min"),
+    ],
+)
+def test_times_in_words(seconds, words):
+    assert duration(seconds) == words
+
+
+def test_one_live_bar_on_a_terminal(monkeypatch):
+    drawn = io.StringIO()
+    terminal = rich.console.Console(file=drawn, force_terminal=True, width=100, color_system=None)
+    monkeypatch.setattr(progress.rich.console, "Console", lambda **_: terminal)
+    with shown("sweep") as (tell, notice):
+        tell(Counts(total=40, done=10))
+        notice("damaged: [x]")  # not markup
+        tell(Counts(total=40, done=37, failed=3, seconds_left=0.0))
+    text = drawn.getvalue()
+    assert "sweep" in text
+    assert "37/40" in text
+    assert "3 failed" in text
+    assert "/s" in text
+    assert "damaged: [x]" in text
+    assert "\x1b[?25l" in text  # the cursor is hidden while the bar lives,
+    assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")  # and comes back
+
+
+def test_a_terminal_is_noticed(monkeypatch):
+    """Standard error is what counts."""
+    master, slave = os.openpty()
+    with os.fdopen(slave, "w") as terminal, os.fdopen(master, "rb", buffering=0) as read:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        monkeypatch.setenv("TERM", "xterm")
+        for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+            monkeypatch.delenv(name, raising=False)
+        with shown("sweep") as (tell, _):
+            tell(Counts(total=4, done=4))
+        terminal.flush()
+        assert b"4/4" in read.read(65536)
