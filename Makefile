@@ -41,13 +41,13 @@ results/%/table.parquet: sweeps/%.toml | $(VENV)/.sweep
 	$(BIN)/rmt-hessian run sweeps/$*.toml --out results/$*
 
 test: $(VENV)/.test ## run all tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 kills: $(VENV)/.test ## kill a sweep at 50 random moments and resume it (slow)
 	KILLS=50 $(BIN)/pytest tests/experiments/test_kill.py
 
 claims: $(VENV)/.test ## only the tests of the theorems, tests/claims/
-	$(BIN)/pytest tests/claims
+	$(BIN)/pytest -n auto tests/claims
 
 lint: $(VENV)/.lint ## check style and format
 	$(BIN)/ruff check

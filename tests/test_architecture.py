@@ -44,6 +44,7 @@ CONFINED = {
     "dask": {"experiments/clusters.py"},
     "distributed": {"experiments/clusters.py", "experiments/engine.py"},
     "dask_jobqueue": {"experiments/clusters.py"},
+    "tornado": {"experiments/clusters.py"},
     "threadpoolctl": {"_threads.py", "experiments/"},
     "typer": {"cli.py"},
     "rich": {"progress.py"},

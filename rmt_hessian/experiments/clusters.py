@@ -2,16 +2,18 @@
 
 import logging
 import signal
-import threading
 from contextlib import ExitStack, contextmanager
 from multiprocessing import resource_tracker
+
+from rmt_hessian.experiments.interrupts import held
 
 SLURM = "slurm"
 ONE_THREAD = {
     f"{library}_NUM_THREADS": 1 for library in ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMBA")
 }
 CONNECT_SECONDS = 30
-RENEW = "60s"  # between two looks whether SLURM jobs have ended
+LOST_SECONDS = 60  # a worker that has not come back in that time is replaced
+RENEW_SECONDS = 10  # between two looks at whether one is to be replaced
 
 
 def cores():
@@ -28,7 +30,7 @@ def connect(workers, scheduler=None):
     Parameters
     ----------
     workers : int
-        Processes of this machine, or SLURM jobs; a running scheduler has its own.
+        Processes of this machine, or in SLURM jobs; a running scheduler has its own.
     scheduler : str, optional
         ``tcp://HOST:PORT`` of a running scheduler, ``slurm``, or none: this machine.
 
@@ -45,6 +47,7 @@ def connect(workers, scheduler=None):
     settings = {
         "distributed.nanny.pre-spawn-environ": ONE_THREAD,
         "distributed.scheduler.allowed-failures": 1,
+        "distributed.deploy.lost-worker-timeout": f"{LOST_SECONDS}s",
         # a long product may hold a worker's event loop for minutes: that is not a death
         "distributed.scheduler.worker-ttl": None,
     }
@@ -52,11 +55,21 @@ def connect(workers, scheduler=None):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is told by the run
     with dask.config.set(settings), ExitStack() as stack:
         if scheduler in (None, SLURM):
-            with _interrupts_held():
+            with _out_of_reach():
                 make = _slurm_cluster if scheduler == SLURM else _local_cluster
                 scheduler = stack.enter_context(make(workers))
+            stack.callback(_keep(scheduler, workers))
         client = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
         yield stack.enter_context(client)
+
+
+def _keep(cluster, workers):
+    """Replace workers that are lost, or whose SLURM job is over; returns what ends it."""
+    from tornado.ioloop import PeriodicCallback
+
+    again = PeriodicCallback(lambda: cluster.scale(workers), 1000 * RENEW_SECONDS)
+    cluster.loop.add_callback(again.start)
+    return lambda: cluster.loop.add_callback(again.stop)
 
 
 def _local_cluster(workers):
@@ -73,26 +86,19 @@ def _local_cluster(workers):
 
 
 @contextmanager
-def _interrupts_held():
-    """Ctrl-C within waits for the end; processes started within, and after by them, never see it.
+def _out_of_reach():
+    """Processes started within, and later by threads started within, never see Ctrl-C.
 
-    A cluster that is interrupted while it starts does not end in order, and workers that die of
-    Ctrl-C would be started again.
+    Workers that die of it would be started again; it is this process that stops them. And a
+    cluster that is interrupted while it starts does not end in order.
     """
-    received, handlers = [], {}
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            handlers[number] = signal.signal(number, lambda *args: received.append(args))
     resource_tracker.ensure_running()  # the first to start it would unblock the signal
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-    for number, frame in received[:1]:
-        handlers[number](number, frame)
+    with held():
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def slurm_script():
@@ -107,7 +113,7 @@ def slurm_script():
         return cluster.job_script()
 
 
-def _slurm_cluster(jobs):
+def _slurm_cluster(workers):
     """Workers as SLURM jobs, by Dask's own settings ``jobqueue.slurm`` (queue, walltime, …).
 
     What they leave open is one core and 4 GB a job.
@@ -129,6 +135,5 @@ def _slurm_cluster(jobs):
         worker_extra_args=[*given["worker-extra-args"], "--memory-limit", "0"],  # SLURM has its own
         scheduler_options={"dashboard_address": ":0", **given["scheduler-options"]},
     )
-    cluster.scale(jobs=jobs)
-    cluster.adapt(minimum_jobs=jobs, maximum_jobs=jobs, interval=RENEW)  # after their walltime
+    cluster.scale(workers)
     return cluster

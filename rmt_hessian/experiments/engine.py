@@ -10,6 +10,8 @@ SCHEDULER_SECONDS = 0.02  # and for each worker so much longer: one scheduler se
 MOST_POINTS = 256  # of a task
 AHEAD = 2  # tasks sent for each worker, so that the next one is there when it is free
 COUNT_SECONDS = 2.0  # between two looks at how many workers there are
+POLL_SECONDS = 0.01  # between two looks whether a task has ended
+PATIENCE_SECONDS = 300  # without a worker, where none can be waiting in a queue
 
 
 class Stopped(RuntimeError):
@@ -28,7 +30,7 @@ def here(points, folder):
         try:
             done = perform(Task.of({key: point}, folder))
         except (OSError, RuntimeError, LookupError) as error:
-            raise Stopped(_reason(error, folder)) from error
+            raise Stopped(reason(error, folder)) from error
         yield [key], done, None
 
 
@@ -47,7 +49,7 @@ def on_workers(client, points, folder, durations):
     """
     from distributed import KilledWorker, as_completed
 
-    count = _WorkerCount(client)
+    workers = _Workers(client)
     waiting, suspects, sent = deque(points), deque(), {}
     running = as_completed(loop=client.loop, with_results=True, raise_errors=False)
 
@@ -58,12 +60,14 @@ def on_workers(client, points, folder, durations):
         running.add(future)
 
     while waiting or suspects or sent:
-        workers = count()
-        while waiting and len(sent) < AHEAD * workers:
-            send(_cheap_ones(waiting, points, durations, workers))
+        while waiting and len(sent) < AHEAD * workers.count():
+            send(_cheap_ones(waiting, points, durations, workers.count()))
         alone = not sent
         if alone:
             send([suspects.popleft()])
+        while not running.has_ready():
+            workers.count()  # raises if there is no hope
+            time.sleep(POLL_SECONDS)
         future, result = next(running)
         keys = sent.pop(future)
         if future.status == "finished":
@@ -71,7 +75,7 @@ def on_workers(client, points, folder, durations):
         elif future.status != "error":
             raise Stopped(f"lost the scheduler at {client.scheduler.address}")
         elif not isinstance(error := result[1], KilledWorker):
-            raise Stopped(_reason(error, folder)) from error
+            raise Stopped(reason(error, folder)) from error
         elif alone:
             yield keys, None, f"its worker died, {error.allowed_failures + 1} times"
         else:
@@ -91,22 +95,35 @@ def _cheap_ones(waiting, points, durations, workers):
     return keys
 
 
-class _WorkerCount:
-    """How many workers a client has, at least 1; asked for now and then: they come and go."""
+class _Workers:
+    """The workers of a client, asked for now and then: they come and go."""
 
     def __init__(self, client):
-        self.client, self.count, self.asked = client, 1, -COUNT_SECONDS
+        self.client, self.known, self.seen = client, 0, time.monotonic()
+        self.asked = -COUNT_SECONDS
+        self.own = type(client.cluster).__name__ == "LocalCluster"
 
-    def __call__(self):
+    def count(self):
+        """How many there are, at least 1 for the sake of those to come.
+
+        Raises
+        ------
+        Stopped
+            If the scheduler is lost, or this machine has been without a worker for too long.
+        """
         if self.client.status != "running":
-            raise Stopped("lost the scheduler")
-        if time.monotonic() > self.asked + COUNT_SECONDS:
-            self.count = max(1, sum(self.client.nthreads().values()))
-            self.asked = time.monotonic()
-        return self.count
+            raise Stopped(f"lost the scheduler at {self.client.scheduler.address}")
+        now = time.monotonic()
+        if now > self.asked + COUNT_SECONDS:
+            self.known, self.asked = sum(self.client.nthreads().values()), now
+        if self.known:
+            self.seen = now
+        elif self.own and now > self.seen + PATIENCE_SECONDS:
+            raise Stopped(f"no worker has lived for {PATIENCE_SECONDS} s")
+        return max(1, self.known)
 
 
-def _reason(error, folder):
+def reason(error, folder):
     """One line; of a full disk, where it is."""
     if isinstance(error, OSError) and error.errno:
         return f"cannot write into {folder}: {error.strerror}"

@@ -39,16 +39,16 @@ def describe_run(**facts):
 @cache
 def describe_machine():
     """Where points are computed; call it with the threads limited as they are for them."""
+    pools = threadpoolctl.threadpool_info()
     return {
         "host": socket.gethostname(),
         "platform": platform.platform(),
         "processor": platform.machine(),
         "python": platform.python_version(),
         "packages": {name: installed(name) for name in PACKAGES},
-        "threadpools": [
-            {field: pool.get(field) for field in BLAS_FIELDS}
-            for pool in threadpoolctl.threadpool_info()
-        ],
+        "threadpools": sorted(
+            ({field: pool.get(field) for field in BLAS_FIELDS} for pool in pools), key=str
+        ),
     }
 
 

@@ -10,7 +10,8 @@ import pandas as pd
 from rmt_hessian import __version__
 from rmt_hessian.experiments.clusters import SLURM, connect
 from rmt_hessian.experiments.config import parse, read_text
-from rmt_hessian.experiments.engine import Stopped, here, on_workers
+from rmt_hessian.experiments.engine import Stopped, here, on_workers, reason
+from rmt_hessian.experiments.interrupts import held
 from rmt_hessian.experiments.journal import Journal, durations
 from rmt_hessian.experiments.overrides import with_overrides
 from rmt_hessian.experiments.store import Store
@@ -81,7 +82,7 @@ def run_sweep(
     overrides : iterable of str
         ``name=value,…``, see `with_overrides`.
     workers : int
-        Processes, or SLURM jobs. One worker and no scheduler: in this process.
+        Processes, of this machine or in SLURM jobs. One worker and no scheduler: in this process.
     scheduler : str, optional
         ``tcp://HOST:PORT`` or ``slurm``, see `connect`.
     mix_versions : bool
@@ -133,11 +134,12 @@ def run_sweep(
             stopped = ""
         if journal.mixed():
             on_notice("points were computed with different libraries or BLAS kernels: " + MIXED)
-        rows = state.rows | store.state(left).rows  # what is on disk counts, not what was said
-        try:
-            table = store.collect(points, rows, mix_versions=mix_versions)
-        except OSError as error:
-            table, stopped = pd.DataFrame(), stopped or f"cannot write the table: {error.strerror}"
+        with held():
+            rows = state.rows | store.state(left).rows  # what is on disk counts, not what was said
+            try:
+                table = store.collect(points, rows, mix_versions=mix_versions)
+            except OSError as error:
+                table, stopped = pd.DataFrame(), stopped or reason(error, folder)
     missing = [point for key, point in left.items() if key not in rows and key not in run.failed]
     failed = [(points[key], reason) for key, reason in run.failed.items() if key not in rows]
     return Result(table, failed, missing, stopped)
@@ -173,8 +175,11 @@ class _Run:
     def note(self, keys, done, death):
         """A task has ended, or the only point of it was given up for the reason ``death``."""
         if death:
-            self.store.write_failure(self.points[keys[0]], death)
             self.failed[keys[0]] = death
+            try:
+                self.store.write_failure(self.points[keys[0]], death)
+            except OSError as error:
+                raise Stopped(reason(error, self.store.folder)) from error
         else:
             self.journal.add(done, self.setting)
             self.failed |= done.failures

@@ -32,6 +32,9 @@ def write_whole(path, write):
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -86,11 +89,15 @@ class Store:
         except filelock.Timeout:
             raise FolderInUse(f"{self.folder} is in use by another run") from None
         try:
-            for leftover in self.folder.rglob(".tmp-*"):
-                leftover.unlink(missing_ok=True)
+            self._clean()
             yield
+            self._clean()  # after workers that died
         finally:
             lock.release()
+
+    def _clean(self):
+        for leftover in self.folder.rglob(".tmp-*"):
+            leftover.unlink(missing_ok=True)
 
     def row(self, key):
         """The scalars of a point as a dict, or None if there are none.
