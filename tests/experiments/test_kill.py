@@ -117,8 +117,9 @@ def test_workers_that_die_while_they_start_are_replaced(path, expected, tmp_path
     with sweep(path, "--out", folder, "--workers", 2, wait=WAIT, code=IMPATIENT) as run:
         assert run.until(lambda: done(folder) >= 5)
         dead = set()
-        for _ in range(2):  # those at work, then those that start in their place
+        for _ in range(3):  # those at work, then those that start in their place
             assert run.until(lambda: len(set(run.workers()) - dead) == 2)
+            time.sleep(0.7)  # Python has started, the worker has not: now nobody starts another
             for worker in set(run.workers()) - dead:
                 worker.kill()
                 dead.add(worker)
