@@ -1,8 +1,9 @@
-"""A small sweep file for all tests of this folder."""
+"""Small sweep files for the tests of this folder."""
 
 import pytest
 
 from rmt_hessian.experiments.measurements import blocks
+from tests.experiments.processes import resumed, written
 from tests.experiments.small import SMALL
 
 
@@ -16,3 +17,15 @@ def sweep(tmp_path, monkeypatch):
     path.write_text(SMALL)
     yield path
     blocks._predicted_norms.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def path(tmp_path_factory):
+    """Path of a sweep file for processes that are killed."""
+    return written(tmp_path_factory.mktemp("sweep"))
+
+
+@pytest.fixture(scope="session")
+def expected(path):
+    """What that sweep leaves."""
+    return resumed(path, path.parent / "whole")

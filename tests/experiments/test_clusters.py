@@ -18,7 +18,6 @@ from tests.experiments.processes import (
     resumed,
     sweep,
     until,
-    written,
 )
 
 SBATCH = """#!/bin/sh
@@ -31,16 +30,6 @@ SCANCEL = """#!/bin/sh
 kill -9 -- "-$1"
 """
 QUICKLY = f"import rmt_hessian.experiments.clusters as c; c.CONNECT_SECONDS = 2; {COMMAND}"
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return written(tmp_path_factory.mktemp("sweep"))
-
-
-@pytest.fixture(scope="module")
-def expected(path):
-    return resumed(path, path.parent / "whole")
 
 
 def dask(what, *arguments, **settings):

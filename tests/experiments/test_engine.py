@@ -42,16 +42,6 @@ BIG = DRAWS.replace("1000]", "20000]")  # 160 kB each, 20 of them
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return written(tmp_path_factory.mktemp("sweep"))
-
-
-@pytest.fixture(scope="module")
-def expected(path):
-    return resumed(path, path.parent / "whole")
-
-
-@pytest.fixture(scope="module")
 def poisoned(tmp_path_factory):
     """Folder, exit code and words of a run that meets points which raise, and which kill."""
     folder = tmp_path_factory.mktemp("poison")

@@ -34,16 +34,6 @@ WAIT = 0.03
 EXIT_CODES = {signal.SIGKILL: 137, signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return written(tmp_path_factory.mktemp("sweep"))
-
-
-@pytest.fixture(scope="module")
-def expected(path):
-    return resumed(path, path.parent / "whole")
-
-
 def test_a_worker_is_killed_and_the_lid_closed_for_a_while(tmp_path):
     path = written(tmp_path, SMALL + DRAWS.replace("root_seed = 3", ""))
     folder = tmp_path / "out"
