@@ -5,6 +5,7 @@ BLAS splitting each, and what happens between them (packing, exponentials, scatt
 side too. A single piece keeps all of BLAS's threads.
 """
 
+import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from rmt_hessian._chunks import slices
 
 WORTH_A_THREAD = 2**28  # operations of products, some milliseconds
 A_WRITE = 64  # as many operations take the time to write a number to memory
+ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "BLIS")}
 _LOCK = threading.Lock()  # the thread count of BLAS belongs to the whole process
 _HERE = threading.local()  # has `inside` in the threads that work on a piece
 
@@ -68,9 +70,15 @@ def _libraries(_modules):
 def one_thread():
     """Within it, BLAS, OpenMP and numba use one thread: sums in one order, so the same bits."""
     threads = numba.get_num_threads()
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
     numba.set_num_threads(1)
+    os.environ.update(ONE_THREAD)  # for libraries that are loaded within
     try:
         with _libraries(len(sys.modules)).limit(limits=1):
             yield
     finally:
         numba.set_num_threads(threads)
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value

@@ -62,7 +62,7 @@ def run(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Processes; 1: this one. Default: all cores."),
+        typer.Option(help="Processes; 1: this one. Default: all cores."),
     ] = None,
     scheduler: Annotated[
         str | None, typer.Option(help="tcp://HOST:PORT of a Dask scheduler, or slurm.")
@@ -75,7 +75,11 @@ def run(
     ] = False,
 ):
     """Compute the points of a sweep that are missing, then collect them. Run again to resume."""
-    folder, workers = out or Path("results") / config.stem, workers or cores()
+    if workers is not None and workers < 1:
+        raise ValueError(f"--workers must be at least 1, got {workers}")
+    kept = config.name == "config.toml"  # of a folder of results
+    folder = out or (config.parent if kept else Path("results") / config.stem)
+    workers = workers or cores()
     if dry_run:
         _say_what_is_to_do(config, folder, set_ or (), workers, scheduler)
         return
@@ -191,8 +195,11 @@ def report(
     for title, section in structure:
         print(f"\n{title}\n{format_table(section)}")
     config = load_config(folder / "config.toml")
-    if missing := len(config.points()) - len(table):
-        print(f"\n{missing} of {len(config.points())} points are not in this table.")
+    keys, there = {point.key for point in config.points()}, set(table["key"])
+    if missing := len(keys - there):
+        print(f"\n{missing} of {len(keys)} points of {folder}/config.toml are not in the table.")
+    if others := len(there - keys):
+        print(f"{others} points of the table are not of that file: rmt-hessian collect {folder}")
     for path in (figures / f"{name}.png" for name in config.figures) if figures else ():
         if path.exists():
             print(f"figure: {path}")

@@ -160,3 +160,24 @@ def test_dense_hessians_do_not_depend_on_the_number_of_threads(widths, loss):
             results.append(hessians(widths, loss))
     for one, two in zip(*results, strict=True):
         np.testing.assert_allclose(one, two, rtol=0, atol=EXACT * np.abs(one).max())
+
+
+def test_one_thread_within_and_as_before_after_it():
+    import os
+
+    import numba
+    import threadpoolctl
+
+    from rmt_hessian._threads import one_thread
+
+    def state():
+        pools = [pool["num_threads"] for pool in threadpoolctl.threadpool_info()]
+        return pools, numba.get_num_threads(), os.environ.get("OMP_NUM_THREADS")
+
+    with threadpoolctl.threadpool_limits(limits=2):
+        before = state()
+        with one_thread():
+            pools, numba_threads, variable = state()
+            assert set(pools) == {1}
+            assert (numba_threads, variable) == (1, "1")
+        assert state() == before

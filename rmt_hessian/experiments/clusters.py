@@ -1,16 +1,17 @@
 """Where tasks run: processes of this machine, a running Dask scheduler, or SLURM."""
 
 import logging
+import re
 import signal
 from contextlib import ExitStack, contextmanager
 from multiprocessing import resource_tracker
 
+from rmt_hessian._threads import ONE_THREAD
 from rmt_hessian.experiments.interrupts import held
 
 SLURM = "slurm"
-ONE_THREAD = {
-    f"{library}_NUM_THREADS": 1 for library in ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMBA")
-}
+ADDRESS = re.compile(r"(tcp|tls)://.+:\d+")
+ENVIRONMENT = ONE_THREAD | {"NUMBA_NUM_THREADS": "1"}
 CONNECT_SECONDS = 30
 LOST_SECONDS = 60  # a worker that has not come back in that time is replaced
 RENEW_SECONDS = 10  # between two looks at whether one is to be replaced
@@ -36,16 +37,19 @@ def connect(workers, scheduler=None):
 
     Raises
     ------
+    ValueError
+        If ``scheduler`` is neither.
     OSError
         If no scheduler answers at the address.
     ImportError
         If a package for SLURM is missing.
     """
+    check(scheduler)
     import dask
     from distributed import Client
 
     settings = {
-        "distributed.nanny.pre-spawn-environ": ONE_THREAD,
+        "distributed.nanny.pre-spawn-environ": ENVIRONMENT,
         "distributed.scheduler.allowed-failures": 1,
         "distributed.deploy.lost-worker-timeout": f"{LOST_SECONDS}s",
         # a long product may hold a worker's event loop for minutes: that is not a death
@@ -59,8 +63,17 @@ def connect(workers, scheduler=None):
                 make = _slurm_cluster if scheduler == SLURM else _local_cluster
                 scheduler = stack.enter_context(make(workers))
             stack.callback(_keep(scheduler, workers))
-        client = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+        try:
+            client = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+        except TypeError as error:  # tls:// without certificates
+            raise ValueError(f"{scheduler}: {error}") from error
         yield stack.enter_context(client)
+
+
+def check(scheduler):
+    """Raise ValueError unless it is none, ``slurm`` or an address."""
+    if scheduler not in (None, SLURM) and not ADDRESS.fullmatch(scheduler):
+        raise ValueError(f"the scheduler must be tcp://HOST:PORT or slurm, got {scheduler!r}")
 
 
 def _keep(cluster, workers):
@@ -127,7 +140,7 @@ def _slurm_cluster(workers):
     given = dask.config.get("jobqueue.slurm")
     size = {"cores": 1, "memory": "4GB"}
     size |= {name: given[name] for name in size if given[name]}
-    exports = [f"export {name}={value}" for name, value in ONE_THREAD.items()]
+    exports = [f"export {name}={value}" for name, value in ENVIRONMENT.items()]
     cluster = SLURMCluster(
         **size,
         processes=size["cores"],  # one thread each

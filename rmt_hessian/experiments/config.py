@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from rmt_hessian.experiments.measurements.registry import find, parameters_of
+from rmt_hessian.experiments.measurements.registry import find, parameters_of, version_of
 from rmt_hessian.experiments.points import RESERVED, Point, is_data
 
 
@@ -88,6 +88,8 @@ class Grid(_Strict):
             raise ValueError(error) from None
         except TypeError as error:
             raise ValueError(f"{name} {error}") from None
+        if not isinstance(version_of(find(name)), int | str):
+            raise ValueError(f"the version of {name} must be a whole number or a text")
         if taken := sorted(set(RESERVED) & set(parameters)):
             raise ValueError(f"{name} must not have a parameter {taken[0]!r}: the name is taken")
         return name
@@ -138,8 +140,8 @@ def _check_value(name, value, annotation):
         raise ValueError(f"the annotation of {name} cannot be checked: {reason}") from None
     if not isinstance(value, Scalar):
         raise ValueError(f"{name} = {value!r}: must be a number, a text, true or false")
-    if isinstance(value, int) and abs(value) >= 2**63:
-        raise ValueError(f"{name} = {value!r}: must fit into 64 bits")
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise ValueError(f"{name} = {value!r}: must be at most 2^53, to be exact in every table")
     if is_data(value) and not Path(value).is_file():
         raise ValueError(f"{name} = {value!r}: no such file, seen from {Path.cwd()}")
 

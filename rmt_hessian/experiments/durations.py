@@ -1,10 +1,11 @@
 """How long points take, learnt from those that were measured."""
 
 import json
-import numbers
+import math
 
 import numpy as np
 
+REFIT = 1.1  # as many settings as before must be known for another fit
 RIDGE = 0.1  # holds an exponent near 0 until the sizes differ by more than a factor or so
 
 
@@ -17,13 +18,12 @@ class Durations:
 
     def __init__(self):
         self._seconds = {}  # measurement -> setting -> seconds of each point
-        self._fits = {}
+        self._fits = {}  # measurement -> (how many settings were known, the fit)
 
     def add(self, setting, seconds):
         """Learn how long a point took."""
         measurement = setting.partition(" ")[0]
         self._seconds.setdefault(measurement, {}).setdefault(setting, []).append(seconds)
-        self._fits.pop(measurement, None)
 
     def of(self, setting):
         """Seconds expected; None if nothing is known of the measurement."""
@@ -33,9 +33,11 @@ class Durations:
             return None
         if setting in known:
             return float(np.median(known[setting]))
-        if measurement not in self._fits:
-            self._fits[measurement] = _fit(known)
-        return self._fits[measurement](setting)
+        count, fit = self._fits.get(measurement, (0, None))
+        if len(known) > REFIT * count:
+            fit = _fit(known)
+            self._fits[measurement] = len(known), fit
+        return fit(setting)
 
     def total(self, settings):
         """Seconds expected of ``{setting: how many points}``; None if one of them is not known."""
@@ -78,4 +80,4 @@ def _features(setting):
 
 
 def _is_size(value):
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and value > 0
+    return type(value) in (int, float) and 0 < value < math.inf

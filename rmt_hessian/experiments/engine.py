@@ -115,7 +115,7 @@ class _Workers:
             raise Stopped(f"lost the scheduler at {self.client.scheduler.address}")
         now = time.monotonic()
         if now > self.asked + COUNT_SECONDS:
-            self.known, self.asked = sum(self.client.nthreads().values()), now
+            self.known, self.asked = len(self.client.nthreads()), now
         if self.known:
             self.seen = now
         elif self.own and now > self.seen + PATIENCE_SECONDS:

@@ -5,15 +5,22 @@ from contextlib import suppress
 
 from rmt_hessian.experiments.durations import Durations
 from rmt_hessian.experiments.provenance import describe_run, kernels, now
+from rmt_hessian.experiments.store import DamagedResult
 
+STRANGE = (LookupError, TypeError, ValueError, AttributeError)  # entries of another make
 KEEP_SECONDS = 30  # between two writings, while points are measured
 
 
 class Journal:
-    """Adds an entry to those of earlier runs."""
+    """Adds an entry to those of earlier runs; if they cannot be read, ``damage`` says why."""
 
     def __init__(self, store, **facts):
-        self.store, self.earlier = store, store.provenance()
+        self.store, self.damage = store, ""
+        try:
+            self.earlier = store.provenance()
+        except DamagedResult as error:
+            self.earlier, self.damage = [], str(error)
+            store.set_provenance_aside()
         self.entry = describe_run(**facts) | {"machines": [], "seconds": {}}
         self.keep()
 
@@ -40,15 +47,20 @@ class Journal:
 
     def mixed(self):
         """Whether points of the folder were computed by different libraries or BLAS kernels."""
-        runs = [*self.earlier, self.entry]
-        return len({kernels(m) for run in runs for m in run.get("machines", [])}) > 1
+        found = set()
+        for run in [*self.earlier, self.entry]:
+            with suppress(*STRANGE):
+                found |= {kernels(machine) for machine in run.get("machines", [])}
+        return len(found) > 1
 
 
 def durations(store):
     """`Durations` by the journals of all runs in a folder."""
     known = Durations()
-    for run in store.provenance():
-        for setting, seconds in run.get("seconds", {}).items():
-            for one in seconds:
-                known.add(setting, one)
+    with suppress(DamagedResult):
+        for run in store.provenance():
+            with suppress(*STRANGE):
+                for setting, seconds in run.get("seconds", {}).items():
+                    for one in seconds:
+                        known.add(setting, float(one))
     return known

@@ -39,7 +39,7 @@ def _assign(content, assignment):
     name, equals, written = assignment.partition("=")
     if not (name and equals and written):
         raise ConfigError(f"--set {assignment}: must be name=value or name=value,value,…")
-    values = _values(written)
+    values = _values(name, written)
     if name in ("seeds", "root_seed"):
         if len(values) > 1:
             raise ConfigError(f"--set {assignment}: {name} must be one number")
@@ -70,13 +70,13 @@ def _set(grid, name, values):
         grid.setdefault("axes", {})[name] = values
 
 
-def _values(written):
+def _values(name, written):
     """The values after ``name=``: TOML, or bare words."""
     if written.startswith("{"):
         try:
             return LogRange.model_validate(tomllib.loads(f"x = {written}")["x"]).values()
         except (ValidationError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"--set …={written}: {_reason(error)}") from None
+            raise ConfigError(f"--set {name}={written}: {_reason(error)}") from None
     return [_value(word.strip()) for word in written.split(",")]
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ class Point:
     seed: int
     root_seed: int
 
-    @property
+    @cached_property
     def _digest(self):
         version = version_of(find(self.measurement))
         content = [self.measurement, version, self.parameters, self.seed]
@@ -34,7 +34,7 @@ class Point:
 
     @property
     def key(self):
-        """Hash of the content: names the files of the point."""
+        """Hash of the content, data files as they were first seen: names the files of the point."""
         return self._digest.hexdigest()[:20]
 
     @property
@@ -94,7 +94,10 @@ def is_data(value):
 
 def _digest_of(path):
     """Hash of a file's content: another file of the same name makes other points."""
-    return _digest_as_of(path, Path(path).stat().st_mtime_ns)
+    try:
+        return _digest_as_of(path, Path(path).stat().st_mtime_ns)
+    except OSError as error:
+        raise LookupError(f"{path}: {error.strerror}") from error
 
 
 @cache

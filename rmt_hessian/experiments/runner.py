@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from rmt_hessian import __version__
-from rmt_hessian.experiments.clusters import SLURM, connect
+from rmt_hessian.experiments.clusters import SLURM, check, connect
 from rmt_hessian.experiments.config import parse, read_text
 from rmt_hessian.experiments.engine import Stopped, here, on_workers, reason
 from rmt_hessian.experiments.interrupts import held
@@ -101,10 +101,12 @@ def run_sweep(
     ConfigError
         If the sweep file or an override cannot be used.
     ValueError
-        If the folder holds results of another version of the package.
+        If the folder holds results of another version of the package, or ``scheduler`` is no
+        address.
     FolderInUse
         If another run writes into the folder.
     """
+    check(scheduler)
     points, text = load_points(config_path, overrides)
     store = Store(folder)
     with store.writing():
@@ -118,6 +120,8 @@ def run_sweep(
         workers = max(1, min(workers, len(left)))
         own = scheduler in (None, SLURM)
         journal = Journal(store, workers=workers if own else None, scheduler=scheduler)
+        if journal.damage:
+            on_notice(f"damaged, set aside: {journal.damage}")
         run = _Run(points, left, store, journal, on_progress)
         try:
             with _batches(left, store, workers, scheduler, run.known, on_notice) as batches:
@@ -134,12 +138,12 @@ def run_sweep(
             stopped = ""
         if journal.mixed():
             on_notice("points were computed with different libraries or BLAS kernels: " + MIXED)
-        with held():
-            rows = state.rows | store.state(left).rows  # what is on disk counts, not what was said
-            try:
+        rows = state.rows | store.state(left).rows  # what is on disk counts, not what was said
+        try:
+            with held():
                 table = store.collect(points, rows, mix_versions=mix_versions)
-            except OSError as error:
-                table, stopped = pd.DataFrame(), stopped or reason(error, folder)
+        except OSError as error:
+            table, stopped = pd.DataFrame(), stopped or reason(error, folder)
     missing = [point for key, point in left.items() if key not in rows and key not in run.failed]
     failed = [(points[key], reason) for key, reason in run.failed.items() if key not in rows]
     return Result(table, failed, missing, stopped)

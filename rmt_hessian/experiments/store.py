@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import os
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+TEMPORARY = re.compile(r"\.tmp-[0-9a-f]{32}-")
 DIGEST = b"sha256"  # key of the metadata in a Parquet file
 
 
@@ -96,8 +98,10 @@ class Store:
             lock.release()
 
     def _clean(self):
-        for leftover in self.folder.rglob(".tmp-*"):
-            leftover.unlink(missing_ok=True)
+        for folder in (self.folder, self.points, self.failed):
+            for path in folder.glob(".tmp-*"):
+                if TEMPORARY.match(path.name):
+                    path.unlink(missing_ok=True)
 
     def row(self, key):
         """The scalars of a point as a dict, or None if there are none.
@@ -178,11 +182,28 @@ class Store:
         write_whole(self.folder / "provenance.json", lambda f: f.write(text.encode()))
 
     def provenance(self):
-        """The entries of the runs so far."""
+        """The entries of the runs so far.
+
+        Raises
+        ------
+        DamagedResult
+            If the file is not one of entries.
+        """
+        path = self.folder / "provenance.json"
         try:
-            return json.loads((self.folder / "provenance.json").read_text())["runs"]
-        except (OSError, ValueError, LookupError, TypeError):
+            runs = json.loads(path.read_text(encoding="utf-8"))["runs"]
+        except FileNotFoundError:
             return []
+        except (ValueError, LookupError, TypeError) as error:
+            raise DamagedResult(f"{path}: {error}") from None
+        if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
+            raise DamagedResult(f"{path} holds no list of runs")
+        return runs
+
+    def set_provenance_aside(self):
+        """Keep a damaged file under another name."""
+        path = self.folder / "provenance.json"
+        os.replace(path, path.with_suffix(".damaged"))
 
     def collect(self, keys, rows, *, mix_versions=False):
         """Gather rows, in the order of the keys, into one table; returns it.
@@ -197,8 +218,13 @@ class Store:
             self.require_one_version(rows)
         table = pd.DataFrame(rows)
         if rows:
-            path = self.folder / "table.parquet"
-            write_whole(path, lambda f: table.to_parquet(f, index=False))
+            try:
+                content = pa.Table.from_pandas(table, preserve_index=False)
+            except pa.ArrowException as error:
+                raise ValueError(
+                    f"{self.folder}: two measurements mean different things by one name: {error}"
+                ) from None
+            write_whole(self.folder / "table.parquet", lambda f: pq.write_table(content, f))
             csv = table.to_csv(index=False)
             write_whole(self.folder / "table.csv", lambda f: f.write(csv.encode()))
         else:  # a table of points that are gone would be false

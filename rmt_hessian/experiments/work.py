@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import threading
 import time
 import traceback
 from dataclasses import asdict, dataclass
@@ -11,6 +12,8 @@ from rmt_hessian._threads import one_thread
 from rmt_hessian.experiments.points import Point
 from rmt_hessian.experiments.provenance import describe_machine
 from rmt_hessian.experiments.store import DamagedResult, Store
+
+ALONE = threading.Lock()  # threads and directory belong to the process, whatever a worker has
 
 
 @dataclass(frozen=True)
@@ -56,18 +59,20 @@ def perform(task):
             f"a worker has rmt_hessian {__version__}, the run {task.version}: restart the workers"
         )
     store, seconds, failures = Store(task.folder), {}, {}
-    with contextlib.chdir(task.directory), one_thread():
+    with ALONE, contextlib.chdir(task.directory), one_thread():
         for key, fields in task.points.items():
             point, started = Point(**fields), time.perf_counter()
             if point.key != key:
                 raise RuntimeError(
-                    f"a worker has another version of {point.measurement} or of its data: "
-                    "restart the workers"
+                    f"{point.measurement} or its data have changed, or a worker has an older "
+                    "version: start the run, or the workers, again"
                 )
             if _is_done(store, key):
                 continue
             try:
                 scalars, arrays = point.measure()
+                if Point(**fields).key != key:
+                    raise RuntimeError("its data changed while it was measured")
             except (Exception, SystemExit) as error:
                 failures[key] = f"{type(error).__name__}: {error}".partition("\n")[0]
                 store.write_failure(point, traceback.format_exc())

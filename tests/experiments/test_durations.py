@@ -1,6 +1,7 @@
 """Times learnt from points that were measured: medians, and a power law for other sizes."""
 
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -75,3 +76,11 @@ def test_what_is_learnt_later_counts():
     assert flat == pytest.approx(1.0)
     known.add(setting(n=32), 100.0)
     assert known.of(setting(n=512)) > 10
+
+
+def test_an_infinite_parameter_is_a_word():
+    durations = Durations()
+    for beta in (1.0, 2.0, float("inf")):
+        durations.add(f"mine {json.dumps({'beta': beta})}", 0.3)
+    assert durations.of(f"mine {json.dumps({'beta': 3.0})}") == pytest.approx(0.3)
+    assert durations.of(f"mine {json.dumps({'beta': -1.0})}") == pytest.approx(0.3)

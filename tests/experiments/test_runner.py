@@ -82,7 +82,7 @@ def test_resumed_equals_uninterrupted(sweep, tmp_path):
         run_sweep(sweep, tmp_path / "parts", on_progress=stop_at(7))
     # an empty result, as a full disk may leave, and a half-written one
     sorted((tmp_path / "parts" / "points").glob("*.parquet"))[0].write_bytes(b"")
-    (tmp_path / "parts" / "points" / ".tmp-1-x.parquet").write_bytes(b"PAR1")
+    (tmp_path / "parts" / "points" / f".tmp-{'0' * 32}-x.parquet").write_bytes(b"PAR1")
     seen, told = [], []
     table = run_sweep(
         sweep, tmp_path / "parts", on_progress=seen.append, on_notice=told.append
@@ -254,3 +254,46 @@ def test_provenance_names_the_commit_of_this_checkout(sweep, tmp_path):
         assert run["git_commit"] is None  # an archive, or no git here
     else:
         assert run["git_commit"].removesuffix("+") == commit
+
+
+DATA = """
+import numpy as np
+
+def mean(rng, data):
+    values = np.load(data)
+    np.save(data, values + 1)  # somebody else does, while it is measured
+    return {"mean": values.mean()}
+"""
+
+
+def test_data_that_change_while_they_are_measured(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "rmt_own_data.py").write_text(DATA)
+    np.save("d.npy", np.zeros(3))
+    text = 'root_seed = 1\n[[grid]]\nmeasurement = "rmt_own_data:mean"\nseeds = 1\n'
+    (tmp_path / "data.toml").write_text(text + 'fixed = { data = "d.npy" }\n')
+    result = run_sweep("data.toml", "out")
+    assert [reason for _, reason in result.failed] == [
+        "RuntimeError: its data changed while it was measured"
+    ]
+    assert result.table.empty
+    assert list((tmp_path / "out" / "points").iterdir()) == []
+
+
+@pytest.mark.parametrize("address", ["foo", "", "tcp://127.0.0.1", "http://x:1", "slurm:1"])
+def test_a_scheduler_is_an_address(sweep, tmp_path, address):
+    with pytest.raises(ValueError, match=r"must be tcp://HOST:PORT or slurm, got"):
+        run_sweep(sweep, tmp_path / "out", scheduler=address)
+    assert not (tmp_path / "out").exists()
+
+
+def test_damaged_provenance_is_set_aside(sweep, tmp_path):
+    run_sweep(sweep, tmp_path / "out")
+    path, told = tmp_path / "out" / "provenance.json", []
+    path.write_text(path.read_text()[:100])
+    run_sweep(sweep, tmp_path / "out", on_notice=told.append)
+    assert len(told) == 1
+    assert told[0].startswith(f"damaged, set aside: {path}")
+    assert len(Store(tmp_path / "out").provenance()) == 1
+    assert (tmp_path / "out" / "provenance.damaged").exists()

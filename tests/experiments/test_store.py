@@ -215,7 +215,11 @@ def test_a_writer_that_fails_leaves_the_old_file(tmp_path):
 
 
 def test_a_folder_belongs_to_one_run(store):
-    leftover = store.points / ".tmp-1-x.parquet"
+    leftover = store.points / f".tmp-{'0' * 32}-x.parquet"
+    (store.folder / "mine").mkdir()
+    others = [store.folder / ".tmp-notes", store.folder / "mine" / leftover.name]
+    for path in others:
+        path.write_text("not of a sweep")
     with store.writing():
         leftover.write_bytes(b"of this run")
         with (
@@ -226,6 +230,9 @@ def test_a_folder_belongs_to_one_run(store):
         assert leftover.exists()
     with store.writing():  # free again
         assert not leftover.exists()
+        leftover.write_bytes(b"of a worker that died")
+    assert not leftover.exists()
+    assert all(path.exists() for path in others)
     with suppress(Broken), store.writing():
         raise Broken
     with store.writing():  # free after an error too
@@ -251,10 +258,25 @@ def test_collect_refuses_to_mix_versions(store):
     assert len(store.collect(keys[:1], rows)) == 1  # what is not asked for does not count
 
 
-@pytest.mark.parametrize("content", [None, "", '{"runs": [', "{}"])
-def test_provenance_that_cannot_be_read_is_none(store, content):
-    if content is not None:
-        (store.folder / "provenance.json").write_text(content)
+def test_provenance_is_none_before_the_first_run(store):
     assert store.provenance() == []
     store.write_provenance([{"started": "now"}])
     assert store.provenance() == [{"started": "now"}]
+
+
+@pytest.mark.parametrize("content", ["", '{"runs": [', "{}", "[]", '{"runs": [1]}'])
+def test_provenance_that_cannot_be_read_is_damaged(store, content):
+    (store.folder / "provenance.json").write_text(content)
+    with pytest.raises(DamagedResult, match=r"provenance\.json"):
+        store.provenance()
+    store.set_provenance_aside()
+    assert store.provenance() == []
+    assert (store.folder / "provenance.damaged").read_text() == content
+
+
+def test_one_name_for_two_things_is_said(store):
+    rows = {"a": {"version": "1", "mode": "x"}, "b": {"version": "1", "mode": 1.0}}
+    with pytest.raises(
+        ValueError, match=r"two measurements mean different things by one name: .*mode"
+    ):
+        store.collect(rows, rows)
