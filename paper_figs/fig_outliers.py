@@ -37,7 +37,7 @@ def draw(store):
         pair[1].minorticks_off()
         pair[1].set_xlabel(r"$\gamma=d/N$")
     axes[0, 0].set_ylabel("place, bulk in $[-1, 1]$")
-    axes[1, 0].set_ylabel("squared overlap")
+    axes[1, 0].set_ylabel("squared overlap\nwith weight rows")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     shown = dict(zip(labels, handles, strict=True))  # a label of several lines once
     figure.legend(shown.values(), shown, loc="outside lower center", ncols=len(shown))

@@ -1,6 +1,8 @@
 """The command line, ``rmt-hessian``."""
 
+import os
 import shlex
+import shutil
 import signal
 import sys
 from collections import Counter
@@ -116,13 +118,17 @@ def run(
 
 def _interrupt(number, _frame):
     """The first signal stops the run in order; the second one at once."""
+    print("\nstopping; again to end at once", file=sys.stderr)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     raise KeyboardInterrupt(number)
 
 
 def _how_to_resume():
-    return f"resume with: {shlex.join(['rmt-hessian', *sys.argv[1:]])}"
+    command = "rmt-hessian"
+    if Path(sys.argv[0]).name == command and not shutil.which(command):
+        command = os.path.relpath(sys.argv[0])
+    return f"resume with: {shlex.join([command, *sys.argv[1:]])}"
 
 
 def _say_what_is_to_do(config, folder, overrides, workers, scheduler):
@@ -132,13 +138,12 @@ def _say_what_is_to_do(config, folder, overrides, workers, scheduler):
     state = store.state(points)
     left = Counter(point.setting for key, point in points.items() if key not in state.rows)
     print(f"{len(points)} points: {len(state.rows)} done, {left.total()} to compute")
-    seconds = durations(store).total(left)
+    seconds, used = durations(store).total(left), min(workers, left.total())
     if seconds is None:
         print("no estimate of the time: a measurement was never run in this folder")
-    else:
-        used = max(1, min(workers, left.total()))
-        shared = f"about {duration(seconds / used)} with {used} worker{'s' * (used > 1)}"
-        print(f"{shared}, by the points measured in this folder")
+    elif used:
+        time = duration(seconds / used)
+        print(f"time: {time}, on {_some(used, 'worker')}, by the points measured in this folder")
     if scheduler == SLURM:
         print(slurm_script())
 
@@ -185,7 +190,7 @@ def report(
     norms, rank = summarise(table), summarise_rank(table)
     structure = [*structure_sections(table), *outlier_sections(table)]
     if norms.empty and rank.empty and not structure:
-        _stop(f"error: {folder} holds no measurement that the report knows", 2)
+        _stop(f"error: {folder} holds no measurement that the report knows; see its table.csv", 2)
     if len(norms):
         print(format_summary(norms))
         print(LEGEND)
@@ -207,7 +212,11 @@ def report(
 
 def _say_where(table, folder):
     where = f" in {folder}/table.parquet and {folder}/table.csv" if len(table) else ""
-    print(f"{len(table)} points{where}")
+    print(f"{_some(len(table), 'point')}{where}")
+
+
+def _some(count, thing):
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _stop(message, code):

@@ -101,7 +101,7 @@ def test_a_dry_run_says_what_there_is_to_do(folder):
     first, second = result.stdout.splitlines()
     assert first == "6 points: 2 done, 4 to compute"
     assert re.fullmatch(
-        r"about (less than 1|\d+) s with 2 workers, by the points measured in this folder", second
+        r"time: (less than 1|\d+) s, on 2 workers, by the points measured in this folder", second
     )
     assert sorted((folder / "results" / "tiny").rglob("*")) == before
 

@@ -3,6 +3,8 @@
 import logging
 import re
 import signal
+import subprocess
+import tempfile
 from contextlib import ExitStack, contextmanager
 from multiprocessing import resource_tracker
 
@@ -40,7 +42,7 @@ def connect(workers, scheduler=None):
     ValueError
         If ``scheduler`` is neither.
     OSError
-        If no scheduler answers at the address.
+        If no scheduler answers at the address, or SLURM refuses the jobs.
     ImportError
         If a package for SLURM is missing.
     """
@@ -148,5 +150,23 @@ def _slurm_cluster(workers):
         worker_extra_args=[*given["worker-extra-args"], "--memory-limit", "0"],  # SLURM has its own
         scheduler_options={"dashboard_address": ":0", **given["scheduler-options"]},
     )
-    cluster.scale(workers)
+    if workers:
+        _try_submission(cluster.job_script())
+        cluster.scale(workers)
     return cluster
+
+
+def _try_submission(script):
+    """Raise OSError, with what SLURM says, if it would not take the job."""
+    with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:
+        file.write(script)
+        file.flush()
+        try:
+            subprocess.run(
+                ["sbatch", "--test-only", file.name], check=True, capture_output=True, text=True
+            )
+        except FileNotFoundError:
+            raise OSError("SLURM is not here: no command sbatch") from None
+        except subprocess.CalledProcessError as error:
+            said = (error.stderr or error.stdout).strip().partition("\n")[0]
+            raise OSError(f"SLURM does not take the job: {said}") from None

@@ -8,7 +8,7 @@ from rmt_hessian.experiments.provenance import describe_run, kernels, now
 from rmt_hessian.experiments.store import DamagedResult
 
 STRANGE = (LookupError, TypeError, ValueError, AttributeError)  # entries of another make
-KEEP_SECONDS = 30  # between two writings, while points are measured
+KEEP_SECONDS = 10  # between two writings, while points are measured
 
 
 class Journal:

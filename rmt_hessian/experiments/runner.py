@@ -17,6 +17,7 @@ from rmt_hessian.experiments.overrides import with_overrides
 from rmt_hessian.experiments.store import Store
 
 ESTIMATE_SECONDS = 0.5  # between two estimates of the time left
+ENOUGH = 5  # points before the first: those that come first load and compile
 MIXED = "their last digits may differ (provenance.json)"
 
 
@@ -138,6 +139,8 @@ def run_sweep(
             stopped = ""
         if journal.mixed():
             on_notice("points were computed with different libraries or BLAS kernels: " + MIXED)
+        if others := len({path.stem for path in store.points.glob("*.parquet")} - set(points)):
+            on_notice(f"points in {store.points} that this run does not ask for: {others}")
         rows = state.rows | store.state(left).rows  # what is on disk counts, not what was said
         try:
             with held():
@@ -172,7 +175,8 @@ class _Run:
         self.setting = {key: point.setting for key, point in left.items()}
         self.left = Counter(self.setting.values())
         self.counts = Counts(len(points), len(points) - len(left))
-        self.worked, self.started, self.on_progress = 0.0, time.monotonic(), on_progress
+        self.worked, self.measured = 0.0, 0
+        self.started, self.on_progress = time.monotonic(), on_progress
         self.estimated = self.started
         on_progress(self.counts)
 
@@ -190,6 +194,7 @@ class _Run:
             for key, seconds in done.seconds.items():
                 self.known.add(self.setting[key], seconds)
                 self.worked += seconds
+                self.measured += 1
         self.left.subtract(self.setting[key] for key in keys)
         failed = sum(key in self.failed for key in keys)
         self.counts = replace(
@@ -203,7 +208,7 @@ class _Run:
     def _seconds_left(self):
         """Work left, by the work done a second so far."""
         now = time.monotonic()
-        if now < self.estimated + ESTIMATE_SECONDS or not self.worked:
+        if now < self.estimated + ESTIMATE_SECONDS or self.measured < ENOUGH:
             return self.counts.seconds_left
         self.estimated, work = now, self.known.total(self.left)
         return None if work is None else work * (now - self.started) / self.worked

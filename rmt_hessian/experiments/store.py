@@ -239,8 +239,16 @@ class Store:
         ------
         FileNotFoundError
             If the sweep was never collected, or no point was done.
+        DamagedResult
+            If it cannot be read.
         """
-        return pd.read_parquet(self.folder / "table.parquet")
+        path = self.folder / "table.parquet"
+        try:
+            return pd.read_parquet(path)
+        except pa.ArrowInvalid:
+            raise DamagedResult(
+                f"{path} cannot be read; to make it again: rmt-hessian collect {self.folder}"
+            ) from None
 
     def require_one_version(self, rows, *versions):
         """Raise ValueError if results, or results and a version to come, differ in version."""

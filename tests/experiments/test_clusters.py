@@ -21,6 +21,12 @@ from tests.experiments.processes import (
 )
 
 SBATCH = """#!/bin/sh
+if [ "$1" = --test-only ]
+then
+    test -z "$REFUSED" || echo "$REFUSED" >&2
+    test -z "$REFUSED"
+    exit
+fi
 cp "$1" "$JOBS.sh"
 setsid sh "$JOBS.sh" > /dev/null 2>&1 < /dev/null &
 echo $! >> "$JOBS"
@@ -107,6 +113,19 @@ def test_the_job_script_for_slurm(path, tmp_path, slurm):
     (worker,) = [line for line in lines if "dask_worker" in line]
     assert "--nthreads 1" in worker
     assert (tmp_path / "jobs").read_text() == ""  # none was sent
+
+
+@pytest.mark.parametrize("refused", ["sbatch: error: invalid account", None])
+def test_slurm_that_takes_no_job(path, tmp_path, slurm, refused):
+    """It refuses, or there is none."""
+    environment = slurm | ({"REFUSED": refused} if refused else {"PATH": str(tmp_path)})
+    arguments = ("--out", tmp_path / "out", "--scheduler", "slurm", "--workers", 1)
+    with sweep(path, *arguments, environment=environment) as run:
+        assert run.code() == 2
+        *_, last = run.said().splitlines()
+        assert "Traceback" not in run.said()
+    here = "SLURM is not here: no command sbatch"
+    assert last == f"error: {f'SLURM does not take the job: {refused}' if refused else here}"
 
 
 def test_workers_as_slurm_jobs(path, expected, tmp_path, slurm):
