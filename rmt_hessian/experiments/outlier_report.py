@@ -5,8 +5,8 @@ import pandas as pd
 from rmt_hessian.experiments.structure_report import means
 
 OUTLIERS = (
-    "Eigenvalues outside the bulk: their number; of the farthest one predicted, over networks that "
-    "have one,\ndistance to the bulk over its width (negative: inside), overlap with weight rows."
+    "Eigenvalues outside the bulk: number; of the farthest predicted one: distance over the width "
+    "of the bulk (negative: inside), overlap with weight rows."
 )
 PARTS = ("diagonal", "off_diagonal", "layer")
 SIZES = ["case", "part", "n_classes", "n_inputs", "n_hidden", "n_samples", "aspect_ratio"]
