@@ -56,6 +56,10 @@ def connect(workers, scheduler=None):
         "distributed.deploy.lost-worker-timeout": f"{LOST_SECONDS}s",
         # a long product may hold a worker's event loop for minutes: that is not a death
         "distributed.scheduler.worker-ttl": None,
+        # what Dask does 50 to 100 times a second in each process slows points down by some percent
+        "distributed.worker.profile.enabled": False,
+        "distributed.admin.tick.interval": "1s",
+        "distributed.admin.system-monitor.interval": "10s",
     }
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is told by the run
