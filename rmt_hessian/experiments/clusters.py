@@ -83,7 +83,7 @@ def check(scheduler):
 
 
 def _keep(cluster, workers):
-    """Replace workers that are lost, or whose SLURM job is over; returns what ends it."""
+    """Replace workers of this machine that are lost; returns what ends it."""
     from tornado.ioloop import PeriodicCallback
 
     again = PeriodicCallback(lambda: cluster.scale(workers), 1000 * RENEW_SECONDS)

@@ -148,7 +148,7 @@ def run_sweep(
         except OSError as error:
             table, stopped = pd.DataFrame(), stopped or reason(error, folder)
     missing = [point for key, point in left.items() if key not in rows and key not in run.failed]
-    failed = [(points[key], reason) for key, reason in run.failed.items() if key not in rows]
+    failed = [(points[key], why) for key, why in run.failed.items() if key not in rows]
     return Result(table, failed, missing, stopped)
 
 

@@ -3,6 +3,8 @@
 import inspect
 import json
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -12,8 +14,10 @@ from rmt_hessian import __version__
 from rmt_hessian.experiments import measurements
 from rmt_hessian.experiments.config import load_config
 from rmt_hessian.experiments.measurements.registry import REGISTERED
+from rmt_hessian.experiments.points import Point
 from rmt_hessian.experiments.runner import load_points, run_sweep
 from rmt_hessian.experiments.store import FolderInUse, Store
+from rmt_hessian.experiments.work import Task, perform
 from tests.experiments.small import SMALL
 
 MORE = SMALL.replace("n_classes = [2, 3]", "n_classes = [5, 2, 3]")
@@ -297,3 +301,23 @@ def test_damaged_provenance_is_set_aside(sweep, tmp_path):
     assert told[0].startswith(f"damaged, set aside: {path}")
     assert len(Store(tmp_path / "out").provenance()) == 1
     assert (tmp_path / "out" / "provenance.damaged").exists()
+
+
+def test_a_worker_with_several_threads_measures_one_point_at_a_time(tmp_path, monkeypatch):
+    """Thread limits and the working directory belong to the process."""
+    at_once, most = [], []
+
+    def measure(point):
+        at_once.append(point)
+        most.append(len(at_once))
+        time.sleep(0.02)
+        at_once.pop()
+        return {"value": 1.0}, {}
+
+    monkeypatch.setattr(Point, "measure", measure)
+    points = [Point("output_rank", {"n_classes": 2}, seed, 1) for seed in range(6)]
+    with Store(tmp_path).writing(), ThreadPoolExecutor(3) as pool:
+        tasks = [Task.of({point.key: point}, tmp_path) for point in points]
+        done = list(pool.map(perform, tasks))
+    assert [list(d.seconds) for d in done] == [[point.key] for point in points]
+    assert max(most) == 1
