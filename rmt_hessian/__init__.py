@@ -32,6 +32,7 @@ from rmt_hessian.model.inputs import (
     student_inputs,
     uniform_inputs,
 )
+from rmt_hessian.model.losses import encode_labels
 from rmt_hessian.model.networks import ReLUNetwork
 from rmt_hessian.spectra.eigenvalues import (
     block_eigenvalues,
@@ -76,6 +77,7 @@ __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     "digits",
     "standardise",
     "random_labels",
+    "encode_labels",
     # assemble
     "LayerHessian",
     "NetworkFactors",

@@ -5,10 +5,61 @@ import operator
 import numpy as np
 
 
+def came(value):
+    """What came, in a few words: a scalar itself, else its type and shape."""
+    if value is None or np.isscalar(value):
+        text = repr(value)
+        return text if len(text) <= 60 else f"{text[:57]}…"
+    shape = getattr(value, "shape", None)
+    of_shape = f" of shape {tuple(shape)}" if isinstance(shape, tuple) else ""
+    return f"{type(value).__name__}{of_shape}"
+
+
+def boolean(value, name):
+    """Return ``value`` as a bool: True or False, Python's or NumPy's, and nothing like them."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
+def instance_of(value, kind, name):
+    """Return ``value`` if it is an instance of the class ``kind``."""
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} must be a {kind.__name__}, got {came(value)}")
+    return value
+
+
+def having(value, attributes, name, what):
+    """Return ``value``, ``what`` the caller wants, if it has all the ``attributes``."""
+    missing = [attribute for attribute in attributes if not hasattr(value, attribute)]
+    if missing:
+        raise ValueError(f"{name} must be {what}, got {came(value)} without {', '.join(missing)}")
+    return value
+
+
+def listed(values, name, what):
+    """Return a list of what is given as any sequence of ``what``."""
+    if isinstance(values, str | bytes) or not hasattr(values, "__iter__"):
+        raise ValueError(f"{name} must be a sequence of {what}, got {came(values)}")
+    return list(values)
+
+
+def means_nothing(value, name, where):
+    """Raise if an argument is given that means nothing for the case."""
+    if value is not None:
+        raise ValueError(f"{name} means nothing for {where}, got {came(value)}")
+
+
+def _index(value):
+    if isinstance(value, bool | np.bool_):
+        raise TypeError
+    return operator.index(value)
+
+
 def positive_integer(value, name, minimum=1):
     """Return ``value`` as an int of at least ``minimum``."""
     try:
-        number = operator.index(value)
+        number = _index(value)
     except TypeError:
         raise ValueError(f"{name} must be an integer, got {value!r}") from None
     if number < minimum:
@@ -19,7 +70,7 @@ def positive_integer(value, name, minimum=1):
 def index_below(value, size, name):
     """Return ``value`` as an index in ``0 … size-1``; negative ones count from the end."""
     try:
-        index = operator.index(value)
+        index = _index(value)
     except TypeError:
         raise IndexError(f"{name} must be an integer, got {value!r}") from None
     if not -size <= index < size:
@@ -29,12 +80,27 @@ def index_below(value, size, name):
 
 def indices_below(values, size, name):
     """Return ``values`` as an array of indices below ``size``; negative ones count from the end."""
-    array = np.asarray(values)
+    try:
+        array = np.asarray(native(values))
+    except (TypeError, ValueError):
+        array = np.empty(0)
+    if array.ndim == 1 and array.dtype == bool:
+        raise ValueError(f"{name} must be integers, got a mask; np.flatnonzero makes them of it")
     if array.ndim != 1 or array.size == 0 or not np.issubdtype(array.dtype, np.integer):
         raise ValueError(f"{name} must be integers along one axis, got {values!r}")
-    if array.min() < -size or array.max() >= size:
-        raise IndexError(f"{name} must lie in 0 … {size - 1}, got {array.min()} … {array.max()}")
-    return array % size
+    low, high = int(array.min()), int(array.max())
+    if low < -size or high >= size:
+        raise IndexError(f"{name} must lie in 0 … {size - 1}, got {low} … {high}")
+    return array.astype(np.intp) % size
+
+
+def pair_of_sizes(value, name):
+    """Return ``value`` as a pair of positive ints."""
+    try:
+        first, second = value
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a pair of integers, got {value!r}") from None
+    return positive_integer(first, f"{name}[0]"), positive_integer(second, f"{name}[1]")
 
 
 def real_dtype(value):
@@ -48,19 +114,28 @@ def real_dtype(value):
     return np.dtype(name)
 
 
-def refuse_complex(values, name):
-    """Raise if ``values`` has a complex type: casting would lose its imaginary part."""
-    if np.iscomplexobj(values):
-        raise ValueError(f"{name} must be real, got {values.dtype}")
+def real_number(value, name):
+    """Return ``value`` as a finite float."""
+    if isinstance(value, str | bytes | bool | np.bool_) or np.ndim(value) != 0:
+        raise ValueError(f"{name} must be a number, got {came(value)}")
+    try:
+        number = float(native(value))
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{name} must be a number, got {came(value)}") from None
+    if not np.isfinite(number):
+        raise ValueError(f"{name} must be finite, got {number}")
+    return number
 
 
 def positive_real(value, name):
     """Return ``value`` as a finite float greater than zero."""
     try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be a number, got {value!r}") from None
-    if not (np.isfinite(number) and number > 0):
+        number = real_number(value, name)
+    except ValueError as error:
+        if "must be finite" in str(error):
+            raise ValueError(f"{name} must be positive and finite, got {value!r}") from None
+        raise
+    if number <= 0:
         raise ValueError(f"{name} must be positive and finite, got {value!r}")
     return number
 
@@ -69,18 +144,60 @@ def one_of(value, choices, name):
     """Return ``value`` if it is among ``choices``."""
     if not isinstance(value, str) or value not in choices:
         wanted = ", ".join(repr(c) for c in choices)
-        raise ValueError(f"{name} must be one of {wanted}, got {value!r}")
+        raise ValueError(f"{name} must be one of {wanted}, got {came(value)}")
     return value
+
+
+def native(values):
+    """``values`` in NumPy's reach: a tensor that needs a gradient, or of bfloat16, detached."""
+    if not (hasattr(values, "detach") and hasattr(values, "numpy")):
+        return values
+    values = values.detach().cpu()
+    half = str(values.dtype).endswith("bfloat16")  # which NumPy does not know
+    return (values.float() if half else values).numpy()
+
+
+def real_array(values, name):
+    """Return ``values`` as a float64 array of any shape; NaN and infinite entries are kept.
+
+    Text, dates, complex numbers, masked entries and rows of different lengths are refused.
+    """
+    hidden = np.ma.count_masked(values) if isinstance(values, np.ma.MaskedArray) else 0
+    if hidden:
+        raise ValueError(f"{name} must have no masked entries, got {hidden}")
+    try:
+        array = np.asarray(native(values))
+        if array.dtype.kind not in "biufO" and not _is_custom_float(array.dtype):
+            raise TypeError
+        if array.dtype.kind == "O" and any(isinstance(x, str | bytes) for x in array.flat):
+            raise TypeError
+        return array.astype(np.float64, copy=False)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(
+            f"{name} must be an array of real numbers, got {_of_what(values)}"
+        ) from None
+
+
+def complex_array(values, name):
+    """Return ``values`` as a finite complex128 array of any shape."""
+    if not np.iscomplexobj(values):
+        array = real_array(values, name).astype(np.complex128)
+    else:
+        array = np.asarray(native(values), dtype=np.complex128)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, got NaN or infinite entries")
+    return array
+
+
+def refuse_complex(values, name):
+    """Raise if ``values`` has a complex type: casting would lose its imaginary part."""
+    if np.iscomplexobj(values):
+        raise ValueError(f"{name} must be real, got {values.dtype}")
 
 
 def finite_array(values, name, ndim):
     """Return ``values`` as a finite float64 array with ``ndim`` axes, none of them empty."""
-    try:
-        if np.iscomplexobj(values):
-            raise TypeError
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be an array of real numbers, got {type(values)}") from None
+    array = real_array(values, name)
     if array.ndim != ndim:
         axes = "1 axis" if ndim == 1 else f"{ndim} axes"
         raise ValueError(f"{name} must have {axes}, got shape {array.shape}")
@@ -90,3 +207,20 @@ def finite_array(values, name, ndim):
         bad = int(np.size(array) - np.isfinite(array).sum())
         raise ValueError(f"{name} must be finite, got {bad} NaN or infinite entries")
     return array
+
+
+def _is_custom_float(dtype):
+    """Whether this is a narrow float of a package of its own, as bfloat16 of JAX."""
+    return dtype.kind == "V" and "float" in dtype.name
+
+
+def _of_what(values):
+    """What came in place of real numbers."""
+    try:
+        dtype = np.asarray(native(values)).dtype
+    except (TypeError, ValueError):
+        return f"{came(values)} with rows of different lengths"
+    if dtype.kind == "O":
+        kinds = sorted({type(x).__name__ for x in np.asarray(values, dtype=object).flat})
+        return f"{came(values)} of {', '.join(kinds[:3])}"
+    return f"{came(values)} of {dtype}"

@@ -6,7 +6,7 @@ A law is any object with ``cdf(x)``, ``ppf(q)``, ``support()``, ``components()``
 
 import numpy as np
 
-from rmt_hessian._validation import finite_array
+from rmt_hessian._validation import finite_array, having, positive_integer
 
 ROUNDING = 1e-13  # eigenvalues closer to 0 than this fraction of the largest are not resolved
 GRID = 256  # cells of a component, at least, on which the Wasserstein integral is taken
@@ -14,7 +14,8 @@ GRID = 256  # cells of a component, at least, on which the Wasserstein integral 
 
 def _unresolved(x, law):
     """Half-width of the interval about 0 inside which an eigenvalue's place is rounding error."""
-    return ROUNDING * max(np.abs(x).max(), *(abs(end) for end in law.support()))
+    ends = [abs(float(end)) for end in law.support()]
+    return ROUNDING * max([np.abs(x).max(), *(end for end in ends if np.isfinite(end))])
 
 
 def ks_distance(eigenvalues, law):
@@ -29,6 +30,7 @@ def ks_distance(eigenvalues, law):
     eigenvalues : array_like, shape (n,)
         In any order.
     law : object with ``cdf`` and ``support``
+        Of this package, or a frozen law of `scipy.stats` with a continuous CDF.
 
     Returns
     -------
@@ -45,6 +47,7 @@ def ks_distance(eigenvalues, law):
     >>> ks_distance([0.0, 0.0], conditional_law([0.0], 3))
     0.0
     """
+    having(law, ("cdf", "support"), "law", "a law")
     x = np.sort(finite_array(eigenvalues, "eigenvalues", ndim=1))
     delta = _unresolved(x, law)
     # outside [-δ, δ] the law is continuous; at ±δ the mass inside is counted on one side
@@ -84,6 +87,8 @@ def wasserstein_distance(eigenvalues, law):
     >>> wasserstein_distance([0.0, 2.0], conditional_law([0.0], 3))
     1.0
     """
+    wanted = "cdf", "ppf", "support", "components", "atom_at_zero"
+    having(law, wanted, "law", "a law with components")
     x = np.sort(finite_array(eigenvalues, "eigenvalues", ndim=1))
     x[np.abs(x) <= _unresolved(x, law)] = 0.0
     n_cells = max(GRID, 2 * x.size)
@@ -119,6 +124,9 @@ def density_curve(law, n_cells=150, min_mass=1e-3):
     numpy.ndarray, shape (2, n_cells)
         Points x and densities; (2, 0) when the law is an atom alone.
     """
+    wanted = "cdf", "components", "component_masses", "atom_at_zero"
+    having(law, wanted, "law", "a law with components")
+    n_cells = positive_integer(n_cells, "n_cells")
     large = [
         interval
         for interval, mass in zip(law.components(), law.component_masses(), strict=True)

@@ -65,7 +65,7 @@ CASES = {
     ),
     "logits overflow": (lambda: rh.ReLUNetwork([[[1e9]]])([[1e300]]), "overflow"),
     "complex inputs": (lambda: NET(X * 1j), "real numbers"),
-    "wrong vector": (lambda: H @ np.ones(5), "dimension mismatch"),
+    "wrong vector": (lambda: H @ np.ones(5), r"shape \(12,\) or \(…, 12, q\), got \(5,\)"),
     # spectra
     "not square": (lambda: rh.eigenvalues(np.ones((2, 3))), "must be square"),
     "complex matrix": (lambda: rh.eigenvalues([[1, 1j], [-1j, 1]]), "real numbers"),

@@ -3,11 +3,13 @@
 import numpy as np
 
 from rmt_hessian._threads import A_WRITE, shares, spread
+from rmt_hessian._validation import instance_of
 from rmt_hessian.hessian.assembly import fill_dense
 from rmt_hessian.hessian.kernels import apply_mask, masked_rows, pack_cross, transpose_into
 from rmt_hessian.hessian.layer import layers_from_pass
 from rmt_hessian.hessian.output_hessians import times
 from rmt_hessian.model.losses import check_targets, get_loss
+from rmt_hessian.model.networks import ReLUNetwork
 
 
 def full_hessian(net, X, y, loss):
@@ -48,7 +50,7 @@ def full_hessian(net, X, y, loss):
     array([[4., 4.],
            [4., 1.]])
     """
-    loss = get_loss(loss, net.widths[-1])
+    loss = get_loss(loss, instance_of(net, ReLUNetwork, "net").widths[-1])
     forward = net.forward(X)
     y = check_targets(y, forward.features[0].shape[0], net.widths[-1], loss)
     residual = loss.residual(forward.logits, y)

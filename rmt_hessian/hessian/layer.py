@@ -8,13 +8,14 @@ from rmt_hessian._chunks import CHUNK_SIZE, slices
 from rmt_hessian._validation import (
     index_below,
     indices_below,
+    instance_of,
     positive_integer,
     real_dtype,
 )
 from rmt_hessian.hessian import norms
 from rmt_hessian.hessian.assembly import fill_dense
 from rmt_hessian.hessian.gram import WeightedGram, add_product
-from rmt_hessian.hessian.operators import symmetric_operator
+from rmt_hessian.hessian.operators import SymmetricOperator
 from rmt_hessian.hessian.output_hessians import (
     MANY,
     HiddenLayerOutputHessians,
@@ -23,6 +24,7 @@ from rmt_hessian.hessian.output_hessians import (
 from rmt_hessian.hessian.softmax_curvature import SoftmaxCurvature
 from rmt_hessian.hessian.unit_curvature import UnitCurvature
 from rmt_hessian.model.losses import get_loss
+from rmt_hessian.model.networks import ReLUNetwork
 
 CURVATURES = {"ce": SoftmaxCurvature, "mse": UnitCurvature}
 
@@ -155,7 +157,7 @@ class LayerHessian:
 
         For U of shape (k, p): ``Y = Z Uᵀ``, ``Y_n ← M_n Y_n``, ``H vec(U) = vec(Yᵀ Z)/N``.
         """
-        return symmetric_operator(self._product, self.shape[0], self.dtype)
+        return SymmetricOperator(self._product, self.shape[0], self.dtype)
 
     def _product(self, v):
         """``H v``, (k p, q) -> (k p, q), in chunks of samples."""
@@ -174,7 +176,7 @@ class LayerHessian:
         return result.T
 
     def __matmul__(self, v):
-        """``H v`` for a vector (k p,) or a matrix (k p, q)."""
+        """``H v`` for a vector (k p,), a matrix (k p, q) or a stack (…, k p, q)."""
         return self.to_operator() @ v
 
     # --- scalars and small matrices ---------------------------------------------------------
@@ -193,8 +195,9 @@ class LayerHessian:
 
     def trace(self):
         """``tr H = (1/N) Σ_n tr(M_n) ‖z_n‖²``."""
-        traces = self.output_hessians.traces()
-        return float(traces @ np.square(self.features).sum(axis=1)) / self.n_samples
+        scale = float(np.abs(self.features).max()) or 1.0  # whose square may not fit the dtype
+        squares = np.square(self.features / scale).sum(axis=1, dtype=np.float64)
+        return float(self.output_hessians.traces() @ squares) / self.n_samples * scale * scale
 
     def output_hessian(self):
         """``E[M] = (1/N) Σ_n M_n``, shape (k, k); the output Hessian of [W]."""
@@ -247,7 +250,7 @@ def layer_hessian(net, X, layer, loss, *, dtype="float64", chunk_size=CHUNK_SIZE
     >>> H.block_weights(0, 1)
     array([-0.25, -0.25, -0.25, -0.25])
     """
-    loss = get_loss(loss, net.widths[-1])
+    loss = get_loss(loss, instance_of(net, ReLUNetwork, "net").widths[-1])
     dtype = real_dtype(dtype)
     chunk_size = positive_integer(chunk_size, "chunk_size")
     layer = index_below(layer, net.n_layers, "layer")

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from rmt_hessian._chunks import CHUNK_SIZE, slices
-from rmt_hessian._validation import index_below, positive_integer
+from rmt_hessian._validation import index_below, instance_of, positive_integer
 from rmt_hessian.hessian.kernels import apply_mask
 from rmt_hessian.hessian.layer import layers_from_pass
 from rmt_hessian.hessian.output_hessians import times
 from rmt_hessian.model.losses import get_loss
+from rmt_hessian.model.networks import ReLUNetwork
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +97,7 @@ def network_factors(net, X, loss, *, chunk_size=CHUNK_SIZE):
     array([[1. , 1.5],
            [1.5, 4.5]])
     """
-    loss = get_loss(loss, net.widths[-1])
+    loss = get_loss(loss, instance_of(net, ReLUNetwork, "net").widths[-1])
     chunk_size = positive_integer(chunk_size, "chunk_size")
     forward = net.forward(X)
     (last,) = layers_from_pass(net, forward, loss, [net.n_layers - 1], chunk_size=chunk_size)

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from rmt_hessian._chunks import CHUNK_SIZE, slices
-from rmt_hessian._validation import positive_integer, real_dtype
+from rmt_hessian._validation import instance_of, positive_integer, real_dtype
 from rmt_hessian.hessian.gram import add_product
 from rmt_hessian.hessian.kernels import apply_mask
 from rmt_hessian.hessian.layer import layers_from_pass
-from rmt_hessian.hessian.operators import symmetric_operator
+from rmt_hessian.hessian.operators import SymmetricOperator
 from rmt_hessian.hessian.output_hessians import times
 from rmt_hessian.model.losses import check_targets, get_loss
+from rmt_hessian.model.networks import ReLUNetwork
 
 
 def full_hessian_operator(net, X, y, loss, *, dtype="float64", chunk_size=CHUNK_SIZE):
@@ -53,7 +54,7 @@ def full_hessian_operator(net, X, y, loss, *, dtype="float64", chunk_size=CHUNK_
     array([[4., 4.],
            [4., 1.]])
     """
-    loss = get_loss(loss, net.widths[-1])
+    loss = get_loss(loss, instance_of(net, ReLUNetwork, "net").widths[-1])
     dtype = real_dtype(dtype)
     chunk_size = positive_integer(chunk_size, "chunk_size")
     forward = net.forward(X)
@@ -61,7 +62,7 @@ def full_hessian_operator(net, X, y, loss, *, dtype="float64", chunk_size=CHUNK_
     layers = layers_from_pass(net, forward, loss, range(net.n_layers), dtype, chunk_size)
     weights = [W.astype(dtype, copy=False) for W in net.weights]
     product = _Product(layers, weights, forward.masks, y, loss, chunk_size).matmat
-    return symmetric_operator(product, sum(W.size for W in weights), dtype)
+    return SymmetricOperator(product, sum(W.size for W in weights), dtype)
 
 
 @dataclass(frozen=True, eq=False)

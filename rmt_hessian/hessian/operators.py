@@ -1,23 +1,82 @@
 """Symmetric operators from their products with several vectors at once."""
 
+import numpy as np
+from scipy.sparse import issparse
 from scipy.sparse.linalg import LinearOperator
 
-from rmt_hessian._validation import refuse_complex
+from rmt_hessian._validation import came, native, refuse_complex
 
 
-def symmetric_operator(product, n, dtype):
-    """A real symmetric ``n × n`` `scipy.sparse.linalg.LinearOperator` from ``(n, q) -> (n, q)``.
+class SymmetricOperator(LinearOperator):
+    """A real symmetric matrix, n × n, known by its products.
 
-    Its products raise ValueError for complex vectors.
+    Products with a vector (n,), a matrix (n, q) and stacks of matrices (…, n, q), whatever SciPy's
+    release; from the right likewise. Pickles where ``product`` does.
+
+    Parameters
+    ----------
+    product : callable
+        ``(n, q) -> (n, q)``, q at least 1.
+    n : int
+    dtype : numpy.dtype
+
+    Raises
+    ------
+    ValueError
+        From products with an array of another shape, complex numbers, or no numbers.
     """
 
-    def matmat(v):
+    def __init__(self, product, n, dtype):
+        super().__init__(np.dtype(dtype), (n, n))
+        self.product = product
+
+    def _matmat(self, v):
+        """Stacks become further columns: (…, n, q) -> (n, … q) and back."""
+        if v.size == 0:
+            return np.zeros(v.shape, self.dtype)
+        columns = np.moveaxis(v, -2, 0)
+        result = self._columns(columns.reshape(len(columns), -1))
+        return np.moveaxis(result.reshape(columns.shape), 0, -2)
+
+    def _matvec(self, v):
+        """A vector (n,), as SciPy may ask also (n, 1), or a stack of vectors (…, n)."""
+        return self._columns(v.reshape(-1, self.shape[0]).T).T.reshape(v.shape)
+
+    def _columns(self, v):
         refuse_complex(v, "v")
-        return product(v)
+        # BLAS may raise the flag "invalid" in lanes that hold no data (OpenBLAS, AVX-512)
+        with np.errstate(invalid="ignore", over="ignore"):
+            result = self.product(v)
+        if not np.isfinite(result).all() and np.isfinite(v).all():
+            raise ValueError(f"v must not make the product overflow {self.dtype}")
+        return result
 
-    def matvec(v):
-        return matmat(v.reshape(-1, 1))[:, 0]
+    def _adjoint(self):
+        return self
 
-    return LinearOperator(
-        (n, n), matvec=matvec, rmatvec=matvec, matmat=matmat, rmatmat=matmat, dtype=dtype
-    )
+    _transpose = _adjoint
+
+    def dot(self, v):
+        """``A v`` for a vector, a matrix or a stack; SciPy's meaning of anything else."""
+        if isinstance(v, LinearOperator) or issparse(v) or np.isscalar(v):
+            return super().dot(v)
+        v = self._checked(v, -2)
+        return self._matvec(v) if v.ndim == 1 else self._matmat(v)
+
+    def __rmul__(self, v):
+        """``v A = (A vᵀ)ᵀ``, likewise; ``v @ A`` comes here too."""
+        if isinstance(v, LinearOperator) or issparse(v) or np.isscalar(v):
+            return super().__rmul__(v)
+        v = self._checked(v, -1)
+        return self._matvec(v) if v.ndim == 1 else self._matmat(v.swapaxes(-1, -2)).swapaxes(-1, -2)
+
+    def _checked(self, v, axis):
+        """An array of numbers whose ``axis`` fits; any precision and kind, as SciPy's are."""
+        n = self.shape[0]
+        v = np.asarray(native(v))
+        if v.dtype.kind not in "biufc":
+            raise ValueError(f"v must be an array of real numbers, got {came(v)} of {v.dtype}")
+        if v.shape != (n,) and (v.ndim < 2 or v.shape[axis] != n):
+            wanted = f"(…, {n}, q)" if axis == -2 else f"(…, q, {n})"
+            raise ValueError(f"v must have shape ({n},) or {wanted}, got {v.shape}")
+        return v

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rmt_hessian._validation import positive_integer, positive_real
-from rmt_hessian.hessian.layer import layer_hessian
+from rmt_hessian._random import random_generator
+from rmt_hessian._validation import came, instance_of, positive_integer, positive_real
+from rmt_hessian.hessian.layer import LayerHessian, layer_hessian
 from rmt_hessian.model.inputs import gaussian_inputs
+from rmt_hessian.model.networks import ReLUNetwork
 
 FEWEST_GROUPS = 8  # the error estimated from G groups is itself known to 1/√(2(G-1)) or better
 
@@ -41,7 +43,7 @@ def grouped_output_hessian(H, n_groups):
     array([4., 2.])
     """
     n_groups = positive_integer(n_groups, "n_groups")
-    size, rest = divmod(H.n_samples, n_groups)
+    size, rest = divmod(instance_of(H, LayerHessian, "H").n_samples, n_groups)
     if rest:
         raise ValueError(f"n_groups must divide the {H.n_samples} samples, got {n_groups}")
     members = np.repeat(np.eye(n_groups, dtype=H.dtype), size, axis=0)
@@ -95,7 +97,7 @@ def population_output_hessian(
     layer : int
         0 is the first layer, -1 the last.
     loss : {"ce", "mse"}
-    rng : numpy.random.Generator
+    rng : None, int, SeedSequence or Generator
         The result is a function of its state.
     relative_error : float
         Wanted standard error of the mean, in Frobenius norm, relative to the mean.
@@ -136,7 +138,10 @@ def population_output_hessian(
     if batch_size % n_groups:
         raise ValueError(f"batch_size must be a multiple of {n_groups}, got {batch_size}")
     most_samples = positive_integer(most_samples, "most_samples", minimum=batch_size)
-    total, n_samples = 0.0, 0
+    instance_of(net, ReLUNetwork, "net")
+    if not callable(inputs):
+        raise ValueError(f"inputs must be a function (n, d, rng) -> (n, d), got {came(inputs)}")
+    rng, total, n_samples = random_generator(rng), 0.0, 0
     while n_samples + batch_size <= most_samples:
         H = layer_hessian(net, inputs(batch_size, net.widths[0], rng), layer, loss)
         if H.n_samples != batch_size:

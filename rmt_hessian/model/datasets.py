@@ -1,5 +1,6 @@
 """Real data that need no download."""
 
+from rmt_hessian._validation import boolean
 from rmt_hessian.model.inputs import standardise
 
 
@@ -29,6 +30,7 @@ def digits(standardised=False):
     >>> X.shape, float(X.min()), float(X.max())
     ((1797, 64), 0.0, 1.0)
     """
+    standardised = boolean(standardised, "standardised")
     try:
         from sklearn.datasets import load_digits
     except ImportError:

@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from rmt_hessian._validation import finite_array, positive_integer, positive_real
+from rmt_hessian._matrices import covariance_spectrum
+from rmt_hessian._random import random_generator
+from rmt_hessian._validation import (
+    boolean,
+    finite_array,
+    positive_integer,
+    positive_real,
+    real_array,
+    real_number,
+)
 
 
 def _shape(n_samples, n_inputs):
@@ -16,7 +25,7 @@ def gaussian_inputs(n_samples, n_inputs, rng, mean=0.0):
     ----------
     n_samples, n_inputs : int
         N and d, both at least 1.
-    rng : numpy.random.Generator
+    rng : None, int, SeedSequence or Generator
     mean : float or array_like, shape (d,)
         b; a number stands for all coordinates.
 
@@ -36,10 +45,11 @@ def gaussian_inputs(n_samples, n_inputs, rng, mean=0.0):
     (3, 2)
     """
     shape = _shape(n_samples, n_inputs)
-    b = finite_array(mean, "mean", ndim=np.ndim(mean))
+    b = real_array(mean, "mean")
+    b = finite_array(b, "mean", ndim=b.ndim)
     if b.shape not in ((), shape[1:]):
         raise ValueError(f"mean must be a number or of shape {shape[1:]}, got shape {b.shape}")
-    return rng.standard_normal(shape) + b
+    return random_generator(rng).standard_normal(shape) + b
 
 
 def rademacher_inputs(n_samples, n_inputs, rng):
@@ -53,7 +63,7 @@ def rademacher_inputs(n_samples, n_inputs, rng):
     >>> rademacher_inputs(1, 4, np.random.default_rng(0))
     array([[ 1.,  1.,  1., -1.]])
     """
-    return 2.0 * rng.integers(2, size=_shape(n_samples, n_inputs)) - 1.0
+    return 2.0 * random_generator(rng).integers(2, size=_shape(n_samples, n_inputs)) - 1.0
 
 
 def uniform_inputs(n_samples, n_inputs, rng):
@@ -67,7 +77,8 @@ def uniform_inputs(n_samples, n_inputs, rng):
     >>> bool(abs(uniform_inputs(9, 9, np.random.default_rng(0))).max() <= 3**0.5)
     True
     """
-    return rng.uniform(-np.sqrt(3.0), np.sqrt(3.0), size=_shape(n_samples, n_inputs))
+    shape = _shape(n_samples, n_inputs)
+    return random_generator(rng).uniform(-np.sqrt(3.0), np.sqrt(3.0), size=shape)
 
 
 def student_inputs(n_samples, n_inputs, rng, degrees_of_freedom):
@@ -81,7 +92,7 @@ def student_inputs(n_samples, n_inputs, rng, degrees_of_freedom):
     ----------
     n_samples, n_inputs : int
         N and d, both at least 1.
-    rng : numpy.random.Generator
+    rng : None, int, SeedSequence or Generator
     degrees_of_freedom : float
         ν, positive.
 
@@ -102,7 +113,7 @@ def student_inputs(n_samples, n_inputs, rng, degrees_of_freedom):
     """
     nu = positive_real(degrees_of_freedom, "degrees_of_freedom")
     scale = np.sqrt((nu - 2.0) / nu) if nu > 2 else 1.0
-    return scale * rng.standard_t(nu, size=_shape(n_samples, n_inputs))
+    return scale * random_generator(rng).standard_t(nu, size=_shape(n_samples, n_inputs))
 
 
 def correlated_inputs(n_samples, eigenvalues, rng, rotate=False):
@@ -115,8 +126,8 @@ def correlated_inputs(n_samples, eigenvalues, rng, rotate=False):
     n_samples : int
         N, at least 1.
     eigenvalues : array_like, shape (d,)
-        The spectrum of the covariance, not negative.
-    rng : numpy.random.Generator
+        The spectrum of the covariance, not negative, but for rounding.
+    rng : None, int, SeedSequence or Generator
     rotate : bool
         Whether the eigenvectors are Haar distributed (costs O(d³ + N d²)) or the axes.
 
@@ -135,9 +146,8 @@ def correlated_inputs(n_samples, eigenvalues, rng, rotate=False):
     >>> correlated_inputs(2, [0.0, 0.0, 4.0], np.random.default_rng(0)).all(axis=0)
     array([False, False,  True])
     """
-    spectrum = finite_array(eigenvalues, "eigenvalues", ndim=1)
-    if spectrum.min() < 0:
-        raise ValueError(f"eigenvalues must not be negative, got {spectrum.min():g}")
+    spectrum, rng = covariance_spectrum(eigenvalues, "eigenvalues"), random_generator(rng)
+    rotate = boolean(rotate, "rotate")
     X = gaussian_inputs(n_samples, spectrum.size, rng) * np.sqrt(spectrum)
     if not rotate:
         return X
@@ -156,7 +166,7 @@ def clustered_inputs(n_samples, n_inputs, n_clusters, rng, noise=0.1):
     ----------
     n_samples, n_inputs, n_clusters : int
         N, d and the number of clusters, all at least 1.
-    rng : numpy.random.Generator
+    rng : None, int, SeedSequence or Generator
     noise : float
         Not negative.
 
@@ -179,7 +189,7 @@ def clustered_inputs(n_samples, n_inputs, n_clusters, rng, noise=0.1):
     array([1., 1., 1., 1., 1.])
     """
     shape = _shape(n_samples, n_inputs)
-    sigma = finite_array(noise, "noise", ndim=0)
+    sigma, rng = real_number(noise, "noise"), random_generator(rng)
     if sigma < 0:
         raise ValueError(f"noise must not be negative, got {noise!r}")
     centres = rng.standard_normal((positive_integer(n_clusters, "n_clusters"), shape[1]))
@@ -227,7 +237,7 @@ def random_labels(n_samples, n_classes, rng):
     ----------
     n_samples, n_classes : int
         N and C, both at least 1.
-    rng : numpy.random.Generator
+    rng : None, int, SeedSequence or Generator
 
     Returns
     -------
@@ -245,4 +255,5 @@ def random_labels(n_samples, n_classes, rng):
     array([0, 0, 0, 0])
     """
     n_samples = positive_integer(n_samples, "n_samples")
-    return rng.integers(positive_integer(n_classes, "n_classes"), size=n_samples)
+    n_classes = positive_integer(n_classes, "n_classes")
+    return random_generator(rng).integers(n_classes, size=n_samples)

@@ -1,10 +1,15 @@
 """Losses: value and residual. The loss of a data set is the mean over its samples."""
 
+import warnings
+
 import numpy as np
 from scipy.special import logsumexp
 
-from rmt_hessian._validation import finite_array, one_of
+from rmt_hessian._matrices import distributions
+from rmt_hessian._validation import came, finite_array, native, one_of
 from rmt_hessian.model.kernels import softmax
+
+SHOWN = 5  # classes that a message names
 
 
 class CrossEntropy:
@@ -28,12 +33,8 @@ class CrossEntropy:
         return p
 
     def check_targets(self, targets):
-        """Targets must be distributions: no entry below 0, each row summing to 1."""
-        if targets.min() < 0:
-            raise ValueError(f"CE targets must not be negative, got {targets.min():g}")
-        worst = np.abs(targets.sum(axis=1) - 1.0).max()
-        if worst > 1e-8:
-            raise ValueError(f"each row of CE targets must sum to 1, got a sum off by {worst:.3g}")
+        """Distributions over classes, from ``targets`` in whatever precision they came."""
+        return distributions(targets, "y", ndim=2)
 
 
 class MeanSquaredError:
@@ -56,6 +57,7 @@ class MeanSquaredError:
 
     def check_targets(self, targets):
         """Any real targets will do."""
+        return finite_array(targets, "y", ndim=2).copy()
 
 
 LOSSES = {loss.name: loss for loss in (CrossEntropy(), MeanSquaredError())}
@@ -80,23 +82,88 @@ def get_loss(name, n_classes):
 def check_targets(y, n_samples, n_classes, loss):
     """Return a copy of ``y`` as integer labels, shape (N,), or float targets, shape (N, C).
 
+    Labels that are text are encoded as by `encode_labels`; a warning says which class is which.
+
     Raises
     ------
     ValueError
-        If the shape is neither (N,) nor (N, C), a label is not an integer of ``0 … C-1``, an
-        entry is not finite, or the loss refuses the targets (CE: rows must be distributions).
+        If the shape is neither (N,) nor (N, C), a label is not an integer of ``0 … C-1``, text
+        does not name C classes, an entry is not finite, or the loss refuses the targets (CE: rows
+        must be distributions).
     """
-    y = np.array(y)
-    if y.shape == (n_samples,):
-        if not np.issubdtype(y.dtype, np.integer):
-            raise ValueError(f"labels must be integers, got dtype {y.dtype}")
-        if y.min() < 0 or y.max() >= n_classes:
-            raise ValueError(f"labels must lie in 0 … {n_classes - 1}, got {y.min()} … {y.max()}")
-        return y
-    if y.shape != (n_samples, n_classes):
+    try:
+        shape = np.shape(native(y))
+    except ValueError:
+        shape = "rows of different lengths"
+    if shape == (n_samples,):
+        return _checked_labels(y, n_classes)
+    if shape != (n_samples, n_classes):
         raise ValueError(
-            f"y must have shape ({n_samples},) or ({n_samples}, {n_classes}), got {y.shape}"
+            f"y must have shape ({n_samples},) or ({n_samples}, {n_classes}), got {shape}"
         )
-    targets = finite_array(y, "y", ndim=2)
-    loss.check_targets(targets)
-    return targets
+    return loss.check_targets(y)
+
+
+def _checked_labels(y, n_classes):
+    labels = np.array(native(y))
+    if labels.dtype.kind in "OUST" and all(isinstance(label, str | bytes) for label in labels):
+        labels, classes = encode_labels(labels)
+        if len(classes) != n_classes:
+            raise ValueError(
+                f"labels must name {n_classes} classes, got {len(classes)}, {_some(classes)}; "
+                "integers of your own encoding are taken as they are"
+            )
+        told = ", ".join(f"{name} is class {c}" for c, name in enumerate(classes[:SHOWN]))
+        more = "" if len(classes) <= SHOWN else ", …, in sorted order"
+        warnings.warn(f"labels are text, encoded: {told}{more}", stacklevel=4)
+    if np.ma.is_masked(y):
+        raise ValueError("labels must have no masked entries")
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(f"labels must be integers, got dtype {labels.dtype}")
+    if labels.min() < 0 or labels.max() >= n_classes:
+        raise ValueError(
+            f"labels must lie in 0 … {n_classes - 1}, got {labels.min()} … {labels.max()}"
+        )
+    return labels
+
+
+def encode_labels(labels):
+    """Integer labels from labels of any kind, and which class is which.
+
+    Classes are numbered in sorted order, as scikit-learn's encoders do.
+
+    Parameters
+    ----------
+    labels : array_like, shape (N,)
+        Text, or numbers.
+
+    Returns
+    -------
+    encoded : numpy.ndarray of int, shape (N,)
+        ``0 … C-1``.
+    classes : list, length C
+        ``classes[c]`` is the label of class c.
+
+    Raises
+    ------
+    ValueError
+        If there are no labels along one axis, or kinds that cannot be sorted.
+
+    Examples
+    --------
+    >>> encode_labels(["dog", "cat", "dog"])
+    (array([1, 0, 1]), ['cat', 'dog'])
+    """
+    array = np.asarray(native(labels))
+    if array.ndim != 1 or array.size == 0:
+        raise ValueError(f"labels must lie along one axis, got {came(labels)}")
+    try:
+        classes, encoded = np.unique(array, return_inverse=True)
+    except TypeError:
+        raise ValueError("labels must be all text or all numbers, got both") from None
+    return encoded, classes.tolist()
+
+
+def _some(classes):
+    shown = ", ".join(repr(name) for name in classes[:SHOWN])
+    return shown if len(classes) <= SHOWN else f"{shown}, …"

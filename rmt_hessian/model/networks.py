@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from rmt_hessian._validation import finite_array, index_below, one_of, positive_integer
+from rmt_hessian._random import random_generator
+from rmt_hessian._validation import finite_array, index_below, listed, one_of, positive_integer
 from rmt_hessian.model.kernels import relu_and_mask
 
 INITIALISATIONS = {"lecun": 1.0, "he": 2.0}  # name -> gain: (fan-in) × (variance of an entry)
@@ -67,7 +68,7 @@ class ReLUNetwork:
     """
 
     def __init__(self, weights):
-        weights = list(weights)
+        weights = listed(weights, "weights", "matrices")
         if not weights:
             raise ValueError("weights must hold at least one matrix, got none")
         self.weights = tuple(
@@ -81,6 +82,12 @@ class ReLUNetwork:
                     f"got shape {self.weights[l].shape}"
                 )
 
+    def __setstate__(self, state):
+        """After ``pickle`` and ``deepcopy``, whose arrays are new: read-only again."""
+        for W in state["weights"]:
+            W.setflags(write=False)
+        self.__dict__.update(state)
+
     @classmethod
     def random(cls, widths, rng, init="lecun"):
         """Draw a network at initialisation.
@@ -89,7 +96,7 @@ class ReLUNetwork:
         ----------
         widths : sequence of int
             ``[d, …, C]``, at least two.
-        rng : numpy.random.Generator
+        rng : None, int, SeedSequence or Generator
         init : {"lecun", "he"}
             LeCun: entries of ``W_l`` are ``N(0, 1/in)``; He: ``N(0, 2/in)``, so that the second
             moment of the features stays the same from layer to layer.
@@ -100,9 +107,13 @@ class ReLUNetwork:
             If fewer than two widths are given, one is not positive, or ``init`` is unknown.
         """
         gain = INITIALISATIONS[one_of(init, tuple(INITIALISATIONS), "init")]
-        widths = [positive_integer(w, f"widths[{l}]") for l, w in enumerate(widths)]
+        widths = [
+            positive_integer(w, f"widths[{l}]")
+            for l, w in enumerate(listed(widths, "widths", "integers"))
+        ]
         if len(widths) < 2:
             raise ValueError(f"widths must hold at least two numbers, got {widths}")
+        rng = random_generator(rng)
         weights = []
         for n_in, n_out in pairwise(widths):
             W = rng.standard_normal((n_out, n_in))

@@ -7,10 +7,12 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
-from rmt_hessian._validation import finite_array, positive_integer
+from rmt_hessian._matrices import symmetric_array
+from rmt_hessian._validation import finite_array, instance_of, pair_of_sizes, positive_integer
 from rmt_hessian.hessian.layer import LayerHessian
+from rmt_hessian.hessian.operators import SymmetricOperator
 from rmt_hessian.hessian.output_hessians import unit_pairs
-from rmt_hessian.spectra.eigenvalues import symmetric_array, top_eigenpairs
+from rmt_hessian.spectra.eigenvalues import top_eigenpairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,13 +101,18 @@ class KroneckerProduct:
         u, x = self._left_pairs[1][:, i], self._right_pairs[1][:, a]
         return (u[:, None] * x).reshape(-1, n)
 
-    def __matmul__(self, v):
-        """``(B ⊗ C) vec(U) = vec(B U Cᵀ)`` for a vector (k p,) or a matrix (k p, q)."""
-        v = np.asarray(v)
-        if v.ndim not in (1, 2) or len(v) != self.shape[0]:
-            raise ValueError(f"v must have {self.shape[0]} rows, got shape {v.shape}")
+    def to_operator(self):
+        """``B ⊗ C`` as a symmetric `scipy.sparse.linalg.LinearOperator`."""
+        return SymmetricOperator(self._product, self.shape[0], np.float64)
+
+    def _product(self, v):
+        """``(B ⊗ C) vec(U) = vec(B U Cᵀ)``, (k p, q) -> (k p, q)."""
         U = v.T.reshape(-1, len(self.left), len(self.right))
         return (self.left @ U @ self.right.T).reshape(v.T.shape).T
+
+    def __matmul__(self, v):
+        """``(B ⊗ C) v`` for a vector (k p,), a matrix (k p, q) or a stack (…, k p, q)."""
+        return self.to_operator() @ v
 
 
 def kronecker_approximation(H):
@@ -130,6 +137,7 @@ def kronecker_approximation(H):
     array([[ 2.5, -2.5],
            [-2.5,  2.5]])
     """
+    instance_of(H, LayerHessian, "H")
     return KroneckerProduct(H.output_hessian(), H.input_autocorrelation())
 
 
@@ -222,9 +230,7 @@ def _with_sizes(A, shape):
             raise ValueError(f"shape must be {known}, that of the layer, got {tuple(shape)}")
         return A, *known
     A = finite_array(A, "A", ndim=2)
-    if np.shape(shape) != (2,):
-        raise ValueError(f"shape must be the pair (k, p) of an array, got {shape!r}")
-    k, p = (positive_integer(size, "shape") for size in shape)
+    k, p = pair_of_sizes(shape, "shape")
     if A.shape != (k * p, k * p):
         raise ValueError(f"A must have shape {(k * p, k * p)}, got {A.shape}")
     return A, k, p
@@ -246,14 +252,16 @@ def kronecker_error(H, product):
     Raises
     ------
     ValueError
-        If the sizes do not match, or H is zero or not finite.
+        If the sizes do not match, or H is zero, not finite or not symmetric.
 
     Examples
     --------
     >>> kronecker_error(np.diag([3.0, 4.0]), KroneckerProduct(np.diag([3.0, 0.0]), [[1.0]]))
     0.8
     """
-    B, C = product.left, product.right
+    B, C = instance_of(product, KroneckerProduct, "product").left, product.right
+    if not isinstance(H, LayerHessian):
+        H = symmetric_array(H, "H")
     H, k, p = _with_sizes(H, (len(B), len(C)))
     if isinstance(H, LayerHessian):
         size = H.frobenius_norm()
@@ -264,5 +272,5 @@ def kronecker_error(H, product):
         blocks = H.reshape(k, p, k, p)
         square = sum(np.sum((blocks[i, :, j] - B[i, j] * C) ** 2) for i, j in np.ndindex(k, k))
     if size == 0:
-        raise ValueError("H must not be zero")
+        raise ValueError("H must not be zero, got zeros only")
     return float(np.sqrt(max(square, 0.0)) / size)

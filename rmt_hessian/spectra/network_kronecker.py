@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rmt_hessian._validation import positive_integer
+from rmt_hessian._matrices import symmetric_array
+from rmt_hessian._validation import boolean, instance_of, positive_integer
 from rmt_hessian.hessian.network_factors import NetworkFactors
-from rmt_hessian.hessian.operators import symmetric_operator
-from rmt_hessian.spectra.eigenvalues import DENSE, symmetric_array, top_eigenpairs
+from rmt_hessian.hessian.operators import SymmetricOperator
+from rmt_hessian.spectra.eigenvalues import DENSE, top_eigenpairs
 from rmt_hessian.spectra.kronecker import KroneckerProduct
 
 
@@ -49,7 +50,8 @@ class NetworkKronecker:
     cross_layer: bool = True
 
     def __post_init__(self):
-        factors = self.factors
+        factors = instance_of(self.factors, NetworkFactors, "factors")
+        boolean(self.cross_layer, "cross_layer")
         if len(factors.units) != len(factors.features):
             raise ValueError(
                 f"units and features must be of as many layers, got {factors.units} "
@@ -94,7 +96,7 @@ class NetworkKronecker:
 
         For ``U_m`` of shape (k_m, p_m): ``Σ_m E[B_lᵀ A B_m] U_m E[z_l z_mᵀ]ᵀ`` in layer l.
         """
-        return symmetric_operator(self._product, self.shape[0], np.float64)
+        return SymmetricOperator(self._product, self.shape[0], np.float64)
 
     def _product(self, v):
         """``(P, q) -> (P, q)``."""

@@ -253,7 +253,7 @@ def spectral_density(H, n_probes=10, n_steps=100, rng=None):
     n_steps : int
         Lanczos steps a probe, at most n are taken. Memory: one basis of ``n * n_steps`` numbers at
         a time; only the nodes are kept.
-    rng : numpy.random.Generator, seed or None
+    rng : None, int, SeedSequence or Generator
         None for a fresh one. More probes from the same seed begin with the same ones.
 
     Returns

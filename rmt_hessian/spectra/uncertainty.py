@@ -4,7 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rmt_hessian._validation import finite_array, positive_integer, positive_real
+from rmt_hessian._random import random_generator
+from rmt_hessian._validation import (
+    boolean,
+    came,
+    finite_array,
+    positive_integer,
+    positive_real,
+    real_array,
+)
 
 
 def jackknife(statistic, groups, correct_bias=False):
@@ -43,11 +51,14 @@ def jackknife(statistic, groups, correct_bias=False):
     >>> round(float(value), 4), round(float(error), 4)
     (0.6931, 0.2957)
     """
-    groups = finite_array(groups, "groups", ndim=max(1, np.ndim(groups)))
+    if not callable(statistic):
+        raise ValueError(f"statistic must be a function of one array, got {came(statistic)}")
+    groups = real_array(groups, "groups")
+    groups = finite_array(groups, "groups", ndim=max(1, groups.ndim))
     G = len(groups)
     if G < 2:
         raise ValueError("groups must be at least two, got one")
-    mean = groups.mean(axis=0)
+    correct_bias, mean = boolean(correct_bias, "correct_bias"), groups.mean(axis=0)
     without = np.array([statistic(mean + (mean - group) / (G - 1)) for group in groups])
     value, error = np.asarray(statistic(mean))[()], np.sqrt((G - 1) * without.var(axis=0))
     bias = (G - 1) * (without.mean(axis=0) - value) if correct_bias else 0.0
@@ -84,7 +95,7 @@ def fitted_rate(sizes, values, rng, level=0.95, n_resamples=2000):
         Positive, not all equal.
     values : array_like, shape (q, s)
         Positive, one column a seed, s at least 2.
-    rng : numpy.random.Generator
+    rng : None, int, SeedSequence or Generator
     level : float
         Between 0 and 1.
     n_resamples : int
@@ -121,7 +132,7 @@ def fitted_rate(sizes, values, rng, level=0.95, n_resamples=2000):
         raise ValueError(f"level must be below 1, got {level:g}")
     x = np.log(sizes) - np.log(sizes).mean()
     slope = x / (x @ x)
-    seeds = rng.integers(values.shape[1], size=(n_resamples, *values.shape))
+    seeds = random_generator(rng).integers(values.shape[1], size=(n_resamples, *values.shape))
     means = np.take_along_axis(values[None], seeds, axis=2).mean(axis=2)  # (n_resamples, q)
     low, high = np.quantile(np.log(means) @ slope, [(1 - level) / 2, (1 + level) / 2])
     return Rate(float(slope @ np.log(values.mean(axis=1))), float(low), float(high))

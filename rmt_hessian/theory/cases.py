@@ -15,7 +15,13 @@ Tails with hardly a variance (Student, ν = 2.2) leave the law at every size tha
 
 import numpy as np
 
-from rmt_hessian._validation import finite_array, one_of, positive_integer
+from rmt_hessian._validation import (
+    boolean,
+    finite_array,
+    means_nothing,
+    one_of,
+    positive_integer,
+)
 from rmt_hessian.theory.init_scale import init_gain
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.layer_law import MatrixLayerLaw, linear_ce_layer_law
@@ -86,6 +92,7 @@ def block_law(
     one_of(model, MODELS, "model")
     p = positive_integer(n_features, "n_features")
     N = positive_integer(n_samples, "n_samples")
+    diagonal = boolean(diagonal, "diagonal")
     _check_shapes(model, p, n_inputs, V, W)
     # for γ > 1 the density shows the nodes of a rule unless they lie closer than about 1/γ
     refinement = min(FINEST, int(np.ceil(2 * p / N))) if model == "linear" and diagonal else 1
@@ -102,7 +109,7 @@ def block_law(
         rng=rng,
     )
     if model != "output":
-        _means_nothing(n_inputs, "n_inputs", model)
+        means_nothing(n_inputs, "n_inputs", f"model {model!r}")
         return GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, p / N)
     d = positive_integer(n_inputs, "n_inputs of model 'output'")
     if weights.nodes.size > 1:
@@ -129,7 +136,7 @@ def layer_law(
         Hidden weights.
     init : {"lecun", "he"}
         Scale of weights that are not given.
-    rng : numpy.random.Generator or int
+    rng : None, int, SeedSequence or Generator
         Draws the points of the sample over which the equation averages.
 
     Returns
@@ -156,7 +163,7 @@ def layer_law(
     _check_shapes(model, n_features, None, V, W)
     init_gain(init)
     if model == "linear":
-        _means_nothing(V, "V", model)
+        means_nothing(V, "V", "model 'linear'")
         if loss == "mse":
             return GeneralizedMarchenkoPastur([1.0], [1.0], gamma)
         return linear_ce_layer_law(n_classes, gamma, init, rng)
@@ -214,6 +221,7 @@ def outliers(
     """
     one_of(model, MODELS, "model")
     one_of(loss, LOSSES, "loss")
+    whole_layer, diagonal = boolean(whole_layer, "whole_layer"), boolean(diagonal, "diagonal")
     gamma = _aspect_ratio(n_features, n_samples)
     _check_shapes(model, n_features, n_inputs, V, W)
     init_gain(init)
@@ -221,13 +229,15 @@ def outliers(
     sizes = {"n_features": n_features, "n_samples": n_samples}
     if whole_layer:
         one_of(model, ("linear", "hidden"), "model of a whole layer")
-        _means_nothing(block, "block", "of a whole layer")
-        _means_nothing(n_inputs, "n_inputs", model)
+        means_nothing(block, "block", "a whole layer")
+        means_nothing(n_inputs, "n_inputs", f"model {model!r}")
+        if not diagonal:
+            raise ValueError("diagonal means nothing for a whole layer, got False")
         return _layer_outliers(case, gamma, rng)
     if model == "output":
         law = block_law(**case, **sizes, diagonal=diagonal, block=block, n_inputs=n_inputs, rng=rng)
         return _mean_outlier(law, n_features, n_inputs, init_gain(init), W)
-    _means_nothing(n_inputs, "n_inputs", model)
+    means_nothing(n_inputs, "n_inputs", f"model {model!r}")
     if loss == "ce" and V is not None:
         layer = _given(model, loss, n_classes, V, W, init)
         u = np.concatenate(
@@ -285,7 +295,7 @@ def _aspect_ratio(n_features, n_samples):
 def _check_shapes(model, n_features, n_inputs, V, W):
     """Given weights must have the sizes of the case."""
     if model == "linear":
-        _means_nothing(W, "W", model)
+        means_nothing(W, "W", "model 'linear'")
     wanted = {"linear": (V, "V"), "hidden": (W, "W"), "output": (V, "V")}[model]
     pairs = [(*wanted, n_features, "n_features")]
     if model == "output":
@@ -295,8 +305,3 @@ def _check_shapes(model, n_features, n_inputs, V, W):
             columns = np.shape(array)[1]
             if columns != size:
                 raise ValueError(f"{name} must have {size_name} = {size} columns, got {columns}")
-
-
-def _means_nothing(value, name, model):
-    if value is not None:
-        raise ValueError(f"{name} means nothing for model {model!r}, got {type(value).__name__}")

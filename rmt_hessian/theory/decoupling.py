@@ -84,7 +84,7 @@ def decoupling(*, model, loss, V, W=None, n_features=None, rng=0):
         Of the layer below; not for the linear model.
     n_features : int, optional
         p = d of linear and hidden layers, by default that of the weights, and at least their rank.
-    rng : numpy.random.Generator or int
+    rng : None, int, SeedSequence or Generator
         Scrambles the Sobol' points.
 
     Returns

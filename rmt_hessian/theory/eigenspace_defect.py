@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rmt_hessian._random import random_generator
 from rmt_hessian._validation import positive_integer
 from rmt_hessian.theory.factors.softmax_cumulants import third_cumulant_of
 from rmt_hessian.theory.output_rank import MU0
@@ -57,7 +58,7 @@ def eigenspace_defect(n_classes, n_hidden, n_inputs, rng=0):
     ----------
     n_classes, n_hidden, n_inputs : int
         C, m and d; 2 <= C <= m.
-    rng : numpy.random.Generator or int
+    rng : None, int, SeedSequence or Generator
         Scrambles the Sobol' points of the logits.
 
     Returns
@@ -78,7 +79,7 @@ def eigenspace_defect(n_classes, n_hidden, n_inputs, rng=0):
     """
     C = positive_integer(n_classes, "n_classes", minimum=2)
     m, d = positive_integer(n_hidden, "n_hidden", minimum=C), positive_integer(n_inputs, "n_inputs")
-    squares, traces = _turns(C, np.random.default_rng(rng))
+    squares, traces = _turns(C, random_generator(rng))
     dependence = MU0**2 * ((2 / m + 1 / d) * squares + traces / m)
     hadamard = (C + 1) * (2 + 4 / np.pi**2 * m / d) / m**2
     centred = float((dependence + hadamard) / (1 - (C - 1) / m) ** 3)

@@ -11,7 +11,8 @@ with independent W to the extent of `mean_feature_overlap`.
 import numpy as np
 from scipy.linalg import eigvalsh
 
-from rmt_hessian._validation import finite_array
+from rmt_hessian._matrices import positive_semidefinite
+from rmt_hessian._validation import real_number
 
 TIE = 1e-12  # relative difference of eigenvalues that are one
 
@@ -28,25 +29,20 @@ def overlap_peak(output_hessian, autocorrelation):
     output_hessian : array_like, shape (k, k)
         ``E[M]``, positive semi-definite.
     autocorrelation : array_like, shape (p, p)
-        ``E[z zᵀ]``.
+        ``E[z zᵀ]``, positive semi-definite.
 
     Raises
     ------
     ValueError
-        If a matrix is not square and finite.
+        If a matrix is not finite, symmetric and positive semidefinite.
 
     Examples
     --------
     >>> overlap_peak(np.diag([3.0, 2.0, 0.1]), np.diag([4.0, 1.0]))
     2
     """
-    values = []
-    for matrix, name in ((output_hessian, "output_hessian"), (autocorrelation, "autocorrelation")):
-        A = finite_array(matrix, name, ndim=2)
-        if A.shape[0] != A.shape[1]:
-            raise ValueError(f"{name} must be square, got shape {A.shape}")
-        values.append(eigvalsh(A))
-    lam, mu = values
+    lam = eigvalsh(positive_semidefinite(output_hessian, "output_hessian"))
+    mu = eigvalsh(positive_semidefinite(autocorrelation, "autocorrelation"))
     second = mu[-2] if mu.size > 1 else 0.0
     return int(np.sum(lam * mu[-1] > second * lam[-1] * (1 + TIE)))
 
@@ -77,7 +73,7 @@ def mean_feature_overlap(input_mean):
     >>> [round(mean_feature_overlap(s), 2) for s in (0.0, 0.5, 1.0)]
     [1.0, 0.56, 0.27]
     """
-    s = float(finite_array(input_mean, "input_mean", ndim=0))
+    s = real_number(input_mean, "input_mean")
     if s < 0:
         raise ValueError(f"input_mean must not be negative, got {s:g}")
     rho = min(s, 1.0) ** 2 / (min(s, 1.0) ** 2 + min(1 / s, 1.0) ** 2) if s > 0 else 0.0

@@ -20,7 +20,13 @@ are what a finite d adds. Linear CE: seen to hold for C near and above d as well
 
 import numpy as np
 
-from rmt_hessian._validation import finite_array, positive_integer, positive_real
+from rmt_hessian._matrices import slack
+from rmt_hessian._validation import (
+    complex_array,
+    finite_array,
+    positive_integer,
+    positive_real,
+)
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.laws.matrix_equation import TOLERANCE, MatrixEquation
 from rmt_hessian.theory.laws.null_space import WithNullSpace
@@ -47,7 +53,7 @@ def linear_ce_layer_law(n_classes, aspect_ratio, init="lecun", rng=0):
     aspect_ratio : float
         ``γ = p/N``.
     init : {"lecun", "he"}
-    rng : numpy.random.Generator or int
+    rng : None, int, SeedSequence or Generator
         Draws the points of `curvature_law`.
 
     Returns
@@ -107,7 +113,7 @@ class MatrixLayerLaw(TabulatedLaw):
         M = finite_array(output_hessians, "output_hessians", ndim=3)
         if M.shape[1] != M.shape[2] or M.shape[0] < 2:
             raise ValueError(f"output_hessians must have shape (n, k, k), n >= 2, got {M.shape}")
-        _symmetric_and_positive(M)
+        M = _symmetric_and_positive(M, max(1e-9, slack(output_hessians)))
         self.aspect_ratio = positive_real(aspect_ratio, "aspect_ratio")
         self.equation = MatrixEquation(M, self.aspect_ratio)
         self.residual = self.error = 0.0
@@ -133,7 +139,7 @@ class MatrixLayerLaw(TabulatedLaw):
 
     def stieltjes(self, z):
         """``s(z) = tr G(z)/k`` off the real axis, from the equation; on it, from the table."""
-        z = np.asarray(z, dtype=np.complex128)
+        z = complex_array(z, "z")
         s = np.array(super().stieltjes(z))
         for at in np.argwhere(z.imag != 0):
             t = z[tuple(at)]
@@ -223,16 +229,18 @@ class MatrixLayerLaw(TabulatedLaw):
         return float(largest)
 
 
-def _symmetric_and_positive(M):
+def _symmetric_and_positive(M, slack):
+    """M without its asymmetry, which may be ``slack`` of the largest entry."""
     scale = np.abs(M).max()
     skew = np.abs(M - M.transpose(0, 2, 1)).max()
-    if skew > 1e-9 * scale:
+    if skew > slack * scale:
         raise ValueError(
             f"output_hessians must be symmetric, got entries that differ by {skew:.3g}"
         )
     lowest = np.linalg.eigvalsh(M)[:, 0].min()
-    if lowest < -1e-9 * scale:
+    if lowest < -slack * scale:
         raise ValueError(f"output_hessians must be PSD, got an eigenvalue of {lowest:.3g}")
+    return M if skew == 0 else (M + M.transpose(0, 2, 1)) / 2
 
 
 def _mass(x, rho):

@@ -14,7 +14,7 @@ of that population, ``φ = m/N``, and the mean ``μ₀ 1`` adds one large outlie
 import numpy as np
 from scipy.linalg import eigh, eigh_tridiagonal
 
-from rmt_hessian._validation import finite_array, positive_integer, positive_real
+from rmt_hessian._validation import finite_array, instance_of, positive_integer, positive_real
 from rmt_hessian.theory.laws.separable import SeparableLaw
 
 MEAN_SQUARED = 1 / (2 * np.pi)  # μ₀²
@@ -174,4 +174,5 @@ def mean_outlier(law, n_hidden, n_inputs, gain=1.0, W=None):
     >>> mean_outlier(law, 400, 400).round(2)
     array([64.1])
     """
+    instance_of(law, SeparableLaw, "law")
     return law.outliers(mean_eigenvalue(n_hidden, n_inputs, gain, W))

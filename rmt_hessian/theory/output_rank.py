@@ -20,6 +20,7 @@ the weights as E[A] is. `eigenspace_defect` says how far that moves the eigenspa
 
 import numpy as np
 
+from rmt_hessian._matrices import positive_semidefinite, slack
 from rmt_hessian._validation import finite_array
 
 MU0 = 1 / np.sqrt(2 * np.pi)  # mean of relu(g)
@@ -137,7 +138,8 @@ def predicted_output_hessian(V, W, mean_curvature, third_cumulant=None):
     Raises
     ------
     ValueError
-        If the shapes do not fit, an entry is not finite, or a row of W is zero.
+        If the shapes do not fit, an entry is not finite, a row of W is zero, ``E[A]`` is not
+        symmetric and positive semidefinite, or T not symmetric.
 
     Examples
     --------
@@ -145,11 +147,9 @@ def predicted_output_hessian(V, W, mean_curvature, third_cumulant=None):
     array([[2.]])
     """
     V, W = finite_array(V, "V", ndim=2), finite_array(W, "W", ndim=2)
-    A = finite_array(mean_curvature, "mean_curvature", ndim=2)
+    A = positive_semidefinite(mean_curvature, "mean_curvature", V.shape[0])
     if W.shape[0] != V.shape[1]:
         raise ValueError(f"W must have {V.shape[1]} rows, the columns of V, got shape {W.shape}")
-    if A.shape != (V.shape[0], V.shape[0]):
-        raise ValueError(f"mean_curvature must have shape {(V.shape[0],) * 2}, got {A.shape}")
     if not W.any(axis=1).all():
         raise ValueError("each row of W must have a nonzero entry, got a row of zeros")
     norms = np.linalg.norm(W, axis=1)
@@ -161,6 +161,9 @@ def predicted_output_hessian(V, W, mean_curvature, third_cumulant=None):
         T = finite_array(third_cumulant, "third_cumulant", ndim=3)
         if T.shape != (V.shape[0],) * 3:
             raise ValueError(f"third_cumulant must have shape {(V.shape[0],) * 3}, got {T.shape}")
+        turned = max(np.abs(T - T.transpose(axes)).max() for axes in ((1, 0, 2), (0, 2, 1)))
+        if turned > slack(third_cumulant) * np.abs(T).max():
+            raise ValueError(f"third_cumulant must be symmetric, got entries {turned:.3g} apart")
         shifts = (V * norms) @ cosines  # s_i
         first = np.einsum("abc,ai,bi->ci", T, shifts, V, optimize=True).T @ V
         first = 0.25 * MU0 * (first + first.T)

@@ -141,7 +141,7 @@ BAD = {
     "clusters": (lambda rng: clustered_inputs(3, 3, 0, rng), "n_clusters must be at least 1"),
     "noise": (lambda rng: clustered_inputs(3, 3, 2, rng, -0.1), "not be negative, got -0.1"),
     "noise NaN": (lambda rng: clustered_inputs(3, 3, 2, rng, np.nan), "noise must be finite"),
-    "text": (lambda rng: clustered_inputs(3, 3, 2, rng, "x"), "noise must be an array of real"),
+    "text": (lambda rng: clustered_inputs(3, 3, 2, rng, "x"), "noise must be a number"),
 }
 
 

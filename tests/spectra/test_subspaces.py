@@ -70,7 +70,7 @@ BAD = {
     "frames differ": (lambda: overlap_by_dimension(np.eye(3), np.eye(2)), "same shape"),
     "not orthonormal": (lambda: overlap_by_dimension(np.ones((2, 1)), np.ones((2, 1))), "defect"),
     "rows": (lambda: reshape_eigenvectors(np.eye(5), (2, 2)), "must have 2 × 2 = 4 rows"),
-    "shape": (lambda: reshape_eigenvectors(np.eye(5), (0, 2)), "shape must be at least 1"),
+    "shape": (lambda: reshape_eigenvectors(np.eye(5), (0, 2)), r"shape\[0\] must be at least 1"),
     "zero": (lambda: reshape_eigenvectors(np.zeros((4, 1)), (2, 2)), "must not be zero"),
     "left": (lambda: kronecker_alignment(np.eye(4), np.ones((2, 1)), np.eye(2)), "left must have"),
     "sizes": (lambda: kronecker_alignment(np.eye(4), np.eye(2), np.eye(3)), "2 × 3 = 6 rows"),

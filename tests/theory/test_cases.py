@@ -123,7 +123,7 @@ def test_he_scales():
         (lambda: block_law(model="linear", loss="ce", **SIZES), "n_classes of CE must be an int"),
         (
             lambda: block_law(model="linear", loss="ce", n_classes=3, n_inputs=4, **SIZES),
-            "n_inputs means nothing for model 'linear', got int",
+            "n_inputs means nothing for model 'linear', got 4",
         ),
         (
             lambda: block_law(model="output", loss="ce", n_classes=3, **SIZES),

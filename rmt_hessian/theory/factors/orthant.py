@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.special import ndtr, owens_t
 
+from rmt_hessian._validation import real_array
+
 BEYOND = 40.0  # Φ(-40) = 0 and φ(40) = 0 in float64
 TINY = 1e-150  # stands for a limit 0⁺; the quotient of two such does not overflow
 
@@ -49,12 +51,10 @@ def orthant_probability(s, t, rho):
 
 def _real_numbers(values, name):
     """``values`` as a float64 array of any shape that may hold infinities."""
-    values = np.asarray(values)
-    if not (np.isrealobj(values) and np.issubdtype(values.dtype, np.number)):
-        raise ValueError(f"{name} must be real numbers, got {values.dtype}")
+    values = real_array(values, name)
     if np.isnan(values).any():
         raise ValueError(f"{name} must be numbers, got {int(np.isnan(values).sum())} NaN")
-    return values.astype(np.float64)
+    return values
 
 
 def within_reach(t):

@@ -49,7 +49,7 @@ def population_factors(weights, loss, *, input_mean=None, input_covariance=None,
         b, by default 0.
     input_covariance : array_like, shape (d, d), optional
         S, by default I.
-    rng : numpy.random.Generator or int
+    rng : None, int, SeedSequence or Generator
         Scrambles the points at which CE averages ``A`` over the logits.
 
     Returns

@@ -13,8 +13,9 @@ from functools import cached_property
 
 import numpy as np
 
-from rmt_hessian._validation import finite_array
-from rmt_hessian.theory.factors.relu_moments import covariance_matrix, moments_of, symmetric
+from rmt_hessian._matrices import positive_semidefinite
+from rmt_hessian._validation import finite_array, listed
+from rmt_hessian.theory.factors.relu_moments import moments_of, symmetric
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +91,7 @@ def propagate(weights, input_mean=None, input_covariance=None):
     if mean.shape != (d,):
         raise ValueError(f"input_mean must have shape ({d},), got {mean.shape}")
     covariance = np.eye(d) if input_covariance is None else input_covariance
-    covariance = covariance_matrix(covariance, "input_covariance", d)
+    covariance = positive_semidefinite(covariance, "input_covariance", d)
     layers = [_layer(weights[0], mean, covariance)]
     for W in weights[1:]:
         below = layers[-1].relu
@@ -119,6 +120,7 @@ def weight_matrices(weights):
     >>> len(weight_matrices([[[1.0, 2.0]], [[3.0]]]))
     2
     """
+    weights = listed(weights, "weights", "matrices")
     weights = [finite_array(W, f"weights[{l}]", ndim=2) for l, W in enumerate(weights)]
     if not weights:
         raise ValueError("weights must hold at least one matrix, got none")

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
+from rmt_hessian._matrices import positive_semidefinite
 from rmt_hessian._validation import finite_array
 from rmt_hessian.theory.factors.orthant import (
     BEYOND,
@@ -25,8 +26,6 @@ from rmt_hessian.theory.factors.orthant import (
     sine,
     within_reach,
 )
-
-SLACK = 1e-10  # rounding that symmetry and semidefiniteness are allowed, relative to the largest
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,23 +86,7 @@ def relu_moments(mean, covariance):
            [0.304499, 0.5     ]])
     """
     mean = finite_array(mean, "mean", ndim=1)
-    return moments_of(mean, covariance_matrix(covariance, "covariance", mean.size))
-
-
-def covariance_matrix(values, name, size):
-    """``values`` as a covariance matrix, (size, size)."""
-    S = finite_array(values, name, ndim=2)
-    if S.shape != (size, size):
-        raise ValueError(f"{name} must have shape ({size}, {size}), got {S.shape}")
-    slack = SLACK * np.abs(S).max()
-    asymmetry = np.abs(S - S.T).max()
-    if asymmetry > slack:
-        raise ValueError(f"{name} must be symmetric, got entries {asymmetry:.3g} apart")
-    S = (S + S.T) / 2
-    lowest = np.linalg.eigvalsh(S)[0]
-    if lowest < -slack:
-        raise ValueError(f"{name} must be positive semidefinite, got eigenvalue {lowest:.3g}")
-    return S
+    return moments_of(mean, positive_semidefinite(covariance, "covariance", mean.size))
 
 
 def moments_of(mean, covariance):

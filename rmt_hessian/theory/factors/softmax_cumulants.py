@@ -6,6 +6,7 @@ logits. Both vanish on the vector 1.
 
 import numpy as np
 
+from rmt_hessian._matrices import positive_semidefinite
 from rmt_hessian._validation import finite_array
 from rmt_hessian.theory.weights.sampled_weights import gaussian_points
 from rmt_hessian.theory.weights.softmax_kernels import softmax
@@ -24,7 +25,7 @@ def mean_curvature(logit_mean, logit_covariance, rng=0):
     logit_mean : array_like, shape (C,)
     logit_covariance : array_like, shape (C, C)
         Both as in the last layer of `propagate`.
-    rng : numpy.random.Generator or int
+    rng : None, int, SeedSequence or Generator
         Scrambles the points.
 
     Returns
@@ -34,7 +35,8 @@ def mean_curvature(logit_mean, logit_covariance, rng=0):
     Raises
     ------
     ValueError
-        If C is less than 2, an entry is not finite or the shapes do not fit.
+        If C is less than 2, an entry is not finite, the shapes do not fit, or the covariance is not
+        symmetric and positive semidefinite.
 
     Examples
     --------
@@ -78,12 +80,10 @@ def third_cumulant_of(p):
 def _draws(mean, covariance, rng):
     """Yield blocks of p. Only differences of logits matter, C-1 directions, the widest first."""
     mean = finite_array(mean, "logit_mean", ndim=1)
-    S = finite_array(covariance, "logit_covariance", ndim=2)
     C = mean.size
     if C < 2:
         raise ValueError(f"there must be at least 2 classes, got {C}")
-    if S.shape != (C, C):
-        raise ValueError(f"logit_covariance must have shape {(C, C)}, got {S.shape}")
+    S = positive_semidefinite(covariance, "logit_covariance", C)
     S = S - S.mean(axis=0)
     variances, axes = np.linalg.eigh(S - S.mean(axis=1, keepdims=True))
     factor = np.sqrt(np.maximum(variances, 0.0))[:0:-1, None] * axes.T[:0:-1]  # (C-1, C)

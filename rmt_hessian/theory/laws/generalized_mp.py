@@ -44,7 +44,14 @@ from functools import cached_property
 
 import numpy as np
 
-from rmt_hessian._validation import finite_array, positive_integer, positive_real
+from rmt_hessian._matrices import distributions
+from rmt_hessian._validation import (
+    complex_array,
+    finite_array,
+    positive_integer,
+    positive_real,
+    real_array,
+)
 from rmt_hessian.theory.laws import kernels
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
@@ -71,7 +78,8 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
     weights : array_like, shape (K,)
         Atoms λ_k of the weight law, of either sign; equal atoms are merged.
     probabilities : array_like, shape (K,)
-        Their probabilities w_k, not negative, with sum 1 (to 1e-9).
+        Their probabilities w_k, not negative, with sum 1 (to 1e-8, in float32 to a
+        few roundings).
     aspect_ratio : float
         ``γ = p/N``, features over samples.
 
@@ -99,15 +107,11 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
 
     def __init__(self, weights, probabilities, aspect_ratio):
         lam = finite_array(weights, "weights", ndim=1)
-        w = finite_array(probabilities, "probabilities", ndim=1)
+        w = distributions(probabilities, "probabilities")
         if lam.shape != w.shape:
             raise ValueError(
                 f"weights and probabilities must have one shape, got {lam.shape} and {w.shape}"
             )
-        if w.min() < 0:
-            raise ValueError(f"probabilities must not be negative, got {w.min():g}")
-        if abs(w.sum() - 1.0) > 1e-9:
-            raise ValueError(f"probabilities must sum to 1, got {w.sum():.12g}")
         self.aspect_ratio = positive_real(aspect_ratio, "aspect_ratio")
         self.weights, inverse = np.unique(lam, return_inverse=True)
         self.probabilities = np.bincount(inverse, weights=w / w.sum())
@@ -223,12 +227,12 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
 
         If a lies in one of the `gaps`, the place where ``s(z) = -1/a``; else it means nothing.
         """
-        a = np.asarray(a, dtype=np.float64)[..., None] / self._scale
+        a = real_array(a, "a")[..., None] / self._scale
         return (a[..., 0] * (1.0 + np.sum(self._b / (a - self._p), axis=-1)) * self._scale)[()]
 
     def slope(self, a):
         """``z'(a) = 1 - h(a)`` at real a (any shape); positive in the `gaps`."""
-        a = np.asarray(a, dtype=np.float64)[..., None] / self._scale
+        a = real_array(a, "a")[..., None] / self._scale
         return (1.0 - np.sum(self._b * self._p / (a - self._p) ** 2, axis=-1))[()]
 
     def _parameter(self, z):
@@ -252,10 +256,8 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         return a
 
     def stieltjes(self, z):  # noqa: D102
-        z = np.asarray(z, dtype=np.complex128)
+        z = complex_array(z, "z")
         flat = np.where(z.imag < 0, z.conj(), z).ravel()
-        if not np.isfinite(flat).all():
-            raise ValueError("z must be finite, got NaN or infinite entries")
         a = self._parameter(flat)
         s = np.full(a.shape, complex(np.inf))
         finite = (np.abs(a) > np.finfo(float).tiny) & ((flat != 0) | (self.atom_at_zero == 0))
@@ -269,10 +271,8 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         ``= log|a| + Σ (w_k/γ) log|1 - p_k/a| + Re Σ w_k λ_k/(a - p_k)``, with ``z(a) = z``. Its
         gradient is ``-Re s`` along the real axis; -∞ at an atom.
         """
-        z = np.asarray(z, dtype=np.complex128)
+        z = complex_array(z, "z")
         flat = np.where(z.imag < 0, z.conj(), z).ravel()
-        if not np.isfinite(flat).all():
-            raise ValueError("z must be finite, got NaN or infinite entries")
         with np.errstate(divide="ignore"):
             a = self._parameter(flat)
             U = kernels.log_potential(a.real, a.imag, self._p, self._b) + np.log(self._scale)

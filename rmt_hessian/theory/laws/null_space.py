@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from rmt_hessian._validation import complex_array, instance_of, real_number
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
 
@@ -23,9 +24,9 @@ class WithNullSpace(SpectralLaw):
     """
 
     def __init__(self, law, mass):
-        if not 0 <= mass < 1:
+        self.law, self.mass = instance_of(law, SpectralLaw, "law"), real_number(mass, "mass")
+        if not 0 <= self.mass < 1:
             raise ValueError(f"mass must lie in [0, 1), got {mass!r}")
-        self.law, self.mass = law, float(mass)
         self.atom_at_zero = self.mass + (1 - self.mass) * law.atom_at_zero
 
     def __repr__(self):
@@ -41,13 +42,14 @@ class WithNullSpace(SpectralLaw):
         return (1 - self.mass) * self.law.moment(k) + (self.mass if k == 0 else 0.0)
 
     def stieltjes(self, z):  # noqa: D102
-        z = np.asarray(z, dtype=np.complex128)
+        z = complex_array(z, "z")
         with np.errstate(divide="ignore", invalid="ignore"):
             s = (1 - self.mass) * self.law.stieltjes(z) - self.mass / z
         return np.where((z == 0) & (self.atom_at_zero > 0), np.inf, s)[()]
 
     def log_potential(self, z):
         """``∫ log|z - x| dμ(x)``, where the law without the null space has it."""
+        z = complex_array(z, "z")
         with np.errstate(divide="ignore"):
             own = self.mass * np.log(np.abs(z)) if self.mass > 0 else 0.0
         return (1 - self.mass) * self.law.log_potential(z) + own

@@ -26,7 +26,8 @@ Where no such δ exists, x is outside the support. Ends of components are bisect
 
 import numpy as np
 
-from rmt_hessian._validation import finite_array, positive_real
+from rmt_hessian._matrices import covariance_spectrum, distributions
+from rmt_hessian._validation import complex_array, finite_array, positive_real
 from rmt_hessian.theory.laws.separable_equation import MASS, SeparableEquation
 from rmt_hessian.theory.laws.tabulated import TabulatedLaw
 
@@ -78,13 +79,13 @@ class SeparableLaw(TabulatedLaw):
     def __init__(self, weights, probabilities, population, population_probabilities, aspect_ratio):
         self.aspect_ratio = positive_real(aspect_ratio, "aspect_ratio")
         names = "weights", "probabilities"
+        weights = finite_array(weights, "weights", ndim=1)
         self.weights, self.probabilities = _atoms(weights, probabilities, names)
         names = "population", "population_probabilities"
+        population = covariance_spectrum(population, "population")
         self.population, self.population_probabilities = _atoms(
             population, population_probabilities, names
         )
-        if self.population[0] < 0:
-            raise ValueError(f"population must not be negative, got {self.population[0]:g}")
         lam, w, lam_unit = _nonzero(self.weights, self.probabilities)
         a, p, a_unit = _nonzero(self.population, self.population_probabilities)
         self._a_unit, self._unit = a_unit, lam_unit * a_unit
@@ -109,9 +110,7 @@ class SeparableLaw(TabulatedLaw):
         """
         if not self._components:
             return super().stieltjes(z)
-        z = np.asarray(z, dtype=np.complex128)
-        if not np.isfinite(z).all():
-            raise ValueError("z must be finite, got NaN or infinite entries")
+        z = complex_array(z, "z")
         flat = np.where(z.imag < 0, z.conj(), z).ravel() / self._unit
         s = np.full(flat.shape, complex(np.inf))
         solved = (flat != 0) | (self.atom_at_zero == 0)
@@ -162,15 +161,11 @@ class SeparableLaw(TabulatedLaw):
         return self._equation.outliers(theta / self._a_unit) * self._unit
 
 
-def _atoms(values, probabilities, names):
+def _atoms(x, probabilities, names):
     """A discrete law: distinct values, ascending, and probabilities of sum 1."""
-    x, w = (finite_array(v, n, ndim=1) for v, n in zip((values, probabilities), names, strict=True))
+    w = distributions(probabilities, names[1])
     if x.shape != w.shape:
         raise ValueError(f"{names[0]} and {names[1]} must have one shape, got {x.shape}, {w.shape}")
-    if w.min() < 0:
-        raise ValueError(f"{names[1]} must not be negative, got {w.min():g}")
-    if abs(w.sum() - 1.0) > 1e-9:
-        raise ValueError(f"{names[1]} must sum to 1, got {w.sum():.12g}")
     x, inverse = np.unique(x, return_inverse=True)
     return x, np.bincount(inverse, weights=w / w.sum())
 

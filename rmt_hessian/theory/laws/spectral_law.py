@@ -10,6 +10,9 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from rmt_hessian._random import random_generator
+from rmt_hessian._validation import real_array
+
 
 class SpectralLaw(ABC):
     """A probability law on the real line with an atom at 0 at most.
@@ -88,9 +91,9 @@ class SpectralLaw(ABC):
         ValueError
             If a q lies outside [0, 1].
         """
-        q = np.asarray(q, dtype=np.float64)
+        q = real_array(q, "q")
         if not ((q >= 0) & (q <= 1)).all():
-            raise ValueError("q must lie in [0, 1]")
+            raise ValueError(f"q must lie in [0, 1], got {q[~((q >= 0) & (q <= 1))][0]:g}")
         lo, hi = self.support()
         x = np.where(q == 0, lo, hi)
         inner = (q > 0) & (q < 1)
@@ -100,9 +103,9 @@ class SpectralLaw(ABC):
     def rvs(self, size=None, rng=None):
         """Independent draws from the law, by inversion.
 
-        ``rng`` is a `numpy.random.Generator`, a seed, or None for a fresh one.
+        ``rng`` is None for a fresh generator, an int, a `SeedSequence` or a `Generator`.
         """
-        return self.ppf(np.random.default_rng(rng).random(size))
+        return self.ppf(random_generator(rng).random(size))
 
     def mean(self):
         """``E X``."""
@@ -114,7 +117,7 @@ class SpectralLaw(ABC):
 
 
 def _elementwise(function, x):
-    x = np.asarray(x, dtype=np.float64)
+    x = real_array(x, "x")
     flat = x.ravel()
     values = np.full(flat.shape, np.nan)
     known = ~np.isnan(flat)

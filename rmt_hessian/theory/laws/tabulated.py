@@ -18,7 +18,16 @@ import numpy as np
 from scipy.fft import dct
 from scipy.interpolate import BarycentricInterpolator, BSpline, make_interp_spline
 
-from rmt_hessian._validation import finite_array, positive_integer, positive_real
+from rmt_hessian._validation import (
+    came,
+    complex_array,
+    finite_array,
+    listed,
+    positive_integer,
+    positive_real,
+    real_array,
+    real_number,
+)
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
 FEWEST_NODES = 6
@@ -82,12 +91,20 @@ class _Component:
             return np.pi / root * np.polynomial.polynomial.polyval(w, a)
 
 
+def _nodes_and_density(component, k):
+    try:
+        x, rho = component
+    except (TypeError, ValueError):
+        raise ValueError(f"component {k} must be a pair of arrays, got {came(component)}") from None
+    return x, rho
+
+
 def interpolate(x, density, name="component"):
     """One component, splined in θ; ``density = inf`` at an end is a pole of order ½."""
     x = finite_array(x, f"nodes of {name}", ndim=1)
     if x.size < FEWEST_NODES or (np.diff(x) <= 0).any():
         raise ValueError(f"{name} must have at least {FEWEST_NODES} ascending nodes, got {x!r}")
-    rho = np.array(density, dtype=np.float64)
+    rho = real_array(density, f"density of {name}").copy()
     if rho.shape != x.shape:
         raise ValueError(f"{name} must have one density per node, {x.shape}, got {rho.shape}")
     poles = np.isinf(rho) & (rho > 0)
@@ -147,11 +164,14 @@ class TabulatedLaw(SpectralLaw):
     """
 
     def __init__(self, components, atom_at_zero=0.0, tolerance=1e-6):
-        atom = float(finite_array(atom_at_zero, "atom_at_zero", ndim=0))
+        atom = real_number(atom_at_zero, "atom_at_zero")
         if not 0 <= atom <= 1:
             raise ValueError(f"atom_at_zero must lie in [0, 1], got {atom:g}")
         tolerance = positive_real(tolerance, "tolerance")
-        found = [interpolate(x, rho, f"component {k}") for k, (x, rho) in enumerate(components)]
+        found = [
+            interpolate(*_nodes_and_density(component, k), f"component {k}")
+            for k, component in enumerate(listed(components, "components", "pairs of arrays"))
+        ]
         for k in range(1, len(found)):
             if found[k].lo < found[k - 1].hi:
                 raise ValueError(
@@ -240,9 +260,7 @@ class TabulatedLaw(SpectralLaw):
         At real points of the support it is the limit from above, so that ``Im s/π`` is the
         density; infinite at the atom, NaN at the ends of components.
         """
-        z = np.asarray(z, dtype=np.complex128)
-        if not np.isfinite(z).all():
-            raise ValueError("z must be finite, got NaN or infinite entries")
+        z = complex_array(z, "z")
         z = np.where(z.imag == 0, z.real + 0j, z)  # real points: the upper side of the cut
         with np.errstate(divide="ignore", invalid="ignore"):
             s = -self.atom_at_zero / z if self.atom_at_zero > 0 else np.zeros(z.shape, z.dtype)

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln
 
+from rmt_hessian._random import random_generator
 from rmt_hessian._validation import one_of, positive_integer
 from rmt_hessian.theory.init_scale import init_gain
 from rmt_hessian.theory.norms.ce_limits import output_ce_limit
@@ -69,7 +70,7 @@ def cross_layer_norm(
         Entries of both weight matrices have variance 1/in or 2/in.
     n_draws : int, optional
         Pairs of samples drawn for CE; by default as many as a few seconds allow, at least 64.
-    rng : numpy.random.Generator or int
+    rng : None, int, SeedSequence or Generator
         The default is a fixed seed: the same call gives the same number.
 
     Returns
@@ -94,7 +95,7 @@ def cross_layer_norm(
     if n_draws is None:
         n_draws = max(64, 2**24 // (C * m + 512))
     n_draws = positive_integer(n_draws, "n_draws", minimum=2)
-    rng = np.random.default_rng(rng)
+    rng = random_generator(rng)
     batch = max(1, min(n_draws, BATCH // (C * m)))
     totals = np.empty(n_draws)
     for start in range(0, n_draws, batch):
@@ -138,7 +139,7 @@ def cross_layer_ratio(
         "n_hidden": n_hidden,
         "init": init,
         "n_draws": n_draws,
-        "rng": np.random.default_rng(rng),
+        "rng": random_generator(rng),
     }
     cross = cross_layer_norm(**case)
     hidden, output = (expected_block_norms(model=model, **case) for model in ("hidden", "output"))

@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass
 
-from rmt_hessian._validation import one_of, positive_integer, positive_real
+from rmt_hessian._validation import (
+    having,
+    means_nothing,
+    one_of,
+    positive_integer,
+    positive_real,
+)
 from rmt_hessian.theory.init_scale import init_gain
 from rmt_hessian.theory.norms.ce_limits import hidden_ce_limit, linear_ce_limit, output_ce_limit
 from rmt_hessian.theory.norms.mse_norms import mse_class_norms
@@ -221,6 +227,7 @@ def block_norm_from_weights(law, aspect_ratio):
     >>> block_norm_from_weights(weight_law(model="linear", loss="mse", n_classes=3), 0.5)
     1.5
     """
+    having(law, ("mean", "second_moment"), "law", "the law of the weights")
     aspect_ratio = positive_real(aspect_ratio, "aspect_ratio")
     return float(law.mean() ** 2 + aspect_ratio * law.second_moment())
 
@@ -228,8 +235,7 @@ def block_norm_from_weights(law, aspect_ratio):
 def hidden_width(model, n_hidden):
     """The width m that the model needs; None for the linear one."""
     if model == "linear":
-        if n_hidden is not None:
-            raise ValueError(f"n_hidden means nothing for model 'linear', got {n_hidden}")
+        means_nothing(n_hidden, "n_hidden", "model 'linear'")
         return None
     return positive_integer(n_hidden, f"n_hidden of model {model!r}", minimum=2)
 

@@ -22,6 +22,7 @@ from functools import partial
 
 import numpy as np
 
+from rmt_hessian._random import random_generator
 from rmt_hessian._validation import one_of, positive_integer
 from rmt_hessian.theory.init_scale import init_gain
 from rmt_hessian.theory.norms.hidden_pairs import mean_products
@@ -59,7 +60,7 @@ def expected_block_norms(
         Entries of every weight matrix have variance 1/in or 2/in.
     n_draws : int, optional
         Pairs of samples drawn; by default as many as a few seconds allow, at least 1024.
-    rng : numpy.random.Generator or int
+    rng : None, int, SeedSequence or Generator
         The default is a fixed seed: the same call gives the same number.
 
     Returns
@@ -91,7 +92,7 @@ def expected_block_norms(
     if n_draws is None:
         n_draws = max(1024, 2**26 // cost)
     n_draws = positive_integer(n_draws, "n_draws", minimum=2)
-    rng = np.random.default_rng(rng)
+    rng = random_generator(rng)
     size = max(2 * C, m * m) if model == "hidden" else max(C, m or 0)
     batch = max(1, min(n_draws, BATCH // size))
     totals = np.zeros((2, n_draws))

@@ -40,7 +40,7 @@ def linear_ce_layer_outliers(weights, n_classes, aspect_ratio, std=1.0, rng=0):
         From `curvature_law`.
     n_classes : int
     aspect_ratio, std : float
-    rng : numpy.random.Generator or int
+    rng : None, int, SeedSequence or Generator
         Scrambles the Sobol' points.
 
     Returns

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from rmt_hessian._validation import finite_array
+from rmt_hessian._validation import instance_of, real_number
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 
 SAME_PLACE = 1e-9  # places closer than this, relative to the largest, are one
@@ -144,9 +144,8 @@ def additive_spike(law, theta):
     >>> additive_spike(MarchenkoPastur(0.25), 0.5) is None
     True
     """
-    if not isinstance(law, GeneralizedMarchenkoPastur):
-        raise ValueError(f"law must be a GeneralizedMarchenkoPastur, got {type(law).__name__}")
-    theta = float(finite_array(theta, "theta", ndim=0))
+    instance_of(law, GeneralizedMarchenkoPastur, "law")
+    theta = real_number(theta, "theta")
     negligible = ROUNDING * law.aspect_ratio * np.abs(law.weights).max()
     if abs(theta) <= negligible or not any(lo < theta < hi for lo, hi in law.gaps()):
         return None
@@ -169,5 +168,5 @@ def weight_spike(law, weight):
     >>> weight_spike(MarchenkoPastur(0.25), 12.0) == additive_spike(MarchenkoPastur(0.25), 3.0)
     True
     """
-    ratio = getattr(law, "aspect_ratio", 1.0)  # a law of another kind is refused there
-    return additive_spike(law, ratio * float(finite_array(weight, "weight", ndim=0)))
+    instance_of(law, GeneralizedMarchenkoPastur, "law")
+    return additive_spike(law, law.aspect_ratio * real_number(weight, "weight"))

@@ -14,6 +14,7 @@ tells the error. As ``C → ∞`` the law tends to that of one ``p_i``, hence of
 
 import numpy as np
 
+from rmt_hessian._random import random_generator
 from rmt_hessian._validation import positive_integer
 from rmt_hessian.theory.init_scale import init_gain
 from rmt_hessian.theory.weights.sampled_weights import gaussian_points
@@ -34,7 +35,7 @@ def curvature_law(n_classes, init="lecun", rng=0):
         C, at least 2.
     init : {"lecun", "he"}
         Logits ``N(0, 1)`` or ``N(0, 2)``.
-    rng : numpy.random.Generator or int
+    rng : None, int, SeedSequence or Generator
         Draws the points at which eigenvalues are counted.
 
     Returns
@@ -81,4 +82,4 @@ def _logits(C, rng):
     if C <= SOBOL_CLASSES:
         log2_points = int(np.log2(n)) - 3
         return np.concatenate(list(gaussian_points(C, rng, 8, log2_points)))
-    return np.random.default_rng(rng).standard_normal((n, C))
+    return random_generator(rng).standard_normal((n, C))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
+from rmt_hessian._random import random_generator
 from rmt_hessian._validation import finite_array
 from rmt_hessian.theory.weights.softmax_kernels import softmax
 
@@ -24,7 +25,7 @@ def gaussian_points(dimension, rng, blocks=BLOCKS, log2_points=LOG2_POINTS):
 
     if dimension > qmc.Sobol.MAXDIM:
         raise ValueError(f"at most {qmc.Sobol.MAXDIM} directions can be sampled, got {dimension}")
-    rng = np.random.default_rng(rng)
+    rng = random_generator(rng)
     for _ in range(blocks):
         points = qmc.Sobol(dimension, rng=rng).random_base2(log2_points)
         yield ndtri(np.clip(points, 1e-16, 1 - 1e-16))

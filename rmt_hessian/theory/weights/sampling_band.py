@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from rmt_hessian._validation import positive_integer
+from rmt_hessian._random import random_generator
+from rmt_hessian._validation import instance_of, positive_integer, real_number
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur, conditional_law
+from rmt_hessian.theory.weights.weight_laws import WeightLaw
 
 
 def sampling_band(weights, n_features, n_samples, *, level=0.95, n_draws=19, n_points=40, rng=0):
@@ -24,7 +26,7 @@ def sampling_band(weights, n_features, n_samples, *, level=0.95, n_draws=19, n_p
         by about a fifth; give each comparison its own ``rng``, or take more draws.
     n_draws, n_points : int
         Simulated samples, and quantiles of the law at which the distance is taken.
-    rng : numpy.random.Generator or int
+    rng : None, int, SeedSequence or Generator
 
     Returns
     -------
@@ -33,7 +35,7 @@ def sampling_band(weights, n_features, n_samples, *, level=0.95, n_draws=19, n_p
     Raises
     ------
     ValueError
-        If a count is not positive.
+        If a count is not positive, the level not in [0, 1], or ``weights`` no `WeightLaw`.
 
     Examples
     --------
@@ -43,7 +45,10 @@ def sampling_band(weights, n_features, n_samples, *, level=0.95, n_draws=19, n_p
     """
     p = positive_integer(n_features, "n_features")
     n = positive_integer(n_samples, "n_samples")
-    rng = np.random.default_rng(rng)
+    instance_of(weights, WeightLaw, "weights")
+    level, rng = real_number(level, "level"), random_generator(rng)
+    if not 0 <= level <= 1:
+        raise ValueError(f"level must lie in [0, 1], got {level:g}")
     law = GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, p / n)
     x = np.unique(law.ppf((np.arange(n_points) + 0.5) / n_points))
     F = law.cdf(x)

@@ -30,7 +30,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rmt_hessian._validation import finite_array, index_below, one_of, positive_integer
+from rmt_hessian._validation import (
+    boolean,
+    finite_array,
+    index_below,
+    means_nothing,
+    one_of,
+    positive_integer,
+)
 from rmt_hessian.theory.init_scale import init_gain
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.weights import softmax_rules
@@ -148,7 +155,7 @@ def weight_law(
     model : {"linear", "hidden", "output"}
     loss : {"ce", "mse"}
     diagonal : bool
-        A diagonal block or one off the diagonal: (0, 0) or (0, 1). ``block`` overrides it.
+        A diagonal block or one off the diagonal: (0, 0) or (0, 1), unless ``block`` says which.
     n_classes : int or math.inf
         C, for the linear and output models; infinity gives the law of ``C λ`` or ``C² λ``.
     V : array_like, shape (C, m)
@@ -162,7 +169,7 @@ def weight_law(
     refinement : int
         Divides the step of quadratures, multiplies the number of Sobol' points and of groups of
         classes.
-    rng : numpy.random.Generator or int
+    rng : None, int, SeedSequence or Generator
         Scrambles the Sobol' points, the only points drawn at random.
 
     Returns
@@ -185,13 +192,11 @@ def weight_law(
     one_of(loss, LOSSES, "loss")
     gain = init_gain(init)
     positive_integer(refinement, "refinement")
-    if not isinstance(diagonal, (bool, np.bool_)):
-        raise ValueError(f"diagonal must be True or False, got {diagonal!r}")
+    diagonal = boolean(diagonal, "diagonal")
     step = TRAPEZOID_STEP / refinement
     if V is None:
-        for value, name in ((W, "W"), (block, "block")):
-            if value is not None:
-                raise ValueError(f"{name} means nothing without V, got {type(value).__name__}")
+        means_nothing(W, "W", "weights without V")
+        means_nothing(block, "block", "weights without V")
         if model == "hidden":
             raise ValueError("model 'hidden' needs the output weights V, shape (C, m), got None")
         std = math.sqrt(gain) if model == "linear" else gain / math.sqrt(2)
@@ -199,8 +204,8 @@ def weight_law(
     V = finite_array(V, "V", ndim=2)
     if n_classes is not None and n_classes != V.shape[0]:
         raise ValueError(f"n_classes must be {V.shape[0]}, the rows of V, got {n_classes}")
-    if model == "linear" and W is not None:
-        raise ValueError("W means nothing for model 'linear', got an array")
+    if model == "linear":
+        means_nothing(W, "W", "model 'linear'")
     i, j = block_of(block, diagonal, V.shape[1] if model == "hidden" else V.shape[0])
     if loss == "mse" and model != "hidden":
         return _constant(float(i == j))
@@ -283,6 +288,8 @@ def block_of(block, diagonal, n_units):
     except (IndexError, TypeError, ValueError) as error:
         wanted = f"block must be two units of 0 … {n_units - 1}"
         raise ValueError(f"{wanted}, got {block!r}") from error
+    if i == j and not diagonal:
+        raise ValueError(f"diagonal must be True for the block {block!r}, got False")
     return i, j
 
 

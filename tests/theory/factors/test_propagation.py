@@ -172,8 +172,8 @@ S = np.eye(2)
 BAD = {
     "rho": (lambda: orthant_probability(0, 0, 1.1), r"rho must lie in \[-1, 1\], got 1.1"),
     "NaN": (lambda: orthant_probability(np.nan, 0, 0), "s must be numbers, got 1 NaN"),
-    "complex": (lambda: orthant_probability(0, 1j, 0), "t must be real numbers"),
-    "text": (lambda: orthant_probability("a", 0, 0), "s must be real numbers"),
+    "complex": (lambda: orthant_probability(0, 1j, 0), "t must be an array of real numbers"),
+    "text": (lambda: orthant_probability("a", 0, 0), "s must be an array of real numbers"),
     "broadcast": (lambda: orthant_probability([0, 0], [0] * 3, 0), "shapes that broadcast"),
     "shape": (lambda: relu_moments([0.0], S), r"covariance must have shape \(1, 1\)"),
     "asymmetric": (lambda: relu_moments([0, 0], [[1, 0.5], [0, 1]]), "must be symmetric"),

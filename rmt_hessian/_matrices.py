@@ -1,0 +1,117 @@
+"""Checks of matrices, spectra and distributions, to the precision in which they came."""
+
+import numpy as np
+
+from rmt_hessian._validation import finite_array, native
+
+NARROW = {"float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+SLACK = 1e-10  # of the largest entry: what double precision and some algebra may have rounded
+ROUNDINGS = 500  # of a narrower type that an entry may have been through
+MOST_SLACK = 0.05  # that even half precision is granted
+
+
+def precision(values):
+    """The spacing of numbers at 1 in the type in which ``values`` came, or came to be.
+
+    ``2^-23`` for float32, whoever's tensor or array it is, and for numbers of another type that
+    all are numbers of float32, since they may have been; else ``2^-52``.
+
+    Examples
+    --------
+    >>> precision(np.ones(2, dtype=np.float32)) == precision([0.5]) == 2.0**-23
+    True
+    >>> precision([0.1]) == 2.0**-52
+    True
+    """
+    dtype = getattr(values, "dtype", None)
+    name = getattr(dtype, "name", None) or str(dtype).rpartition(".")[2]
+    if name in NARROW:
+        return NARROW[name]
+    array = np.asarray(native(values))
+    with np.errstate(over="ignore", under="ignore"):
+        narrow = array.dtype.kind in "biuf" and (array == array.astype(np.float32)).all()
+    return NARROW["float32"] if narrow else 2.0**-52
+
+
+def slack(values):
+    """Relative error that the entries of ``values`` may have: 1e-10, 6e-5 if they are float32."""
+    return min(max(SLACK, ROUNDINGS * precision(values)), MOST_SLACK)
+
+
+def square_array(values, name, size=None):
+    """Return ``values`` as a finite square array, of ``size`` rows if that is given."""
+    A = finite_array(values, name, ndim=2)
+    if size is not None and A.shape != (size, size):
+        raise ValueError(f"{name} must have shape ({size}, {size}), got {A.shape}")
+    if A.shape[0] != A.shape[1]:
+        raise ValueError(f"{name} must be square, got shape {A.shape}")
+    return A
+
+
+def symmetric_array(values, name, size=None):
+    """Return ``values`` as a finite array that is symmetric, exactly: rounding is taken off.
+
+    Raises ValueError if it is not symmetric to `slack` of its largest entry.
+    """
+    A = square_array(values, name, size)
+    scale = np.abs(A).max()
+    asymmetry = np.abs(A - A.T).max()
+    if asymmetry > slack(values) * scale:
+        raise ValueError(f"{name} must be symmetric, got |A - Aᵀ| up to {asymmetry / scale:.2g}|A|")
+    return A if asymmetry == 0 else A / 2 + A.T / 2
+
+
+def positive_semidefinite(values, name, size=None):
+    """Return ``values`` as a symmetric array without an eigenvalue below 0, but for rounding.
+
+    Raises ValueError if it is not symmetric or has an eigenvalue below ``-`` `slack` of its
+    largest entry.
+    """
+    A = symmetric_array(values, name, size)
+    scale = np.abs(A).max()
+    lowest = np.linalg.eigvalsh(A / scale)[0] if scale > 0 else 0.0
+    if lowest < -slack(values):
+        raise ValueError(
+            f"{name} must be positive semidefinite, got the eigenvalue {lowest * scale:.3g}"
+        )
+    return A
+
+
+def covariance_spectrum(values, name):
+    """Return ``values`` as eigenvalues of a covariance: one axis, finite, none negative.
+
+    What an eigenvalue solver leaves below 0, up to `slack` of the largest, becomes 0.
+    """
+    x = finite_array(values, name, ndim=1)
+    if x.min() < -slack(values) * np.abs(x).max():
+        raise ValueError(f"{name} must not be negative, got {x.min():g}")
+    return np.maximum(x, 0.0)
+
+
+def distributions(values, name, ndim=1):
+    """Return ``values`` as distributions along the last axis: not negative, each with sum 1.
+
+    Sums must be 1 to 1e-8, in float32 to a few roundings; those are made 1.
+    """
+    w = finite_array(values, name, ndim=ndim)
+    if w.min() < 0:
+        raise ValueError(f"{name} must not be negative, got {w.min():g}")
+    sums = w.sum(axis=-1, keepdims=True)
+    worst = sums.flat[np.abs(sums - 1.0).argmax()]
+    eps = precision(values)
+    if abs(worst - 1.0) > max(1e-8, 4 * eps * (1 + np.log2(w.shape[-1]))):
+        rows = "" if ndim == 1 else "each row of "
+        raise ValueError(f"{rows}{name} must sum to 1, got {worst:.12g}")
+    return w.copy() if abs(worst - 1.0) <= 1e-8 else w / sums
+
+
+def orthonormal_columns(values, name):
+    """Return ``values`` as orthonormal columns; ones of a narrow type are made so again."""
+    frame = finite_array(values, name, ndim=2)
+    defect = np.abs(frame.T @ frame - np.eye(frame.shape[1])).max()
+    if defect > max(1e-8, slack(values)):
+        raise ValueError(f"{name} must have orthonormal columns, got a defect of {defect:.2g}")
+    if defect <= 1e-8:
+        return frame
+    u, _, v = np.linalg.svd(frame, full_matrices=False)  # the nearest orthonormal frame
+    return u @ v

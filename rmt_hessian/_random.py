@@ -1,0 +1,35 @@
+"""Random state: whatever NumPy can make a generator of is taken, everywhere, by one function."""
+
+import numpy as np
+
+from rmt_hessian._validation import came
+
+
+def random_generator(rng, name="rng"):
+    """Return a `numpy.random.Generator`.
+
+    Parameters
+    ----------
+    rng : None, int, SeedSequence, BitGenerator, Generator or RandomState
+        A generator is returned as it is and moves on with every draw; an int or a `SeedSequence`
+        begins a stream, the same one every time; None a fresh one.
+
+    Raises
+    ------
+    ValueError
+        If NumPy can make no generator of it.
+
+    Examples
+    --------
+    >>> bool(random_generator(0).random() == np.random.default_rng(0).random())
+    True
+    """
+    wanted = f"{name} must be None, an int that is not negative, a SeedSequence or a Generator"
+    if isinstance(rng, np.random.RandomState):
+        return np.random.Generator(rng._bit_generator)  # shares its stream
+    if isinstance(rng, bool | np.bool_ | str | bytes | float):
+        raise ValueError(f"{wanted}, got {rng!r}")
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        raise ValueError(f"{wanted}, got {came(rng)}") from None
