@@ -12,7 +12,7 @@ def random_generator(rng, name="rng"):
     ----------
     rng : None, int, SeedSequence, BitGenerator, Generator or RandomState
         A generator is returned as it is and moves on with every draw; an int or a `SeedSequence`
-        begins a stream, the same one every time; None a fresh one.
+        begins a stream, the same one every time; None a fresh one; a `RandomState` seeds one.
 
     Raises
     ------
@@ -26,8 +26,8 @@ def random_generator(rng, name="rng"):
     """
     wanted = f"{name} must be None, an int that is not negative, a SeedSequence or a Generator"
     if isinstance(rng, np.random.RandomState):
-        return np.random.Generator(rng._bit_generator)  # shares its stream
-    if isinstance(rng, bool | np.bool_ | str | bytes | float):
+        rng = rng.randint(0, 2**32, size=8, dtype=np.uint32)  # moves it on; 256 bits
+    if isinstance(rng, bool | np.bool_ | str | bytes | float | set):
         raise ValueError(f"{wanted}, got {rng!r}")
     try:
         return np.random.default_rng(rng)

@@ -4,6 +4,8 @@ import operator
 
 import numpy as np
 
+LARGEST = 2**53  # integers up to here are floats too
+
 
 def came(value):
     """What came, in a few words: a scalar itself, else its type and shape."""
@@ -51,6 +53,7 @@ def means_nothing(value, name, where):
 
 
 def _index(value):
+    """``value`` as an int; True and False are none here."""
     if isinstance(value, bool | np.bool_):
         raise TypeError
     return operator.index(value)
@@ -64,7 +67,18 @@ def positive_integer(value, name, minimum=1):
         raise ValueError(f"{name} must be an integer, got {value!r}") from None
     if number < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {number}")
+    if number > LARGEST:
+        raise ValueError(f"{name} must be at most 2^53, got about 2^{number.bit_length() - 1}")
     return number
+
+
+def shape_of(size, name):
+    """Return ``size`` as NumPy takes it: None, an int or a tuple of ints, none negative."""
+    if size is None:
+        return None
+    if isinstance(size, tuple | list):
+        return tuple(positive_integer(n, name, minimum=0) for n in size)
+    return positive_integer(size, name, minimum=0)
 
 
 def index_below(value, size, name):
@@ -116,9 +130,9 @@ def real_dtype(value):
 
 def real_number(value, name):
     """Return ``value`` as a finite float."""
-    if isinstance(value, str | bytes | bool | np.bool_) or np.ndim(value) != 0:
-        raise ValueError(f"{name} must be a number, got {came(value)}")
     try:
+        if isinstance(value, str | bytes | bool | np.bool_) or np.ndim(value) != 0:
+            raise TypeError
         number = float(native(value))
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{name} must be a number, got {came(value)}") from None
@@ -157,14 +171,30 @@ def native(values):
     return (values.float() if half else values).numpy()
 
 
+def _refuse_masked(values, name):
+    hidden = np.ma.count_masked(values) if isinstance(values, np.ma.MaskedArray) else 0
+    if hidden:
+        raise ValueError(f"{name} must have no masked entries, got {hidden}")
+
+
+def number_array(values, name):
+    """Return ``values`` as an array of real or complex numbers, in the type in which they came."""
+    _refuse_masked(values, name)
+    try:
+        array = np.asarray(native(values))
+        if array.dtype.kind not in "biufc":
+            raise TypeError
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be an array of numbers, got {_of_what(values)}") from None
+    return array
+
+
 def real_array(values, name):
     """Return ``values`` as a float64 array of any shape; NaN and infinite entries are kept.
 
     Text, dates, complex numbers, masked entries and rows of different lengths are refused.
     """
-    hidden = np.ma.count_masked(values) if isinstance(values, np.ma.MaskedArray) else 0
-    if hidden:
-        raise ValueError(f"{name} must have no masked entries, got {hidden}")
+    _refuse_masked(values, name)
     try:
         array = np.asarray(native(values))
         if array.dtype.kind not in "biufO" and not _is_custom_float(array.dtype):
@@ -180,10 +210,7 @@ def real_array(values, name):
 
 def complex_array(values, name):
     """Return ``values`` as a finite complex128 array of any shape."""
-    if not np.iscomplexobj(values):
-        array = real_array(values, name).astype(np.complex128)
-    else:
-        array = np.asarray(native(values), dtype=np.complex128)
+    array = number_array(values, name).astype(np.complex128)
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite, got NaN or infinite entries")
     return array

@@ -2,14 +2,17 @@
 
 import numpy as np
 import pytest
+import scipy.stats
 
 import rmt_hessian as rh
 from rmt_hessian.theory import (
     GeneralizedMarchenkoPastur,
     MarchenkoPastur,
+    block_law,
     block_norm_limit,
     conditional_law,
     expected_block_norms,
+    outliers,
     output_hessian_eigenspace,
     predicted_output_hessian,
     weight_law,
@@ -21,6 +24,7 @@ ONE_OUTPUT = rh.ReLUNetwork.random([3, 1], RNG)
 X = RNG.standard_normal((5, 3))
 H = rh.layer_hessian(NET, X, 0, "ce")
 LAW = MarchenkoPastur(0.5)
+LINEAR = {"model": "linear", "loss": "ce", "n_classes": 3, "n_features": 4, "n_samples": 8}
 SIZES = {"n_classes": 3, "n_inputs": 4, "n_samples": 5}
 
 CASES = {
@@ -183,7 +187,59 @@ CASES = {
         lambda: predicted_output_hessian(np.ones((2, 3)), np.ones((2, 3)), np.eye(2)),
         "W must have 3 rows",
     ),
+    "a flag that is text": (
+        lambda: outliers(**LINEAR, whole_layer="no"),
+        "whole_layer must be True or False, got 'no'",
+    ),
+    "a flag that is a number": (
+        lambda: block_law(**LINEAR, diagonal=1),
+        "diagonal must be True or False, got 1",
+    ),
+    "a block of a whole layer": (
+        lambda: outliers(**LINEAR, whole_layer=True, diagonal=False),
+        "diagonal means nothing for a whole layer, got False",
+    ),
+    "a diagonal block off the diagonal": (
+        lambda: weight_law(model="linear", loss="ce", V=np.eye(3), block=(1, 1), diagonal=False),
+        r"diagonal must be True for the block \(1, 1\), got False",
+    ),
+    "a flag of the inputs": (
+        lambda: rh.correlated_inputs(2, [1.0], RNG, rotate="yes"),
+        "rotate must be True or False, got 'yes'",
+    ),
+    "a flag of the jackknife": (
+        lambda: rh.jackknife(np.sum, [1.0, 2.0], correct_bias=0),
+        "correct_bias must be True or False, got 0",
+    ),
+    "a flag of the factors": (
+        lambda: rh.NetworkKronecker(rh.network_factors(NET, X, "ce"), cross_layer=None),
+        "cross_layer must be True or False, got None",
+    ),
+    "a count that is a bool": (
+        lambda: rh.gaussian_inputs(True, 3, RNG),
+        "n_samples must be an integer, got True",
+    ),
+    "a count beyond all arrays": (
+        lambda: conditional_law([1.0], 10**400),
+        r"n_features must be at most 2\^53, got about 2\^1328",
+    ),
+    "a masked array": (
+        lambda: conditional_law(np.ma.array([1.0, 2.0], mask=[False, True]), 3),
+        "weights must have no masked entries, got 1",
+    ),
+    "a mask for indices": (
+        lambda: H.restrict([True, False, True, True]),
+        "units must be integers, got a mask; np.flatnonzero makes them of it",
+    ),
     # compare
+    "a law without a CDF": (
+        lambda: rh.ks_distance([1.0], [2.0]),
+        "law must be a law, got list without cdf, support",
+    ),
+    "a law without components": (
+        lambda: rh.wasserstein_distance([1.0], scipy.stats.norm()),
+        "law must be a law with components, got rv_continuous_frozen without components, atom_at_",
+    ),
     "no eigenvalues": (lambda: rh.ks_distance([], LAW), "must not be empty"),
     "NaN eigenvalues": (lambda: rh.wasserstein_distance([np.nan], LAW), "must be finite"),
 }

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import ks_1samp, norm, uniform
+from scipy.stats import cauchy, expon, ks_1samp, norm, uniform
 from scipy.stats import wasserstein_distance as scipy_wasserstein
 
 from rmt_hessian import ks_distance, wasserstein_distance
@@ -31,6 +31,18 @@ def test_ks_without_atom_equals_scipy(n, seed):
     x = np.random.default_rng(seed).standard_normal(n)
     law = Continuous(norm, -40, 40)
     assert ks_distance(x, law) == pytest.approx(ks_1samp(x, norm.cdf).statistic, abs=EXACT)
+
+
+@given(st.integers(1, 60), st.integers(0, 10**6), st.sampled_from([norm, expon, cauchy]))
+def test_ks_to_a_law_without_ends(n, seed, law):
+    """Whose support is infinite: no scale of rounding comes from there."""
+    x = np.random.default_rng(seed).standard_normal(n)
+    assert ks_distance(x, law()) == pytest.approx(ks_1samp(x, law.cdf).statistic, abs=EXACT)
+
+
+def test_ks_of_eigenvalues_far_out_is_one():
+    assert ks_distance([10.0, 11.0], norm()) == pytest.approx(1.0)
+    assert ks_distance([-10.0, -11.0], norm()) == pytest.approx(1.0)
 
 
 def test_ks_with_an_atom_by_hand():

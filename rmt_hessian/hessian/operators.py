@@ -1,10 +1,9 @@
 """Symmetric operators from their products with several vectors at once."""
 
 import numpy as np
-from scipy.sparse import issparse
 from scipy.sparse.linalg import LinearOperator
 
-from rmt_hessian._validation import came, native, refuse_complex
+from rmt_hessian._validation import number_array, refuse_complex
 
 
 class SymmetricOperator(LinearOperator):
@@ -58,24 +57,29 @@ class SymmetricOperator(LinearOperator):
 
     def dot(self, v):
         """``A v`` for a vector, a matrix or a stack; SciPy's meaning of anything else."""
-        if isinstance(v, LinearOperator) or issparse(v) or np.isscalar(v):
+        if isinstance(v, LinearOperator) or np.isscalar(v):
             return super().dot(v)
+        return self._times(v)
+
+    def _times(self, v):
         v = self._checked(v, -2)
         return self._matvec(v) if v.ndim == 1 else self._matmat(v)
 
     def __rmul__(self, v):
         """``v A = (A vᵀ)ᵀ``, likewise; ``v @ A`` comes here too."""
-        if isinstance(v, LinearOperator) or issparse(v) or np.isscalar(v):
+        if isinstance(v, LinearOperator) or np.isscalar(v):
             return super().__rmul__(v)
         v = self._checked(v, -1)
         return self._matvec(v) if v.ndim == 1 else self._matmat(v.swapaxes(-1, -2)).swapaxes(-1, -2)
 
+    def __matmul__(self, v):
+        """As `dot`, but for numbers, which ``*`` takes."""
+        return super().__matmul__(v) if isinstance(v, LinearOperator) else self._times(v)
+
     def _checked(self, v, axis):
         """An array of numbers whose ``axis`` fits; any precision and kind, as SciPy's are."""
         n = self.shape[0]
-        v = np.asarray(native(v))
-        if v.dtype.kind not in "biufc":
-            raise ValueError(f"v must be an array of real numbers, got {came(v)} of {v.dtype}")
+        v = number_array(v, "v")
         if v.shape != (n,) and (v.ndim < 2 or v.shape[axis] != n):
             wanted = f"(…, {n}, q)" if axis == -2 else f"(…, q, {n})"
             raise ValueError(f"v must have shape ({n},) or {wanted}, got {v.shape}")

@@ -283,7 +283,7 @@ def _given(model, loss, n_classes, V, W, init):
     if V is None:
         raise ValueError(f"model {model!r} needs the weights V, got None")
     V = finite_array(V, "V", ndim=2)
-    if n_classes is not None and n_classes != V.shape[0]:
+    if n_classes is not None and positive_integer(n_classes, "n_classes") != V.shape[0]:
         raise ValueError(f"n_classes must be {V.shape[0]}, the rows of V, got {n_classes}")
     return GivenWeights.of(model, loss, V, W, init_gain(init))
 

@@ -1,8 +1,17 @@
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
-from rmt_hessian import ReLUNetwork, gaussian_inputs, layer_hessian, random_labels
-from rmt_hessian.model.losses import check_targets, get_loss
+from rmt_hessian import (
+    ReLUNetwork,
+    full_hessian,
+    gaussian_inputs,
+    layer_hessian,
+    random_labels,
+)
+from rmt_hessian.model.losses import check_targets, encode_labels, get_loss
 from tests.tolerances import EXACT
 
 
@@ -69,6 +78,63 @@ def test_weights_are_read_only_and_inputs_are_copied(rng):
     np.testing.assert_array_equal(forward.features[0], before)
     with pytest.raises(ValueError, match="read-only"):
         net.weights[0][0, 0] = 5
+
+
+@pytest.mark.parametrize(
+    "restore", [lambda x: pickle.loads(pickle.dumps(x)), copy.deepcopy, copy.copy]
+)
+def test_copies_of_a_network_are_read_only_too(restore, rng):
+    """So a Hessian made from a copy does not change under its user."""
+    net = ReLUNetwork.random([3, 4, 2], rng)
+    twin, X = restore(net), rng.standard_normal((5, 3))
+    H = layer_hessian(twin, X, 0, "ce")
+    before = H.to_dense()
+    for W, other in zip(net.weights, twin.weights, strict=True):
+        np.testing.assert_array_equal(W, other)
+        with pytest.raises(ValueError, match="read-only"):
+            other += 1.0
+    np.testing.assert_array_equal(H.to_dense(), before)
+    np.testing.assert_array_equal(restore(H).to_dense(), before)
+    np.testing.assert_array_equal(layer_hessian(net, X, 0, "ce").to_dense(), before)
+
+
+def test_labels_that_are_text():
+    """Classes in sorted order; a warning says which is which, so that nobody has to guess."""
+    loss = get_loss("ce", 3)
+    names = ["cat", "dog", "ant", "dog"]
+    with pytest.warns(UserWarning, match="ant is class 0, cat is class 1, dog is class 2"):
+        labels = check_targets(names, 4, 3, loss)
+    np.testing.assert_array_equal(labels, [1, 2, 0, 2])
+    with pytest.warns(UserWarning, match="encoded"):
+        as_objects = check_targets(np.array(names, dtype=object), 4, 3, loss)
+    np.testing.assert_array_equal(as_objects, labels)
+    with pytest.raises(
+        ValueError, match="must name 4 classes, got 3, 'ant', 'cat', 'dog'; integers"
+    ):
+        check_targets(names, 4, 4, get_loss("ce", 4))
+    many = [f"class {c:02d}" for c in range(12)]
+    with pytest.warns(UserWarning, match="class 04 is class 4, …, in sorted order"):
+        np.testing.assert_array_equal(check_targets(many, 12, 12, get_loss("ce", 12)), range(12))
+
+
+def test_the_hessian_of_encoded_labels(rng):
+    net, X = ReLUNetwork.random([3, 2], rng), rng.standard_normal((4, 3))
+    labels, classes = encode_labels(["no", "yes", "no", "no"])
+    assert classes == ["no", "yes"]
+    with pytest.warns(UserWarning, match="no is class 0, yes is class 1") as caught:
+        of_text = full_hessian(net, X, ["no", "yes", "no", "no"], "mse")
+    np.testing.assert_array_equal(of_text, full_hessian(net, X, labels, "mse"))
+    assert caught[0].filename == __file__  # the line of the user, not one of the package
+
+
+def test_encoded_labels_of_numbers():
+    labels, classes = encode_labels([7, 3, 7])
+    np.testing.assert_array_equal(labels, [1, 0, 1])
+    assert classes == [3, 7]
+    with pytest.raises(ValueError, match="labels must lie along one axis"):
+        encode_labels([])
+    with pytest.raises(ValueError, match="labels must be all text or all numbers, got both"):
+        encode_labels(np.array([1, "a"], dtype=object))
 
 
 def test_same_seed_same_draw():

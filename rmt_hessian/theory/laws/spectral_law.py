@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from rmt_hessian._random import random_generator
-from rmt_hessian._validation import real_array
+from rmt_hessian._validation import real_array, shape_of
 
 
 class SpectralLaw(ABC):
@@ -105,7 +105,7 @@ class SpectralLaw(ABC):
 
         ``rng`` is None for a fresh generator, an int, a `SeedSequence` or a `Generator`.
         """
-        return self.ppf(random_generator(rng).random(size))
+        return self.ppf(random_generator(rng).random(shape_of(size, "size")))
 
     def mean(self):
         """``E X``."""

@@ -50,6 +50,7 @@ def sampling_band(weights, n_features, n_samples, *, level=0.95, n_draws=19, n_p
     if not 0 <= level <= 1:
         raise ValueError(f"level must lie in [0, 1], got {level:g}")
     law = GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, p / n)
+    n_points = positive_integer(n_points, "n_points")
     x = np.unique(law.ppf((np.arange(n_points) + 0.5) / n_points))
     F = law.cdf(x)
     distances = []

@@ -37,6 +37,7 @@ from rmt_hessian._validation import (
     means_nothing,
     one_of,
     positive_integer,
+    positive_real,
 )
 from rmt_hessian.theory.init_scale import init_gain
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
@@ -115,8 +116,9 @@ class WeightLaw:
         Raises
         ------
         ValueError
-            If the aspect ratio is not positive.
+            If the aspect ratio or the tolerance is not positive.
         """
+        tolerance = positive_real(tolerance, "tolerance")
         full = GeneralizedMarchenkoPastur(self.nodes, self.probabilities, aspect_ratio)
         width = np.ptp(full.support())
         atom = full.atom_at_zero
@@ -191,7 +193,7 @@ def weight_law(
     one_of(model, MODELS, "model")
     one_of(loss, LOSSES, "loss")
     gain = init_gain(init)
-    positive_integer(refinement, "refinement")
+    refinement = positive_integer(refinement, "refinement")
     diagonal = boolean(diagonal, "diagonal")
     step = TRAPEZOID_STEP / refinement
     if V is None:
@@ -202,7 +204,7 @@ def weight_law(
         std = math.sqrt(gain) if model == "linear" else gain / math.sqrt(2)
         return _exchangeable(loss, diagonal, n_classes, std, step)
     V = finite_array(V, "V", ndim=2)
-    if n_classes is not None and n_classes != V.shape[0]:
+    if n_classes is not None and positive_integer(n_classes, "n_classes") != V.shape[0]:
         raise ValueError(f"n_classes must be {V.shape[0]}, the rows of V, got {n_classes}")
     if model == "linear":
         means_nothing(W, "W", "model 'linear'")
@@ -227,7 +229,7 @@ def _exchangeable(loss, diagonal, n_classes, std, step):
         if n_classes is not None:
             positive_integer(n_classes, "n_classes", minimum=1 if diagonal else 2)
         return _constant(float(diagonal))
-    if n_classes == math.inf:
+    if isinstance(n_classes, float) and n_classes == math.inf:
         return _with_error(lambda step, _: softmax_rules.limit_rule(diagonal, step, std), step)
     C = positive_integer(n_classes, "n_classes of CE", minimum=2)
     rule = softmax_rules.diagonal_rule if diagonal else softmax_rules.off_diagonal_rule

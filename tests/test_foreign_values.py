@@ -1,0 +1,377 @@
+"""Wrong values for every argument of every public function: an answer or a word of our own.
+
+Each call below works. One argument at a time is replaced by what a user may hand over by mistake:
+then the function returns, or raises ValueError or IndexError from a line of this package. An
+AttributeError of Python, or a message of NumPy's, SciPy's or Numba's, is a fault.
+"""
+
+import traceback
+import types
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+import rmt_hessian as rh
+from rmt_hessian import theory
+
+PACKAGE = Path(rh.__file__).parent
+RNG = np.random.default_rng(0)
+NET = rh.ReLUNetwork.random([3, 4, 2], RNG)
+W, V = NET.weights
+X = RNG.standard_normal((5, 3))
+H = rh.layer_hessian(NET, X, 0, "ce")
+SYMMETRIC = H.to_dense()
+FACTORS = rh.network_factors(NET, X, "ce")
+LAW = theory.MarchenkoPastur(0.5)
+WEIGHTS = theory.weight_law(model="linear", loss="ce", n_classes=3)
+SEPARABLE = theory.SeparableLaw([1.0, 0.5], [0.5, 0.5], [1.0], [1.0], 0.5)
+EYE = np.eye(4)
+SIZES = {"n_inputs": 6, "n_samples": 5}
+HIDDEN = {"loss": "ce", **SIZES, "n_hidden": 8}
+LINEAR = {"model": "linear", "loss": "ce", "n_features": 6, "n_samples": 12, "n_classes": 3}
+COSINES = np.cos(np.linspace(np.pi, 0, 65))
+
+CALLS = {
+    "ReLUNetwork": {"weights": [W, V]},
+    "ReLUNetwork.random": {"widths": [3, 2], "rng": 0, "init": "he"},
+    "gaussian_inputs": {"n_samples": 3, "n_inputs": 2, "rng": 0, "mean": 1.0},
+    "rademacher_inputs": {"n_samples": 3, "n_inputs": 2, "rng": 0},
+    "uniform_inputs": {"n_samples": 3, "n_inputs": 2, "rng": 0},
+    "student_inputs": {"n_samples": 3, "n_inputs": 2, "rng": 0, "degrees_of_freedom": 3.0},
+    "correlated_inputs": {"n_samples": 3, "eigenvalues": [1.0, 2.0], "rng": 0, "rotate": True},
+    "clustered_inputs": {"n_samples": 3, "n_inputs": 2, "n_clusters": 2, "rng": 0, "noise": 0.1},
+    "digits": {"standardised": False},
+    "standardise": {"Z": X},
+    "random_labels": {"n_samples": 3, "n_classes": 2, "rng": 0},
+    "encode_labels": {"labels": ["a", "b", "a"]},
+    "full_hessian": {"net": NET, "X": X, "y": [0, 1, 0, 1, 0], "loss": "ce"},
+    "full_hessian_operator": {
+        "net": NET,
+        "X": X,
+        "y": [0, 1, 0, 1, 0],
+        "loss": "ce",
+        "dtype": "float64",
+        "chunk_size": 100,
+    },
+    "grouped_output_hessian": {"H": H, "n_groups": 5},
+    "layer_hessian": {
+        "net": NET,
+        "X": X,
+        "layer": 0,
+        "loss": "ce",
+        "dtype": "float64",
+        "chunk_size": 100,
+    },
+    "network_factors": {"net": NET, "X": X, "loss": "ce", "chunk_size": 100},
+    "population_output_hessian": {
+        "net": NET,
+        "layer": 0,
+        "loss": "ce",
+        "rng": 0,
+        "relative_error": 0.3,
+        "inputs": rh.gaussian_inputs,
+        "batch_size": 64,
+        "n_groups": 8,
+        "most_samples": 1000,
+    },
+    "block_eigenvalues": {"H": H, "i": [0, 1], "j": [1, 1]},
+    "eigenvalues": {"matrix": SYMMETRIC},
+    "spectral_density": {"H": SYMMETRIC, "n_probes": 2, "n_steps": 3, "rng": 0},
+    "top_eigenpairs": {"matrix": SYMMETRIC, "k": 2},
+    "top_eigenspace": {"matrix": SYMMETRIC, "k": 2},
+    "energy_rank": {"eigenvalues": [1.0, 2.0], "share": 0.5},
+    "energy_share": {"eigenvalues": [1.0, 2.0], "k": 1, "power": 1},
+    "gap_rank": {"eigenvalues": [1.0, 2.0], "most": 1},
+    "numerical_rank": {"eigenvalues": [1.0, 2.0], "tolerance": 0.1},
+    "spectral_gap": {"eigenvalues": [1.0, 2.0], "k": 1},
+    "KroneckerProduct": {"left": np.eye(2), "right": np.eye(3)},
+    "NetworkKronecker": {"factors": FACTORS, "cross_layer": True},
+    "kronecker_alignment": {"vectors": EYE, "left": np.eye(2), "right": np.eye(2)},
+    "kronecker_approximation": {"H": H},
+    "kronecker_error": {"H": H, "product": rh.kronecker_approximation(H)},
+    "nearest_kronecker_product": {"A": SYMMETRIC, "shape": (4, 3)},
+    "overlap_by_dimension": {"U": EYE[:, :2], "V": EYE[:, 1:3]},
+    "reshape_eigenvectors": {"vectors": EYE, "shape": (2, 2)},
+    "subspace_overlap": {"U": EYE[:, :2], "V": EYE[:, 1:3]},
+    "fitted_rate": {
+        "sizes": [1.0, 2.0],
+        "values": [[1.0, 2.0], [3.0, 4.0]],
+        "rng": 0,
+        "level": 0.9,
+        "n_resamples": 10,
+    },
+    "jackknife": {"statistic": np.log, "groups": [1.0, 2.0], "correct_bias": False},
+    "ks_distance": {"eigenvalues": [1.0, 2.0], "law": LAW},
+    "wasserstein_distance": {"eigenvalues": [1.0, 2.0], "law": LAW},
+    # methods
+    "NET.__call__": {"X": X},
+    "NET.above": {"layer": 1},
+    "H.block": {"i": 0, "j": 1},
+    "H.block_weights": {"i": 0, "j": 1},
+    "H.blocks": {"i": [0], "j": [1]},
+    "H.restrict": {"units": [0, 1]},
+    "H.__matmul__": {"v": np.ones(12)},
+    "PRODUCT.__matmul__": {"v": np.ones(12)},
+    "PRODUCT.top_eigenvalues": {"n": 2},
+    "DENSITY.cdf": {"x": 0.5},
+    "DENSITY.cdf_bounds": {"x": 0.5},
+    "DENSITY.pdf": {"x": 0.5, "bandwidth": 0.1},
+    "DENSITY.moment": {"k": 1},
+    "LAW.pdf": {"x": 0.5},
+    "LAW.cdf": {"x": 0.5},
+    "LAW.ppf": {"q": 0.5},
+    "LAW.rvs": {"size": 3, "rng": 0},
+    "LAW.moment": {"k": 1},
+    "LAW.stieltjes": {"z": 1j},
+    "LAW.log_potential": {"z": 1j},
+    "LAW.place": {"a": 9.0},
+    "LAW.slope": {"a": 9.0},
+    "SEPARABLE.pdf": {"x": 0.5},
+    "SEPARABLE.outliers": {"spike": 9.0},
+    "SEPARABLE.stieltjes": {"z": 1j},
+    "WEIGHTS.equal_masses": {"n": 3},
+    "WEIGHTS.compressed": {"aspect_ratio": 0.5, "tolerance": 1e-2},
+    # theory
+    "theory.GeneralizedMarchenkoPastur": {
+        "weights": [1.0, 2.0],
+        "probabilities": [0.5, 0.5],
+        "aspect_ratio": 0.5,
+    },
+    "theory.MarchenkoPastur": {"aspect_ratio": 0.5, "scale": 2.0},
+    "theory.MatrixLayerLaw": {
+        "output_hessians": np.stack([np.eye(2), 2 * np.eye(2)] * 20),
+        "aspect_ratio": 0.2,
+    },
+    "theory.SeparableLaw": {
+        "weights": [1.0, 0.5],
+        "probabilities": [0.5, 0.5],
+        "population": [1.0],
+        "population_probabilities": [1.0],
+        "aspect_ratio": 0.5,
+    },
+    "theory.TabulatedLaw": {
+        "components": [(COSINES, 2 / np.pi * np.sqrt(1 - COSINES**2))],
+        "atom_at_zero": 0.0,
+        "tolerance": 1e-6,
+    },
+    "theory.WithNullSpace": {"law": LAW, "mass": 0.5},
+    "theory.additive_spike": {"law": LAW, "theta": 3.0},
+    "theory.weight_spike": {"law": LAW, "weight": 12.0},
+    "theory.block_law": {**LINEAR, "diagonal": True, "init": "lecun", "rng": 0},
+    "theory.layer_law": {**LINEAR, "init": "lecun", "rng": 0},
+    "theory.outliers": {**LINEAR, "whole_layer": False, "diagonal": True, "init": "lecun"},
+    "theory.block_norm_from_weights": {"law": WEIGHTS, "aspect_ratio": 0.5},
+    "theory.block_norm_limit": {"model": "hidden", **HIDDEN, "init": "lecun"},
+    "theory.block_norm_limits": {"model": "hidden", **HIDDEN, "init": "lecun"},
+    "theory.block_norm_ratio": {
+        "model": "hidden",
+        "n_classes": 3,
+        **HIDDEN,
+        "n_draws": 4,
+        "rng": 0,
+    },
+    "theory.expected_block_norms": {
+        "model": "hidden",
+        "n_classes": 3,
+        **HIDDEN,
+        "n_draws": 4,
+        "rng": 0,
+    },
+    "theory.conditional_law": {"weights": [1.0, 2.0], "n_features": 3},
+    "theory.cross_layer_limit": HIDDEN,
+    "theory.cross_layer_norm": {"n_classes": 3, **HIDDEN, "n_draws": 4, "rng": 0},
+    "theory.cross_layer_ratio": {"n_classes": 3, **HIDDEN, "n_draws": 4, "rng": 0},
+    "theory.cross_layer_ratio_limit": {**HIDDEN, "n_inputs": 100, "n_hidden": 16},
+    "theory.curvature_law": {"n_classes": 3, "init": "lecun", "rng": 0},
+    "theory.decoupling": {
+        "model": "hidden",
+        "loss": "ce",
+        "V": V,
+        "W": W,
+        "n_features": 3,
+        "rng": 0,
+    },
+    "theory.eigenspace_defect": {"n_classes": 3, "n_hidden": 50, "n_inputs": 50, "rng": 0},
+    "theory.init_gain": {"init": "he"},
+    "theory.mean_curvature": {"logit_mean": [0.0, 1.0], "logit_covariance": np.eye(2), "rng": 0},
+    "theory.mean_third_cumulant": {
+        "logit_mean": [0.0, 1.0],
+        "logit_covariance": np.eye(2),
+        "rng": 0,
+    },
+    "theory.mean_eigenvalue": {"n_hidden": 4, "n_inputs": 3, "gain": 1.0, "W": W},
+    "theory.mean_feature_overlap": {"input_mean": 1.0},
+    "theory.mean_outlier": {
+        "law": theory.output_block_law([1.0], [1.0], 40, 40, 800),
+        "n_hidden": 40,
+        "n_inputs": 40,
+        "gain": 1.0,
+    },
+    "theory.orthant_probability": {"s": 0.0, "t": 1.0, "rho": 0.5},
+    "theory.output_block_law": {
+        "weights": [1.0],
+        "probabilities": [1.0],
+        "n_hidden": 40,
+        "n_inputs": 40,
+        "n_samples": 80,
+        "gain": 1.0,
+        "n_nodes": 16,
+    },
+    "theory.output_hessian_eigenspace": {"V": V, "active": [0.5, 0.5, 0.5, 0.4]},
+    "theory.output_population": {"n_hidden": 4, "n_inputs": 3, "gain": 1.0, "n_nodes": 5},
+    "theory.overlap_peak": {"output_hessian": np.eye(2), "autocorrelation": np.eye(3)},
+    "theory.population_factors": {
+        "weights": [W, V],
+        "loss": "ce",
+        "input_mean": [0.0, 1.0, 0.0],
+        "input_covariance": np.eye(3),
+        "rng": 0,
+    },
+    "theory.predicted_output_hessian": {
+        "V": V,
+        "W": W,
+        "mean_curvature": np.eye(2),
+        "third_cumulant": np.zeros((2, 2, 2)),
+    },
+    "theory.projected_row_space": {"V": V},
+    "theory.propagate": {
+        "weights": [W, V],
+        "input_mean": [0.0, 1.0, 0.0],
+        "input_covariance": np.eye(3),
+    },
+    "theory.relu_moments": {"mean": [0.0, 1.0], "covariance": np.eye(2)},
+    "theory.sampling_band": {
+        "weights": WEIGHTS,
+        "n_features": 6,
+        "n_samples": 12,
+        "level": 0.9,
+        "n_draws": 2,
+        "n_points": 3,
+        "rng": 0,
+    },
+    "theory.weight_law": {
+        "model": "hidden",
+        "loss": "mse",
+        "diagonal": False,
+        "n_classes": 2,
+        "V": V,
+        "W": W,
+        "block": (0, 1),
+        "init": "lecun",
+        "refinement": 1,
+        "rng": 0,
+    },
+}
+OBJECTS = {
+    "NET": NET,
+    "H": H,
+    "PRODUCT": rh.kronecker_approximation(H),
+    "DENSITY": rh.spectral_density(SYMMETRIC, 2, 3, rng=0),
+    "LAW": LAW,
+    "SEPARABLE": SEPARABLE,
+    "WEIGHTS": WEIGHTS,
+    "theory": theory,
+}
+RESULTS_ONLY = {  # made by functions, not by users
+    "LayerHessian",
+    "NetworkFactors",
+    "PopulationOutputHessian",
+    "SpectralDensity",
+    "ReshapedEigenvectors",
+    "Rate",
+    "BlockNormLimits",
+    "CrossLayerNorm",
+    "Decoupling",
+    "EigenspaceDefect",
+    "ExpectedBlockNorms",
+    "LayerFactors",
+    "LayerMoments",
+    "Outlier",
+    "ReLUMoments",
+    "SpectralLaw",
+    "WeightLaw",
+}
+WRONG = {
+    "text": "x",
+    "None": None,
+    "an object": object(),
+    "a dict": {"a": 1},
+    "a set": {1, 2},
+    "a function": len,
+    "complex": np.array([1j, 2.0]),
+    "ragged": [[1.0], [1.0, 2.0]],
+    "a list of texts": ["1", "2"],
+    "dates": np.array(["2020-01-01"], dtype="M8[D]"),
+    "masked": np.ma.array(np.eye(3), mask=np.eye(3)),
+    "sparse": scipy.sparse.eye_array(3).tocsr(),
+    "empty": [],
+    "an empty matrix": np.empty((0, 3)),
+    "NaN": np.nan,
+    "NaN in a matrix": np.full((3, 3), np.nan),
+    "infinity": np.inf,
+    "a negative number": -3,
+    "a negative fraction": -0.5,
+    "zero": 0,
+    "a bool": True,
+    "a scalar array": np.array([2.0]),
+    "four axes": np.ones((2, 1, 1, 2)),
+    "a huge integer": 10**400,
+    "objects": np.array([object(), None]),
+    "a network": NET,
+    "a law": LAW,
+}
+
+
+FUNCTIONS_OF_USERS = {"inputs", "statistic"}  # what goes wrong inside them is theirs
+
+
+def function_of(name):
+    owner, *rest = name.split(".")
+    found = OBJECTS.get(owner) or getattr(rh, owner)
+    for part in rest:
+        found = getattr(found, part)
+    return found
+
+
+def quiet(function, arguments):
+    """The result; lists are gone through, so that generators do their work."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # labels that are text
+        result = function(**arguments)
+    return list(result) if isinstance(result, types.GeneratorType) else result
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_call_works(name):
+    quiet(function_of(name), CALLS[name])
+
+
+def test_every_public_name_is_here():
+    public = {n for n in rh.__all__ if callable(getattr(rh, n))}
+    public |= {f"theory.{n}" for n in theory.__all__}
+    called = set(CALLS) | RESULTS_ONLY | {f"theory.{n}" for n in RESULTS_ONLY}
+    assert public <= called, public - called
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"), [(name, argument) for name, call in CALLS.items() for argument in call]
+)
+def test_wrong_values(name, argument):
+    function, faults = function_of(name), []
+    for kind, value in WRONG.items():
+        if argument in FUNCTIONS_OF_USERS and callable(value):
+            continue
+        try:
+            quiet(function, CALLS[name] | {argument: value})
+        except (ValueError, IndexError) as error:
+            place = traceback.extract_tb(error.__traceback__)[-1].filename
+            if not Path(place).is_relative_to(PACKAGE):
+                faults.append(f"{kind}: {error} ({place})")
+            elif "\n" in str(error):
+                faults.append(f"{kind}: more than a line: {error}")
+        except Exception as error:
+            faults.append(f"{kind}: {type(error).__name__}: {error}")
+    assert not faults, "\n".join(faults)
