@@ -28,7 +28,8 @@ def full_hessian(net, X, y, loss):
     net : ReLUNetwork
     X : array_like, shape (N, d)
     y : array_like, shape (N,) or (N, C)
-        Integer labels, or targets (CE: distributions over classes).
+        Integer labels, or targets (CE: distributions over classes). Labels that are text count in
+        sorted order, which a warning tells; see `encode_labels`.
     loss : {"ce", "mse"}
 
     Returns

@@ -29,7 +29,8 @@ def full_hessian_operator(net, X, y, loss, *, dtype="float64", chunk_size=CHUNK_
     net : ReLUNetwork
     X : array_like, shape (N, d)
     y : array_like, shape (N,) or (N, C)
-        Integer labels, or targets (CE: distributions over classes).
+        Integer labels, or targets (CE: distributions over classes). Labels that are text count in
+        sorted order, which a warning tells; see `encode_labels`.
     loss : {"ce", "mse"}
     dtype : {"float64", "float32"}
         See `layer_hessian`.
