@@ -174,7 +174,9 @@ def collect(
     state = store.state(points)
     for line in state.damaged:
         print(f"damaged, left out: {line}", file=sys.stderr)
-    _say_where(store.collect(points, state.rows, mix_versions=mix_versions), folder)
+    _say_where(
+        store.collect(points, state.rows, mix_versions=mix_versions, on_notice=_notice), folder
+    )
 
 
 @app.command()
@@ -208,6 +210,10 @@ def report(
     for path in (figures / f"{name}.png" for name in config.figures) if figures else ():
         if path.exists():
             print(f"figure: {path}")
+
+
+def _notice(line):
+    print(line, file=sys.stderr)
 
 
 def _say_where(table, folder):

@@ -21,6 +21,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from rmt_hessian.experiments.table import table_of
+
 TEMPORARY = re.compile(r"\.tmp-[0-9a-f]{32}-")
 DIGEST = b"sha256"  # key of the metadata in a Parquet file
 
@@ -205,25 +207,21 @@ class Store:
         path = self.folder / "provenance.json"
         os.replace(path, path.with_suffix(".damaged"))
 
-    def collect(self, keys, rows, *, mix_versions=False):
-        """Gather rows, in the order of the keys, into one table; returns it.
+    def collect(self, keys, rows, *, mix_versions=False, on_notice=lambda line: None):
+        """Gather rows, in the order of the keys, into one table, see `table_of`; returns it.
 
         Raises
         ------
         ValueError
-            If results of different versions of the package are mixed, unless ``mix_versions``.
+            If results of different versions of the package are mixed, unless ``mix_versions``; if
+            two measurements mean text and numbers by one name.
         """
         rows = [rows[key] for key in keys if key in rows]
         if not mix_versions:
             self.require_one_version(rows)
-        table = pd.DataFrame(rows)
+        table = table_of(rows, on_notice)
         if rows:
-            try:
-                content = pa.Table.from_pandas(table, preserve_index=False)
-            except pa.ArrowException as error:
-                raise ValueError(
-                    f"{self.folder}: two measurements mean different things by one name: {error}"
-                ) from None
+            content = pa.Table.from_pandas(table, preserve_index=False)
             write_whole(self.folder / "table.parquet", lambda f: pq.write_table(content, f))
             csv = table.to_csv(index=False)
             write_whole(self.folder / "table.csv", lambda f: f.write(csv.encode()))
