@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "rmt_hessian"
-SHARED = {"_chunks", "_threads", "_validation", "_version"}
+SHARED = {"_chunks", "_jit", "_threads", "_validation", "_version"}
 MAY_IMPORT = {
     "model": {"model"},
     "hessian": {"model", "hessian"},
@@ -27,14 +27,7 @@ THEORY_MAY_IMPORT = {
 }
 # a library -> the places that may import it
 CONFINED = {
-    "numba": {
-        "_threads.py",
-        "model/kernels.py",
-        "hessian/kernels.py",
-        "theory/laws/kernels.py",
-        "theory/laws/matrix_kernels.py",
-        "theory/weights/softmax_kernels.py",
-    },
+    "numba": {"_jit.py", "_threads.py"},
     "matplotlib": {"plotting.py"},
     "pandas": {"experiments/"},
     "pyarrow": {"experiments/"},
@@ -98,6 +91,11 @@ def test_parts_of_theory_import_in_one_direction(path):
     for name in imports(path):
         if name.startswith("rmt_hessian.theory."):
             assert name.split(".")[2] in THEORY_MAY_IMPORT[folder], f"{path} imports {name}"
+
+
+def test_only_kernels_are_compiled():
+    compiled = {p.name for p in FILES if any("rmt_hessian._jit" in name for name in imports(p))}
+    assert compiled == {"kernels.py", "matrix_kernels.py", "softmax_kernels.py"}
 
 
 def test_the_rule_names_every_part():
