@@ -16,7 +16,8 @@ MAY_IMPORT = {
     "experiments": {"model", "hessian", "spectra", "theory", "compare", "experiments"},
     "plotting": {"compare"},
     "progress": set(),
-    "cli": {"experiments", "progress"},
+    "streams": set(),
+    "cli": {"experiments", "progress", "streams"},
 }
 THEORY_MAY_IMPORT = {
     "laws": {"laws"},
@@ -101,6 +102,26 @@ def test_only_kernels_are_compiled():
 def test_the_rule_names_every_part():
     parts = {part(p) for p in FILES + INITS}
     assert parts == set(MAY_IMPORT) | SHARED
+
+
+TEXT = {"open", "read_text", "write_text", "TemporaryFile", "NamedTemporaryFile", "fdopen"}
+
+
+@pytest.mark.parametrize("package", ["rmt_hessian", "paper_figs", "benchmarks"])
+def test_the_encoding_of_every_text_is_said(package):
+    """Not that of the machine: a file written here is read elsewhere."""
+    silent = []
+    for path in (PACKAGE.parent / package).rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(call, ast.Call):
+                continue
+            function = ast.unparse(call.func)
+            words = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+            binary = any("b" in ast.unparse(mode)[1:3] for mode in [*call.args[:2]])
+            opens = function.rpartition(".")[2] in TEXT and function not in ("os.open", "read_text")
+            if (opens and not binary and "encoding" not in words) or words.get("text") == "True":
+                silent.append(f"{path.name}:{call.lineno}: {ast.unparse(call)}")
+    assert silent == []
 
 
 def test_importing_the_library_needs_no_table_and_no_figure():

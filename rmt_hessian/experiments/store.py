@@ -240,13 +240,17 @@ class Store:
         DamagedResult
             If it cannot be read.
         """
-        path = self.folder / "table.parquet"
+        path, again = self.folder / "table.parquet", f"rmt-hessian collect {self.folder}"
         try:
-            return pd.read_parquet(path)
-        except pa.ArrowInvalid:
-            raise DamagedResult(
-                f"{path} cannot be read; to make it again: rmt-hessian collect {self.folder}"
-            ) from None
+            with path.open("rb") as file:
+                table = pd.read_parquet(file)
+        except (pa.ArrowException, OSError) as error:
+            if isinstance(error, OSError) and error.errno:  # of the system, not of Arrow
+                raise
+            raise DamagedResult(f"{path} cannot be read; to make it again: {again}") from None
+        if not {"measurement", "seed", "key"} <= set(table):
+            raise DamagedResult(f"{path} holds no points; to make it again: {again}")
+        return table
 
     def require_one_version(self, rows, *versions):
         """Raise ValueError if results, or results and a version to come, differ in version."""
