@@ -254,7 +254,8 @@ def main():
             code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
             sys.stdout.flush()
         except UsageError as error:
-            code = _say(f"{error.format_message()} See {error.ctx.command_path} --help")
+            place = error.ctx.command_path if error.ctx else "rmt-hessian"
+            code = _say(f"{error.format_message().rstrip('.')}; see {place} --help")
         except typer.Abort:
             code = INTERRUPTED
         except BrokenPipeError:

@@ -37,7 +37,7 @@ def write_whole(path, write):
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        error.filename = error.filename or str(path)
+        error.filename = str(path)  # not the temporary one
         raise
     finally:
         temporary.unlink(missing_ok=True)
