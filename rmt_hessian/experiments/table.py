@@ -32,7 +32,7 @@ def _column(name, rows, on_notice):
         pairs = zip(values, floats, strict=True)
         if rounded := sum(type(value) is int and value != number for value, number in pairs):
             on_notice(
-                f"column {name!r}: {rounded} whole numbers above 2^53 are rounded in the table, "
+                f"column {name!r}: whole numbers above 2^53 are rounded in the table ({rounded}), "
                 "for other points have fractions there"
             )
         return pd.Series(floats, dtype="float64")

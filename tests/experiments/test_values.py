@@ -136,7 +136,9 @@ def test_kinds_that_differ_between_points_are_numbers_and_rounding_is_said(sweep
     assert list(table["flag"]) == [False, True, False]
     assert list(texts["size"]) == [str(BIG), str(BIG + 1), str(BIG + 2)]
     (notice,) = [line for line in notices if "rounded" in line]
-    assert notice.startswith("column 'count': 1 whole numbers above 2^53 are rounded in the table")
+    assert notice.startswith(
+        "column 'count': whole numbers above 2^53 are rounded in the table (1)"
+    )
     assert store.row(table["key"][0])["count"] == BIG  # the point's own file has it
 
 
@@ -150,7 +152,7 @@ def test_the_command_tells_of_rounding(sweep):
         encoding="utf-8",
     )
     assert result.returncode == 0
-    assert "column 'count': 1 whole numbers above 2^53 are rounded" in result.stderr
+    assert "column 'count': whole numbers above 2^53 are rounded" in result.stderr
 
 
 def test_text_and_numbers_by_one_name_are_refused(sweep):
