@@ -1,7 +1,7 @@
 """The command ``rmt-hessian``: from its first moment on, Ctrl-C ends it in one line.
 
-Outside the package, for to import any part of that takes a second, in which Ctrl-C would print a
-traceback from the depth of some library.
+It lies outside the package, because to import any part of that takes a second, in which Ctrl-C
+would print a traceback from the depth of some library.
 """
 
 import os
@@ -12,11 +12,12 @@ from contextlib import suppress
 def main():
     """Load the command line and run it."""
     usual = signal.default_int_handler
-    if at_a_terminal := signal.getsignal(signal.SIGINT) is usual:  # else ignored, as by nohup
+    heard = signal.getsignal(signal.SIGINT) is usual  # not ignored, as nohup does
+    if heard:
         signal.signal(signal.SIGINT, _end)
     from rmt_hessian import cli
 
-    if at_a_terminal:
+    if heard:
         signal.signal(signal.SIGINT, usual)
     cli.main()
 

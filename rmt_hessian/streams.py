@@ -9,7 +9,7 @@ from contextlib import contextmanager
 def robust_streams():
     """Within it any text can be printed; nothing is left over for Python to complain of at the end.
 
-    What a stream cannot encode is written as its number, ``\\\\u03bb``; a stream that was closed
+    What a stream cannot encode is written as its number, ``\\u03bb``; a stream that was closed
     before the start takes all.
     """
     for name in ("stdout", "stderr"):
@@ -17,6 +17,8 @@ def robust_streams():
             stream.reconfigure(errors="backslashreplace")
         else:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+    # and for the workers it starts: what a measurement prints must not fail it
+    os.environ["PYTHONIOENCODING"] = f"{sys.stdout.encoding}:backslashreplace"
     try:
         yield
     finally:

@@ -107,6 +107,22 @@ def test_every_command_ends_whatever_the_encoding(folder, environment):
     assert b"Usage: " in result.stdout
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_measurement_may_print_anything(tmp_path, workers):
+    (tmp_path / "mine.py").write_text(
+        "def f(rng, *, n):\n    print('λ', n)\n    return {'square': n * n}\n", encoding="utf-8"
+    )
+    (tmp_path / "own.toml").write_text(
+        'root_seed = 0\n[[grid]]\nmeasurement = "mine:f"\nseeds = 1\naxes = { n = [1, 2] }\n',
+        encoding="utf-8",
+    )
+    arguments = "run", "own.toml", "--workers", workers
+    result = command(*arguments, cwd=tmp_path, environment={"PYTHONIOENCODING": "ascii"})
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert sorted(lines)[1:] == [b"\\u03bb 1", b"\\u03bb 2"]
+
+
 def test_what_cannot_be_encoded_is_written_as_its_number(folder):
     pages = {
         encoding: command(
