@@ -52,7 +52,7 @@ def ask(python, module, question, *, threads, limit_seconds, limit_bytes=None):
         stderr=subprocess.DEVNULL,
         cwd=ROOT,
         env=environment(threads),
-        text=True,
+        encoding="utf-8",
     )
     deadline, text = time.monotonic() + limit_seconds, json.dumps(question)
     with worker:

@@ -11,6 +11,7 @@ from typing import Annotated
 
 try:
     import typer
+    from typer.core import TyperCommand
 
     from rmt_hessian.experiments.clusters import SLURM, cores, slurm_script
     from rmt_hessian.experiments.config import ConfigError, load_config
@@ -27,12 +28,28 @@ try:
     from rmt_hessian.experiments.store import FolderInUse, Store
     from rmt_hessian.experiments.structure_report import format_table, structure_sections
     from rmt_hessian.progress import duration, shown
+    from rmt_hessian.streams import robust_streams
 except ImportError as error:
     sys.exit(f"rmt-hessian needs {error.name}: pip install 'rmt_hessian[sweep]'")
 
+UsageError = typer.BadParameter.__base__  # of typer's own click, or of click
+INTERRUPTED, CLOSED_PIPE = 130, 1  # exit codes
+
+
+class Once(TyperCommand):
+    """A command whose options may be given once each, those that take several values aside."""
+
+    def parse_args(self, ctx, args):
+        """Refuse what click takes: the last of several values, without a word."""
+        _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+        for option, times in Counter(given).items():
+            if times > 1 and not option.multiple:
+                raise UsageError(f"{option.opts[0]} must be given once, got {times} times", ctx)
+        return super().parse_args(ctx, args)
+
+
 app = typer.Typer(
     add_completion=False,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Random matrix theory of neural-network Hessians.",
 )
@@ -50,7 +67,7 @@ centred rows of V; means over seeds."""
 Folder = Annotated[Path, typer.Argument(help="Folder of a sweep's results.")]
 
 
-@app.command()
+@app.command(cls=Once)
 def run(
     config: Annotated[Path, typer.Argument(help="Sweep file, as in sweeps/.")],
     out: Annotated[Path | None, typer.Option(help="Default: results/ and the file's name.")] = None,
@@ -148,7 +165,7 @@ def _say_what_is_to_do(config, folder, overrides, workers, scheduler):
         print(slurm_script())
 
 
-@app.command()
+@app.command(cls=Once)
 def status(folder: Folder):
     """Say how many points of a sweep are done, failed and missing, for each value of each axis."""
     points, _ = load_points(folder / "config.toml")
@@ -161,7 +178,7 @@ def status(folder: Folder):
     print(by_axis(points, outcome).to_string(index=False))
 
 
-@app.command()
+@app.command(cls=Once)
 def collect(
     folder: Folder,
     mix_versions: Annotated[
@@ -174,10 +191,12 @@ def collect(
     state = store.state(points)
     for line in state.damaged:
         print(f"damaged, left out: {line}", file=sys.stderr)
-    _say_where(store.collect(points, state.rows, mix_versions=mix_versions), folder)
+    _say_where(
+        store.collect(points, state.rows, mix_versions=mix_versions, on_notice=_notice), folder
+    )
 
 
-@app.command()
+@app.command(cls=Once)
 def report(
     folder: Folder,
     figures: Annotated[Path | None, typer.Option(help="Folder of the figures to list.")] = None,
@@ -187,6 +206,7 @@ def report(
         table = Store(folder).table()
     except FileNotFoundError:
         _stop(f"error: {folder} holds no table.parquet: rmt-hessian run or collect first", 2)
+    config = load_config(folder / "config.toml")
     norms, rank = summarise(table), summarise_rank(table)
     structure = [*structure_sections(table), *outlier_sections(table)]
     if norms.empty and rank.empty and not structure:
@@ -199,7 +219,6 @@ def report(
         print(format_rank(rank))
     for title, section in structure:
         print(f"\n{title}\n{format_table(section)}")
-    config = load_config(folder / "config.toml")
     keys, there = {point.key for point in config.points()}, set(table["key"])
     if missing := len(keys - there):
         print(f"\n{missing} of {len(keys)} points of {folder}/config.toml are not in the table.")
@@ -208,6 +227,10 @@ def report(
     for path in (figures / f"{name}.png" for name in config.figures) if figures else ():
         if path.exists():
             print(f"figure: {path}")
+
+
+def _notice(line):
+    print(line, file=sys.stderr)
 
 
 def _say_where(table, folder):
@@ -221,13 +244,31 @@ def _some(count, thing):
 
 def _stop(message, code):
     print(message, file=sys.stderr)
-    raise typer.Exit(code)
+    sys.exit(code)
 
 
 def main():
-    """Entry point: a sweep file that cannot be used is one line and exit code 2."""
-    try:
-        app()
-    except (ConfigError, FolderInUse, ValueError, ImportError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    """Entry point: what goes wrong is one line and exit code 2, Ctrl-C one line and 130."""
+    with robust_streams():
+        try:
+            code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+            sys.stdout.flush()
+        except UsageError as error:
+            place = error.ctx.command_path if error.ctx else "rmt-hessian"
+            code = _say(f"{error.format_message().rstrip('.')}; see {place} --help")
+        except typer.Abort:
+            code = INTERRUPTED
+        except BrokenPipeError:
+            code = CLOSED_PIPE
+        except OSError as error:
+            code = _say(f"{error.filename}: {error.strerror}" if error.filename else error)
+        except (ConfigError, FolderInUse, ValueError, ImportError) as error:
+            code = _say(error)
+        if code == INTERRUPTED:
+            _notice("interrupted")
+        sys.exit(code)
+
+
+def _say(error):
+    _notice(f"error: {error}".replace("\n", " "))
+    return 2

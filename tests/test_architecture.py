@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "rmt_hessian"
-SHARED = {"_chunks", "_matrices", "_random", "_threads", "_validation", "_version"}
+SHARED = {"_chunks", "_jit", "_matrices", "_random", "_threads", "_validation", "_version"}
 MAY_IMPORT = {
     "model": {"model"},
     "hessian": {"model", "hessian"},
@@ -16,7 +16,8 @@ MAY_IMPORT = {
     "experiments": {"model", "hessian", "spectra", "theory", "compare", "experiments"},
     "plotting": {"compare"},
     "progress": set(),
-    "cli": {"experiments", "progress"},
+    "streams": set(),
+    "cli": {"experiments", "progress", "streams"},
 }
 THEORY_MAY_IMPORT = {
     "laws": {"laws"},
@@ -27,14 +28,7 @@ THEORY_MAY_IMPORT = {
 }
 # a library -> the places that may import it
 CONFINED = {
-    "numba": {
-        "_threads.py",
-        "model/kernels.py",
-        "hessian/kernels.py",
-        "theory/laws/kernels.py",
-        "theory/laws/matrix_kernels.py",
-        "theory/weights/softmax_kernels.py",
-    },
+    "numba": {"_jit.py", "_threads.py"},
     "matplotlib": {"plotting.py"},
     "pandas": {"experiments/"},
     "pyarrow": {"experiments/"},
@@ -100,9 +94,34 @@ def test_parts_of_theory_import_in_one_direction(path):
             assert name.split(".")[2] in THEORY_MAY_IMPORT[folder], f"{path} imports {name}"
 
 
+def test_only_kernels_are_compiled():
+    compiled = {p.name for p in FILES if any("rmt_hessian._jit" in name for name in imports(p))}
+    assert compiled == {"kernels.py", "matrix_kernels.py", "softmax_kernels.py"}
+
+
 def test_the_rule_names_every_part():
     parts = {part(p) for p in FILES + INITS}
     assert parts == set(MAY_IMPORT) | SHARED
+
+
+TEXT = {"open", "read_text", "write_text", "TemporaryFile", "NamedTemporaryFile", "fdopen"}
+
+
+@pytest.mark.parametrize("package", ["rmt_hessian", "paper_figs", "benchmarks"])
+def test_the_encoding_of_every_text_is_said(package):
+    """Not that of the machine: a file written here is read elsewhere."""
+    silent = []
+    for path in (PACKAGE.parent / package).rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(call, ast.Call):
+                continue
+            function = ast.unparse(call.func)
+            words = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+            binary = any("b" in ast.unparse(mode)[1:3] for mode in [*call.args[:2]])
+            opens = function.rpartition(".")[2] in TEXT and function not in ("os.open", "read_text")
+            if (opens and not binary and "encoding" not in words) or words.get("text") == "True":
+                silent.append(f"{path.name}:{call.lineno}: {ast.unparse(call)}")
+    assert silent == []
 
 
 def test_importing_the_library_needs_no_table_and_no_figure():

@@ -1,5 +1,6 @@
 """The command line as a user meets it, in its own process."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -158,36 +159,92 @@ def test_a_measurement_of_ones_own(folder):
     assert list(pd.read_csv(folder / "results" / "own" / "table.csv")["square"]) == [4, 9]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("run", "none.toml"), "none.toml: No such file"),
-        (("run", "wrong.toml"), "wrong.toml: colour: unknown key"),
-        (("status", "nowhere"), "nowhere/config.toml: No such file"),
-        (("collect", "nowhere"), "nowhere/config.toml: No such file"),
-        (("report", "nowhere"), "nowhere holds no table.parquet"),
-        (
-            ("report", "results/picture"),
-            "results/picture holds no measurement that the report knows",
-        ),
-        (("run", "tiny.toml", "--workers", "1", "--out", "tiny.toml"), "tiny.toml"),
-        (("run", "typo.toml"), "n_clases' means nothing to block_norms; allowed: case, n_classes"),
-        (("run", "stranger.toml", "--dry-run"), "cannot import no_such_module"),
-        (("run", "tiny.toml", "--dry-run", "--set", "depth=2"), "no grid has 'depth'; allowed: "),
-        (("run", "tiny.toml", "--set", "C=1"), "n_classes = 1: Input should be greater than"),
-    ],
-)
-def test_mistakes_are_one_line_and_exit_code_2(folder, arguments, message):
-    if "results/picture" in arguments:
-        (folder / "picture.toml").write_text(PICTURE)
-        assert command("run", "picture.toml", "--workers", "1", cwd=folder).returncode == 0
+MISTAKES = [
+    (("run", "none.toml"), "none.toml: No such file"),
+    (("run", "wrong.toml"), "wrong.toml: colour: unknown key"),
+    (("status", "nowhere"), "nowhere/config.toml: No such file"),
+    (("collect", "nowhere"), "nowhere/config.toml: No such file"),
+    (("report", "nowhere"), "nowhere holds no table.parquet"),
+    (
+        ("report", "results/picture"),
+        "results/picture holds no measurement that the report knows",
+    ),
+    (("run", "tiny.toml", "--workers", "1", "--out", "tiny.toml"), "tiny.toml"),
+    (("run", "typo.toml"), "n_clases' means nothing to block_norms; allowed: case, n_classes"),
+    (("run", "stranger.toml", "--dry-run"), "cannot import no_such_module"),
+    (("run", "tiny.toml", "--dry-run", "--set", "depth=2"), "no grid has 'depth'; allowed: "),
+    (("run", "tiny.toml", "--set", "C=1"), "n_classes = 1: Input should be greater than"),
+    (("run", "."), ".: Is a directory"),
+    (("run", "empty.toml"), "empty.toml: root_seed: Field required"),
+    (("run", "tiny.toml/x.toml"), "tiny.toml/x.toml: Not a directory"),
+    (("run", "two\nlines.toml"), "two lines.toml: No such file"),
+    (("run", "tiny.toml", "--dry-run", "--out", "tiny.toml"), "tiny.toml/points/"),
+    (("run", "tiny.toml", "--out", "tiny.toml/x"), "tiny.toml/x/points: Not a directory"),
+    (("run", "tiny.toml", "--out", "/proc/none"), "/proc/none: No such file or directory"),
+    (("status", "tiny.toml"), "tiny.toml/config.toml: Not a directory"),
+    (("report", "tiny.toml"), "tiny.toml/table.parquet: Not a directory"),
+    (("report", "results/folder"), "results/folder/table.parquet: Is a directory"),
+    (("report", "results/foreign"), "foreign/table.parquet holds no points; to make it again"),
+    (("run", "tiny.toml", "--dry-run", "--set", "C=3", "--set", "C=5"), "already, by C=3"),
+    (("run", "tiny.toml", "--dry-run", "--set", "C=3,3"), "each value once, got 3 twice"),
+    (("run", "tiny.toml", "--workers", "1", "--workers", "2"), "--workers must be given once"),
+    (("run", "tiny.toml", "--out", "a", "--out=b"), "--out must be given once, got 2 times"),
+    (("run", "tiny.toml", *2 * ("--dry-run",)), "--dry-run must be given once, got 2 times"),
+    (
+        ("report", "results/tiny", *3 * ("--figures", "f")),
+        "--figures must be given once, got 3",
+    ),
+    (("run", "tiny.toml", "--out"), "requires an argument"),
+    (("run", "tiny.toml", "--workers", "x"), "Invalid value for '--workers': "),
+    (("run", "tiny.toml", "--colour"), "No such option: --colour"),
+    (("run", "tiny.toml", "more"), "extra argument"),
+    (("run",), "Missing argument"),
+    (("walk",), "No such command 'walk'; see "),
+]
+# all of them in one process, for the sake of the time
+EACH = """
+import io, json, sys
+from rmt_hessian.cli import main
+ends = []
+for arguments in json.load(sys.stdin):
+    sys.argv = ["rmt-hessian", *arguments]
+    sys.stderr = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    try:
+        main()
+    except SystemExit as end:
+        ends.append((end.code, sys.stderr.buffer.getvalue().decode()))
+json.dump(ends, sys.stdout)
+"""
+
+
+@pytest.fixture(scope="module")
+def ends(folder):
+    """Exit code and stderr of every mistake."""
+    (folder / "picture.toml").write_text(PICTURE)
+    assert command("run", "picture.toml", "--workers", "1", cwd=folder).returncode == 0
+    (folder / "empty.toml").touch()
+    (folder / "results" / "folder" / "table.parquet").mkdir(parents=True)
+    (folder / "results" / "foreign").mkdir()
+    pd.DataFrame({"x": [1]}).to_parquet(folder / "results" / "foreign" / "table.parquet")
     (folder / "wrong.toml").write_text('colour = "red"\n' + SWEEP)
     (folder / "typo.toml").write_text(SWEEP.replace("n_classes", "n_clases"))
     (folder / "stranger.toml").write_text(SWEEP.replace("block_norms", "no_such_module:f"))
-    result = command(*arguments, cwd=folder)
-    assert result.returncode == 2
-    assert "Traceback" not in result.stderr
-    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    result = subprocess.run(
+        [sys.executable, "-c", EACH],
+        input=json.dumps([arguments for arguments, _ in MISTAKES]),
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert result.returncode == 0, result.stderr
+    return {tuple(a): end for (a, _), end in zip(MISTAKES, json.loads(result.stdout), strict=True)}
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES)
+def test_mistakes_are_one_line_and_exit_code_2(ends, arguments, message):
+    code, said = ends[arguments]
+    assert code == 2
+    lines = [line for line in said.splitlines() if line.strip()]
     assert len(lines) == 1
     assert message in lines[0]
 

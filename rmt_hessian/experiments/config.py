@@ -114,6 +114,11 @@ class Grid(_Strict):
         for name, parameter in allowed.items():
             if name not in given and parameter.default is parameter.empty:
                 raise ValueError(f"{self.measurement} needs {name!r}, fixed or as an axis")
+        for name, values in self.axes.items():
+            if twice := _repeated(values):
+                raise ValueError(f"{name} must hold each value once, got {twice[0]!r} twice")
+        if twice := _repeated(zip(*self.together.values(), strict=True)):
+            raise ValueError(f"together must hold each combination once, got {twice[0]!r} twice")
         return self
 
     def values(self):
@@ -126,6 +131,12 @@ class Grid(_Strict):
         for row, *values in itertools.product(rows, *self.axes.values()):
             moving = dict(zip(self.together, row, strict=True))
             yield dict(self.fixed) | moving | dict(zip(self.axes, values, strict=True))
+
+
+def _repeated(values):
+    """What stands there more than once, NaN too."""
+    counts = Counter(repr(value) if value != value else value for value in values)
+    return [value for value, count in counts.items() if count > 1]
 
 
 def _check_value(name, value, annotation):
@@ -184,14 +195,18 @@ def read_text(path):
     Raises
     ------
     ConfigError
-        If it cannot be read.
+        If it cannot be read, or is not UTF-8, with or without a byte-order mark.
     """
     try:
-        return Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+        byte, line = error.object[error.start], error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path}: must be UTF-8, got byte 0x{byte:02x} in line {line}") from None
+    if "\0" in text:
+        raise ConfigError(f"{path}: must be UTF-8, got a null byte, as in UTF-16")
+    return text
 
 
 def parse(text, path):

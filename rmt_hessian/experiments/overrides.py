@@ -1,5 +1,6 @@
 """Other values for the parameters of a sweep file: ``C=2,4,8`` on the command line."""
 
+import re
 import tomllib
 
 import tomli_w
@@ -8,6 +9,8 @@ from pydantic import ValidationError
 from rmt_hessian.experiments.config import ConfigError, LogRange
 from rmt_hessian.experiments.measurements.registry import find, parameters_of
 
+COMMA = re.compile(r""",(?=(?:[^"']*(?:"[^"]*"|'[^']*'))*[^"']*$)""")  # outside quotes
+SPECIAL = re.compile(r"""["'=\ud800-\udfff]""")  # what a bare word is not expected to hold
 SYMBOLS = {"C": "n_classes", "d": "n_inputs", "N": "n_samples", "m": "n_hidden"}
 
 
@@ -25,17 +28,21 @@ def with_overrides(text, assignments):
     Raises
     ------
     ConfigError
-        If an assignment cannot be read, or no grid has its parameter.
+        If an assignment cannot be read, no grid has its parameter, or another had it before.
     """
     if not assignments:
         return text
-    content = tomllib.loads(text)
+    content, earlier = tomllib.loads(text), {}
     for assignment in assignments:
-        _assign(content, assignment)
+        name = _assign(content, assignment)
+        if name in earlier:
+            raise ConfigError(f"--set {assignment}: {name} is set already, by {earlier[name]}")
+        earlier[name] = assignment
     return tomli_w.dumps(content)
 
 
 def _assign(content, assignment):
+    """Change the content of a sweep file; returns the full name of what was set."""
     name, equals, written = assignment.partition("=")
     if not (name and equals and written):
         raise ConfigError(f"--set {assignment}: must be name=value or name=value,value,…")
@@ -45,7 +52,7 @@ def _assign(content, assignment):
             raise ConfigError(f"--set {assignment}: {name} must be one number")
         for table in content["grid"] if name == "seeds" else [content]:
             table[name] = values[0]
-        return
+        return name
     allowed = [parameters_of(find(grid["measurement"])) for grid in content["grid"]]
     if not any(name in names for names in allowed):
         name = SYMBOLS.get(name, name)
@@ -59,6 +66,7 @@ def _assign(content, assignment):
             )
         if name in names:
             _set(grid, name, values)
+    return name
 
 
 def _set(grid, name, values):
@@ -77,13 +85,17 @@ def _values(name, written):
             return LogRange.model_validate(tomllib.loads(f"x = {written}")["x"]).values()
         except (ValidationError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(f"--set {name}={written}: {_reason(error)}") from None
-    return [_value(word.strip()) for word in written.split(",")]
+    return [_value(name, word.strip()) for word in COMMA.split(written)]
 
 
-def _value(word):
+def _value(name, word):
     try:
         return tomllib.loads(f"x = {word}")["x"]
     except tomllib.TOMLDecodeError:
+        if strange := SPECIAL.search(word):
+            raise ConfigError(
+                f"--set {name}: a text with {strange[0]} must be quoted, got {word}"
+            ) from None
         return word
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from rmt_hessian.experiments.measurements.registry import find, version_of
+from rmt_hessian.experiments.values import kept
 
 COLUMNS = ("measurement", "seed", "root_seed", "version", "key", "n_arrays")  # of every row
 RESERVED = (*COLUMNS, "file", "allow_pickle")  # the last two mean something to numpy.savez
@@ -55,22 +56,20 @@ class Point:
         TypeError
             If it returns anything but a mapping of names to numbers and arrays of numbers.
         ValueError
-            If a name is that of a parameter, or another that is taken.
+            If a name is that of a parameter, or another that is taken; if digits would be lost.
         """
-        result = find(self.measurement)(self.rng(), **self.parameters)
-        if not hasattr(result, "items"):
-            raise TypeError(f"{self.measurement} must return a mapping, got {type(result)}")
+        returned = find(self.measurement)(self.rng(), **self.parameters)
+        if not hasattr(returned, "items"):
+            raise TypeError(f"{self.measurement} must return a mapping, got {type(returned)}")
         scalars, arrays = {}, {}
-        for name, value in result.items():
+        for name, value in returned.items():
             if not isinstance(name, str) or name in RESERVED or name in self.parameters:
                 raise ValueError(f"{self.measurement} must not call a result {name!r}")
-            array = np.asarray(value)
-            if array.dtype.kind not in "biuf":
-                raise TypeError(f"{self.measurement}: {name!r} must be real, got {value!r:.80}")
-            if array.ndim:
-                arrays[name] = array
-            else:
-                scalars[name] = float(array)
+            try:
+                result = kept(value)
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"{self.measurement}: {name!r} {error}") from None
+            (arrays if isinstance(result, np.ndarray) else scalars)[name] = result
         return scalars, arrays
 
     def columns(self):

@@ -65,7 +65,9 @@ def _git_commit():
 
     def git(*arguments):
         command = ["git", "-C", str(here.parent), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", check=True
+        ).stdout.strip()
 
     try:
         git("ls-files", "--error-unmatch", here.name)

@@ -144,7 +144,7 @@ def run_sweep(
         rows = state.rows | store.state(left).rows  # what is on disk counts, not what was said
         try:
             with held():
-                table = store.collect(points, rows, mix_versions=mix_versions)
+                table = store.collect(points, rows, mix_versions=mix_versions, on_notice=on_notice)
         except OSError as error:
             table, stopped = pd.DataFrame(), stopped or reason(error, folder)
     missing = [point for key, point in left.items() if key not in rows and key not in run.failed]

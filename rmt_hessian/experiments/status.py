@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from rmt_hessian.experiments.table import table_of
+
 OUTCOMES = ("done", "failed", "missing")
 
 
@@ -16,7 +18,7 @@ def outcomes(points, state):
 
 def by_axis(points, outcome):
     """Points of each outcome, a row for every value of what varies within a measurement."""
-    table = pd.DataFrame([point.columns() for point in points.values()])
+    table = table_of([point.columns() for point in points.values()])
     became = pd.Series([outcome[key] for key in points])
     rows = []
     for name, part in table.drop(columns="root_seed").groupby("measurement", sort=False):

@@ -21,6 +21,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from rmt_hessian.experiments.table import table_of
+
 TEMPORARY = re.compile(r"\.tmp-[0-9a-f]{32}-")
 DIGEST = b"sha256"  # key of the metadata in a Parquet file
 
@@ -35,7 +37,7 @@ def write_whole(path, write):
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        error.filename = error.filename or str(path)
+        error.filename = str(path)  # not the temporary one
         raise
     finally:
         temporary.unlink(missing_ok=True)
@@ -205,25 +207,21 @@ class Store:
         path = self.folder / "provenance.json"
         os.replace(path, path.with_suffix(".damaged"))
 
-    def collect(self, keys, rows, *, mix_versions=False):
-        """Gather rows, in the order of the keys, into one table; returns it.
+    def collect(self, keys, rows, *, mix_versions=False, on_notice=lambda line: None):
+        """Gather rows, in the order of the keys, into one table, see `table_of`; returns it.
 
         Raises
         ------
         ValueError
-            If results of different versions of the package are mixed, unless ``mix_versions``.
+            If results of different versions of the package are mixed, unless ``mix_versions``; if
+            two measurements mean text and numbers by one name.
         """
         rows = [rows[key] for key in keys if key in rows]
         if not mix_versions:
             self.require_one_version(rows)
-        table = pd.DataFrame(rows)
+        table = table_of(rows, on_notice)
         if rows:
-            try:
-                content = pa.Table.from_pandas(table, preserve_index=False)
-            except pa.ArrowException as error:
-                raise ValueError(
-                    f"{self.folder}: two measurements mean different things by one name: {error}"
-                ) from None
+            content = pa.Table.from_pandas(table, preserve_index=False)
             write_whole(self.folder / "table.parquet", lambda f: pq.write_table(content, f))
             csv = table.to_csv(index=False)
             write_whole(self.folder / "table.csv", lambda f: f.write(csv.encode()))
@@ -242,13 +240,17 @@ class Store:
         DamagedResult
             If it cannot be read.
         """
-        path = self.folder / "table.parquet"
+        path, again = self.folder / "table.parquet", f"rmt-hessian collect {self.folder}"
         try:
-            return pd.read_parquet(path)
-        except pa.ArrowInvalid:
-            raise DamagedResult(
-                f"{path} cannot be read; to make it again: rmt-hessian collect {self.folder}"
-            ) from None
+            with path.open("rb") as file:
+                table = pd.read_parquet(file)
+        except (pa.ArrowException, OSError) as error:
+            if isinstance(error, OSError) and error.errno:  # of the system, not of Arrow
+                raise
+            raise DamagedResult(f"{path} cannot be read; to make it again: {again}") from None
+        if not {"measurement", "seed", "key"} <= set(table):
+            raise DamagedResult(f"{path} holds no points; to make it again: {again}")
+        return table
 
     def require_one_version(self, rows, *versions):
         """Raise ValueError if results, or results and a version to come, differ in version."""

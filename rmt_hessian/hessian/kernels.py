@@ -1,12 +1,13 @@
 """Numba kernels of the assembly. Slow NumPy twins: ``tests/oracles.py``."""
 
 import numpy as np
-from numba import njit
+
+from rmt_hessian._jit import jit
 
 # --- the softmax and its curvature ---------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@jit(nogil=True)
 def update_normaliser(f, first, top, others, reference):
     """Take the logits ``f`` of classes ``first …``, (N, c), into the normaliser, in place.
 
@@ -33,7 +34,7 @@ def update_normaliser(f, first, top, others, reference):
         others[n] += total if lowest > -np.inf else np.inf
 
 
-@njit(cache=True, nogil=True)
+@jit(nogil=True)
 def softmax_in_place(f, top, others):
     """``f ← exp(f - top)/(1 + others)``, shapes (N, c), (N,), (N,)."""
     for n in range(f.shape[0]):
@@ -42,7 +43,7 @@ def softmax_in_place(f, top, others):
             f[n, c] = np.exp(f[n, c] - top[n]) * scale
 
 
-@njit(cache=True, nogil=True)
+@jit(nogil=True)
 def apply_softmax_curvature(F, p, reference):
     """``F_n ← A_n F_n`` for ``A = diag(p) - p pᵀ``; F (n, q, C), p (n, C).
 
@@ -59,7 +60,7 @@ def apply_softmax_curvature(F, p, reference):
                 F[n, q, c] = p[n, c] * (F[n, q, c] - shift - projection)
 
 
-@njit(cache=True, nogil=True)
+@jit(nogil=True)
 def apply_softmax_root(S, p, reference, out):
     """``√p_c (s_c - Σ_d p_d s_d)``: a root of the curvature times S (C, s), to out (n, C, s).
 
@@ -79,7 +80,7 @@ def apply_softmax_root(S, p, reference, out):
                 out[n, c, i] = root * (S[c, i] - shift[i] - mean[i])
 
 
-@njit(cache=True, nogil=True)
+@jit(nogil=True)
 def covariances_from_moments(second, first, shift, total, i, j):
     """``Σ_c p_c (s_ci - s̄_i)(s_cj - s̄_j)`` for pairs of columns (i, j) of S, in place.
 
@@ -96,7 +97,7 @@ def covariances_from_moments(second, first, shift, total, i, j):
             )
 
 
-@njit(cache=True, nogil=True)
+@jit(nogil=True)
 def correction_sums(p, Rq, scale, mean, own):
     """Sums over classes of ``p K q`` and ``q K q``, ``q = p²``: of n ≠ m, then of n = m.
 
@@ -125,7 +126,7 @@ def correction_sums(p, Rq, scale, mean, own):
     return sums
 
 
-@njit(cache=True, nogil=True)
+@jit(nogil=True)
 def lower_sums(K, S):
     """``Σ K ∘ S`` and ``Σ K ∘ S²`` for symmetric K and S, (N, N), of which the lower triangle of S
     is read.
@@ -141,7 +142,7 @@ def lower_sums(K, S):
     return first, second
 
 
-@njit(cache=True, nogil=True)
+@jit(nogil=True)
 def off_diagonal_sum(K, S, Q, p_reference, reference):
     """``Σ_nm K_nm (2 s t + 2 (s + t) S + S² - Q)``, from the lower triangles of S and Q, (N, N).
 
@@ -163,7 +164,7 @@ def off_diagonal_sum(K, S, Q, p_reference, reference):
 # --- masks and blocks ----------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@jit(nogil=True)
 def apply_mask(Y, mask):
     """``Y_n ← D_n Y_n``, shapes (n, q, k) and (n, k)."""
     for n in range(Y.shape[0]):
@@ -172,7 +173,7 @@ def apply_mask(Y, mask):
                 Y[n, q, i] = Y[n, q, i] if mask[n, i] else 0.0
 
 
-@njit(cache=True, nogil=True)
+@jit(nogil=True)
 def masked_rows(active, w, out):
     """Row ``w_q`` where unit q is active, zero elsewhere; (n, q), (q, r), out (n, q, r)."""
     for n in range(active.shape[0]):
@@ -181,7 +182,7 @@ def masked_rows(active, w, out):
                 out[n, q, c] = w[q, c] if active[n, q] else 0.0
 
 
-@njit(cache=True, nogil=True)
+@jit(nogil=True)
 def mask_pairs(values, mask, i, j, out):
     """``values ∘ D_i ∘ D_j`` for pairs of units (i, j); (n, pairs), (n, k), out (n, pairs)."""
     for n in range(values.shape[0]):
@@ -189,7 +190,7 @@ def mask_pairs(values, mask, i, j, out):
             out[n, q] = values[n, q] if mask[n, i[q]] and mask[n, j[q]] else 0.0
 
 
-@njit(cache=True, nogil=True)
+@jit(nogil=True)
 def pack_symmetric(Z, w, space):
     """Rows ``√|w_n| z_n`` into ``space`` (N, p): those with ``w_n > 0`` from its top, those with
     ``w_n < 0`` from its bottom; returns how many of each.
@@ -213,7 +214,7 @@ def pack_symmetric(Z, w, space):
     return top, w.size - bottom
 
 
-@njit(cache=True, nogil=True)
+@jit(nogil=True)
 def pack_cross(active, left, s, S, t, T, rows, right):
     """The samples where ``s_n S_n + t_n T_n`` can differ from 0: active, and s or t not 0.
 
@@ -237,7 +238,7 @@ def pack_cross(active, left, s, S, t, T, rows, right):
 TILE = 32
 
 
-@njit(cache=True, nogil=True)
+@jit(nogil=True)
 def scatter_units(H, block, i, j):
     """``H[(i, a), (j, b)] = H[(j, a), (i, b)] = block[a, b]``, a symmetric block (p, p)."""
     p = len(block)
@@ -248,7 +249,7 @@ def scatter_units(H, block, i, j):
             H[j * p + a, i * p + b] = block[a, b]
 
 
-@njit(cache=True, nogil=True)
+@jit(nogil=True)
 def scatter_features(H, sums, start, stop):
     """``H[(i, a), (j, b)] = H[(i, b), (j, a)] = sums[(a, b), i, j]``, for i in start … stop-1.
 
@@ -270,7 +271,7 @@ def scatter_features(H, sums, start, stop):
                     q += 1
 
 
-@njit(cache=True, nogil=True)
+@jit(nogil=True)
 def transpose_into(out, A, start, stop):
     """``out[:, start:stop] = A[start:stop].T`` in tiles."""
     for row in range(start, stop, TILE):

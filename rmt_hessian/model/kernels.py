@@ -1,10 +1,11 @@
 """Numba kernels of the forward pass and of the losses. Slow NumPy twins: ``tests/oracles.py``."""
 
 import numpy as np
-from numba import njit
+
+from rmt_hessian._jit import jit
 
 
-@njit(cache=True)
+@jit()
 def softmax(logits):
     """Row-wise softmax, ``p_c = exp(f_c - max f) / Σ_c exp(f_c - max f)``, stable."""
     n_samples, n_classes = logits.shape
@@ -22,7 +23,7 @@ def softmax(logits):
     return p
 
 
-@njit(cache=True)
+@jit()
 def relu_and_mask(a):
     """``max(a, 0)`` and the mask ``1[a > 0]`` in one pass over the pre-activations."""
     h = np.empty(a.shape)

@@ -425,10 +425,85 @@ def test_points_belong_to_the_content_of_a_data_file(tmp_path, monkeypatch):
     assert keys[0] == keys[2]
 
 
-def test_a_file_that_is_not_text_is_one_line(tmp_path):
+def test_a_byte_order_mark_changes_nothing(tmp_path):
+    """Editors on Windows write one."""
+    path = tmp_path / "marked.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + SMALL.replace("\n", "\r\n").encode())
+    (tmp_path / "plain.toml").write_text(SMALL, encoding="utf-8")
+    assert load_config(path).points() == load_config(tmp_path / "plain.toml").points()
+
+
+ENCODED = {
+    "utf-16": "must be UTF-8, got byte 0xff in line 1$",
+    "utf-16-le": "must be UTF-8, got byte 0xe9 in line 3$",
+    "latin-1": "must be UTF-8, got byte 0xe9 in line 3$",
+    "cp1252": "must be UTF-8, got byte 0xe9 in line 3$",
+}
+
+
+@pytest.mark.parametrize(("encoding", "message"), ENCODED.items())
+def test_another_encoding_is_one_line(tmp_path, encoding, message):
+    path = tmp_path / "foreign.toml"
+    path.write_bytes(f"# a sweep\n\ndescription = 'carré'\n{SMALL}".encode(encoding))
+    with pytest.raises(ConfigError, match=rf"foreign\.toml: {message}") as caught:
+        load_config(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_none_is_one_line(tmp_path):
     path = tmp_path / "binary.toml"
-    path.write_bytes(b"\xff\xfe")
-    with pytest.raises(ConfigError, match=r"binary\.toml: not valid TOML: .*utf-8"):
+    for encoding in ("utf-16-le", "utf-32-be"):
+        path.write_bytes(SMALL.encode(encoding))
+        with pytest.raises(ConfigError, match="must be UTF-8, got a null byte, as in UTF-16"):
+            load_config(path)
+    path.write_bytes(b"\x80")
+    with pytest.raises(ConfigError, match=r"binary\.toml: must be UTF-8, got byte 0x80 in line 1"):
+        load_config(path)
+    path.write_bytes(b"")
+    with pytest.raises(ConfigError, match=r"binary\.toml: root_seed: Field required"):
         load_config(path)
     with pytest.raises(ConfigError, match="Is a directory"):
         load_config(tmp_path)
+
+
+OWN_AXES = """
+root_seed = 1
+[[grid]]
+measurement = "rmt_own_axes:f"
+seeds = 1
+"""
+TWICE = {
+    "axes = { a = [3, 3] }": "a must hold each value once, got 3 twice",
+    "axes = { a = [1, 2, 1.0] }": "a must hold each value once, got 1 twice",
+    "axes = { a = [nan, 1.0, nan] }": "a must hold each value once, got 'nan' twice",
+    "axes = { a = [0.0, -0.0] }": "a must hold each value once, got 0.0 twice",
+    'axes = { a = ["x", "y", "x"] }': "a must hold each value once, got 'x' twice",
+    "axes = { a = [true, true] }": "a must hold each value once, got True twice",
+    "together = { a = [1, 2, 1], b = [5, 5, 5] }": r"each combination once, got \(1, 5\) twice",
+    "axes = { a = [1], a = [2] }": "not valid TOML",
+    "axes = { a = [1] }\nfixed = { a = 2 }": "'a' may stand in one of fixed, axes and toge",
+    "axes = { a = [1] }\ntogether = { a = [2] }": "'a' may stand in one of fixed, axes and toge",
+    "seeds = 2": "not valid TOML",
+}
+
+
+@pytest.fixture
+def own_axes(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "rmt_own_axes.py").write_text("def f(rng, a=0, b=0): return {}\n", encoding="utf-8")
+    return tmp_path / "twice.toml"
+
+
+@pytest.mark.parametrize(("axes", "message"), TWICE.items())
+def test_nothing_stands_twice(own_axes, axes, message):
+    """It would be one point, or one of two values, without a word."""
+    own_axes.write_text(f"{OWN_AXES}{axes}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=rf"twice\.toml: .*{message}") as caught:
+        load_config(own_axes)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_value_may_come_again_beside_others(own_axes):
+    for axes in ("together = { a = [1, 1], b = [2, 3] }", "axes = { a = [1, 2], b = [1, 2] }"):
+        own_axes.write_text(f"{OWN_AXES}{axes}\n", encoding="utf-8")
+        assert len(load_config(own_axes).points()) == (2 if "together" in axes else 4)

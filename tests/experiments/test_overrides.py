@@ -100,9 +100,40 @@ def test_seeds_and_root_seed():
     assert not {p.key for p in moved} & {p.key for p in points(SMALL)}
 
 
-def test_the_last_of_several_counts():
-    assert values(SMALL, "n_classes", "C=2,4", "d=3", "n_classes=5") == [5]
-    assert values(SMALL, "n_inputs", "C=2,4", "d=3", "n_classes=5") == [3]
+@pytest.mark.parametrize(
+    ("assignments", "message"),
+    [
+        (["C=3", "C=5"], "--set C=5: n_classes is set already, by C=3"),
+        (["C=3", "C=3"], "--set C=3: n_classes is set already, by C=3"),
+        (["C=2,4", "d=3", "n_classes=5"], "--set n_classes=5: n_classes is set already, by C=2,4"),
+        (["seeds=1", "d=3", "seeds=2"], "--set seeds=2: seeds is set already, by seeds=1"),
+        (["root_seed=1", "root_seed=1"], "root_seed is set already"),
+    ],
+)
+def test_what_is_set_twice_is_refused(sweep, assignments, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_points(sweep, assignments)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ('"a,b", c', ["a,b", "c"]),
+        ("'x=1'", ["x=1"]),
+        ("'it\"s',b", ['it"s', "b"]),
+        ("a b, ü", ["a b", "ü"]),
+        ('"\'"', ["'"]),
+    ],
+)
+def test_a_text_with_special_signs_is_quoted(tmp_path, monkeypatch, written, expected):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "rmt_own_words.py").write_text("def f(rng, w): return {}\n", encoding="utf-8")
+    text = 'root_seed = 1\n[[grid]]\nmeasurement = "rmt_own_words:f"\nseeds = 1\nfixed = { w = "" }'
+    assert values(text, "w", f"w={written}") == expected
+    for bad, sign in {"a,w=b": "=", '"a,b': '"', "it's,b": "'", "x\udcff": "\udcff"}.items():
+        with pytest.raises(ConfigError, match=f"--set w: a text with {sign} must be quoted, got"):
+            with_overrides(text, [f"w={bad}"])
 
 
 MISTAKES = {
@@ -126,6 +157,9 @@ MISTAKES = {
     "C={start=2": "not a range",
     "C={start=2,stop=0,num=2}": "stop: Input should be greater than 0",
     "C={2,3}": "not a range",
+    "C=3,3": "n_classes must hold each value once, got 3 twice",
+    "C=2,C=3": "a text with = must be quoted, got C=3",
+    "C={start=2,start=3,stop=4,num=2}": "not a range",
 }
 
 

@@ -275,8 +275,9 @@ def test_provenance_that_cannot_be_read_is_damaged(store, content):
 
 
 def test_one_name_for_two_things_is_said(store):
-    rows = {"a": {"version": "1", "mode": "x"}, "b": {"version": "1", "mode": 1.0}}
-    with pytest.raises(
-        ValueError, match=r"two measurements mean different things by one name: .*mode"
-    ):
+    rows = {
+        "a": {"measurement": "f", "version": "1", "mode": "x"},
+        "b": {"measurement": "g", "version": "1", "mode": 1.0},
+    }
+    with pytest.raises(ValueError, match="'mode' is text in f and a number in g"):
         store.collect(rows, rows)

@@ -10,16 +10,17 @@ cache changes no bit. Sums over atoms have a fixed order made for SIMD (`_sums`)
 """
 
 import numpy as np
-from numba import njit
+
+from rmt_hessian._jit import jit
 
 EPS = 2.220446049250313e-16
 MAX_ITERATIONS = 200
 LANES = 16  # partial sums of a sum over atoms: four registers of four numbers
 
-jit = njit(cache=True, error_model="numpy")
+compiled = jit(error_model="numpy")
 
 
-@jit
+@compiled
 def _sums(u, w, p, b):
     """``Σ b r d``, ``Σ b r``, ``Σ c r``, ``Σ c r²``, ``Σ c r² d``; d = u - p, r = 1/(d² + w).
 
@@ -50,7 +51,7 @@ def _sums(u, w, p, b):
     return real, imaginary, g, squares, moments
 
 
-@jit
+@compiled
 def height_squared(u, p, b):
     """``v²`` with ``g(u, v²) = Σ c_k/((u - p_k)² + v²) = 1``; 0 where ``h(u) = g(u, 0) <= 1``.
 
@@ -68,21 +69,21 @@ def height_squared(u, p, b):
     raise RuntimeError("height_squared did not converge")
 
 
-@jit
+@compiled
 def abscissa(u, w, p, b):
     """``x = Re z(a)``, w = v²."""
     real, imaginary, _, _, _ = _sums(u, w, p, b)  # of Σ b_k/(a - p_k), the second over -v
     return u * (1.0 + real) + w * imaginary
 
 
-@jit
+@compiled
 def _h_and_slope(u, p, b):
     """``h(u) = Σ c_k/(u - p_k)² = 1 - z'(u)`` and ``h'(u)``."""
     _, _, h, _, cubes = _sums(u, 0.0, p, b)
     return h, -2.0 * cubes
 
 
-@jit
+@compiled
 def _edge(lo, hi, p, b):
     """The root of ``h = 1`` between lo and hi, where ``h - 1`` changes sign.
 
@@ -107,7 +108,7 @@ def _edge(lo, hi, p, b):
     raise RuntimeError("an edge of the support did not converge")
 
 
-@jit
+@compiled
 def _point_below_one(k, p, b):
     """A point of the gap (p_k, p_{k+1}) where the convex ``h < 1``, or NaN if there is none."""
     left, right = p[k], p[k + 1]
@@ -134,7 +135,7 @@ def _point_below_one(k, p, b):
     return np.nan
 
 
-@jit
+@compiled
 def component_edges(p, b):
     """Ends ``(u_a, u_b)`` of the continuous components in the parameter u, shape (n, 2)."""
     last = p.size - 1
@@ -155,7 +156,7 @@ def component_edges(p, b):
     return ends[: n + 1].copy()
 
 
-@jit
+@compiled
 def tabulate(u_a, u_b, n_nodes, p, b):
     """Nodes (u, v, x) of one component at ``u = u_a + (u_b - u_a) sin²θ``, θ uniform.
 
@@ -173,7 +174,7 @@ def tabulate(u_a, u_b, n_nodes, p, b):
     return u, v, x
 
 
-@jit
+@compiled
 def _newton(x, y, u, v, lo, hi, p, b):
     """Complex Newton on ``z(a) = x + i y``; returns (u, v, converged) with u in [lo, hi].
 
@@ -201,7 +202,7 @@ def _newton(x, y, u, v, lo, hi, p, b):
     return u, v, False
 
 
-@jit
+@compiled
 def _bisect(x, lo, hi, p, b):
     """The point (u, v) with ``x(u) = x`` by bisection: always right, slower."""
     for _ in range(MAX_ITERATIONS):
@@ -217,13 +218,13 @@ def _bisect(x, lo, hi, p, b):
     return u, np.sqrt(height_squared(u, p, b))
 
 
-@jit
+@compiled
 def arc(x, lo, hi):
     """``φ`` with ``x = lo + (hi - lo) sin²φ``: u and v are smooth functions of it."""
     return np.arctan2(np.sqrt(max(x - lo, 0.0)), np.sqrt(max(hi - x, 0.0)))
 
 
-@jit
+@compiled
 def _interpolate(phi, j, nodes, u, v):
     """Parameters u and v at φ in cell j, from the cubics through four neighbouring nodes."""
     first = min(max(j - 1, 0), nodes.size - 4)
@@ -238,7 +239,7 @@ def _interpolate(phi, j, nodes, u, v):
     return at_u, at_v
 
 
-@jit
+@compiled
 def locate(x, table_u, table_v, table_x, p, b):
     """The points (u, v) of one component with ``z(u + i v) = x``, for each x inside it."""
     us, vs, phi = np.empty(x.size), np.empty(x.size), np.empty(table_x.size)
@@ -259,7 +260,7 @@ def locate(x, table_u, table_v, table_x, p, b):
     return us, vs
 
 
-@jit
+@compiled
 def distribution(u, v, p, b):
     """CDF at ``a = u + i v``: ``F = 1 + Im Φ/π``, with
 
@@ -279,7 +280,7 @@ def distribution(u, v, p, b):
     return F
 
 
-@jit
+@compiled
 def quantile(q, table_u, table_F, p, b):
     """X with ``F(x) = q`` inside one component: bisection and secants on u in a table cell."""
     x, u_one, v_one = np.empty(q.size), np.empty(1), np.empty(1)
@@ -303,7 +304,7 @@ def quantile(q, table_u, table_F, p, b):
     return x
 
 
-@jit
+@compiled
 def locate_outside(x, lo, hi, p, b):
     """The real u in (lo, hi) with ``z(u) = x``: outside the support z increases, z' = 1 - h."""
     us = np.empty(x.size)
@@ -329,7 +330,7 @@ def locate_outside(x, lo, hi, p, b):
     return us
 
 
-@jit
+@compiled
 def _height_at(u, y, p, b):
     """``v`` with ``Im z(u + i v) = v (1 - g(u, v²)) = y > 0``, by bisection: unique."""
     lo, hi = y, 0.5 * y + np.sqrt(0.25 * y * y + np.sum(b * p))
@@ -345,7 +346,7 @@ def _height_at(u, y, p, b):
     return 0.5 * (lo + hi)
 
 
-@jit
+@compiled
 def locate_above(x, y, p, b):
     """The points (u, v), v > 0, with ``z(u + i v) = x + i y``, y > 0.
 
@@ -380,7 +381,7 @@ def locate_above(x, y, p, b):
     return us, vs
 
 
-@jit
+@compiled
 def log_potential(u, v, p, b):
     """``∫ log|z - x| dμ(x) = -Re Φ(a)`` at ``z = z(u + i v)``, with the Φ of `distribution`."""
     U = np.empty(u.size)

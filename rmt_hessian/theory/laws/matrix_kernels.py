@@ -1,10 +1,11 @@
 """Numba kernels of the matrix equation of a whole layer, in real arithmetic."""
 
 import numpy as np
-from numba import njit
+
+from rmt_hessian._jit import jit
 
 
-@njit(cache=True, error_model="numpy")
+@jit(error_model="numpy")
 def mean_transform(M, G_real, G_imag, gamma):
     """``E[M (I + γ G M)^{-1}]`` over the samples of M, (n, k, k) -> real and imaginary parts.
 

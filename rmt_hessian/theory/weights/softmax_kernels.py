@@ -1,10 +1,11 @@
 """Numba kernels of softmax probabilities; the simulation has its own."""
 
 import numpy as np
-from numba import njit
+
+from rmt_hessian._jit import jit
 
 
-@njit(cache=True)
+@jit()
 def softmax(logits):
     """Row-wise softmax, the largest logit subtracted; the simulation has its own."""
     p = np.empty(logits.shape)
@@ -19,7 +20,7 @@ def softmax(logits):
     return p
 
 
-@njit(cache=True)
+@jit()
 def softmax_pair_sums(f, f_other):
     """``Σ_i p_i(1-p_i) q_i(1-q_i)`` and ``Σ_{i≠j} p_i p_j q_i q_j`` of each row's softmax p, q.
 
@@ -37,7 +38,7 @@ def softmax_pair_sums(f, f_other):
     return diagonal, off_diagonal
 
 
-@njit(cache=True, error_model="numpy")
+@jit(error_model="numpy")
 def count_curvature_eigenvalues(p, x):
     """``Σ #{α < x}`` over the rows of p, α the nonzero eigenvalues of ``diag(p) - p pᵀ``.
 
