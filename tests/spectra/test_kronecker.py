@@ -189,7 +189,10 @@ BAD = {
     "not square": (lambda: KroneckerProduct([[1]], [[1, 2]]), "right must be square"),
     "too many pairs": (lambda: PRODUCT.top_pairs(7), "n must be at most 6, got 7"),
     "vector": (lambda: PRODUCT @ np.ones(5), r"v must have shape \(6,\)"),
-    "no shape": (lambda: nearest_kronecker_product(np.eye(6)), "must be a pair of integers, got None"),
+    "no shape": (
+        lambda: nearest_kronecker_product(np.eye(6)),
+        "must be a pair of integers, got None",
+    ),
     "wrong shape": (lambda: nearest_kronecker_product(np.eye(6), (2, 2)), r"must have shape \(4"),
     "layer shape": (lambda: nearest_kronecker_product(LAYER, (3, 2)), r"must be \(2, 3\)"),
     "NaN": (lambda: nearest_kronecker_product([[np.nan]], (1, 1)), "must be finite"),
