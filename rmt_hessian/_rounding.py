@@ -2,14 +2,17 @@
 
 import numpy as np
 
+from rmt_hessian._matrices import NARROW
+from rmt_hessian._validation import native
+
 FEW = 500  # a small spectrum is that of a matrix whose entries are sums over many samples
 
 
-def precision(*spectra):
-    """The largest ε of the floating types that came in, at least that of float64."""
-    types = (np.asarray(values).dtype for values in spectra)
-    floats = [np.float64, *(dtype for dtype in types if np.issubdtype(dtype, np.floating))]
-    return max(float(np.finfo(dtype).eps) for dtype in floats)
+def _precision(values):
+    """The ε of the type in which values came; of float64, if they are no narrower floats."""
+    dtype = getattr(values, "dtype", None)
+    name = getattr(dtype, "name", None) or str(dtype).rpartition(".")[2]  # NumPy's, another's
+    return NARROW.get(name, 2.0**-52)
 
 
 def relative_rounding(*spectra):
@@ -23,7 +26,8 @@ def relative_rounding(*spectra):
     >>> relative_rounding([1.0, 2.0]) < 1e-12 < relative_rounding(np.float32([1.0, 2.0])) < 1e-4
     True
     """
-    return max(FEW, *(np.size(values) for values in spectra)) * precision(*spectra)
+    most = max(FEW, *(np.size(native(values)) for values in spectra))
+    return most * max(map(_precision, spectra))
 
 
 def rounding(*spectra, scale=0.0):
@@ -34,4 +38,5 @@ def rounding(*spectra, scale=0.0):
     >>> rounding([1.0, 2.0]) == 2 * relative_rounding([1.0, 2.0]) == rounding([1.0], scale=2.0)
     True
     """
-    return relative_rounding(*spectra) * max(scale, *(np.abs(values).max() for values in spectra))
+    largest = max(float(np.abs(native(values)).max()) for values in spectra)
+    return relative_rounding(*spectra) * max(scale, largest)
