@@ -11,7 +11,7 @@ Networks*, arXiv 2505.02809. [W] Wu, Zhu, Wu, Wang, Ge, *Dissecting Hessian*, ar
 
 from rmt_hessian import theory
 from rmt_hessian._version import __version__
-from rmt_hessian.compare import ks_distance, wasserstein_distance
+from rmt_hessian.compare import ks_distance, ks_distance_of_spectra, wasserstein_distance
 from rmt_hessian.hessian.full import full_hessian
 from rmt_hessian.hessian.layer import LayerHessian, layer_hessian
 from rmt_hessian.hessian.network_factors import NetworkFactors, network_factors
@@ -60,6 +60,7 @@ from rmt_hessian.spectra.subspaces import (
     kronecker_alignment,
     overlap_by_dimension,
     reshape_eigenvectors,
+    separated_dimensions,
     subspace_overlap,
 )
 from rmt_hessian.spectra.uncertainty import Rate, fitted_rate, jackknife
@@ -111,6 +112,7 @@ __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     "nearest_kronecker_product",
     "overlap_by_dimension",
     "reshape_eigenvectors",
+    "separated_dimensions",
     "subspace_overlap",
     # measure: uncertainty
     "Rate",
@@ -120,5 +122,6 @@ __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     "theory",
     # compare
     "ks_distance",
+    "ks_distance_of_spectra",
     "wasserstein_distance",
 ]

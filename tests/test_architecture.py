@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "rmt_hessian"
-SHARED = {"_chunks", "_jit", "_matrices", "_random", "_threads", "_validation", "_version"}
+SHARED = {
+    "_chunks",
+    "_jit",
+    "_matrices",
+    "_random",
+    "_rounding",
+    "_threads",
+    "_validation",
+    "_version",
+}
 MAY_IMPORT = {
     "model": {"model"},
     "hessian": {"model", "hessian"},

@@ -1,6 +1,7 @@
 """The parts of the benchmarks that need no other package: NumPy forms, oracles, workers, pages."""
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import mpmath
@@ -27,6 +28,7 @@ TO_THE_LAST_DIGITS = mpmath.mpf(10) ** (5 - oracle.DIGITS)
 GAMMA = 2.0
 WEIGHTS = np.array([-0.75, 0.5, 1.25])
 LAW = WEIGHTS.tolist(), [0.25, 0.5, 0.25], GAMMA  # exact in binary
+PATIENCE = 900.0  # seconds, on however busy a machine; an answer that has not come never does
 
 
 def distance(a, b):
@@ -82,7 +84,7 @@ def rows():
     case = next(c for c in cases(atoms=(2,)) if c.name == "signed")
     points = {"pdf": density_points(case.law)[0], "cdf": distribution_points(case.law)}
     ours, other = laws.CONTENDERS[0], laws.CONTENDERS[-1]
-    answers = [laws.ask(ours, case, points) for _ in range(2)]
+    answers = [laws.ask(ours, case, points, PATIENCE) for _ in range(2)]
     rows = [(case, ours, laws.medians(answers))]
     laws.add_errors(rows)
     failure = {"failure": "ValueError: positive weights\nonly (/a/place.py)"}
@@ -154,18 +156,25 @@ def test_a_worker_is_told_its_threads_and_no_blas_kernel(monkeypatch):
 
 
 def test_the_work_of_the_workers_is_not_that_of_others(monkeypatch):
-    before = processes.other_work()
-    if before is None:
-        pytest.skip("the system does not tell")
-    own = os.times()
-    monkeypatch.setattr(os, "times", lambda: (own[0], own[1], own[2] + 1000.0, own[3]))
-    # between the two calls others are busy for a moment only
-    assert processes.other_work() - before == pytest.approx(-1000.0, abs=10.0)
+    """All busy time, of user, nice, system, interrupts, less that of this process and workers."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    fields = [ticks * seconds for seconds in (500, 30, 20, 99_999, 88_888, 4, 6)]
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: f"cpu {' '.join(map(str, fields))} 0 0")
+    monkeypatch.setattr(os, "times", lambda: (40.0, 2.0, 100.0, 8.0, 77_777.0))
+    assert processes.other_work() == pytest.approx(560 - 150)
+
+
+def test_a_system_that_does_not_tell_of_other_work(monkeypatch):
+    def no_file(*_, **__):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "read_text", no_file)
+    assert processes.other_work() is None
 
 
 # --- Hessians -----------------------------------------------------------------------------------
 
-LIMITS = hessians.Limits(seconds=60.0, sample_seconds=5.0)
+LIMITS = hessians.Limits(seconds=PATIENCE, sample_seconds=PATIENCE)
 TINY = Case("dense", "assembly", (4, 3, 5), 12)
 FAKE_WORKER = """
 import time
@@ -181,7 +190,7 @@ def load(options):
         if options["way"] == "raises":
             raise ValueError("no such network")
         if options["way"] == "hangs":
-            time.sleep(60)
+            time.sleep(1e6)
         return H.copy
     return "fake 1.0", prepare
 
@@ -256,7 +265,7 @@ def test_rows_are_sampled_only_beyond_the_budget():
     def compute():
         return lambda indices: calls.append(len(indices)) or A[indices]
 
-    whole = by_rows(compute, 20, 3, budget=60.0)
+    whole = by_rows(compute, 20, 3, budget=PATIENCE)
     np.testing.assert_array_equal(whole, A)
     assert sum(calls) == 20
     some = by_rows(compute, 20, 3, budget=0.0)
@@ -324,7 +333,7 @@ def measured(tmp_path_factory):
         contenders = [*hessians.CONTENDERS[:2], *fakes]
         rows = hessians.measure([TINY], contenders, LIMITS, log=lambda line: None)
         late = hessians.ask(slow, TINY, folder, hessians.Limits(seconds=1.0))
-        large = hessians.ask(slow, TINY, folder, hessians.Limits(seconds=30.0, bytes=2e6))
+        large = hessians.ask(slow, TINY, folder, hessians.Limits(seconds=PATIENCE, bytes=2e6))
     return [*rows, (TINY, slow, late), (TINY, slow, large)]
 
 
@@ -333,7 +342,7 @@ def test_only_what_agrees_has_a_time(measured):
     for key in ("ours", "numpy", "right"):
         assert "failure" not in answers[key], answers[key]
         assert answers[key]["difference"] < EXACT
-        assert 0 < answers[key]["seconds"]["wall"] < 60
+        assert answers[key]["seconds"]["wall"] > 0
         assert answers[key]["growth"] <= answers[key]["peak"]
     for key in ("wrong", "raises", "absent"):
         assert "seconds" not in answers[key]

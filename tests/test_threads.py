@@ -13,6 +13,8 @@ import rmt_hessian as rh
 from rmt_hessian._threads import spread
 from tests.tolerances import EXACT
 
+PATIENCE = 400  # seconds, on however busy a machine; who has not come back by then never does
+
 
 def blas_threads():
     return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
@@ -38,7 +40,7 @@ def test_every_piece_once_in_order(n, threads):
 
 def test_pieces_run_side_by_side(two_threads):
     """Two pieces meet at a barrier: one thread would wait there for ever."""
-    barrier = threading.Barrier(2, timeout=10)
+    barrier = threading.Barrier(2, timeout=PATIENCE)
     spread(lambda _: barrier.wait(), range(2))
 
 
@@ -113,7 +115,7 @@ callers = [threading.Thread(target=call, args=(which,), daemon=True) for which i
 for caller in callers:
     caller.start()
 for caller in callers:
-    caller.join(10)
+    caller.join(PATIENCE)
 if sorted(done) != [0, 1]:
     print(f"of the callers 0 and 1 only {done} came back", file=sys.stderr, flush=True)
     os._exit(1)  # an orderly end would wait for them
@@ -129,10 +131,14 @@ def test_two_callers_at_once(work, limit):
     alone change it: whether a piece runs inside `spread` cannot be read from it. In a process of
     its own, which two callers that wait for each other do not block.
     """
-    code = TWO_CALLERS.replace("WORK", work).replace("LIMIT", limit)
+    code = f"PATIENCE = {PATIENCE}\n" + TWO_CALLERS.replace("WORK", work).replace("LIMIT", limit)
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "2"}
     result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=environment
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE,
+        env=environment,
     )
     assert result.returncode == 0, result.stderr
 
@@ -169,6 +175,8 @@ def test_one_thread_within_and_as_before_after_it():
     import threadpoolctl
 
     from rmt_hessian._threads import one_thread
+
+    numba.get_num_threads()  # loads a pool of its own: it is there before and after
 
     def state():
         pools = [pool["num_threads"] for pool in threadpoolctl.threadpool_info()]

@@ -83,12 +83,22 @@ def check(scheduler):
 
 
 def _keep(cluster, workers):
-    """Replace workers of this machine that are lost; returns what ends it."""
+    """Replace workers that are lost; returns what ends it."""
     from tornado.ioloop import PeriodicCallback
 
-    again = PeriodicCallback(lambda: cluster.scale(workers), 1000 * RENEW_SECONDS)
+    again = PeriodicCallback(lambda: _renew(cluster, workers), 1000 * RENEW_SECONDS)
     cluster.loop.add_callback(again.start)
     return lambda: cluster.loop.add_callback(again.stop)
+
+
+def _renew(cluster, workers):
+    """Start as many as are missing. Dask counts as workers those too that died while they started."""
+    from distributed import Status
+
+    for name, worker in list(cluster.workers.items()):
+        if worker.status == Status.failed:
+            del cluster.workers[name]
+    cluster.scale(workers)
 
 
 def _local_cluster(workers):

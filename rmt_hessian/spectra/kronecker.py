@@ -76,7 +76,9 @@ class KroneckerProduct:
         Returns
         -------
         values : numpy.ndarray, shape (n,)
-            ``λ_i μ_a``, ascending; equal ones in the order of (i, a).
+            ``λ_i μ_a``, ascending; equal ones in the order of (i, a). Of products that are equal
+            but for rounding another machine may choose others, as of eigenvectors of a multiple
+            eigenvalue: see `rmt_hessian.separated_dimensions`.
         i, a : numpy.ndarray of int, shape (n,)
             Places in the ascending eigenvalues of B and of C.
 
@@ -97,9 +99,13 @@ class KroneckerProduct:
 
     def top_eigenspace(self, n):
         """Their eigenvectors ``u_i ⊗ x_a``, shape (k p, n), the largest last."""
-        _, i, a = self.top_pairs(n)
+        return self.top_eigenpairs(n)[1]
+
+    def top_eigenpairs(self, n):
+        """`top_eigenvalues` and `top_eigenspace`."""
+        values, i, a = self.top_pairs(n)
         u, x = self._left_pairs[1][:, i], self._right_pairs[1][:, a]
-        return (u[:, None] * x).reshape(-1, n)
+        return values, (u[:, None] * x).reshape(-1, n)
 
     def to_operator(self):
         """``B ⊗ C`` as a symmetric `scipy.sparse.linalg.LinearOperator`."""

@@ -1,7 +1,12 @@
-"""Effective rank of a spectrum: by the gap, by energy, and numerically."""
+"""Effective rank of a spectrum: by the gap, by energy, and numerically.
+
+Counts are those of every spectrum within rounding of the given one (`rmt_hessian._rounding`): equal
+gaps, a share that is met exactly and null eigenvalues are decided by a rule, not by last bits.
+"""
 
 import numpy as np
 
+from rmt_hessian._rounding import relative_rounding, rounding
 from rmt_hessian._validation import finite_array, positive_integer, positive_real
 
 
@@ -29,7 +34,8 @@ def spectral_gap(eigenvalues, k):
     Raises
     ------
     ValueError
-        If an eigenvalue is not finite, k is not in 1 … n-1, or ``λ_k <= 0``.
+        If an eigenvalue is not finite, k is not in 1 … n-1, or λ_k is not above rounding: the
+        ratio of two rounding errors is no gap.
 
     Examples
     --------
@@ -38,8 +44,8 @@ def spectral_gap(eigenvalues, k):
     """
     values = _descending(eigenvalues)
     k = _at_most(k, "k", values.size - 1)
-    if values[k - 1] <= 0:
-        raise ValueError(f"eigenvalue k = {k} must be positive, got {values[k - 1]:g}")
+    if values[k - 1] <= rounding(eigenvalues):
+        raise ValueError(f"eigenvalue k = {k} must be above rounding, got {values[k - 1]:g}")
     return float(values[k] / values[k - 1])
 
 
@@ -47,8 +53,9 @@ def gap_rank(eigenvalues, most=None):
     """The k in ``1 … most`` of the smallest ratio ``λ_{k+1}/λ_k``, in descending order.
 
     The "approximate rank" of [W], section 4: C-1 for the output Hessian of C classes, if ``most``
-    is at least that (the last layer, of C units, needs ``most=C-1``). Only ``λ_k > n ε max|λ|``
-    count, ε the rounding of float64: below, a ratio is noise.
+    is at least that (the last layer, of C units, needs ``most=C-1``). Only λ_k above the rounding
+    ``δ = max(n, 500) ε max|λ|`` count: below, a ratio is noise. Of ratios that are equal up to
+    their rounding, ``(1 + λ_{k+1}/λ_k) δ/λ_k``, the first counts.
 
     Parameters
     ----------
@@ -74,10 +81,13 @@ def gap_rank(eigenvalues, most=None):
     if n < 2:
         raise ValueError("eigenvalues must be at least two, got one")
     most = n // 2 if most is None else _at_most(most, "most", n - 1)
-    candidates = values[:most][values[:most] > _rounding(values)]
+    delta = rounding(eigenvalues)
+    candidates = values[:most][values[:most] > delta]
     if candidates.size == 0:
         raise ValueError(f"the largest eigenvalue must be positive, got {values[0]:g}")
-    return int(np.argmin(values[1 : candidates.size + 1] / candidates)) + 1
+    ratios = values[1 : candidates.size + 1] / candidates
+    errors = (1 + np.abs(ratios)) * delta / candidates
+    return int(np.argmax(ratios - errors <= np.min(ratios + errors))) + 1
 
 
 def _shares(eigenvalues, power):
@@ -108,7 +118,7 @@ def energy_share(eigenvalues, k, power=2):
 
     Examples
     --------
-    >>> energy_share([-1.0, 1.0, 0.0], 1), energy_share([1.0, 3.0], 1, power=1)
+    >>> energy_share([-1.0, 1.0, 0.0], 1), energy_share([1.0, 2.0, 1.0], 2, power=1)
     (0.5, 0.75)
     """
     shares = _shares(eigenvalues, power)
@@ -116,9 +126,9 @@ def energy_share(eigenvalues, k, power=2):
 
 
 def energy_rank(eigenvalues, share=0.9):
-    """Smallest k with ``Σ_{i<=k} λ_i² >= share Σ λ²``, largest ``|λ|`` first.
+    """Smallest k with ``Σ_{i<=k} λ_i² >= share Σ λ²`` up to rounding, largest ``|λ|`` first.
 
-    So many eigenpairs reach the share of ``‖H‖_F²``.
+    So many eigenpairs reach the share of ``‖H‖_F²``, less ``max(n, 500) ε``.
 
     Raises
     ------
@@ -133,13 +143,7 @@ def energy_rank(eigenvalues, share=0.9):
     share = positive_real(share, "share")
     if share > 1:
         raise ValueError(f"share must be at most 1, got {share:g}")
-    return int(np.searchsorted(_shares(eigenvalues, 2), share)) + 1
-
-
-def _rounding(values, tolerance=None):
-    """``tolerance · max|λ|``, the tolerance n ε by default."""
-    tolerance = values.size * np.finfo(np.float64).eps if tolerance is None else tolerance
-    return tolerance * np.abs(values).max()
+    return int(np.searchsorted(_shares(eigenvalues, 2), share - relative_rounding(eigenvalues))) + 1
 
 
 def numerical_rank(eigenvalues, tolerance=None):
@@ -150,8 +154,10 @@ def numerical_rank(eigenvalues, tolerance=None):
     eigenvalues : array_like, shape (n,)
         In any order and of either sign.
     tolerance : float, optional
-        ``n ε`` by default, ``ε = 2.2e-16``, as in `numpy.linalg.matrix_rank`: the rounding error of
-        an eigenvalue solver in float64. For a matrix that was made in float32 take ``n · 1.2e-7``.
+        ``max(n, 500) ε`` by default, ε of the precision in which the eigenvalues come: the rounding
+        of the matrix and of the solver. `numpy.linalg.matrix_rank` takes n ε, which rounding errors
+        of a small matrix may exceed. For a matrix that was made in float32, and its eigenvalues in
+        float64, take ``n · 1.2e-7``.
 
     Raises
     ------
@@ -164,6 +170,7 @@ def numerical_rank(eigenvalues, tolerance=None):
     2
     """
     values = _descending(eigenvalues)
-    if tolerance is not None:
-        tolerance = positive_real(tolerance, "tolerance")
-    return int(np.sum(np.abs(values) > _rounding(values, tolerance)))
+    if tolerance is None:
+        tolerance = relative_rounding(eigenvalues)
+    size, tolerance = np.abs(values), positive_real(tolerance, "tolerance")
+    return int(np.sum(size > tolerance * size.max()))

@@ -275,8 +275,8 @@ def spectral_density(H, n_probes=10, n_steps=100, rng=None):
     Examples
     --------
     >>> density = spectral_density(np.diag([0.0, 0.0, 1.0, 3.0]), rng=0)
-    >>> density.mean(), density.moment_error(1)
-    (1.0, 0.0)
+    >>> round(density.mean(), 12), density.moment_error(1) < 1e-12
+    (1.0, True)
     >>> density.cdf([-0.1, 0.0, 2.0])
     array([0.  , 0.5 , 0.75])
     """

@@ -5,7 +5,44 @@ from dataclasses import dataclass
 import numpy as np
 
 from rmt_hessian._matrices import orthonormal_columns
-from rmt_hessian._validation import finite_array, pair_of_sizes
+from rmt_hessian._validation import finite_array, pair_of_sizes, positive_real
+
+TIE = 1e-9  # relative difference of eigenvalues below which rounding turns their eigenvectors
+
+
+def separated_dimensions(eigenvalues, tolerance=TIE):
+    """Which top eigenspaces are determined by their matrix: ``λ_q - λ_{q+1} > tolerance max|λ|``.
+
+    λ_1 is the largest. A dimension q that cuts a multiple eigenvalue has any eigenvectors of it,
+    those that the rounding of one machine chose; at a relative gap g it turns them by ε/g, so by
+    1e-7 at the tolerance.
+
+    Parameters
+    ----------
+    eigenvalues : array_like, shape (n,)
+        Ascending: all of a matrix, or the n largest.
+    tolerance : float
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n-1,)
+        Entry q-1: of the q largest, q = 1 … n-1.
+
+    Raises
+    ------
+    ValueError
+        If the eigenvalues are empty, not finite or not ascending.
+
+    Examples
+    --------
+    >>> separated_dimensions([1.0, 1.0, 1.0, 2.0])
+    array([ True, False, False])
+    """
+    values = finite_array(eigenvalues, "eigenvalues", ndim=1)
+    gaps = np.diff(values)[::-1]
+    if (gaps < 0).any():
+        raise ValueError(f"eigenvalues must be ascending, got a step of {gaps.min():.2g}")
+    return gaps > positive_real(tolerance, "tolerance") * np.abs(values).max()
 
 
 def _two_frames(U, V):
@@ -55,7 +92,8 @@ def overlap_by_dimension(U, V):
     Returns
     -------
     numpy.ndarray, shape (K,)
-        Entry q-1: ``‖U_qᵀ V_q‖_F² / q``, of the last q columns of each.
+        Entry q-1: ``‖U_qᵀ V_q‖_F² / q``, of the last q columns of each. Where q cuts a multiple
+        eigenvalue of either it is that of the eigenvectors given: see `separated_dimensions`.
 
     Raises
     ------

@@ -14,7 +14,7 @@ from scipy.linalg import eigvalsh
 from rmt_hessian._matrices import positive_semidefinite
 from rmt_hessian._validation import real_number
 
-TIE = 1e-12  # relative difference of eigenvalues that are one
+TIE = 1e-12  # of the largest product of eigenvalues: difference of products that are equal
 
 
 def overlap_peak(output_hessian, autocorrelation):
@@ -22,7 +22,8 @@ def overlap_peak(output_hessian, autocorrelation):
 
     The number of i with ``λ_i(E[M]) μ_1 > λ_1(E[M]) μ_2``, μ the eigenvalues of ``E[z zᵀ]``: where
     the overlap of two networks that share the eigenvector of μ_1 peaks. 0 if nothing stands out
-    (``μ_1 = μ_2``): then no peak is predicted; 1 says little.
+    (``μ_1 = μ_2``): then no peak is predicted; 1 says little. Products that differ by 1e-12 of the
+    largest are equal.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ def overlap_peak(output_hessian, autocorrelation):
     lam = eigvalsh(positive_semidefinite(output_hessian, "output_hessian"))
     mu = eigvalsh(positive_semidefinite(autocorrelation, "autocorrelation"))
     second = mu[-2] if mu.size > 1 else 0.0
-    return int(np.sum(lam * mu[-1] > second * lam[-1] * (1 + TIE)))
+    return int(np.sum(lam * mu[-1] > second * lam[-1] + TIE * lam[-1] * mu[-1]))
 
 
 def mean_feature_overlap(input_mean):

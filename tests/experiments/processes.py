@@ -17,7 +17,7 @@ from rmt_hessian.experiments.runner import run_sweep
 
 ROOT = Path(__file__).parents[2]  # where the measurements of this file are found
 COMMAND = "from rmt_hessian.cli import main; main()"
-PATIENCE = 120  # seconds; a condition that does not come about in that time never does
+PATIENCE = 900  # seconds, on however busy a machine; what has not come about then never does
 DRAWS = """
 root_seed = 3
 [[grid]]
@@ -92,10 +92,13 @@ class Run:
 
     def workers(self):
         """Its worker processes."""
+        found = []
         with suppress(psutil.Error):
-            children = psutil.Process(self.pid).children()
-            return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
-        return []
+            for child in psutil.Process(self.pid).children():
+                with suppress(psutil.Error):  # it has just ended
+                    if "spawn_main" in " ".join(child.cmdline()):
+                        found.append(child)
+        return found
 
 
 def _content(file):

@@ -6,9 +6,12 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
+from distributed import Status
 
+from rmt_hessian.experiments import clusters
 from tests.experiments.processes import (
     COMMAND,
     POINTS,
@@ -78,6 +81,15 @@ def test_no_scheduler_at_the_address(path, tmp_path):
     assert len(told) == 1
     assert told[0].startswith("error: ")
     assert address in told[0]
+
+
+def test_workers_that_failed_to_start_make_room_for_others():
+    """Dask keeps them in its list, so that none is missing there."""
+    status = {0: Status.running, 1: Status.failed, 2: Status.starting}
+    workers, told = {name: SimpleNamespace(status=s) for name, s in status.items()}, []
+    clusters._renew(SimpleNamespace(workers=workers, scale=told.append), 3)
+    assert list(workers) == [0, 2]
+    assert told == [3]
 
 
 @pytest.fixture

@@ -7,8 +7,10 @@ import os
 import secrets
 import signal
 import time
+from contextlib import suppress
 
 import numpy as np
+import psutil
 import pytest
 
 from tests.experiments.processes import (
@@ -29,6 +31,7 @@ import rmt_hessian.experiments.clusters as clusters
 clusters.LOST_SECONDS = clusters.RENEW_SECONDS = 1
 {COMMAND}
 """
+IMPORTING = 60e6  # bytes that a worker holds while it imports; ready, it holds three times as many
 KILLS = int(os.environ.get("KILLS", 3))
 WAIT = 0.03
 EXIT_CODES = {signal.SIGKILL: 137, signal.SIGINT: 130, signal.SIGTERM: 143}
@@ -102,16 +105,25 @@ def test_terminated_while_the_cluster_starts(path, expected, tmp_path):
     assert resumed(path, folder) == expected
 
 
+def two_that_import(workers, dead):
+    """Those not dead, if they are two and both have begun to import what they need."""
+    alive = set(workers) - dead
+    with suppress(psutil.Error):
+        importing = all(worker.memory_info().rss > IMPORTING for worker in alive)
+        return alive if len(alive) == 2 and importing else set()
+    return set()
+
+
 def test_workers_that_die_while_they_start_are_replaced(path, expected, tmp_path):
     folder = tmp_path / "out"
     with sweep(path, "--out", folder, "--workers", 2, wait=WAIT, code=IMPATIENT) as run:
         assert run.until(lambda: done(folder) >= 5)
         dead = set()
-        for _ in range(3):  # those at work, then those that start in their place
-            assert run.until(lambda: len(set(run.workers()) - dead) == 2)
-            time.sleep(0.7)  # Python has started, the worker has not: now nobody starts another
-            for worker in set(run.workers()) - dead:
-                worker.kill()
-                dead.add(worker)
+        for _ in range(4):  # those at work, then those that start in their place
+            starting = run.until(lambda: two_that_import(run.workers(), dead))
+            for worker in starting:  # before they have told the scheduler: nobody starts another
+                with suppress(psutil.NoSuchProcess):
+                    worker.kill()
+            dead.update(starting)
         assert run.code() == 0, run.said()
     assert content(folder) == expected

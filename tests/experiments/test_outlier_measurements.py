@@ -166,6 +166,16 @@ def test_the_farthest_predicted_outlier_is_paired_by_rank_from_outside():
     np.testing.assert_array_equal(below["part_predicted_places"], [0.4, 0.4, 0.9])
 
 
+@pytest.mark.parametrize("noise", [0.0, 1e-15, -1e-15])
+def test_of_two_predicted_outliers_equally_far_the_eigenvalue_decides(noise):
+    """As in a symmetric off-diagonal block: to both sides, up to rounding."""
+    values = np.array([0.25, 1.1, 1.4, 1.5, 1.6, 1.8, 1.9, 2.5])
+    predicted = [Outlier(0.5, 1, 0.8), Outlier(2.5 + noise, 1, 0.6)]
+    result = module._beside("part", np.diag(values), np.eye(8)[:, :3], Bulk(), predicted)
+    found = [result[f"part_{q}"] for q in ("distance", "predicted_distance", "predicted_overlap")]
+    np.testing.assert_allclose(found, [0.75, 0.5, 0.8])
+
+
 # --- the printed table --------------------------------------------------------------------------
 
 

@@ -21,7 +21,9 @@ def test_gap_rank_has_the_smallest_gap_in_any_order_and_scale(values, seed, data
     most = data.draw(st.integers(1, len(values) - 1))
     k = gap_rank(values, most)
     gaps = [spectral_gap(values, q) for q in range(1, most + 1)]
-    assert gaps[k - 1] == min(gaps)
+    rounding = 4e-13 * max(values) / min(values)
+    assert gaps[k - 1] <= min(gaps) + rounding
+    assert k == 1 or min(gaps[: k - 1]) > gaps[k - 1]
     shuffled = np.random.default_rng(seed).permutation(values)
     assert gap_rank(4 * shuffled, most) == k  # a power of 2 changes no ratio
 
@@ -69,7 +71,7 @@ def test_energies_are_norms_of_the_best_approximation(values, seed):
 @given(spectra, st.floats(1e-3, 1.0))
 def test_energy_rank_is_the_least_that_reaches_the_share(values, share):
     k = energy_rank(values, share)
-    assert energy_share(values, k) >= share
+    assert energy_share(values, k) >= share - EXACT
     assert k == 1 or energy_share(values, k - 1) < share
 
 
@@ -82,7 +84,7 @@ def test_numerical_rank_is_that_of_numpy(rank, null, seed):
 
 BAD = {
     "k = n": (lambda: spectral_gap([1.0, 2.0], 2), "k must be at most 1, got 2"),
-    "no gap": (lambda: spectral_gap([0.0, -1.0], 1), "must be positive, got 0"),
+    "no gap": (lambda: spectral_gap([0.0, -1.0], 1), "must be above rounding, got 0"),
     "one eigenvalue": (lambda: gap_rank([1.0]), "at least two"),
     "most": (lambda: gap_rank([1.0, 2.0], 2), "most must be at most 1, got 2"),
     "none positive": (lambda: gap_rank([-1.0, -2.0]), "must be positive, got -1"),
@@ -110,3 +112,56 @@ def test_shares_that_are_met_exactly_and_extreme_scales():
 def test_gap_of_an_indefinite_spectrum():
     """A ratio below zero is the smallest: nothing positive is left."""
     assert gap_rank([3.0, 2.0, -2.9, -3.0], most=3) == 2
+
+
+# --- what another machine makes of the same spectrum ----------------------------------------------
+
+SEEDS = st.integers(0, 2**32 - 1)
+# with multiple eigenvalues, null spaces and ratios that are equal: 8/4 = 4/2, 0/8 = 0/4
+with_ties = st.lists(st.sampled_from([0.0, 1.0, 2.0, 3.0, 4.0, 8.0]), min_size=2, max_size=12)
+
+
+def perturbed(values, seed):
+    values = np.array(values)
+    noise = np.random.default_rng(seed).uniform(-1e-15, 1e-15, values.size)
+    return values + noise * np.abs(values).max()
+
+
+@given(with_ties.filter(any), SEEDS, st.data())
+def test_rounding_changes_no_rank(values, seed, data):
+    most = data.draw(st.integers(1, len(values) - 1))
+    # shares that are met exactly are among these
+    k = data.draw(st.integers(1, len(values)))
+    share = energy_share(values, k)
+    moved = perturbed(values, seed)
+    assert gap_rank(moved, most) == gap_rank(values, most)
+    assert energy_rank(moved, share) == energy_rank(values, share)
+    assert numerical_rank(moved) == numerical_rank(values) == np.count_nonzero(values)
+
+
+def test_of_equal_gaps_the_first_counts():
+    """8/4/2/1: the ratios are ½ each. A null space: what follows a positive eigenvalue is 0."""
+    for seed in range(20):
+        assert gap_rank(perturbed([8.0, 4.0, 2.0, 1.0], seed), 3) == 1
+        assert gap_rank(perturbed([8.0, 4.0, 0.0, 0.0, 0.0], seed), 4) == 2
+
+
+def test_shares_met_exactly_by_equal_eigenvalues():
+    """Ten equal ones: k reach the share k/10, whose sums in floating point are above or below."""
+    for k in range(1, 11):
+        for seed in range(10):
+            assert energy_rank(perturbed(np.ones(10), seed), k / 10) == k
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-17, -1e-17, 3e-16])
+def test_a_gap_below_the_rank_is_refused(noise):
+    """A ratio of rounding errors; of which sign, another machine decides otherwise."""
+    with pytest.raises(ValueError, match=r"eigenvalue k = 2 must be above rounding, got "):
+        spectral_gap([1.0, noise, -noise, 0.0], 2)
+
+
+def test_ranks_of_float32_take_its_rounding():
+    """[W] in float32: the null space of E[A] is ±1e-8."""
+    values = np.array([3.0, 2.0, 1.0, 1e-7, -2e-7], dtype=np.float32)
+    assert numerical_rank(values) == gap_rank(values, 4) == 3
+    assert numerical_rank(values.astype(np.float64)) == 5

@@ -8,6 +8,7 @@ from rmt_hessian.spectra.subspaces import (
     kronecker_alignment,
     overlap_by_dimension,
     reshape_eigenvectors,
+    separated_dimensions,
 )
 from tests.tolerances import EXACT
 
@@ -66,7 +67,33 @@ def test_alignment_is_the_squared_overlap(k, p, seed, data):
     np.testing.assert_allclose(total, 1, atol=10 * EXACT)
 
 
+def test_separated_dimensions_by_hand():
+    """3 | 2 2 | 1 1 1 | 0: the top eigenspace is one at 1, 3 and 6."""
+    separated = separated_dimensions([0.0, 1.0, 1.0, 1.0, 2.0, 2.0, 3.0])
+    assert (np.flatnonzero(separated) + 1).tolist() == [1, 3, 6]
+    assert separated_dimensions([1.0]).shape == (0,)
+    assert not separated_dimensions(np.zeros(4)).any()
+
+
+@given(st.lists(st.integers(-9, 9), min_size=2, max_size=9), st.integers(0, 10**6), st.data())
+def test_separated_eigenspaces_are_those_of_every_machine(values, seed, data):
+    """Of a matrix turned, and perturbed by rounding: projectors agree where separated."""
+    rng, n = np.random.default_rng(seed), len(values)
+    Q = orthogonal(n, rng)
+    A = (Q * np.sort(values)) @ Q.T
+    noise = rng.standard_normal((n, n))
+    perturbed = A + 1e-15 * np.abs(values).max() * (noise + noise.T)
+    (lam, U), (mu, V) = np.linalg.eigh((A + A.T) / 2), np.linalg.eigh((perturbed + perturbed.T) / 2)
+    separated = separated_dimensions(lam)
+    np.testing.assert_array_equal(separated, np.diff(np.sort(values))[::-1] > 0)
+    np.testing.assert_array_equal(separated, separated_dimensions(mu))
+    overlaps = overlap_by_dimension(U, V)[: n - 1]
+    np.testing.assert_allclose(overlaps[separated], 1, atol=1e-12)
+
+
 BAD = {
+    "no spectrum": (lambda: separated_dimensions([]), "eigenvalues must not be empty"),
+    "not ascending": (lambda: separated_dimensions([2.0, 1.0]), "ascending"),
     "frames differ": (lambda: overlap_by_dimension(np.eye(3), np.eye(2)), "same shape"),
     "not orthonormal": (lambda: overlap_by_dimension(np.ones((2, 1)), np.ones((2, 1))), "defect"),
     "rows": (lambda: reshape_eigenvectors(np.eye(5), (2, 2)), "must have 2 × 2 = 4 rows"),

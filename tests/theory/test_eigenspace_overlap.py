@@ -60,6 +60,18 @@ def test_isotropy_up_to_rounding_is_isotropy(rng):
     assert overlap_peak(np.eye(3), Q @ Q.T) == 0
 
 
+def test_null_eigenvalues_up_to_rounding_are_null(rng):
+    """E[A] has ``E[A] 1 = 0``: C - 1 stand out beside one feature, or features of rank one,
+    whichever signs rounding gives the null eigenvalues."""
+    p = rng.dirichlet(np.ones(4), size=30)
+    A = np.diag(p.mean(axis=0)) - p.T @ p / 30
+    x = rng.standard_normal((5, 1))
+    for S in ([[2.0]], x @ x.T):
+        for noise in (0.0, 1e-16, -1e-16):
+            Q, R = np.eye(4), np.eye(len(S))
+            assert overlap_peak(A + noise * Q, S + noise * R) == 3
+
+
 def test_the_mean_of_the_inputs_is_not_negative():
     with pytest.raises(ValueError, match="input_mean"):
         mean_feature_overlap(-0.1)

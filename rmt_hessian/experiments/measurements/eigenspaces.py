@@ -13,23 +13,19 @@ from rmt_hessian.experiments.measurements.parameters import (
     Truth,
 )
 from rmt_hessian.experiments.measurements.registry import measurement
+from rmt_hessian.experiments.measurements.top_spaces import determined_overlaps, top_spaces
 from rmt_hessian.hessian.layer import layer_hessian
 from rmt_hessian.model.datasets import digits
 from rmt_hessian.model.inputs import gaussian_inputs, standardise
 from rmt_hessian.model.networks import ReLUNetwork
-from rmt_hessian.spectra.eigenvalues import top_eigenpairs
 from rmt_hessian.spectra.kronecker import KroneckerProduct, kronecker_approximation
-from rmt_hessian.spectra.subspaces import (
-    kronecker_alignment,
-    overlap_by_dimension,
-    reshape_eigenvectors,
-)
+from rmt_hessian.spectra.subspaces import kronecker_alignment, reshape_eigenvectors
 from rmt_hessian.theory import overlap_peak, population_factors
 
-TIE = 1e-9  # relative difference of eigenvalues that are one
+TIE = 1e-9  # difference of overlaps that are equal
 
 
-@measurement(version=3)
+@measurement(version=4)
 def eigenspaces(
     rng,
     *,
@@ -46,12 +42,13 @@ def eigenspaces(
     """Top eigenvectors of one layer of two independent networks on the same inputs.
 
     Overlap by dimension, beside that of E[M] ⊗ E[z zᵀ] of the sample and of the population
-    (predicted from the weights, for Gaussian inputs; NaN where features are standardised, and from
-    the dimension on that cuts a degenerate eigenvalue of the population); the peak is predicted
-    from the factors of the population, or else of the sample. Of the first network:
-    eigenvectors as matrices, their alignment with ``r_i ⊗ x̂``. ``inputs`` is "gaussian", "digits"
-    or a file of shape (N, d) written by `numpy.save`; ``input_mean`` is added to it;
-    ``standardised`` refers to the features of the layer.
+    (predicted from the weights, for Gaussian inputs; NaN where features are standardised); the
+    peak, of equal overlaps the first, is predicted from the factors of the population, or else of
+    the sample. Of the first network: eigenvectors as matrices, their alignment with ``r_i ⊗ x̂``.
+    NaN where a multiple eigenvalue leaves the eigenvectors open: dimensions that cut one, and
+    matrices of its eigenvectors. ``inputs`` is "gaussian", "digits" or a file of shape (N, d)
+    written by `numpy.save`; ``input_mean`` is added to it; ``standardised`` refers to the features
+    of the layer.
     """
     model, layer, loss = CASES[case]
     X = _inputs(inputs, n_samples, n_inputs, rng) + input_mean
@@ -68,46 +65,47 @@ def eigenspaces(
             factors = population_factors(net.weights, loss, input_mean=mean, rng=rng)[layer]
             predicted.append(KroneckerProduct(factors.output_hessian, factors.autocorrelation))
     products = [kronecker_approximation(H) for H in layers]
-    vectors = [top_eigenpairs(H, n_top)[1] for H in layers]
+    spaces = [top_spaces(H, n_top) for H in layers]
     k, p = layers[0].n_blocks, layers[0].block_size
     spectra = [np.linalg.eigvalsh(product.right) for product in products]
     peaks = [overlap_peak(product.left, product.right) for product in predicted or products]
-    overlaps = overlap_by_dimension(*vectors)
+    overlaps = determined_overlaps(*spaces)
+    peak, peak_overlap = _peak(overlaps)
 
-    r, x = np.linalg.eigh(products[0].left)[1], np.linalg.eigh(products[0].right)[1]
-    first = vectors[0][:, ::-1]  # the largest first
-    reshaped = reshape_eigenvectors(first, (k, p))
-    aligned = kronecker_alignment(first, r[:, ::-1], x[:, -1:])[:, :, 0]  # (n_top, k)
+    units, features = top_spaces(products[0].left, k), top_spaces(products[0].right, 1)
+    vectors, simple = spaces[0].vectors[:, ::-1], spaces[0].simple  # the largest first
+    reshaped = reshape_eigenvectors(vectors, (k, p))
+    aligned = kronecker_alignment(vectors, units.vectors[:, ::-1], features.vectors)[:, :, 0]
+    along = (features.vectors[:, 0] @ reshaped.right) ** 2
     return {
-        "peak": np.argmax(overlaps) + 1,
-        "peak_overlap": overlaps.max(),
+        "peak": peak,
+        "peak_overlap": peak_overlap,
         "predicted_peak": np.mean(peaks),
         "random_overlap": overlaps.size / (k * p),
         "leading_share": np.mean([values[-1] / values.sum() for values in spectra]),
-        "rank_one_share": reshaped.rank_one_share.mean(),
+        "rank_one_share": reshaped.rank_one_share[simple].mean() if simple.any() else np.nan,
         "overlaps": overlaps,
         "kronecker_overlaps": _overlaps_of(products, n_top),
-        "predicted_overlaps": _determined_overlaps(predicted, n_top),
-        "singular_values": reshaped.singular_values,
-        "feature_alignment": (x[:, -1] @ reshaped.right) ** 2,
-        "alignment": aligned,
+        "predicted_overlaps": _overlaps_of(predicted, n_top),
+        "singular_values": np.where(simple[:, None], reshaped.singular_values, np.nan),
+        "feature_alignment": np.where(simple & features.simple, along, np.nan),
+        "alignment": np.where(np.outer(simple & features.simple, units.simple), aligned, np.nan),
     }
 
 
+def _peak(overlaps):
+    """Dimension and height of the first maximum; NaN where nothing is determined."""
+    if np.isnan(overlaps).all():
+        return np.nan, np.nan
+    largest = np.nanmax(overlaps)
+    return np.argmax(overlaps >= largest - TIE) + 1, largest
+
+
 def _overlaps_of(products, n_top):
-    return overlap_by_dimension(*(product.top_eigenspace(n_top) for product in products))
-
-
-def _determined_overlaps(products, n_top):
-    """Overlaps up to the first dimension that lies inside a multiple eigenvalue, then NaN."""
-    overlaps = np.full(n_top, np.nan)
-    if products:
-        size = products[0].shape[0]
-        values = [p.top_eigenvalues(min(n_top + 1, size))[::-1] for p in products]
-        distinct = [v[:-1] - v[1:] > TIE * v[0] for v in values]
-        q = np.logical_and.accumulate(np.logical_and(*distinct)).sum()
-        overlaps[:q] = _overlaps_of(products, n_top)[:q]
-    return overlaps
+    """Of two Kronecker products; NaN if there are none."""
+    if not products:
+        return np.full(n_top, np.nan)
+    return determined_overlaps(*(top_spaces(product, n_top) for product in products))
 
 
 def _inputs(name, n_samples, n_inputs, rng):

@@ -20,6 +20,7 @@ from rmt_hessian.theory import outliers as predicted_outliers
 BLOCKS = {"diagonal": (0, 0), "off_diagonal": (0, 1)}
 LARGEST_LAYER = 2000  # C d, beyond which a whole layer is not diagonalised
 ROUNDING = 1e-12  # of the largest eigenvalue: below it an eigenvalue belongs to the null space
+TIE = 1e-9  # relative difference of predicted distances that are equal
 
 
 @measurement(version=1)
@@ -87,8 +88,12 @@ def _beside(name, matrix, span, law, predicted):
     if known.any():
         at, of = (np.r_[: known[0], x.size - known[1] : x.size] for x in (values, places))
         distances = [np.maximum(lo - x, x - hi) / (hi - lo) for x in (values[at], places[of])]
-        pairs = zip(distances[1], distances[0], shares[of], overlaps[at], strict=True)
-    predicted_distance, distance, predicted_overlap, overlap = max(pairs)
+        pairs = [*zip(distances[1], distances[0], shares[of], overlaps[at], strict=True)]
+    # of those predicted equally far, as on both sides of a symmetric block, the eigenvalue farthest
+    farthest = max(pairs)[0] * (1 - TIE)
+    predicted_distance, distance, predicted_overlap, overlap = max(
+        (pair for pair in pairs if not pair[0] < farthest), key=lambda pair: pair[1:]
+    )
     result = {
         "number": seen.sum(),
         "predicted_number": known.sum(),

@@ -324,8 +324,8 @@ class MarchenkoPastur(GeneralizedMarchenkoPastur):
 
     Examples
     --------
-    >>> MarchenkoPastur(0.25).components()
-    [(0.25, 2.25)]
+    >>> np.round(MarchenkoPastur(0.25).components(), 12)  # (1 ± √γ)²
+    array([[0.25, 2.25]])
     """
 
     def __init__(self, aspect_ratio, scale=1.0):

@@ -1,0 +1,42 @@
+"""Which eigenvalues are equal: the one place that says how far rounding moves them."""
+
+import numpy as np
+
+from rmt_hessian._matrices import NARROW
+from rmt_hessian._validation import native
+
+FEW = 500  # a small spectrum is that of a matrix whose entries are sums over many samples
+
+
+def _precision(values):
+    """The ε of the type in which values came; of float64, if they are no narrower floats."""
+    dtype = getattr(values, "dtype", None)
+    name = getattr(dtype, "name", None) or str(dtype).rpartition(".")[2]  # NumPy's, another's
+    return NARROW.get(name, 2.0**-52)
+
+
+def relative_rounding(*spectra):
+    """``max(n, 500) ε`` of spectra of at most n eigenvalues, ε the precision in which they came.
+
+    A dense solver moves eigenvalues by n ε of the largest at most; in float64 this is 1e-13 for n
+    up to 500.
+
+    Examples
+    --------
+    >>> relative_rounding([1.0, 2.0]) < 1e-12 < relative_rounding(np.float32([1.0, 2.0])) < 1e-4
+    True
+    """
+    most = max(FEW, *(np.size(native(values)) for values in spectra))
+    return most * max(map(_precision, spectra))
+
+
+def rounding(*spectra, scale=0.0):
+    """`relative_rounding` times ``max|λ|``, or times ``scale`` if that is larger.
+
+    Examples
+    --------
+    >>> rounding([1.0, 2.0]) == 2 * relative_rounding([1.0, 2.0]) == rounding([1.0], scale=2.0)
+    True
+    """
+    largest = max(float(np.abs(native(values)).max()) for values in spectra)
+    return relative_rounding(*spectra) * max(scale, largest)
