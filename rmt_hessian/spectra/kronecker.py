@@ -10,7 +10,8 @@ from scipy.sparse.linalg import LinearOperator, aslinearoperator
 from rmt_hessian._validation import finite_array, positive_integer
 from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.hessian.output_hessians import unit_pairs
-from rmt_hessian.spectra.eigenvalues import symmetric_array, top_eigenpairs
+from rmt_hessian.spectra.eigenvalues import top_eigenpairs
+from rmt_hessian.spectra.operands import symmetric_array
 
 
 @dataclass(frozen=True, eq=False)

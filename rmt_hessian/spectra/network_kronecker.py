@@ -7,8 +7,9 @@ import numpy as np
 from rmt_hessian._validation import positive_integer
 from rmt_hessian.hessian.network_factors import NetworkFactors
 from rmt_hessian.hessian.operators import symmetric_operator
-from rmt_hessian.spectra.eigenvalues import DENSE, symmetric_array, top_eigenpairs
+from rmt_hessian.spectra.eigenvalues import top_eigenpairs
 from rmt_hessian.spectra.kronecker import KroneckerProduct
+from rmt_hessian.spectra.operands import symmetric_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +128,7 @@ class NetworkKronecker:
         if positive_integer(n, "n") > size:
             raise ValueError(f"n must be at most {size}, got {n}")
         if self.cross_layer:
-            return top_eigenpairs(self.to_dense() if size <= DENSE else self.to_operator(), n)
+            return top_eigenpairs(self, n)
         return self._merged_eigenpairs(n)
 
     def _merged_eigenpairs(self, n):
@@ -150,4 +151,4 @@ def _symmetric(values, size, name):
     A = symmetric_array(values, name)
     if len(A) != size:
         raise ValueError(f"{name} must have shape {(size, size)}, got {A.shape}")
-    return (A + A.T) / 2
+    return A
