@@ -49,10 +49,10 @@ def _enter():
     _blas().limit(limits=1)  # where the count belongs to the thread
 
 
-def spread(work, pieces):
-    """Return ``[work(piece) for piece in pieces]``, `n_threads` of them at a time."""
+def spread(work, pieces, at_most=None):
+    """Return ``[work(piece) for piece in pieces]``, `n_threads` or ``at_most`` at a time."""
     pieces = list(pieces)
-    threads = min(n_threads(), len(pieces))
+    threads = min(n_threads(), len(pieces) if at_most is None else at_most, len(pieces))
     if threads <= 1:
         return [work(piece) for piece in pieces]
     pool = ThreadPoolExecutor(threads, initializer=_enter)

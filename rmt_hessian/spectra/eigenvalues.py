@@ -1,34 +1,18 @@
-"""Eigenvalues and top eigenspaces of symmetric matrices."""
+"""Eigenvalues and extreme eigenspaces of symmetric matrices."""
 
 import numpy as np
 from scipy.linalg import eigh, eigvalsh
-from scipy.sparse.linalg import LinearOperator, eigsh
 
-from rmt_hessian._validation import finite_array, positive_integer, real_dtype
-from rmt_hessian.hessian.layer import LayerHessian
+from rmt_hessian._validation import one_of, positive_integer, positive_real
+from rmt_hessian.spectra.lanczos import power_of_two
+from rmt_hessian.spectra.operands import symmetric_operand
+from rmt_hessian.spectra.progress_calls import progress_callback
+from rmt_hessian.spectra.thick_restart import HEIGHTS, NotConverged, extreme_eigenpairs
 
-DENSE = 1500  # sizes up to which a dense solver is faster than it matters
+DENSE = 2000  # sizes up to which a dense solver takes a second
+FEW = 200  # the same for operators, which take n products to form
+FORMED = 8192  # sizes up to which a matrix that has no entries yet is formed: 512 MB
 RESIDUAL = 1000  # rounding errors: residuals of clustered eigenvalues never reach one alone
-MISSED = 100 * RESIDUAL  # as much above the k eigenvalues found was missed
-
-
-def symmetric_array(values, name):
-    """Return ``values`` as a finite, symmetric array (to 1e-10 of its largest entry)."""
-    A = finite_array(values, name, ndim=2)
-    if A.shape[0] != A.shape[1]:
-        raise ValueError(f"{name} must be square, got shape {A.shape}")
-    scale = np.abs(A).max()
-    asymmetry = np.abs(A - A.T).max()
-    if asymmetry > 1e-10 * scale:
-        raise ValueError(f"{name} must be symmetric, got |A - Aᵀ| up to {asymmetry / scale:.2g}|A|")
-    return A
-
-
-def _dense(matrix):
-    """Return a symmetric array from a `LayerHessian` or an array."""
-    if isinstance(matrix, LayerHessian):
-        return matrix.to_dense()
-    return symmetric_array(matrix, "matrix")
 
 
 def eigenvalues(matrix):
@@ -36,8 +20,8 @@ def eigenvalues(matrix):
 
     Parameters
     ----------
-    matrix : LayerHessian or array_like, shape (n, n)
-        A `LayerHessian` is formed first: 8 n² bytes.
+    matrix : LayerHessian, array_like, sparse array or LinearOperator, shape (n, n)
+        Anything but an array is formed first, 8 n² bytes; an operator by n products.
 
     Returns
     -------
@@ -46,14 +30,15 @@ def eigenvalues(matrix):
     Raises
     ------
     ValueError
-        If the array is not square, finite and symmetric (to 1e-10 of its largest entry).
+        If the matrix is not square, real, finite and symmetric: to 1e-10 of its largest entry, or
+        1e-4 in single precision.
 
     Examples
     --------
     >>> eigenvalues([[0.0, 1.0], [1.0, 0.0]])
     array([-1.,  1.])
     """
-    return eigvalsh(_dense(matrix))
+    return eigvalsh(symmetric_operand(matrix, "matrix").to_dense())
 
 
 def block_eigenvalues(H, i, j):
@@ -86,31 +71,56 @@ def block_eigenvalues(H, i, j):
     return np.stack([eigvalsh(block) for block in H.blocks(i, j)])
 
 
-def top_eigenpairs(matrix, k):
-    """The k largest eigenvalues, ascending, and their orthonormal eigenvectors.
+def top_eigenpairs(matrix, k, *, which="largest", tol=None, max_iterations=10_000, progress=None):
+    """The k largest, smallest or largest absolute eigenvalues, and orthonormal eigenvectors.
 
-    A few eigenpairs of a large matrix (k < n/10; n > 1500, or a `LinearOperator`) come from
-    products only, to residuals of 1000 rounding errors; anything else from a dense solver.
+    Up to n = 2000 (operators: 200), and for k > n/10, by a dense solver. Larger ones are multiplied
+    with vectors only (Lanczos with thick restarts, `rmt_hessian.spectra.thick_restart`), for about
+    as long as a dense solver would take; then that takes over, up to n = 8192 where the
+    matrix has to be formed first. So no spectrum, however clustered, takes many times longer.
 
     Parameters
     ----------
-    matrix : LayerHessian, scipy LinearOperator or array_like, shape (n, n)
-        Symmetric and, an operator, of float64 or float32; that it is symmetric is trusted then.
+    matrix : array_like, sparse array, LayerHessian or LinearOperator, shape (n, n)
+        Symmetric; or whatever has ``shape`` and ``@``, such as a `KroneckerProduct`. That the
+        products of an operator are symmetric is trusted.
     k : int
         From 1 to n.
+    which : {"largest", "smallest", "magnitude"}
+        The largest or smallest eigenvalues, or those that are largest in absolute value.
+    tol : float, optional
+        Bound of the residuals, ``‖A u - λ u‖ <= tol ‖A‖``, with ‖A‖ the largest absolute Ritz
+        value; errors of separate eigenvalues are about ``tol²``. Default: 1000 rounding errors of
+        the precision of the products, 2.2e-13, or 1.2e-4 in float32. The dense solver ignores it.
+    max_iterations : int
+        Products with the matrix, at most.
+    progress : callable, optional
+        Called as ``progress(done, k)`` after every few products, with the number of pairs that
+        have converged so far; it stays k while copies are looked for.
 
     Returns
     -------
     values : numpy.ndarray, shape (k,)
-        The largest last.
+        Ascending; for ``which="magnitude"`` their absolute values are, so the largest comes last.
     vectors : numpy.ndarray, shape (n, k)
+        Those of single precision for an operator of float32.
 
     Raises
     ------
     ValueError
-        If the matrix is not square, real, finite and symmetric, or k is not in 1 … n.
+        If the matrix is not square, real, finite and symmetric, or an argument is not as stated.
     RuntimeError
-        If the iteration does not converge.
+        If not all have converged after ``max_iterations``, where forming the matrix is not
+        possible: it says how many have, and the residuals.
+
+    Notes
+    -----
+    Every copy of a multiple eigenvalue counts. From products, copies are looked for
+    from a fresh random vector, with about half to two thirds of the products that all else takes.
+    One that lies at the distance γ‖A‖ above the smallest of the k found is missed with a
+    probability of about 1e-4, unless γ is so small that the eigenvalues found are as close
+    together as ``tol``: the value returned for it is then too small by γ‖A‖. Memory: ``max(3k + 1,
+    40)`` vectors.
 
     Examples
     --------
@@ -119,78 +129,81 @@ def top_eigenpairs(matrix, k):
     array([2., 3.])
     >>> np.abs(vectors[:, 1])
     array([1., 0., 0.])
+    >>> top_eigenpairs(np.diag([3.0, -4.0, 2.0]), 2, which="magnitude")[0]
+    array([ 3., -4.])
     """
-    operator = isinstance(matrix, LinearOperator)
-    A = matrix if operator or isinstance(matrix, LayerHessian) else _dense(matrix)
-    real_dtype(A.dtype)
-    n = A.shape[0]
-    if A.shape != (n, n):
-        raise ValueError(f"matrix must be square, got shape {A.shape}")
+    operand = symmetric_operand(matrix, "matrix")
+    n, eps = operand.size, float(np.finfo(operand.dtype).eps)
     if positive_integer(k, "k") > n:
         raise ValueError(f"k must be at most {n}, the size of the matrix, got {k}")
-    if k < n // 10 and (operator or n > DENSE):
-        return _from_products(A.to_operator() if isinstance(A, LayerHessian) else A, k)
-    dense = A @ np.eye(n, dtype=A.dtype) if operator else _dense(A)
-    return eigh(dense, subset_by_index=[n - k, n - 1])
+    one_of(which, HEIGHTS, "which")
+    tol = RESIDUAL * eps if tol is None else positive_real(tol, "tol")
+    max_iterations = positive_integer(max_iterations, "max_iterations")
+    progress = progress_callback(progress)
+    can_be_formed = operand.kind == "array" or n <= FORMED
+    small = FEW if operand.kind == "operator" else DENSE
+    if n <= small or (10 * k > n and can_be_formed):
+        return _dense_eigenpairs(operand, k, which, progress)
+    # products that take as long as a dense solver, which does 4n³/3 operations in cache
+    worth = (n if operand.kind == "operator" else n // 8) if can_be_formed else np.inf
+    try:
+        return _from_products(operand, k, which, tol, min(worth, max_iterations), progress)
+    except NotConverged as reached:
+        if max_iterations <= worth:
+            raise RuntimeError(
+                f"max_iterations must be more than {max_iterations} for this matrix, {reached}"
+            ) from None
+    return _dense_eigenpairs(operand, k, which, progress)
 
 
-def _from_products(A, k):
-    """`top_eigenpairs` by restarted Lanczos, with no copy of a multiple eigenvalue missed.
-
-    In exact arithmetic the Krylov space of one vector holds one copy of each eigenvalue; the
-    others come in by rounding, and may be late. So the eigenvalues found are lowered to the
-    smallest of them: what still stands above it, as seen from a fresh vector, was missed and joins.
-    """
-    rng = np.random.default_rng(0)  # the same vectors every time
-    start = rng.standard_normal(A.shape[0]).astype(A.dtype)
-    scale = np.abs(A @ start).max()  # ARPACK stops by absolute residuals
-    if not np.isfinite(scale):
-        raise ValueError("matrix must be finite, got infinite or NaN products")
-    if scale == 0:  # A = 0, which Lanczos cannot start from
-        return np.zeros(k, A.dtype), np.eye(A.shape[0], k, dtype=A.dtype)
-    A = LinearOperator(A.shape, matvec=lambda v, A=A: (A @ v) / scale, dtype=A.dtype)
-    values, vectors = _lanczos(A, k, start)
-    while k > 1:
-        excess = values - values[0]
-
-        def lowered(v, vectors=vectors, excess=excess):
-            return A @ v - vectors @ (excess * (vectors.T @ v))
-
-        rest = LinearOperator(A.shape, matvec=lowered, dtype=A.dtype)
-        start = rng.standard_normal(A.shape[0]).astype(A.dtype)
-        largest, vector = _lanczos(rest, 1, start)
-        if largest[0] <= values[0] + MISSED * np.finfo(A.dtype).eps * np.abs(values).max():
-            break
-        Q = np.linalg.qr(np.hstack([vectors, vector]))[0]
-        values, rotation = eigh(Q.T @ (A @ Q))
-        values, vectors = values[1:], Q @ rotation[:, 1:]
-    return values * scale, vectors
+def _dense_eigenpairs(operand, k, which, progress):
+    A, n = operand.to_dense(), operand.size
+    ends = {"largest": [n - k, n - 1], "smallest": [0, k - 1], "magnitude": None}
+    values, vectors = eigh(A, subset_by_index=ends[which])
+    if which == "magnitude":
+        order = _ascending(values, which)[-k:]
+        values, vectors = values[order], vectors[:, order]
+    if progress is not None:
+        progress(k, k)
+    return values, vectors
 
 
-def _lanczos(A, k, start):
-    n_vectors = min(A.shape[0], max(3 * k + 1, 20))
-    tolerance = RESIDUAL * np.finfo(A.dtype).eps
-    restarts = np.random.default_rng(0)  # after an invariant subspace: the same every time
-    values, vectors = eigsh(A, k, which="LA", v0=start, ncv=n_vectors, tol=tolerance, rng=restarts)
-    order = np.argsort(values)
-    return values[order], vectors[:, order]
+def _from_products(operand, k, which, tol, max_products, progress):
+    """`extreme_eigenpairs` of A in units of a typical entry of its products."""
+    probe = np.random.default_rng(0).standard_normal(operand.size).astype(operand.dtype)
+    unit = power_of_two(np.abs(operand.multiply(probe)).max())
+
+    def multiply(v):
+        return operand.multiply(v) / unit
+
+    values, rows = extreme_eigenpairs(
+        multiply,
+        operand.size,
+        k,
+        which,
+        tolerance=tol,
+        max_products=max_products,
+        dtype=operand.dtype,
+        progress=progress,
+    )
+    order = _ascending(values, which)
+    return (values[order] * unit).astype(operand.dtype), np.ascontiguousarray(rows[order].T)
 
 
-def top_eigenspace(matrix, k):
-    """Orthonormal eigenvectors of the k largest eigenvalues, shape (n, k), largest last.
+def _ascending(values, which):
+    return np.lexsort((values, np.abs(values))) if which == "magnitude" else np.argsort(values)
 
-    The second part of `top_eigenpairs`.
 
-    Raises
-    ------
-    ValueError
-        If the matrix is not square, finite and symmetric, or k is not in 1 … n.
-    RuntimeError
-        If the iteration for a large matrix does not converge.
+def top_eigenspace(matrix, k, *, which="largest", tol=None, max_iterations=10_000, progress=None):
+    """Orthonormal eigenvectors of the k extreme eigenvalues, shape (n, k), in their order.
+
+    The second part of `top_eigenpairs`, which describes the arguments and what is raised.
 
     Examples
     --------
     >>> np.abs(top_eigenspace(np.diag([3.0, 1.0]), 1)[:, 0])
     array([1., 0.])
     """
-    return top_eigenpairs(matrix, k)[1]
+    return top_eigenpairs(
+        matrix, k, which=which, tol=tol, max_iterations=max_iterations, progress=progress
+    )[1]

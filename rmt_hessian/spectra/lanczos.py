@@ -1,7 +1,7 @@
 """The Lanczos recurrence with full reorthogonalisation."""
 
 import numpy as np
-from scipy.linalg import norm
+from numpy.linalg import norm
 
 ROUNDING = 1e-13  # lengths below this fraction of ‖H‖ are rounding errors of the products
 ASYMMETRY = 1e-4  # of ‖H‖; far above the rounding of a product in single precision
@@ -19,6 +19,9 @@ def lanczos(multiply, start, basis):
     orthogonal direction coupled to the space by rounding. The decomposition holds either way, so
     the measure is the same: one eigenvalue may hold two coinciding nodes that share its weight.
 
+    All is done by NumPy, in units of the first product: the threads of SciPy's BLAS would wait on
+    the cores for those of NumPy's, and no square over- or underflows.
+
     Parameters
     ----------
     multiply : callable
@@ -33,32 +36,40 @@ def lanczos(multiply, start, basis):
     alpha, beta : numpy.ndarray, shape (k,), k <= m
         Diagonal of T; ``β_1 … β_{k-1}`` beside it and ``β_k`` last.
     """
-    n_steps, scale = basis.shape[0], 0.0
+    n_steps, scale, unit = basis.shape[0], 0.0, 1.0
     alpha, beta = np.zeros(n_steps), np.zeros(n_steps)
     basis[0] = start
     for j in range(n_steps):
         Q, w = basis[: j + 1], multiply(basis[j])
-        size = norm(w, check_finite=False)
+        if j == 0:
+            unit = power_of_two(np.abs(w).max())
+        w /= unit
+        size = norm(w)
         if not np.isfinite(size):
-            raise ValueError(f"H @ v must be finite, got a vector of norm {size}")
+            raise ValueError("H @ v must be finite, got infinite or NaN entries")
         scale = max(scale, size)
         if j > 0:
             w -= beta[j - 1] * basis[j - 1]
         alpha[j] = basis[j] @ w
         w -= alpha[j] * basis[j]
-        before = norm(w, check_finite=False)
+        before = norm(w)
         overlaps = Q @ w
         if np.abs(overlaps).max() > ASYMMETRY * scale:
             asymmetry = np.abs(overlaps).max() / scale
             raise ValueError(f"H must be symmetric, got qᵀHv - vᵀHq = {asymmetry:.2g} |H|")
         w -= overlaps @ Q
-        size = norm(w, check_finite=False)
+        size = norm(w)
         if size < before / np.sqrt(2):
             w -= (Q @ w) @ Q
-            size = norm(w, check_finite=False)
+            size = norm(w)
         if size <= ROUNDING * scale:
-            return alpha[: j + 1], beta[: j + 1]
+            return alpha[: j + 1] * unit, beta[: j + 1] * unit
         beta[j] = size
         if j + 1 < n_steps:
             np.divide(w, size, out=basis[j + 1])
-    return alpha, beta
+    return alpha * unit, beta * unit
+
+
+def power_of_two(size):
+    """The power of 2 next above a positive number; 1 for 0, infinity and NaN."""
+    return float(np.ldexp(1.0, np.frexp(size)[1])) if np.isfinite(size) and size > 0 else 1.0

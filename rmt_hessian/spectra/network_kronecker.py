@@ -8,7 +8,7 @@ from rmt_hessian._matrices import symmetric_array
 from rmt_hessian._validation import boolean, instance_of, positive_integer
 from rmt_hessian.hessian.network_factors import NetworkFactors
 from rmt_hessian.hessian.operators import SymmetricOperator
-from rmt_hessian.spectra.eigenvalues import DENSE, top_eigenpairs
+from rmt_hessian.spectra.eigenvalues import top_eigenpairs
 from rmt_hessian.spectra.kronecker import KroneckerProduct
 
 
@@ -129,7 +129,7 @@ class NetworkKronecker:
         if positive_integer(n, "n") > size:
             raise ValueError(f"n must be at most {size}, got {n}")
         if self.cross_layer:
-            return top_eigenpairs(self.to_dense() if size <= DENSE else self.to_operator(), n)
+            return top_eigenpairs(self, n)
         return self._merged_eigenpairs(n)
 
     def _merged_eigenpairs(self, n):
@@ -152,4 +152,4 @@ def _symmetric(values, size, name):
     A = symmetric_array(values, name)
     if len(A) != size:
         raise ValueError(f"{name} must have shape {(size, size)}, got {A.shape}")
-    return (A + A.T) / 2
+    return A

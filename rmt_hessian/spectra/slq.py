@@ -34,8 +34,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
 
-from rmt_hessian._validation import finite_array, positive_integer, positive_real
+from rmt_hessian._threads import spread
+from rmt_hessian._validation import positive_integer, positive_real
 from rmt_hessian.spectra.lanczos import ROUNDING, lanczos
+from rmt_hessian.spectra.operands import symmetric_operand
+from rmt_hessian.spectra.progress_calls import ProductCount
+
+BASES = 2**27  # numbers that the bases of probes side by side may hold: 1 GB
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -221,40 +226,25 @@ def _gauss_rule(alpha, beta):
     return nodes, weights / weights.sum(), beta[-1] * np.abs(vectors[-1])
 
 
-def _products(H):
-    """``v -> H v`` as a new float64 array, and the size of H."""
-    if not hasattr(H, "__matmul__") or isinstance(H, np.ndarray):
-        H = finite_array(H, "H", ndim=2)
-    shape = tuple(getattr(H, "shape", ()))
-    if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
-        raise ValueError(f"H must be a square matrix, got shape {shape}")
-
-    def multiply(v):
-        product = np.asarray(H @ v)
-        if product.shape != v.shape or np.iscomplexobj(product):
-            raise ValueError(
-                f"H @ v must be real, of shape {v.shape}, got {product.dtype}, {product.shape}"
-            )
-        return np.array(product, dtype=np.float64)
-
-    return multiply, shape[0]
-
-
-def spectral_density(H, n_probes=10, n_steps=100, rng=None):
+def spectral_density(H, n_probes=10, n_steps=100, rng=None, *, progress=None):
     """Spectral distribution of a symmetric matrix from products ``H @ v``, H never formed.
 
     Parameters
     ----------
     H : LayerHessian, scipy LinearOperator, or dense or sparse array, shape (n, n)
         Anything symmetric with ``shape`` and ``@``. Cost: ``n_probes * n_steps`` products, and
-        ``2 n_steps² n`` operations a probe for the reorthogonalisation.
+        ``2 n_steps² n`` operations a probe for the reorthogonalisation. Probes run side by side on
+        all cores, one BLAS thread each; those of an operator, which might not bear that, do not.
     n_probes : int
         Random vectors; errors fall like 1/√(n_probes n).
     n_steps : int
-        Lanczos steps a probe, at most n are taken. Memory: one basis of ``n * n_steps`` numbers at
-        a time; only the nodes are kept.
+        Lanczos steps a probe, at most n are taken. Memory: a basis of ``n * n_steps`` numbers for
+        each probe that runs at a time, up to 1 GB or one basis; only the nodes are kept.
     rng : None, int, SeedSequence or Generator
         None for a fresh one. More probes from the same seed begin with the same ones.
+    progress : callable, optional
+        Called as ``progress(done, total)`` after every product, with their numbers; by one thread
+        at a time, not always the same. What it raises ends the work.
 
     Returns
     -------
@@ -270,7 +260,8 @@ def spectral_density(H, n_probes=10, n_steps=100, rng=None):
     ------
     ValueError
         If H is not square, its products are not finite, real and of shape (n,), or show that it
-        is not symmetric (which takes two steps), or a count is not a positive integer.
+        is not symmetric (which takes two steps), a count is not a positive integer, or progress
+        is not callable.
 
     Examples
     --------
@@ -280,13 +271,26 @@ def spectral_density(H, n_probes=10, n_steps=100, rng=None):
     >>> density.cdf([-0.1, 0.0, 2.0])
     array([0.  , 0.5 , 0.75])
     """
-    multiply, n = _products(H)
+    operand = symmetric_operand(H, "H")
     n_probes = positive_integer(n_probes, "n_probes")
-    n_steps = positive_integer(n_steps, "n_steps")
+    n_steps = min(positive_integer(n_steps, "n_steps"), operand.size)
+    count = ProductCount(progress, n_probes * n_steps)
     rng = np.random.default_rng(rng)
-    basis = np.empty((min(n_steps, n), n))
-    rules = []
-    for _ in range(n_probes):
-        start = (2.0 * rng.integers(0, 2, n) - 1.0) / np.sqrt(n)
-        rules.append(_gauss_rule(*lanczos(multiply, start, basis)))
-    return SpectralDensity(*zip(*rules, strict=True))
+    signs = [np.packbits(rng.integers(0, 2, operand.size).astype(bool)) for _ in range(n_probes)]
+    at_once = 1 if operand.kind == "operator" else max(1, BASES // (n_steps * operand.size))
+    bases = []  # of probes that have ended, to be used again
+
+    def multiply(v):
+        product = operand.multiply(v)
+        count.add(1)
+        return product
+
+    def rule(positive):
+        basis = bases.pop() if bases else np.empty((n_steps, operand.size))
+        start = 2.0 * np.unpackbits(positive, count=operand.size) - 1.0
+        alpha, beta = lanczos(multiply, start / np.sqrt(operand.size), basis)
+        count.add(n_steps - alpha.size)  # those an invariant space makes needless
+        bases.append(basis)
+        return _gauss_rule(alpha, beta)
+
+    return SpectralDensity(*zip(*spread(rule, signs, at_once), strict=True))

@@ -172,7 +172,7 @@ def test_layer_wise_is_the_decoupling_of_each_layer(rng):
 @pytest.mark.parametrize("cross_layer", [True, False])
 def test_eigenpairs_of_a_large_network(cross_layer, rng):
     """Beyond the dense solver: by products, to residuals of 1000 rounding errors."""
-    net, X = rh.ReLUNetwork.random([40, 32, 10], rng), rng.standard_normal((50, 40)) + 1
+    net, X = rh.ReLUNetwork.random([48, 40, 10], rng), rng.standard_normal((50, 48)) + 1
     product = NetworkKronecker(network_factors(net, X, "ce"), cross_layer)
     assert product.shape[0] > DENSE
     check_eigenpairs(product, product.to_dense(), 12)

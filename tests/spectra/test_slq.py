@@ -411,7 +411,7 @@ def lopsided(n):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: spectral_density(np.ones((2, 3))), r"square matrix, got shape \(2, 3\)"),
+        (lambda: spectral_density(np.ones((2, 3))), r"H must be square, got shape \(2, 3\)"),
         (lambda: spectral_density(np.ones(3)), r"must have 2 axes, got shape \(3,\)"),
         (lambda: spectral_density("abc"), "array of real numbers"),
         (lambda: spectral_density(np.ones((0, 0))), "must not be empty"),
@@ -427,7 +427,8 @@ def lopsided(n):
             lambda: spectral_density(LinearOperator((3, 3), lambda v: v * np.inf, dtype=float)),
             "H @ v must be finite",
         ),
-        (lambda: spectral_density(sp.csr_array(np.eye(3)) * 1j), r"H @ v must be real"),
+        (lambda: spectral_density(sp.csr_array(np.eye(3)) * 1j), "H must be real, got dtype"),
+        (lambda: spectral_density(np.eye(3), progress=1), "progress must be callable as .*, got 1"),
         (lambda: DENSITY.pdf(0.0, 0.0), "bandwidth must be positive and finite, got 0"),
         (lambda: DENSITY.moment(-1), "k must be at least 0, got -1"),
         (lambda: DENSITY.moment_error(1.5), "k must be an integer"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.sparse.linalg import aslinearoperator
+from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 from rmt_hessian import (
     ReLUNetwork,
@@ -11,6 +11,7 @@ from rmt_hessian import (
     top_eigenpairs,
     top_eigenspace,
 )
+from tests.spectra.matrices import with_spectrum
 from tests.tolerances import EXACT, ITERATIVE
 
 
@@ -98,9 +99,109 @@ def test_eigenvectors_of_a_null_space_are_the_same_every_time(A):
 
 
 def test_operators_are_real_and_square():
-    with pytest.raises(ValueError, match="float64"):
+    with pytest.raises(ValueError, match="matrix must be real, got dtype complex128"):
         top_eigenpairs(aslinearoperator(1j * np.eye(3)), 1)
     with pytest.raises(ValueError, match="must be square"):
         top_eigenpairs(aslinearoperator(np.ones((3, 2))), 1)
     with pytest.raises(ValueError, match="matrix must be finite"):
         top_eigenpairs(aslinearoperator(np.full((100, 100), np.nan)), 1)
+
+
+@pytest.mark.parametrize("which", ["largest", "smallest", "magnitude"])
+@pytest.mark.parametrize("scale", [1e-150, 1.0, 1e150])
+def test_which_and_in_what_order(which, scale):
+    """By a dense solver, and from products: 300 eigenvalues, some of them ± pairs and multiple."""
+    spectrum = np.concatenate([np.linspace(-1, 1, 288), [-9, -7, -7, -5, -3, -2, 2, 3, 5, 5, 7, 9]])
+    rng = np.random.default_rng(0)
+    A = scale * with_spectrum(spectrum, rng)[0]
+    ascending = np.sort(spectrum)
+    expected = {
+        "largest": ascending[-5:],
+        "smallest": ascending[:5],
+        "magnitude": [7.0, 7.0, 7.0, 9.0, 9.0],
+    }[which]
+    for matrix in (A, aslinearoperator(A)):
+        values, U = top_eigenpairs(matrix, 5, which=which)
+        values = values / scale
+        sizes = np.abs(values) if which == "magnitude" else values
+        np.testing.assert_allclose(sizes, expected, atol=1e-11)
+        np.testing.assert_allclose((A / scale) @ U, U * values, atol=1e-11)
+        np.testing.assert_allclose(U.T @ U, np.eye(5), atol=100 * EXACT)
+        np.testing.assert_array_equal(U, top_eigenspace(matrix, 5, which=which))
+
+
+def edge_heavy(n):
+    """Eigenvalues so close at the upper end that Lanczos takes thousands of products."""
+    return np.diag(1 - np.linspace(0, 1, n) ** 3)
+
+
+def test_a_dense_solver_takes_over_where_products_do_not_converge():
+    n = 2100
+    A = edge_heavy(n)
+    products = []
+    operator = LinearOperator(
+        (n, n), lambda v: (products.append(1), A @ v)[1], matmat=lambda V: A @ V, dtype=float
+    )
+    for matrix in (A, operator):
+        told = []
+        values, U = top_eigenpairs(
+            matrix, 4, progress=lambda *counts, told=told: told.append(counts)
+        )
+        np.testing.assert_allclose(values, np.sort(A.diagonal())[-4:], atol=EXACT)
+        np.testing.assert_allclose(A @ U, U * values, atol=EXACT)
+        assert len(told) > 10
+        assert told[-1] == (4, 4)
+    assert n <= len(products) < 1.1 * n
+
+
+def test_failure_says_what_was_reached():
+    A = edge_heavy(9000).diagonal()
+    operator = LinearOperator((9000, 9000), lambda v: A * v.ravel(), dtype=float)
+    message = (
+        "max_iterations must be more than 100 for this matrix, 0 of 4 eigenpairs converged in "
+        r"\d+ products, residuals up to .* of \|matrix\|, tol = 1e-10"
+    )
+    with pytest.raises(RuntimeError, match=message):
+        top_eigenpairs(operator, 4, max_iterations=100, tol=1e-10)
+
+
+def test_a_loose_tolerance_bounds_the_residuals():
+    A = edge_heavy(3000)
+    products = []
+    operator = LinearOperator((3000, 3000), lambda v: (products.append(1), A @ v)[1], dtype=float)
+    values, U = top_eigenpairs(operator, 3, tol=1e-3)
+    assert (np.linalg.norm(A @ U - U * values, axis=0) < 1e-3).all()
+    np.testing.assert_allclose(values, 1, atol=1e-3)
+    assert len(products) < 600
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"which": "LA"}, "which must be one of 'largest', 'smallest', 'magnitude', got 'LA'"),
+        ({"tol": 0.0}, "tol must be positive and finite, got 0"),
+        ({"tol": "small"}, "tol must be a number, got 'small'"),
+        ({"max_iterations": 0}, "max_iterations must be at least 1, got 0"),
+        ({"progress": True}, "progress must be callable as .*, got True"),
+    ],
+)
+def test_bad_options(options, message):
+    for call in (top_eigenpairs, top_eigenspace):
+        with pytest.raises(ValueError, match=message):
+            call(np.eye(3), 1, **options)
+
+
+def test_progress_may_end_the_work():
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        top_eigenpairs(aslinearoperator(edge_heavy(400)), 3, progress=stop)
+
+
+def test_nothing_but_products_with_vectors():
+    """A large operator that takes one vector at a time and integers for its type."""
+    d = np.arange(20_000) % 1000
+    operator = LinearOperator(d.shape * 2, lambda v: d * v.ravel(), dtype=np.int64)
+    values, _ = top_eigenpairs(operator, 25)
+    np.testing.assert_allclose(values, np.repeat([998, 999], [5, 20]), rtol=1e-11)
