@@ -7,7 +7,13 @@ from scipy.stats import wasserstein_distance as scipy_wasserstein
 
 from rmt_hessian import ks_distance, wasserstein_distance
 from rmt_hessian.compare import density_curve
-from rmt_hessian.theory import GeneralizedMarchenkoPastur, MarchenkoPastur, conditional_law
+from rmt_hessian.theory import (
+    GeneralizedMarchenkoPastur,
+    MarchenkoPastur,
+    SeparableLaw,
+    WithNullSpace,
+    conditional_law,
+)
 from tests.tolerances import EXACT
 
 
@@ -122,3 +128,39 @@ def test_density_curve_leaves_the_atom_out():
     assert density @ cells == pytest.approx(1 - law.atom_at_zero)
     assert x.min() > a
     assert x.max() < b
+
+
+CURVES = {
+    "hard edge, null space": WithNullSpace(MarchenkoPastur(1.0), 0.25),
+    "hard edge": MarchenkoPastur(1.0),
+    "gap, null space": WithNullSpace(MarchenkoPastur(0.25), 0.5),
+    "gap and atom": MarchenkoPastur(4.0),
+    "gap, atom, null space": WithNullSpace(MarchenkoPastur(4.0), 0.3),
+    "two gaps about an atom": GeneralizedMarchenkoPastur([1.0, -1.0], [0.5, 0.5], 4.0),
+    "atom inside": WithNullSpace(GeneralizedMarchenkoPastur([1.0, -0.8], [0.5, 0.5], 0.7), 0.2),
+    "below an atom": WithNullSpace(GeneralizedMarchenkoPastur([-1.0], [1.0], 1.0), 0.3),
+    "separable, atom": SeparableLaw([1.0, 0.0], [0.6, 0.4], [1.0, 3.0], [0.5, 0.5], 1.5),
+}
+
+
+@pytest.mark.parametrize("law", CURVES.values(), ids=CURVES)
+def test_density_curve_holds_the_continuous_part(law):
+    """Mass ``1 - atom``, no negative density, and in each cell the mean of the pdf.
+
+    The mean by 20 Gauss–Legendre points, over cells a cell away from the ends of components.
+    """
+    x, density = density_curve(law)
+    edges = [law.components()[0][0]]
+    for middle in x:
+        edges.append(2 * middle - edges[-1])
+    edges = np.array(edges)
+    assert edges[-1] == pytest.approx(law.components()[-1][1], abs=1e-9 * np.ptp(edges))
+    assert density.min() >= 0.0
+    assert density @ np.diff(edges) == pytest.approx(1 - law.atom_at_zero, abs=1e-6)
+    nodes, weights = np.polynomial.legendre.leggauss(20)
+    half = np.diff(edges)[:, None] / 2
+    mean = law.pdf(x[:, None] + half * nodes) @ weights / 2
+    ends = np.append(np.array(law.components()).ravel(), 0.0)
+    away = np.abs(x[:, None] - ends).min(axis=1) > 4 * half[:, 0]
+    assert away.sum() > 100
+    np.testing.assert_allclose(density[away], mean[away], rtol=1e-4, atol=1e-9)

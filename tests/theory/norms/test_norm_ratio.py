@@ -106,3 +106,36 @@ def test_mse_without_a_hidden_layer_has_no_off_diagonal():
 def test_a_prediction_is_reproducible():
     arguments = {"model": "linear", "loss": "ce", "n_classes": 3, "n_inputs": 5, "n_samples": 9}
     assert block_norm_ratio(**arguments, n_draws=100) == block_norm_ratio(**arguments, n_draws=100)
+
+
+def test_stated_errors_are_the_spread_over_seeds(rng):
+    """Diagonal and off-diagonal, correlated by +0.9 and -0.9, with means of 20 deviations.
+
+    2000 averages: a sample variance strays by ``√(2/1999)`` = 3.2 % (``χ²_1999``), bound at four
+    of that. The other sign of the covariance would change the variance of the ratio 5 times.
+    """
+    for correlation in (0.9, -0.9):
+        rows = np.array([[1.0, 0.0], [correlation, np.sqrt(1 - correlation**2)]])
+        means = np.array([[20.0], [16.0]])
+        norms = [
+            norm_ratio._average(means + rows @ rng.standard_normal((2, 50))) for _ in range(2000)
+        ]
+        for name in ("diagonal", "off_diagonal", "ratio"):
+            values = np.array([getattr(t, name) for t in norms])
+            errors = np.array([getattr(t, f"{name}_error") for t in norms])
+            assert values.var(ddof=1) / np.mean(errors**2) == pytest.approx(1.0, abs=0.128)
+
+
+@pytest.mark.parametrize("model", ["linear", "hidden", "output"])
+def test_stated_errors_of_each_layer_are_the_spread_over_seeds(model):
+    """200 seeds, ``χ²_199``: four times ``√(2/199)`` are 40 %."""
+    sizes = {"n_classes": 3, "n_inputs": 8, "n_samples": 12}
+    sizes["n_hidden"] = None if model == "linear" else 12
+    norms = [
+        expected_block_norms(model=model, loss="ce", n_draws=200, rng=seed, **sizes)
+        for seed in range(200)
+    ]
+    for name in ("diagonal", "off_diagonal", "ratio"):
+        values = np.array([getattr(t, name) for t in norms])
+        errors = np.array([getattr(t, f"{name}_error") for t in norms])
+        assert values.var(ddof=1) / np.mean(errors**2) == pytest.approx(1.0, abs=0.4)
