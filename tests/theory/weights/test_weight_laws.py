@@ -145,6 +145,28 @@ def test_the_limit_of_many_classes(diagonal):
     np.testing.assert_allclose(b.cdf(x), a.cdf(x), atol=2e-3)
 
 
+@pytest.mark.parametrize(("s", "t"), [(0.6, 1.7), (1.7, 0.6), (1.1, 1.1)])
+def test_logits_of_different_laws_by_gauss_hermite(s, t):
+    """Moments over the logits ``N(0.3, s²)`` and ``N(-0.5, t²)``, a two-point law of L beside them:
+    products of 150-point rules, exact to 1e-9 for these smooth functions."""
+    means, stds = np.array([0.3, -0.5]), np.array([s, t])
+    others = np.array([0.2, 1.4]), np.array([0.7, 0.3])
+    (f, P), (g, Q) = (
+        gauss_rules.gaussian_rule(m, std, 150) for m, std in zip(means, stds, strict=True)
+    )
+    e, k = np.exp(f)[:, None, None], np.exp(g)[:, None]
+    both = e * k / (e + k + np.exp(others[0])) ** 2
+    alone = np.exp(f)[:, None] * np.exp(others[0]) / (np.exp(f)[:, None] + np.exp(others[0])) ** 2
+    off_diagonal = softmax_rules.offset_off_diagonal_rule(means, stds, others, 0.1)
+    diagonal = softmax_rules.offset_diagonal_rule(means[0], stds[0], others, 0.1)
+    for n in (1, 2, 3):
+        expected = np.einsum("fgl,f,g,l->", both**n, P, Q, others[1])
+        found = off_diagonal.probabilities @ (-off_diagonal.nodes) ** n
+        assert found == pytest.approx(expected, rel=1e-7)
+        expected = np.einsum("fl,f,l->", alone**n, P, others[1])
+        assert diagonal.probabilities @ diagonal.nodes**n == pytest.approx(expected, rel=1e-7)
+
+
 @pytest.mark.parametrize("C", [2, 3, 20, 1000])
 def test_output_layer_given_its_weights(C, rng):
     """Offsets of the classes from the mean of the features: moments of 20,000 draws at m = 2000,
