@@ -284,14 +284,16 @@ def test_linear_mse_is_one_or_zero(diagonal):
     assert law.probabilities.sum() == 1
 
 
-@pytest.mark.parametrize("given_W", [False, True])
+@pytest.mark.parametrize(("given_W", "init"), [(False, "lecun"), (False, "he"), (True, "lecun")])
 @pytest.mark.parametrize("loss", ["ce", "mse"])
 @pytest.mark.parametrize("block", [(0, 0), (2, 1)])
-def test_hidden_layer_against_simulation(given_W, loss, block, rng):
+def test_hidden_layer_against_simulation(given_W, init, loss, block, rng):
     """Five standard errors of 200,000 draws, plus the stated error of the rule."""
     V, W = rng.standard_normal((5, 4)), rng.standard_normal((4, 6)) / np.sqrt(6)
-    law = weight_law(model="hidden", loss=loss, V=V, W=W if given_W else None, block=block)
+    given = {"V": V, "W": W if given_W else None, "init": init}
+    law = weight_law(model="hidden", loss=loss, block=block, **given)
     g = rng.standard_normal((200_000, 6)) @ W.T if given_W else rng.standard_normal((200_000, 4))
+    g *= np.sqrt({"lecun": 1, "he": 2}[init])
     h, (i, j) = np.maximum(g, 0), block
     p = oracles.softmax(h @ V.T)
     vi, vj = V[:, i], V[:, j]
