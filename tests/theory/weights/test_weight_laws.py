@@ -309,10 +309,14 @@ def test_hidden_layer_against_simulation(given_W, init, loss, block, rng):
 
 
 def test_hidden_ce_sees_only_differences_of_classes(rng):
-    """``A 1 = 0``: a common offset of all rows of V changes nothing."""
-    V = rng.standard_normal((5, 4))
-    law, other = (weight_law(model="hidden", loss="ce", V=W) for W in (V, V + 1e7))
-    np.testing.assert_allclose(other.nodes, law.nodes, atol=1e-6)
+    """``A 1 = 0``: a common offset of all rows of V changes nothing, to the last digits.
+
+    Entries are multiples of 2⁻¹⁰, so that adding 2⁴⁰ and the mean of four rows are exact; logits of
+    that size would round to 2e-4.
+    """
+    V = np.round(1024 * rng.standard_normal((4, 4))) / 1024
+    law, other = (weight_law(model="hidden", loss="ce", V=W) for W in (V, V + 2.0**40))
+    np.testing.assert_allclose(other.nodes, law.nodes, atol=EXACT)
 
 
 def test_the_standard_error_of_hidden_ce_is_calibrated(rng):
