@@ -55,6 +55,14 @@ def test_rounding_errors_of_null_eigenvalues_belong_to_the_atom():
     assert ks_distance(noisy, law) == pytest.approx(0.125)
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_an_eigenvalue_on_the_limit_of_rounding_belongs_to_the_atom(sign):
+    """1e-13 of the largest, exactly; the law is an atom, half of the eigenvalues lie elsewhere."""
+    law = GeneralizedMarchenkoPastur([0.0], [1.0], 1.0)
+    for small in (1e-13, -1e-13):
+        assert ks_distance([small, sign], law) == 0.5
+
+
 @given(st.integers(1, 60), st.integers(0, 10**6), st.floats(0.1, 4.0))
 def test_quantiles_of_a_law_are_half_a_step_away(n, seed, gamma):
     law = MarchenkoPastur(gamma)
@@ -86,6 +94,20 @@ def test_wasserstein_of_a_rigid_spectrum():
     empirical = np.searchsorted(x, fine, side="right") / x.size
     expected = np.trapezoid(np.abs(law.cdf(fine) - empirical), fine)
     assert wasserstein_distance(x, law) == pytest.approx(expected, rel=0.01)
+
+
+def test_wasserstein_where_cells_cross(rng):
+    """n = 100 shares no quantiles with the 256 cells: F crosses F_n inside most of them.
+
+    Against the same integral on 2¹⁹ points. Cells at the soft edges, where F is no line, cost
+    1e-3; whole trapezia instead of triangles would cost 10 %.
+    """
+    law = MarchenkoPastur(0.3)
+    x = law.ppf((np.arange(100) + 0.5) / 100)
+    fine = np.linspace(*law.support(), 2**19 + 1)
+    empirical = np.searchsorted(x, fine, side="right") / x.size
+    expected = np.trapezoid(np.abs(law.cdf(fine) - empirical), fine)
+    assert wasserstein_distance(x, law) == pytest.approx(expected, rel=3e-3)
 
 
 def test_wasserstein_from_zero_is_the_mean_of_a_wide_law(rng):
@@ -164,3 +186,13 @@ def test_density_curve_holds_the_continuous_part(law):
     away = np.abs(x[:, None] - ends).min(axis=1) > 4 * half[:, 0]
     assert away.sum() > 100
     np.testing.assert_allclose(density[away], mean[away], rtol=1e-4, atol=1e-9)
+
+
+def test_density_curve_leaves_negligible_components_out():
+    """A weight of probability 1e-5, 1000 times as large: a component of mass 1e-4, far away."""
+    law = GeneralizedMarchenkoPastur([1.0, 1000.0], [1 - 1e-5, 1e-5], 0.1)
+    (lo, hi), _ = law.components()
+    assert law.component_masses()[1] == pytest.approx(1e-4)
+    x, _ = density_curve(law)
+    assert lo < x.min() < x.max() < hi
+    assert density_curve(law, min_mass=1e-5)[0].max() > 10 * hi

@@ -15,6 +15,7 @@ from rmt_hessian.theory import (
     conditional_law,
     layer_law,
 )
+from rmt_hessian.theory.laws import matrix_equation
 from rmt_hessian.theory.laws.matrix_equation import MatrixEquation
 from rmt_hessian.theory.weights.sampled_weights import GivenWeights, gaussian_points
 from tests import oracles
@@ -259,3 +260,15 @@ def test_an_equation_that_is_not_solved_raises():
     equation = MatrixEquation(np.eye(2)[None], 0.5)
     with pytest.raises(RuntimeError, match=r"not solved at z = .* residual"):
         equation.solve(0.5 + 1e-9j, tolerance=0.0)
+
+
+def test_newton_converges_quadratically(rng, monkeypatch):
+    """Five steps from a tenth off square the error again and again; without γ 1 % is left."""
+    A = rng.standard_normal((50, 2, 2))
+    equation = MatrixEquation(A @ A.transpose(0, 2, 1), 0.3)
+    z = 1.5 + 0.3j
+    start = equation.solve(1.1 * z)
+    monkeypatch.setattr(matrix_equation, "NEWTON_ITERATIONS", 5)
+    G, residual = equation._newton(z, start, 1e-12)
+    assert residual <= 1e-12
+    np.testing.assert_allclose(G, equation.solve(z), rtol=1e-6)
