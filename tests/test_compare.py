@@ -7,7 +7,13 @@ from scipy.stats import wasserstein_distance as scipy_wasserstein
 
 from rmt_hessian import ks_distance, wasserstein_distance
 from rmt_hessian.compare import density_curve
-from rmt_hessian.theory import GeneralizedMarchenkoPastur, MarchenkoPastur, conditional_law
+from rmt_hessian.theory import (
+    GeneralizedMarchenkoPastur,
+    MarchenkoPastur,
+    SeparableLaw,
+    WithNullSpace,
+    conditional_law,
+)
 from tests.tolerances import EXACT
 
 
@@ -61,6 +67,14 @@ def test_rounding_errors_of_null_eigenvalues_belong_to_the_atom():
     assert ks_distance(noisy, law) == pytest.approx(0.125)
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_an_eigenvalue_on_the_limit_of_rounding_belongs_to_the_atom(sign):
+    """1e-13 of the largest, exactly; the law is an atom, half of the eigenvalues lie elsewhere."""
+    law = GeneralizedMarchenkoPastur([0.0], [1.0], 1.0)
+    for small in (1e-13, -1e-13):
+        assert ks_distance([small, sign], law) == 0.5
+
+
 @given(st.integers(1, 60), st.integers(0, 10**6), st.floats(0.1, 4.0))
 def test_quantiles_of_a_law_are_half_a_step_away(n, seed, gamma):
     law = MarchenkoPastur(gamma)
@@ -92,6 +106,20 @@ def test_wasserstein_of_a_rigid_spectrum():
     empirical = np.searchsorted(x, fine, side="right") / x.size
     expected = np.trapezoid(np.abs(law.cdf(fine) - empirical), fine)
     assert wasserstein_distance(x, law) == pytest.approx(expected, rel=0.01)
+
+
+def test_wasserstein_where_cells_cross(rng):
+    """n = 100 shares no quantiles with the 256 cells: F crosses F_n inside most of them.
+
+    Against the same integral on 2¹⁹ points. Cells at the soft edges, where F is no line, cost
+    1e-3; whole trapezia instead of triangles would cost 10 %.
+    """
+    law = MarchenkoPastur(0.3)
+    x = law.ppf((np.arange(100) + 0.5) / 100)
+    fine = np.linspace(*law.support(), 2**19 + 1)
+    empirical = np.searchsorted(x, fine, side="right") / x.size
+    expected = np.trapezoid(np.abs(law.cdf(fine) - empirical), fine)
+    assert wasserstein_distance(x, law) == pytest.approx(expected, rel=3e-3)
 
 
 def test_wasserstein_from_zero_is_the_mean_of_a_wide_law(rng):
@@ -134,3 +162,49 @@ def test_density_curve_leaves_the_atom_out():
     assert density @ cells == pytest.approx(1 - law.atom_at_zero)
     assert x.min() > a
     assert x.max() < b
+
+
+CURVES = {
+    "hard edge, null space": WithNullSpace(MarchenkoPastur(1.0), 0.25),
+    "hard edge": MarchenkoPastur(1.0),
+    "gap, null space": WithNullSpace(MarchenkoPastur(0.25), 0.5),
+    "gap and atom": MarchenkoPastur(4.0),
+    "gap, atom, null space": WithNullSpace(MarchenkoPastur(4.0), 0.3),
+    "two gaps about an atom": GeneralizedMarchenkoPastur([1.0, -1.0], [0.5, 0.5], 4.0),
+    "atom inside": WithNullSpace(GeneralizedMarchenkoPastur([1.0, -0.8], [0.5, 0.5], 0.7), 0.2),
+    "below an atom": WithNullSpace(GeneralizedMarchenkoPastur([-1.0], [1.0], 1.0), 0.3),
+    "separable, atom": SeparableLaw([1.0, 0.0], [0.6, 0.4], [1.0, 3.0], [0.5, 0.5], 1.5),
+}
+
+
+@pytest.mark.parametrize("law", CURVES.values(), ids=CURVES)
+def test_density_curve_holds_the_continuous_part(law):
+    """Mass ``1 - atom``, no negative density, and in each cell the mean of the pdf.
+
+    The mean by 20 Gauss–Legendre points, over cells a cell away from the ends of components.
+    """
+    x, density = density_curve(law)
+    edges = [law.components()[0][0]]
+    for middle in x:
+        edges.append(2 * middle - edges[-1])
+    edges = np.array(edges)
+    assert edges[-1] == pytest.approx(law.components()[-1][1], abs=1e-9 * np.ptp(edges))
+    assert density.min() >= 0.0
+    assert density @ np.diff(edges) == pytest.approx(1 - law.atom_at_zero, abs=1e-6)
+    nodes, weights = np.polynomial.legendre.leggauss(20)
+    half = np.diff(edges)[:, None] / 2
+    mean = law.pdf(x[:, None] + half * nodes) @ weights / 2
+    ends = np.append(np.array(law.components()).ravel(), 0.0)
+    away = np.abs(x[:, None] - ends).min(axis=1) > 4 * half[:, 0]
+    assert away.sum() > 100
+    np.testing.assert_allclose(density[away], mean[away], rtol=1e-4, atol=1e-9)
+
+
+def test_density_curve_leaves_negligible_components_out():
+    """A weight of probability 1e-5, 1000 times as large: a component of mass 1e-4, far away."""
+    law = GeneralizedMarchenkoPastur([1.0, 1000.0], [1 - 1e-5, 1e-5], 0.1)
+    (lo, hi), _ = law.components()
+    assert law.component_masses()[1] == pytest.approx(1e-4)
+    x, _ = density_curve(law)
+    assert lo < x.min() < x.max() < hi
+    assert density_curve(law, min_mass=1e-5)[0].max() > 10 * hi

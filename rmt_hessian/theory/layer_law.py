@@ -162,8 +162,8 @@ class MatrixLayerLaw(TabulatedLaw):
             eta = height * self.equation.reach
             G = self.equation.solve(1j * eta, G)
             masses.append(eta * np.trace(G).imag / self.equation.k)
-        # linear in η beside a gap
-        return (10 * masses[1] - masses[0]) / 9 if masses[1] > 0.5 * masses[0] else 0.0
+        # beside a gap the rest of the mass adds ``η² ∫ dμ/(x² + η²)``: extrapolated in η²
+        return (100 * masses[1] - masses[0]) / 99 if masses[1] > 0.5 * masses[0] else 0.0
 
     def _intervals(self, n):
         """Components among n points, crowded at 0; their ends are bisected."""

@@ -1,5 +1,7 @@
 """How far the law of a finite sample of weights strays from its population law."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from rmt_hessian._random import random_generator
@@ -25,7 +27,8 @@ def sampling_band(weights, n_features, n_samples, *, level=0.95, n_draws=19, n_p
         largest of 19 distances is exceeded once in 20. One band of 19 draws is itself uncertain
         by about a fifth; give each comparison its own ``rng``, or take more draws.
     n_draws, n_points : int
-        Simulated samples, and quantiles of the law at which the distance is taken.
+        Simulated samples, and quantiles of the law at which the distance is taken, beside a
+        point in each of its gaps.
     rng : None, int, SeedSequence or Generator
 
     Returns
@@ -50,8 +53,10 @@ def sampling_band(weights, n_features, n_samples, *, level=0.95, n_draws=19, n_p
     if not 0 <= level <= 1:
         raise ValueError(f"level must lie in [0, 1], got {level:g}")
     law = GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, p / n)
+    # in a gap the deviation of the masses beside it shows whole: at quantiles it may not
+    gaps = [(a[1] + b[0]) / 2 for a, b in pairwise(law.components())]
     n_points = positive_integer(n_points, "n_points")
-    x = np.unique(law.ppf((np.arange(n_points) + 0.5) / n_points))
+    x = np.unique([*law.ppf((np.arange(n_points) + 0.5) / n_points), *gaps])
     F = law.cdf(x)
     distances = []
     for _ in range(positive_integer(n_draws, "n_draws")):

@@ -6,7 +6,7 @@ import pytest
 from scipy.special import roots_genlaguerre
 
 from rmt_hessian.theory import block_norm_limit, expected_block_norms
-from rmt_hessian.theory.norms.ce_limits import linear_moment, orthant_function
+from rmt_hessian.theory.norms.ce_limits import linear_moment, orthant_function, output_ce_limit
 from rmt_hessian.theory.norms.gram_pairs import angle_rule
 from rmt_hessian.theory.norms.mse_norms import both_active, relu_moments
 from rmt_hessian.theory.norms.norm_limits import block_norm_from_weights, block_norm_limits
@@ -220,6 +220,15 @@ def test_finite_inputs_against_a_plain_rule():
     assert found[0].diagonal == pytest.approx(expected[0], rel=ITERATIVE)
     assert found[1].off_diagonal == pytest.approx(expected[1], rel=ITERATIVE)
     assert found[0].diagonal_error + found[1].off_diagonal_error < 1e-30
+
+
+@pytest.mark.parametrize(("diagonal", "m"), [(True, 6), (False, 12)])
+def test_a_constant_with_a_large_error_is_refused(diagonal, m):
+    """A finite mean whose cut leaves 15 and 89 % of one term out at d = 32, below 0.03 % at 64."""
+    with pytest.raises(ValueError, match="has no constant at this size"):
+        output_ce_limit(diagonal, 32, 64, m, 1.0)
+    value, error = output_ce_limit(diagonal, 64, 128, m, 1.0)
+    assert 0.0 < error < 3e-4 * value
 
 
 @pytest.mark.parametrize("n_hidden", [16, 32])

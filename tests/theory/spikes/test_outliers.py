@@ -19,6 +19,7 @@ from rmt_hessian.theory import (
 )
 from rmt_hessian.theory.spikes.block_outliers import outliers_of_samples
 from rmt_hessian.theory.spikes.layer_outliers import given_layer_outliers
+from rmt_hessian.theory.spikes.outlier_equation import roots_outside
 from rmt_hessian.theory.weights.sampled_weights import gaussian_points
 from tests import oracles
 from tests.strategies import aspect_ratios, weight_laws
@@ -201,3 +202,10 @@ def test_mean_outlier_of_the_output_layer():
     (outlier,) = outliers(model="output", loss="mse", n_classes=3, **sizes)
     assert outlier.place == pytest.approx(64.10, abs=0.01)
     assert 0.98 < outlier.overlap < 1
+
+
+def test_equal_places_are_one_outlier():
+    """Branches ``τ - z`` of constant τ: the overlap ``1/(1 - τ')`` is 1, equal τ are added up."""
+    found = roots_outside(lambda z: np.array([2.0, 3.0, 2.0, 0.5]) - z, [(1.0, np.inf)], 1.0)
+    assert [o.multiplicity for o in found] == [2, 1]
+    np.testing.assert_allclose([(o.place, o.overlap) for o in found], [(2, 1), (3, 1)], rtol=1e-9)

@@ -40,12 +40,14 @@ def test_law_against_sampled_eigenvalues(C, rng):
     assert alpha.mean() == pytest.approx(law.mean(), rel=5 / np.sqrt(n))
 
 
+@pytest.mark.parametrize("init", ["lecun", "he"])
 @pytest.mark.parametrize("C", [2, 3, 40, 2000, 131072])
-def test_moments_and_error(C):
+def test_moments_and_error(C, init):
     """The mean is exact, ``E α²`` as good as stated."""
-    law = curvature_law(C)
+    law = curvature_law(C, init)
     diagonal, off_diagonal = (
-        weight_law(model="linear", loss="ce", diagonal=on, n_classes=C) for on in (True, False)
+        weight_law(model="linear", loss="ce", diagonal=on, n_classes=C, init=init)
+        for on in (True, False)
     )
     assert (C - 1) * law.mean() == pytest.approx(C * diagonal.mean(), rel=1e-12)
     second = C * (diagonal.second_moment() + (C - 1) * off_diagonal.second_moment())

@@ -145,6 +145,28 @@ def test_the_limit_of_many_classes(diagonal):
     np.testing.assert_allclose(b.cdf(x), a.cdf(x), atol=2e-3)
 
 
+@pytest.mark.parametrize(("s", "t"), [(0.6, 1.7), (1.7, 0.6), (1.1, 1.1)])
+def test_logits_of_different_laws_by_gauss_hermite(s, t):
+    """Moments over the logits ``N(0.3, s²)`` and ``N(-0.5, t²)``, a two-point law of L beside them:
+    products of 150-point rules, exact to 1e-9 for these smooth functions."""
+    means, stds = np.array([0.3, -0.5]), np.array([s, t])
+    others = np.array([0.2, 1.4]), np.array([0.7, 0.3])
+    (f, P), (g, Q) = (
+        gauss_rules.gaussian_rule(m, std, 150) for m, std in zip(means, stds, strict=True)
+    )
+    e, k = np.exp(f)[:, None, None], np.exp(g)[:, None]
+    both = e * k / (e + k + np.exp(others[0])) ** 2
+    alone = np.exp(f)[:, None] * np.exp(others[0]) / (np.exp(f)[:, None] + np.exp(others[0])) ** 2
+    off_diagonal = softmax_rules.offset_off_diagonal_rule(means, stds, others, 0.1)
+    diagonal = softmax_rules.offset_diagonal_rule(means[0], stds[0], others, 0.1)
+    for n in (1, 2, 3):
+        expected = np.einsum("fgl,f,g,l->", both**n, P, Q, others[1])
+        found = off_diagonal.probabilities @ (-off_diagonal.nodes) ** n
+        assert found == pytest.approx(expected, rel=1e-7)
+        expected = np.einsum("fl,f,l->", alone**n, P, others[1])
+        assert diagonal.probabilities @ diagonal.nodes**n == pytest.approx(expected, rel=1e-7)
+
+
 @pytest.mark.parametrize("C", [2, 3, 20, 1000])
 def test_output_layer_given_its_weights(C, rng):
     """Offsets of the classes from the mean of the features: moments of 20,000 draws at m = 2000,
@@ -262,14 +284,16 @@ def test_linear_mse_is_one_or_zero(diagonal):
     assert law.probabilities.sum() == 1
 
 
-@pytest.mark.parametrize("given_W", [False, True])
+@pytest.mark.parametrize(("given_W", "init"), [(False, "lecun"), (False, "he"), (True, "lecun")])
 @pytest.mark.parametrize("loss", ["ce", "mse"])
 @pytest.mark.parametrize("block", [(0, 0), (2, 1)])
-def test_hidden_layer_against_simulation(given_W, loss, block, rng):
+def test_hidden_layer_against_simulation(given_W, init, loss, block, rng):
     """Five standard errors of 200,000 draws, plus the stated error of the rule."""
     V, W = rng.standard_normal((5, 4)), rng.standard_normal((4, 6)) / np.sqrt(6)
-    law = weight_law(model="hidden", loss=loss, V=V, W=W if given_W else None, block=block)
+    given = {"V": V, "W": W if given_W else None, "init": init}
+    law = weight_law(model="hidden", loss=loss, block=block, **given)
     g = rng.standard_normal((200_000, 6)) @ W.T if given_W else rng.standard_normal((200_000, 4))
+    g *= np.sqrt({"lecun": 1, "he": 2}[init])
     h, (i, j) = np.maximum(g, 0), block
     p = oracles.softmax(h @ V.T)
     vi, vj = V[:, i], V[:, j]
@@ -285,10 +309,14 @@ def test_hidden_layer_against_simulation(given_W, loss, block, rng):
 
 
 def test_hidden_ce_sees_only_differences_of_classes(rng):
-    """``A 1 = 0``: a common offset of all rows of V changes nothing."""
-    V = rng.standard_normal((5, 4))
-    law, other = (weight_law(model="hidden", loss="ce", V=W) for W in (V, V + 1e7))
-    np.testing.assert_allclose(other.nodes, law.nodes, atol=1e-6)
+    """``A 1 = 0``: a common offset of all rows of V changes nothing, to the last digits.
+
+    Entries are multiples of 2⁻¹⁰, so that adding 2⁴⁰ and the mean of four rows are exact; logits of
+    that size would round to 2e-4.
+    """
+    V = np.round(1024 * rng.standard_normal((4, 4))) / 1024
+    law, other = (weight_law(model="hidden", loss="ce", V=W) for W in (V, V + 2.0**40))
+    np.testing.assert_allclose(other.nodes, law.nodes, atol=EXACT)
 
 
 def test_the_standard_error_of_hidden_ce_is_calibrated(rng):
