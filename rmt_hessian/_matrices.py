@@ -1,20 +1,33 @@
 """Checks of matrices, spectra and distributions, to the precision in which they came."""
 
 import numpy as np
+from scipy.sparse import issparse
 
+from rmt_hessian._chunks import slices
 from rmt_hessian._validation import finite_array, native
 
+DOUBLE = 2.0**-52
 NARROW = {"float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 SLACK = 1e-10  # of the largest entry: what double precision and some algebra may have rounded
 ROUNDINGS = 500  # of a narrower type that an entry may have been through
+AT_ONCE = 2**22  # numbers of the rows that are looked at at a time
 MOST_SLACK = 0.05  # that even half precision is granted
 
 
-def precision(values):
-    """The spacing of numbers at 1 in the type in which ``values`` came, or came to be.
+def type_precision(values):
+    """The spacing ε of numbers at 1 in the type of ``values``: float64, or a narrower float.
 
-    ``2^-23`` for float32, whoever's tensor or array it is, and for numbers of another type that
-    all are numbers of float32, since they may have been; else ``2^-52``.
+    NumPy's types or those of another package; what has no type of numbers becomes float64.
+    """
+    dtype = getattr(values, "dtype", None)
+    name = getattr(dtype, "name", None) or str(dtype).rpartition(".")[2]
+    return NARROW.get(name, DOUBLE)
+
+
+def precision(values):
+    """`type_precision`, and that of float32 for wider numbers which all are numbers of float32.
+
+    Those may have been made in it, and converted.
 
     Examples
     --------
@@ -23,14 +36,13 @@ def precision(values):
     >>> precision([0.1]) == 2.0**-52
     True
     """
-    dtype = getattr(values, "dtype", None)
-    name = getattr(dtype, "name", None) or str(dtype).rpartition(".")[2]
-    if name in NARROW:
-        return NARROW[name]
-    array = np.asarray(native(values))
+    eps = type_precision(values)
+    if eps > DOUBLE:
+        return eps
+    array = values.data if issparse(values) else np.asarray(native(values))
     with np.errstate(over="ignore", under="ignore"):
         narrow = array.dtype.kind in "biuf" and (array == array.astype(np.float32)).all()
-    return NARROW["float32"] if narrow else 2.0**-52
+    return NARROW["float32"] if narrow else eps
 
 
 def slack(values):
@@ -53,12 +65,24 @@ def symmetric_array(values, name, size=None):
 
     Raises ValueError if it is not symmetric to `slack` of its largest entry.
     """
-    A = square_array(values, name, size)
+    return symmetrised(square_array(values, name, size), values, name)
+
+
+def symmetrised(A, values, name):
+    """``A + (Aᵀ - A)/2``, which does not overflow, of a square A that came as ``values``.
+
+    A is dense or sparse, and comes back as it is where it is symmetric already. Raises as
+    `symmetric_array`, rows at a time.
+    """
+    asymmetry = max(
+        np.abs(A[rows] - A[:, rows].T).max() for rows in slices(A.shape[0], AT_ONCE // A.shape[0])
+    )
+    if asymmetry == 0:
+        return A
     scale = np.abs(A).max()
-    asymmetry = np.abs(A - A.T).max()
-    if asymmetry > slack(values) * scale:
+    if not (asymmetry <= SLACK * scale or asymmetry <= slack(values) * scale):
         raise ValueError(f"{name} must be symmetric, got |A - Aᵀ| up to {asymmetry / scale:.2g}|A|")
-    return A if asymmetry == 0 else A / 2 + A.T / 2
+    return A + (A.T - A) / 2
 
 
 def positive_semidefinite(values, name, size=None):

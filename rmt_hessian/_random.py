@@ -28,7 +28,7 @@ def random_generator(rng, name="rng"):
     if isinstance(rng, np.random.RandomState):
         rng = rng.randint(0, 2**32, size=8, dtype=np.uint32)  # moves it on; 256 bits
     if isinstance(rng, bool | np.bool_ | str | bytes | float | set):
-        raise ValueError(f"{wanted}, got {rng!r}")
+        raise ValueError(f"{wanted}, got {came(rng)}")
     try:
         return np.random.default_rng(rng)
     except (TypeError, ValueError):

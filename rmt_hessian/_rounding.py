@@ -2,17 +2,10 @@
 
 import numpy as np
 
-from rmt_hessian._matrices import NARROW
+from rmt_hessian._matrices import type_precision
 from rmt_hessian._validation import native
 
 FEW = 500  # a small spectrum is that of a matrix whose entries are sums over many samples
-
-
-def _precision(values):
-    """The ε of the type in which values came; of float64, if they are no narrower floats."""
-    dtype = getattr(values, "dtype", None)
-    name = getattr(dtype, "name", None) or str(dtype).rpartition(".")[2]  # NumPy's, another's
-    return NARROW.get(name, 2.0**-52)
 
 
 def relative_rounding(*spectra):
@@ -27,7 +20,7 @@ def relative_rounding(*spectra):
     True
     """
     most = max(FEW, *(np.size(native(values)) for values in spectra))
-    return most * max(map(_precision, spectra))
+    return most * max(map(type_precision, spectra))
 
 
 def rounding(*spectra, scale=0.0):

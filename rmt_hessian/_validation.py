@@ -1,17 +1,20 @@
 """Checks at the public edge: each raises one error that says what was wanted and what came."""
 
 import operator
+import reprlib
 
 import numpy as np
 
 LARGEST = 2**53  # integers up to here are floats too
+LONGEST = 80  # letters of a value that a message shows
 
 
 def came(value):
-    """What came, in a few words: a scalar itself, else its type and shape."""
-    if value is None or np.isscalar(value):
-        text = repr(value)
-        return text if len(text) <= 60 else f"{text[:57]}…"
+    """What came, in a few words: a short value itself, else its type and shape."""
+    if value is None or np.isscalar(value) or isinstance(value, list | tuple | dict | set):
+        text = reprlib.repr(value)
+        if "\n" not in text and len(text) <= LONGEST:
+            return text
     shape = getattr(value, "shape", None)
     of_shape = f" of shape {tuple(shape)}" if isinstance(shape, tuple) else ""
     return f"{type(value).__name__}{of_shape}"
@@ -20,7 +23,7 @@ def came(value):
 def boolean(value, name):
     """Return ``value`` as a bool: True or False, Python's or NumPy's, and nothing like them."""
     if not isinstance(value, bool | np.bool_):
-        raise ValueError(f"{name} must be True or False, got {value!r}")
+        raise ValueError(f"{name} must be True or False, got {came(value)}")
     return bool(value)
 
 
@@ -64,7 +67,7 @@ def positive_integer(value, name, minimum=1):
     try:
         number = _index(value)
     except TypeError:
-        raise ValueError(f"{name} must be an integer, got {value!r}") from None
+        raise ValueError(f"{name} must be an integer, got {came(value)}") from None
     if number < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {number}")
     if number > LARGEST:
@@ -86,7 +89,7 @@ def index_below(value, size, name):
     try:
         index = _index(value)
     except TypeError:
-        raise IndexError(f"{name} must be an integer, got {value!r}") from None
+        raise IndexError(f"{name} must be an integer, got {came(value)}") from None
     if not -size <= index < size:
         raise IndexError(f"{name} must lie in 0 … {size - 1}, got {index}")
     return index % size
@@ -101,7 +104,7 @@ def indices_below(values, size, name):
     if array.ndim == 1 and array.dtype == bool:
         raise ValueError(f"{name} must be integers, got a mask; np.flatnonzero makes them of it")
     if array.ndim != 1 or array.size == 0 or not np.issubdtype(array.dtype, np.integer):
-        raise ValueError(f"{name} must be integers along one axis, got {values!r}")
+        raise ValueError(f"{name} must be integers along one axis, got {came(values)}")
     low, high = int(array.min()), int(array.max())
     if low < -size or high >= size:
         raise IndexError(f"{name} must lie in 0 … {size - 1}, got {low} … {high}")
@@ -113,7 +116,7 @@ def pair_of_sizes(value, name):
     try:
         first, second = value
     except (TypeError, ValueError):
-        raise ValueError(f"{name} must be a pair of integers, got {value!r}") from None
+        raise ValueError(f"{name} must be a pair of integers, got {came(value)}") from None
     return positive_integer(first, f"{name}[0]"), positive_integer(second, f"{name}[1]")
 
 
@@ -124,7 +127,7 @@ def real_dtype(value):
     except TypeError:
         name = None
     if name not in ("float64", "float32"):
-        raise ValueError(f"dtype must be one of 'float64', 'float32', got {value!r}")
+        raise ValueError(f"dtype must be one of 'float64', 'float32', got {came(value)}")
     return np.dtype(name)
 
 

@@ -7,48 +7,15 @@ import numpy as np
 from scipy.sparse import issparse
 
 from rmt_hessian._chunks import slices
+from rmt_hessian._matrices import symmetric_array, symmetrised
 from rmt_hessian._validation import finite_array
 
-# |A - Aᵀ| that rounding explains, in units of the largest entry, by the type of what came in
-ASYMMETRY = {"float16": 5e-2, "float32": 1e-4}
-ASYMMETRY_OF_DOUBLE = 1e-10
 AT_ONCE = 2**22  # numbers of the rows or columns that are looked at at a time
-
-
-def symmetric_array(values, name):
-    """Return ``values`` as a finite float64 array that equals its transpose, ``(A + Aᵀ)/2``.
-
-    Raises
-    ------
-    ValueError
-        If it is not square, real and finite, or differs from its transpose by more than 1e-10 of
-        its largest entry; 1e-4 if it comes in float32, 5e-2 in float16.
-    """
-    A = finite_array(values, name, ndim=2)
-    _refuse_other_than_square(A.shape, name)
-    return _symmetrised(A, _dtype_name(values), name)
-
-
-def _dtype_name(values):
-    return str(getattr(values, "dtype", None)).removeprefix("torch.")
 
 
 def _refuse_other_than_square(shape, name):
     if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
         raise ValueError(f"{name} must be square, got shape {shape}")
-
-
-def _symmetrised(A, dtype_name, name):
-    """``A + (Aᵀ - A)/2``, which does not overflow; A dense or sparse, and A itself if symmetric."""
-    asymmetry = max(
-        np.abs(A[rows] - A[:, rows].T).max() for rows in slices(A.shape[0], AT_ONCE // A.shape[0])
-    )
-    if asymmetry == 0:
-        return A
-    scale = np.abs(A).max()
-    if not asymmetry <= ASYMMETRY.get(dtype_name, ASYMMETRY_OF_DOUBLE) * scale:
-        raise ValueError(f"{name} must be symmetric, got |A - Aᵀ| up to {asymmetry / scale:.2g}|A|")
-    return A + (A.T - A) / 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,4 +133,4 @@ def _sparse_array(matrix, name):
     _precision(matrix.dtype, name)
     A = matrix.tocsr().astype(np.float64)
     finite_array(A.data if A.nnz else [0.0], name, ndim=1)
-    return _symmetrised(A, _dtype_name(matrix), name)
+    return symmetrised(A, matrix, name)

@@ -2,6 +2,8 @@
 
 import threading
 
+from rmt_hessian._validation import came
+
 
 def progress_callback(progress):
     """Return ``progress``, a callable or None.
@@ -12,7 +14,9 @@ def progress_callback(progress):
         If it is neither.
     """
     if progress is not None and not callable(progress):
-        raise ValueError(f"progress must be callable as progress(done, total), got {progress!r}")
+        raise ValueError(
+            f"progress must be callable as progress(done, total), got {came(progress)}"
+        )
     return progress
 
 

@@ -103,7 +103,9 @@ def interpolate(x, density, name="component"):
     """One component, splined in θ; ``density = inf`` at an end is a pole of order ½."""
     x = finite_array(x, f"nodes of {name}", ndim=1)
     if x.size < FEWEST_NODES or (np.diff(x) <= 0).any():
-        raise ValueError(f"{name} must have at least {FEWEST_NODES} ascending nodes, got {x!r}")
+        raise ValueError(
+            f"{name} must have at least {FEWEST_NODES} ascending nodes, got {x.tolist()[:4]} …"
+        )
     rho = real_array(density, f"density of {name}").copy()
     if rho.shape != x.shape:
         raise ValueError(f"{name} must have one density per node, {x.shape}, got {rho.shape}")

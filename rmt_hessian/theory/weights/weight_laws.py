@@ -32,6 +32,7 @@ import numpy as np
 
 from rmt_hessian._validation import (
     boolean,
+    came,
     finite_array,
     index_below,
     means_nothing,
@@ -288,9 +289,9 @@ def block_of(block, diagonal, n_units):
         return (0, 0) if diagonal else (0, 1)
     try:
         i, j = (index_below(unit, n_units, "block") for unit in block)
-    except (IndexError, TypeError, ValueError) as error:
+    except (IndexError, TypeError, ValueError):
         wanted = f"block must be two units of 0 … {n_units - 1}"
-        raise ValueError(f"{wanted}, got {block!r}") from error
+        raise ValueError(f"{wanted}, got {came(block)}") from None
     if i == j and not diagonal:
         raise ValueError(f"diagonal must be True for the block {block!r}, got False")
     return i, j
