@@ -288,8 +288,9 @@ def spectral_density(H, n_probes=10, n_steps=100, rng=None, *, progress=None):
     def rule(positive):
         basis = bases.pop() if bases else np.empty((n_steps, operand.size))
         start = 2.0 * np.unpackbits(positive, count=operand.size) - 1.0
-        alpha, beta = lanczos(multiply, start / np.sqrt(operand.size), basis)
-        count.add(n_steps - alpha.size)  # those an invariant space makes needless
+        with count.shared_errors():
+            alpha, beta = lanczos(multiply, start / np.sqrt(operand.size), basis)
+            count.add(n_steps - alpha.size)  # those an invariant space makes needless
         bases.append(basis)
         return _gauss_rule(alpha, beta)
 

@@ -12,6 +12,7 @@ from scipy.sparse.linalg import LinearOperator, aslinearoperator
 from scipy.stats import binom, t
 
 from rmt_hessian import ReLUNetwork, layer_hessian
+from rmt_hessian._threads import one_thread
 from rmt_hessian.spectra.lanczos import lanczos
 from rmt_hessian.spectra.slq import SpectralDensity, spectral_density
 from tests.spectra.matrices import entries, orthogonal, probe, with_spectrum
@@ -402,6 +403,60 @@ def test_memory_is_one_basis():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 8 * n * (n_steps + 6)
+
+
+def test_memory_of_probes_side_by_side(monkeypatch):
+    """Two bases at most, however many threads there are; one where two would be too much."""
+    n, n_steps = 100_000, 12
+    matrix = sp.diags_array(np.linspace(0, 1, n)).tocsr()
+    for bases, at_once in ((2 * n * n_steps, 2), (n * n_steps, 1)):
+        monkeypatch.setattr("rmt_hessian.spectra.slq.BASES", bases)
+        tracemalloc.start()
+        spectral_density(matrix, 5, n_steps, rng=0)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 8 * n * at_once * (n_steps + 8)
+
+
+# --- probes side by side, and progress ---------------------------------------------------------
+
+
+def test_probes_side_by_side_are_those_of_one_thread(rng):
+    H = layer_hessian(ReLUNetwork.random([20, 15], rng), rng.standard_normal((50, 20)), 0, "ce")
+    together = spectral_density(H, 7, 20, rng=0)
+    with one_thread():
+        alone = spectral_density(H, 7, 20, rng=0)
+    operator = spectral_density(H.to_operator(), 7, 20, rng=0)
+    for other in (alone, operator):
+        for ours, theirs in zip(together.nodes, other.nodes, strict=True):
+            assert_allclose(ours, theirs, atol=1e-10 * np.abs(theirs).max())
+
+
+@pytest.mark.parametrize("form", [np.diag, lambda d: aslinearoperator(np.diag(d))])
+def test_progress(form):
+    """Every product counts, and those that an invariant space makes needless at once."""
+    told = []
+    spectral_density(form(np.arange(30.0)), 4, 10, rng=0, progress=lambda *c: told.append(c))
+    assert told == [(done, 40) for done in range(1, 41)]
+    told.clear()
+    spectral_density(form(np.arange(30.0) % 2), 4, 10, rng=0, progress=lambda *c: told.append(c))
+    assert told == sorted(told)
+    assert len(told) == 12  # two products a probe, and eight
+    assert told[-1] == (40, 40)
+
+
+@pytest.mark.parametrize("form", [np.diag, lambda d: aslinearoperator(np.diag(d))])
+def test_what_progress_raises_ends_the_work(form):
+    told = []
+
+    def progress(done, total):
+        told.append(done)
+        if done >= 25:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        spectral_density(form(np.arange(500.0)), 50, 200, rng=0, progress=progress)
+    assert told == list(range(1, 26))
 
 
 def lopsided(n):
