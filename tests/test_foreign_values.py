@@ -31,6 +31,7 @@ SEPARABLE = theory.SeparableLaw([1.0, 0.5], [0.5, 0.5], [1.0], [1.0], 0.5)
 EYE = np.eye(4)
 SIZES = {"n_inputs": 6, "n_samples": 5}
 HIDDEN = {"loss": "ce", **SIZES, "n_hidden": 8}
+LARGE = {**HIDDEN, "n_inputs": 100, "n_hidden": 16}
 LINEAR = {"model": "linear", "loss": "ce", "n_features": 6, "n_samples": 12, "n_classes": 3}
 COSINES = np.cos(np.linspace(np.pi, 0, 65))
 
@@ -79,9 +80,23 @@ CALLS = {
     },
     "block_eigenvalues": {"H": H, "i": [0, 1], "j": [1, 1]},
     "eigenvalues": {"matrix": SYMMETRIC},
-    "spectral_density": {"H": SYMMETRIC, "n_probes": 2, "n_steps": 3, "rng": 0},
-    "top_eigenpairs": {"matrix": SYMMETRIC, "k": 2},
-    "top_eigenspace": {"matrix": SYMMETRIC, "k": 2},
+    "spectral_density": {"H": SYMMETRIC, "n_probes": 2, "n_steps": 3, "rng": 0, "progress": print},
+    "top_eigenpairs": {
+        "matrix": SYMMETRIC,
+        "k": 2,
+        "which": "largest",
+        "tol": 1e-6,
+        "max_iterations": 100,
+        "progress": print,
+    },
+    "top_eigenspace": {
+        "matrix": SYMMETRIC,
+        "k": 2,
+        "which": "largest",
+        "tol": 1e-6,
+        "max_iterations": 100,
+        "progress": print,
+    },
     "energy_rank": {"eigenvalues": [1.0, 2.0], "share": 0.5},
     "energy_share": {"eigenvalues": [1.0, 2.0], "k": 1, "power": 1},
     "gap_rank": {"eigenvalues": [1.0, 2.0], "most": 1},
@@ -104,6 +119,8 @@ CALLS = {
         "n_resamples": 10,
     },
     "jackknife": {"statistic": np.log, "groups": [1.0, 2.0], "correct_bias": False},
+    "ks_distance_of_spectra": {"eigenvalues": [1.0, 2.0], "others": [1.0]},
+    "separated_dimensions": {"eigenvalues": [1.0, 2.0], "tolerance": 1e-9},
     "ks_distance": {"eigenvalues": [1.0, 2.0], "law": LAW},
     "wasserstein_distance": {"eigenvalues": [1.0, 2.0], "law": LAW},
     # methods
@@ -164,8 +181,8 @@ CALLS = {
     "theory.layer_law": {**LINEAR, "init": "lecun", "rng": 0},
     "theory.outliers": {**LINEAR, "whole_layer": False, "diagonal": True, "init": "lecun"},
     "theory.block_norm_from_weights": {"law": WEIGHTS, "aspect_ratio": 0.5},
-    "theory.block_norm_limit": {"model": "hidden", **HIDDEN, "init": "lecun"},
-    "theory.block_norm_limits": {"model": "hidden", **HIDDEN, "init": "lecun"},
+    "theory.block_norm_limit": {"model": "hidden", **LARGE, "init": "lecun"},
+    "theory.block_norm_limits": {"model": "hidden", **LARGE, "init": "lecun"},
     "theory.block_norm_ratio": {
         "model": "hidden",
         "n_classes": 3,
@@ -184,7 +201,7 @@ CALLS = {
     "theory.cross_layer_limit": HIDDEN,
     "theory.cross_layer_norm": {"n_classes": 3, **HIDDEN, "n_draws": 4, "rng": 0},
     "theory.cross_layer_ratio": {"n_classes": 3, **HIDDEN, "n_draws": 4, "rng": 0},
-    "theory.cross_layer_ratio_limit": {**HIDDEN, "n_inputs": 100, "n_hidden": 16},
+    "theory.cross_layer_ratio_limit": LARGE,
     "theory.curvature_law": {"n_classes": 3, "init": "lecun", "rng": 0},
     "theory.decoupling": {
         "model": "hidden",
@@ -325,7 +342,7 @@ WRONG = {
 }
 
 
-FUNCTIONS_OF_USERS = {"inputs", "statistic"}  # what goes wrong inside them is theirs
+FUNCTIONS_OF_USERS = {"inputs", "statistic", "progress"}  # what goes wrong inside them is theirs
 
 
 def function_of(name):

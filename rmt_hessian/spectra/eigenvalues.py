@@ -3,7 +3,8 @@
 import numpy as np
 from scipy.linalg import eigh, eigvalsh
 
-from rmt_hessian._validation import one_of, positive_integer, positive_real
+from rmt_hessian._validation import instance_of, one_of, positive_integer, positive_real
+from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.spectra.lanczos import power_of_two
 from rmt_hessian.spectra.operands import symmetric_operand
 from rmt_hessian.spectra.progress_calls import progress_callback
@@ -57,7 +58,7 @@ def block_eigenvalues(H, i, j):
     Raises
     ------
     ValueError, IndexError
-        See `LayerHessian.blocks`.
+        If H is no `LayerHessian`; see `LayerHessian.blocks`.
 
     Examples
     --------
@@ -68,7 +69,8 @@ def block_eigenvalues(H, i, j):
     array([[ 1.],
            [-1.]])
     """
-    return np.stack([eigvalsh(block) for block in H.blocks(i, j)])
+    blocks = instance_of(H, LayerHessian, "H").blocks(i, j)
+    return np.stack([eigvalsh(block) for block in blocks])
 
 
 def top_eigenpairs(matrix, k, *, which="largest", tol=None, max_iterations=10_000, progress=None):

@@ -34,8 +34,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
 
+from rmt_hessian._random import random_generator
 from rmt_hessian._threads import spread
-from rmt_hessian._validation import positive_integer, positive_real
+from rmt_hessian._validation import positive_integer, positive_real, real_array
 from rmt_hessian.spectra.lanczos import ROUNDING, lanczos
 from rmt_hessian.spectra.operands import symmetric_operand
 from rmt_hessian.spectra.progress_calls import ProductCount
@@ -88,7 +89,7 @@ class SpectralDensity:
     # --- distribution -----------------------------------------------------------------------
 
     def _cdfs(self, x):
-        x = np.asarray(x, dtype=np.float64)
+        x = real_array(x, "x")
         return np.where(np.isnan(x), np.nan, self._by_probe(_cdf, x))
 
     def cdf(self, x):
@@ -112,7 +113,7 @@ class SpectralDensity:
         where that measure is known completely). The spectrum's CDF may leave them by the
         fluctuation of the probes, `cdf_error`.
         """
-        x = np.asarray(x, dtype=np.float64)
+        x = real_array(x, "x")
         bounds = np.where(np.isnan(x), np.nan, self._by_probe(_cdf_bounds, x).mean(axis=0))
         return bounds[0][()], bounds[1][()]
 
@@ -125,7 +126,7 @@ class SpectralDensity:
             t = (x[..., None] - nodes) / h
             return np.exp(-0.5 * t * t) @ weights / (np.sqrt(2 * np.pi) * h)
 
-        return self._by_probe(pdf, np.asarray(x, dtype=np.float64))
+        return self._by_probe(pdf, real_array(x, "x"))
 
     def pdf(self, x, bandwidth):
         """Density at x (any shape), smoothed by a Gaussian of standard deviation ``bandwidth``.
@@ -275,7 +276,7 @@ def spectral_density(H, n_probes=10, n_steps=100, rng=None, *, progress=None):
     n_probes = positive_integer(n_probes, "n_probes")
     n_steps = min(positive_integer(n_steps, "n_steps"), operand.size)
     count = ProductCount(progress, n_probes * n_steps)
-    rng = np.random.default_rng(rng)
+    rng = random_generator(rng)
     signs = [np.packbits(rng.integers(0, 2, operand.size).astype(bool)) for _ in range(n_probes)]
     at_once = 1 if operand.kind == "operator" else max(1, BASES // (n_steps * operand.size))
     bases = []  # of probes that have ended, to be used again

@@ -104,7 +104,7 @@ def interpolate(x, density, name="component"):
     x = finite_array(x, f"nodes of {name}", ndim=1)
     if x.size < FEWEST_NODES or (np.diff(x) <= 0).any():
         raise ValueError(
-            f"{name} must have at least {FEWEST_NODES} ascending nodes, got {x.tolist()[:4]} …"
+            f"{name} must have at least {FEWEST_NODES} ascending nodes, got {came(x.tolist())}"
         )
     rho = real_array(density, f"density of {name}").copy()
     if rho.shape != x.shape:
