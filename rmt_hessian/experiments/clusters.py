@@ -92,7 +92,7 @@ def _keep(cluster, workers):
 
 
 def _renew(cluster, workers):
-    """Start as many as are missing. Dask counts as workers those too that died while they started."""
+    """Start as many as are missing; Dask counts also those that died while they started."""
     from distributed import Status
 
     for name, worker in list(cluster.workers.items()):
