@@ -11,12 +11,17 @@ SWEEPS := $(patsubst sweeps/%.toml,%,$(wildcard sweeps/*.toml))
 figures_named_by = $(shell sed -n 's/^figures = \[\(.*\)\]/\1/p' sweeps/$1.toml | tr -d '",')
 $(foreach s,$(SWEEPS),$(eval FIGURES_$s := $(patsubst %,$(FIGURES)/$s/%.png,$(call figures_named_by,$s))))
 PEERS := $(patsubst benchmarks/requirements-%.txt,%,$(wildcard benchmarks/requirements-*.txt))
+# spectra, ranks, eigenspaces, laws, and all printed examples
+SENSITIVE := rmt_hessian tests/test_compare.py tests/test_spectra_distance.py tests/hessian \
+  tests/spectra tests/theory/laws tests/theory/spikes tests/theory/test_eigenspace_overlap.py \
+  tests/experiments/test_measurements.py tests/experiments/test_outlier_measurements.py \
+  tests/experiments/test_structure_measurements.py
 STYLE := paper_figs/style.py rmt_hessian/plotting.py
 
-.PHONY: help sweep sweeps figures sweep-figures test kills claims lint bench clean
+.PHONY: help sweep sweeps figures sweep-figures test test-kernels test-kernel kills claims lint bench clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
 
 sweep: $(VENV)/.sweep ## the main job: measure, predict, draw, print (NAME=another for another sweep)
 	$(BIN)/rmt-hessian run sweeps/$(NAME).toml --out $(RESULTS)
@@ -42,6 +47,12 @@ results/%/table.parquet: sweeps/%.toml | $(VENV)/.sweep
 
 test: $(VENV)/.test ## run all tests
 	$(BIN)/pytest -n auto
+
+test-kernels: $(VENV)/.test ## all tests as on other processors: every BLAS kernel, plain NumPy and numba (an hour)
+	$(BIN)/python -m tests.kernels -n auto
+
+test-kernel: $(VENV)/.test ## the tests that last bits could change, under one other BLAS kernel
+	$(BIN)/python -m tests.kernels --one -n auto $(SENSITIVE)
 
 kills: $(VENV)/.test ## kill a sweep at 50 random moments and resume it (slow)
 	KILLS=50 $(BIN)/pytest tests/experiments/test_kill.py

@@ -92,7 +92,7 @@ def _keep(cluster, workers):
 
 
 def _renew(cluster, workers):
-    """Start as many as are missing. Dask counts those too that died while they started."""
+    """Start as many as are missing; Dask counts also those that died while they started."""
     from distributed import Status
 
     for name, worker in list(cluster.workers.items()):
@@ -172,16 +172,12 @@ def _slurm_cluster(workers):
 
 def _try_submission(script):
     """Raise OSError, with what SLURM says, if it would not take the job."""
-    with tempfile.NamedTemporaryFile("w", suffix=".sh", encoding="utf-8") as file:
+    with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:
         file.write(script)
         file.flush()
         try:
             subprocess.run(
-                ["sbatch", "--test-only", file.name],
-                check=True,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
+                ["sbatch", "--test-only", file.name], check=True, capture_output=True, text=True
             )
         except FileNotFoundError:
             raise OSError("SLURM is not here: no command sbatch") from None
