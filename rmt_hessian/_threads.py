@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache, lru_cache
 
 import numba
@@ -19,6 +19,7 @@ from rmt_hessian._chunks import slices
 
 WORTH_A_THREAD = 2**28  # operations of products, some milliseconds
 A_WRITE = 64  # as many operations take the time to write a number to memory
+LONG = 2**15  # numbers of a vector from which on a product with it is worth several threads
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "BLIS")}
 _LOCK = threading.Lock()  # the thread count of BLAS belongs to the whole process
 _HERE = threading.local()  # has `inside` in the threads that work on a piece
@@ -82,3 +83,10 @@ def one_thread():
             os.environ.pop(name)
             if value is not None:
                 os.environ[name] = value
+
+
+def one_thread_for_short(length):
+    """`one_thread` where vectors are short: on a busy machine threads that wait for each other at
+    every product take twenty times longer.
+    """
+    return one_thread() if length < LONG else nullcontext()

@@ -10,7 +10,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import rmt_hessian as rh
-from rmt_hessian._threads import spread
+from rmt_hessian._threads import one_thread_for_short, spread
 from tests.tolerances import EXACT
 
 PATIENCE = 400  # seconds, on however busy a machine; who has not come back by then never does
@@ -166,6 +166,14 @@ def test_dense_hessians_do_not_depend_on_the_number_of_threads(widths, loss):
             results.append(hessians(widths, loss))
     for one, two in zip(*results, strict=True):
         np.testing.assert_allclose(one, two, rtol=0, atol=EXACT * np.abs(one).max())
+
+
+@pytest.mark.parametrize(("length", "threads"), [(2**15 - 1, 1), (2**15, 2)])
+def test_short_vectors_take_one_thread(length, threads):
+    with threadpool_limits(limits=2):
+        with one_thread_for_short(length):
+            assert set(blas_threads()) == {threads}
+        assert set(blas_threads()) == {2}
 
 
 def test_one_thread_within_and_as_before_after_it():

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.linalg import eigh, eigvalsh
 
+from rmt_hessian._threads import one_thread_for_short
 from rmt_hessian._validation import instance_of, one_of, positive_integer, positive_real
 from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.spectra.lanczos import power_of_two
@@ -13,6 +14,8 @@ from rmt_hessian.spectra.thick_restart import HEIGHTS, NotConverged, extreme_eig
 DENSE = 2000  # sizes up to which a dense solver takes a second
 FEW = 200  # the same for operators, which take n products to form
 FORMED = 8192  # sizes up to which a matrix that has no entries yet is formed: 512 MB
+# n / products that take about as long as forming the matrix and a dense solver, 4n³/3 operations
+WORTH = {"array": 16, "sparse": 2, "factors": 2, "operator": 1}
 RESIDUAL = 1000  # rounding errors: residuals of clustered eigenvalues never reach one alone
 
 
@@ -146,8 +149,7 @@ def top_eigenpairs(matrix, k, *, which="largest", tol=None, max_iterations=10_00
     small = FEW if operand.kind == "operator" else DENSE
     if n <= small or (10 * k > n and can_be_formed):
         return _dense_eigenpairs(operand, k, which, progress)
-    # products that take as long as a dense solver, which does 4n³/3 operations in cache
-    worth = (n if operand.kind == "operator" else n // 8) if can_be_formed else np.inf
+    worth = n // WORTH[operand.kind] if can_be_formed else np.inf
     try:
         return _from_products(operand, k, which, tol, min(worth, max_iterations), progress)
     except NotConverged as reached:
@@ -178,16 +180,17 @@ def _from_products(operand, k, which, tol, max_products, progress):
     def multiply(v):
         return operand.multiply(v) / unit
 
-    values, rows = extreme_eigenpairs(
-        multiply,
-        operand.size,
-        k,
-        which,
-        tolerance=tol,
-        max_products=max_products,
-        dtype=operand.dtype,
-        progress=progress,
-    )
+    with one_thread_for_short(operand.size):
+        values, rows = extreme_eigenpairs(
+            multiply,
+            operand.size,
+            k,
+            which,
+            tolerance=tol,
+            max_products=max_products,
+            dtype=operand.dtype,
+            progress=progress,
+        )
     order = _ascending(values, which)
     return (values[order] * unit).astype(operand.dtype), np.ascontiguousarray(rows[order].T)
 

@@ -29,13 +29,14 @@ Saad, *Fast estimation of tr(f(A)) via stochastic Lanczos quadrature*, SIAM J. M
 approximation*, ICML 2021. Bounds: Szegő, *Orthogonal Polynomials*, theorem 3.41.1.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
 
 from rmt_hessian._random import random_generator
-from rmt_hessian._threads import spread
+from rmt_hessian._threads import one_thread_for_short, spread
 from rmt_hessian._validation import positive_integer, positive_real, real_array
 from rmt_hessian.spectra.lanczos import ROUNDING, lanczos
 from rmt_hessian.spectra.operands import symmetric_operand
@@ -295,4 +296,7 @@ def spectral_density(H, n_probes=10, n_steps=100, rng=None, *, progress=None):
         bases.append(basis)
         return _gauss_rule(alpha, beta)
 
-    return SpectralDensity(*zip(*spread(rule, signs, at_once), strict=True))
+    alone = min(n_probes, at_once) == 1
+    with one_thread_for_short(operand.size) if alone else nullcontext():
+        rules = spread(rule, signs, at_once)
+    return SpectralDensity(*zip(*rules, strict=True))

@@ -33,7 +33,7 @@ import numpy as np
 
 from rmt_hessian._chunks import slices
 
-MISSED = 1e5  # rounding errors: as much above the k eigenvalues found was missed
+MISSED = 1000  # rounding errors, or the tolerance: as much above those found was missed
 UNSEEN = 1e-4  # δ, the probability that a copy is not seen
 LOOK = 5  # steps between two looks at the Ritz values
 COLUMNS = 2**14  # of the basis that are rotated at a time

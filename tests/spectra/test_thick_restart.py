@@ -85,6 +85,13 @@ def test_copies_of_outliers_appear_in_a_second_search(multiplicity):
         check(A, values, k, "largest")
 
 
+@pytest.mark.parametrize("gap", [1e-10, 1e-7, 1e-3])
+def test_copies_just_above_the_lowest(gap):
+    """Three copies of the largest, the next below it at a distance: k = 3 is all of them."""
+    values = np.concatenate([np.full(3, 1 + gap), [1.0], np.linspace(0, 0.9, 400)])
+    check(np.diag(values), values, 3, "largest")
+
+
 def test_second_search_is_short_where_the_gap_is_wide():
     """Nine outliers: the Chebyshev bound ends the search for copies."""
     rng = np.random.default_rng(0)
