@@ -130,6 +130,16 @@ def test_the_atom_beside_a_gap(gamma):
     assert law.atom_at_zero == pytest.approx(1 - 1 / gamma, abs=2e-7)
 
 
+def test_a_hard_edge_at_zero():
+    """γ = 1, constant weights: ``|x|^{-1/2}`` at 0, no atom; the classical law."""
+    law, exact = MatrixLayerLaw(np.ones((4, 1, 1)), 1.0), MarchenkoPastur(1.0)
+    assert law.atom_at_zero == 0.0
+    assert law.components()[0][0] == 0.0
+    assert distance(law, exact) < 1e-5
+    x = exact.ppf(np.linspace(0.01, 0.99, 50))
+    np.testing.assert_allclose(law.pdf(x), exact.pdf(x), rtol=1e-5)
+
+
 def test_independent_units_are_a_mixture(rng):
     """Diagonal M: the layer is two blocks side by side. Where one begins inside the other the
     density has a square root between nodes, which costs a few 1e-4."""

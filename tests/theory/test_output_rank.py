@@ -43,6 +43,13 @@ def test_hadamard_factor_is_the_probability_that_both_units_are_active(rng):
     np.testing.assert_allclose(predicted, active.T @ active / 400_000, atol=2.5 / np.sqrt(400_000))
 
 
+def test_a_unit_with_itself_is_active_half_of_the_time(rng):
+    """Exactly ½, where ``asin`` of a cosine one rounding below 1 would lose half of the digits."""
+    W = rng.standard_normal((60, 5))
+    predicted = predicted_output_hessian(np.ones((1, 60)), W, np.ones((1, 1)))
+    np.testing.assert_allclose(predicted.diagonal(), 0.5, rtol=EXACT)
+
+
 def test_exact_rank_in_the_limit_of_orthogonal_units():
     """Orthogonal rows of W: ``¼ Vᵀ A V + ¼ diag(v^iᵀ A v^i)``, off the diagonal of rank C-1."""
     V = np.random.default_rng(0).standard_normal((3, 6))

@@ -5,6 +5,7 @@ import pytest
 from scipy.optimize import brentq
 
 from rmt_hessian.theory import GeneralizedMarchenkoPastur
+from rmt_hessian.theory.laws import kernels
 from tests.tolerances import EXACT
 
 
@@ -108,3 +109,18 @@ def test_an_atom_inside_the_bulk():
     assert law.ppf(0.98) > c
     assert law.stieltjes(0.0) == np.inf
     assert law.log_potential(0.0) == -np.inf
+
+
+def test_probabilities_are_made_to_sum_to_one_exactly():
+    """They may come 1e-9 off: the mass and the mean are those of the probabilities normalised."""
+    law = GeneralizedMarchenkoPastur([1.0, 2.0], [0.5, 0.5 + 9e-10], 0.5)
+    assert law.probabilities.sum() == pytest.approx(1.0, abs=1e-15)
+    assert law.mean() == pytest.approx((1.5 + 18e-10) / (1 + 9e-10), rel=1e-14)
+
+
+def test_an_edge_that_is_wrong_is_an_error(monkeypatch):
+    """A component left out: its mass is missing, and no curve is returned."""
+    edges = kernels.component_edges
+    monkeypatch.setattr(kernels, "component_edges", lambda *args: edges(*args)[1:])
+    with pytest.raises(RuntimeError, match=r"masses must sum to 1, got a sum off by -0\.12"):
+        GeneralizedMarchenkoPastur([1.0, -1.0], [0.5, 0.5], 4.0).components()

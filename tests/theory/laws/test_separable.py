@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rmt_hessian.theory import GeneralizedMarchenkoPastur
+from rmt_hessian.theory.laws import separable_equation
 from rmt_hessian.theory.laws.separable import SeparableLaw
 from rmt_hessian.theory.laws.separable_equation import SeparableEquation
 from rmt_hessian.theory.laws.tabulated import TabulatedLaw
@@ -286,3 +287,11 @@ BAD = {
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_components_that_slip_through_the_grid_are_found(monkeypatch):
+    """Three points a side meet none of the two: the mass that is missing makes the grid finer."""
+    case = [1.0, 0.01], [0.5, 0.5], [1.0, 3.0], [0.5, 0.5], 0.01
+    expected = SeparableLaw(*case).components()
+    monkeypatch.setattr(separable_equation, "GRID", 3)
+    np.testing.assert_allclose(SeparableLaw(*case).components(), expected, rtol=1e-9)

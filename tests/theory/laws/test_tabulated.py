@@ -190,3 +190,13 @@ BAD = {
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_density_is_nowhere_negative():
+    """A peak beside zeros, where the spline swings below 0."""
+    x = np.cos(np.linspace(np.pi, 0, 21))
+    rho = np.where(np.abs(x) < 0.1, 1.0, 0.0)
+    law = TabulatedLaw([(x, rho)], tolerance=10.0)
+    density = law.pdf(np.linspace(-1, 1, 2001))
+    assert density.min() == 0.0
+    assert density.max() > 0.5
