@@ -16,6 +16,43 @@ with ``X = Q SAA'Sᵀ Qᵀ``. It costs two numbers a class instead of m.
 
 import numpy as np
 
+DEPENDENT = 1e-12  # of its length: what is left of a vector that lies in the span of another
+
+
+def planes(features):
+    """Frames of the planes of n pairs of vectors, by Gram–Schmidt, a column of zeros where one is
+    enough: LAPACK would fill it with a direction, of which rounding decides.
+
+    Parameters
+    ----------
+    features : array, shape (n, m, 2)
+
+    Returns
+    -------
+    Q, coordinates : array, shapes (n, m, 2) and (n, 2, 2)
+        ``features = Q · coordinates``.
+
+    Examples
+    --------
+    >>> planes(np.array([[[3.0, 3.0], [4.0, 4.0]]]))[0]
+    array([[[0.6, 0. ],
+            [0.8, 0. ]]])
+    """
+    first, second = features[:, :, 0], features[:, :, 1]
+    q = _unit(first, np.zeros(len(first)))
+    rest = second
+    for _ in range(2):  # twice is enough
+        rest = rest - q * np.einsum("nm,nm->n", q, rest)[:, None]
+    Q = np.stack([q, _unit(rest, DEPENDENT * np.linalg.norm(second, axis=1))], axis=2)
+    return Q, Q.transpose(0, 2, 1) @ features
+
+
+def _unit(v, negligible):
+    """Each row over its length; zeros where that is at most ``negligible``."""
+    length = np.linalg.norm(v, axis=1)
+    kept = length > negligible
+    return np.divide(v, length[:, None], where=kept[:, None], out=np.zeros(v.shape))
+
 
 def mean_products(Q, S, p, p_other, variance):
     """``E_T[M_ij M'_ij]`` of n pairs of samples.
@@ -23,7 +60,7 @@ def mean_products(Q, S, p, p_other, variance):
     Parameters
     ----------
     Q : array, shape (n, m, 2)
-        Orthonormal columns whose span holds both features.
+        Orthonormal columns whose span holds both features, or columns of zeros.
     S : array, shape (n, 2, C)
         Rows of V in these coordinates.
     p, p_other : array, shape (n, C)

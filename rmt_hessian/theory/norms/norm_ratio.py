@@ -25,7 +25,7 @@ import numpy as np
 from rmt_hessian._random import random_generator
 from rmt_hessian._validation import one_of, positive_integer
 from rmt_hessian.theory.init_scale import init_gain
-from rmt_hessian.theory.norms.hidden_pairs import mean_products
+from rmt_hessian.theory.norms.hidden_pairs import mean_products, planes
 from rmt_hessian.theory.norms.mse_norms import mse_block_norms
 from rmt_hessian.theory.norms.norm_limits import LOSSES, MODELS, ExpectedBlockNorms, hidden_width
 from rmt_hessian.theory.weights.softmax_kernels import softmax, softmax_pair_sums
@@ -208,7 +208,7 @@ def _hidden_products(C, d, m, gain, n, same, rng):
     gram, factor = _tilted_input_pair(n, d, same, rng)
     g, g_other = preactivations(gram, m, gain, rng)
     features = np.maximum(np.stack([g, g_other], axis=2), 0.0)
-    Q, coordinates = np.linalg.qr(features)  # h = Q · its coordinates, whatever the rank
+    Q, coordinates = planes(features)
     S = np.sqrt(gain / m) * rng.standard_normal((n, 2, C))
     logits = coordinates.transpose(0, 2, 1) @ S
     p, p_other = softmax(logits[:, 0]), softmax(logits[:, 1])
