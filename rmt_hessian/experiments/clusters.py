@@ -172,12 +172,15 @@ def _slurm_cluster(workers):
 
 def _try_submission(script):
     """Raise OSError, with what SLURM says, if it would not take the job."""
-    with tempfile.NamedTemporaryFile("w", suffix=".sh") as file:
+    with tempfile.NamedTemporaryFile("w", suffix=".sh", encoding="utf-8") as file:
         file.write(script)
         file.flush()
         try:
             subprocess.run(
-                ["sbatch", "--test-only", file.name], check=True, capture_output=True, text=True
+                ["sbatch", "--test-only", file.name],
+                check=True,
+                capture_output=True,
+                encoding="utf-8",
             )
         except FileNotFoundError:
             raise OSError("SLURM is not here: no command sbatch") from None
