@@ -31,7 +31,8 @@ then
     exit
 fi
 cp "$1" "$JOBS.sh"
-setsid sh "$JOBS.sh" > /dev/null 2>&1 < /dev/null &
+"$PYTHON" -c 'import os, sys; os.setsid(); os.execvp("sh", ["sh", sys.argv[1]])' "$JOBS.sh" \\
+    > /dev/null 2>&1 < /dev/null &
 echo $! >> "$JOBS"
 echo Submitted batch job $!
 """
@@ -105,6 +106,7 @@ def slurm(tmp_path):
     yield {
         "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
         "JOBS": str(jobs),
+        "PYTHON": sys.executable,
         "DASK_JOBQUEUE__SLURM__QUEUE": "short",
     }
     for job in jobs.read_text().split():
