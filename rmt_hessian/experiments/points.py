@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rmt_hessian.experiments.measurements.registry import find, version_of
+from rmt_hessian.experiments.measurements.registry import find, stream_of, version_of
 from rmt_hessian.experiments.values import kept
 
 COLUMNS = ("measurement", "seed", "root_seed", "version", "key", "n_arrays")  # of every row
@@ -25,18 +25,18 @@ class Point:
     root_seed: int
 
     @cached_property
-    def _digest(self):
-        version = version_of(find(self.measurement))
-        content = [self.measurement, version, self.parameters, self.seed]
-        content += [
-            _digest_of(path) for path in map(str, self.parameters.values()) if is_data(path)
-        ]
+    def _data(self):
+        """Hashes of the data files among the parameters, as they were first seen."""
+        return [_digest_of(path) for path in map(str, self.parameters.values()) if is_data(path)]
+
+    def _digest(self, version):
+        content = [self.measurement, version, self.parameters, self.seed, *self._data]
         return hashlib.sha256(json.dumps([*content, self.root_seed], sort_keys=True).encode())
 
-    @property
+    @cached_property
     def key(self):
         """Hash of the content, data files as they were first seen: names the files of the point."""
-        return self._digest.hexdigest()[:20]
+        return self._digest(version_of(find(self.measurement))).hexdigest()[:20]
 
     @property
     def setting(self):
@@ -45,7 +45,8 @@ class Point:
 
     def rng(self):
         """The point's own generator: no other point, and no order of points, can shift it."""
-        words = np.frombuffer(self._digest.digest()[:16], dtype=">u4").tolist()
+        digest = self._digest(stream_of(find(self.measurement))).digest()
+        words = np.frombuffer(digest[:16], dtype=">u4").tolist()
         return np.random.default_rng(np.random.SeedSequence(self.root_seed, spawn_key=words))
 
     def measure(self):

@@ -203,6 +203,21 @@ def test_the_version_of_a_function_belongs_to_the_key(module):
     assert replace(point).key != before
 
 
+def test_a_new_version_draws_anew_unless_it_keeps_the_stream_of_an_old_one(module):
+    def drawn():
+        point = Point(f"{module}:square", {"size": 3}, 0, 1)
+        return point.key, point.rng().random()
+
+    function = find(f"{module}:square")
+    function.version = 1
+    (old, first), function.version = drawn(), 2
+    new, other = drawn()
+    assert new != old
+    assert other != first
+    function.stream = 1
+    assert drawn() == (new, first)
+
+
 def returned(module, what):
     return Point(f"{module}:returns", {"what": what}, 0, 1).measure()
 

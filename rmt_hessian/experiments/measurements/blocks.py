@@ -28,7 +28,7 @@ from rmt_hessian.theory import (
 )
 
 
-@measurement(version=4)
+@measurement(version=4, stream=3)
 def block_norms(
     rng, *, case: Case, n_classes: Several, n_inputs: Count, n_samples: Count, n_hidden: Several
 ):

@@ -25,7 +25,7 @@ from rmt_hessian.theory import overlap_peak, population_factors
 TIE = 1e-9  # difference of overlaps that are equal
 
 
-@measurement(version=4)
+@measurement(version=4, stream=3)
 def eigenspaces(
     rng,
     *,

@@ -31,7 +31,7 @@ from rmt_hessian.spectra.network_kronecker import NetworkKronecker
 from rmt_hessian.theory import decoupling, layer_law
 
 
-@measurement(version=4)
+@measurement(version=4, stream=3)
 def kronecker_form(
     rng,
     *,
@@ -80,7 +80,7 @@ def _scalar_law(n_classes, n_inputs, n_samples):
     )
 
 
-@measurement(version=2)
+@measurement(version=2, stream=1)
 def network_kronecker(
     rng,
     *,

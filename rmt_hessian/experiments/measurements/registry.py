@@ -8,15 +8,19 @@ import sys
 REGISTERED = {}
 
 
-def measurement(version):
+def measurement(version, stream=None):
     """Register a function under its own name; raise ``version`` when its numbers change.
 
-    A function of yours need not be registered: a sweep file names it as
-    ``package.module:function``, and its attribute ``version``, if it has one, counts likewise.
+    Points of a new version draw anew, unless ``stream`` names the version whose draws they keep:
+    then what changed is what was made of them. A function of yours need not be registered: a sweep
+    file names it as ``package.module:function``, and its attributes ``version`` and ``stream``, if
+    it has them, count likewise.
     """
 
     def register(function):
         function.version = version
+        if stream is not None:
+            function.stream = stream
         REGISTERED[function.__name__] = function
         return function
 
@@ -54,6 +58,11 @@ def find(name):
 def version_of(function):
     """Which results belong to it: part of the key of every point."""
     return getattr(function, "version", 1)
+
+
+def stream_of(function):
+    """The version whose random numbers it draws: its own, or an earlier one."""
+    return getattr(function, "stream", version_of(function))
 
 
 def parameters_of(function):
