@@ -20,12 +20,14 @@ DEPENDENT = 1e-12  # of its length: what is left of a vector that lies in the sp
 
 
 def planes(features):
-    """Frames of the planes of n pairs of vectors, by Gram–Schmidt, a column of zeros where one is
-    enough: LAPACK would fill it with a direction, of which rounding decides.
+    """Frames of the planes of n pairs of vectors; a column of zeros where one direction is enough.
+
+    LAPACK fills that column with a direction of which rounding decides, another on each machine.
 
     Parameters
     ----------
     features : array, shape (n, m, 2)
+        m at least 2.
 
     Returns
     -------
@@ -34,24 +36,15 @@ def planes(features):
 
     Examples
     --------
-    >>> planes(np.array([[[3.0, 3.0], [4.0, 4.0]]]))[0]
+    >>> np.abs(planes(np.array([[[3.0, 3.0], [4.0, 4.0]]]))[0])
     array([[[0.6, 0. ],
             [0.8, 0. ]]])
     """
-    first, second = features[:, :, 0], features[:, :, 1]
-    q = _unit(first, np.zeros(len(first)))
-    rest = second
-    for _ in range(2):  # twice is enough
-        rest = rest - q * np.einsum("nm,nm->n", q, rest)[:, None]
-    Q = np.stack([q, _unit(rest, DEPENDENT * np.linalg.norm(second, axis=1))], axis=2)
-    return Q, Q.transpose(0, 2, 1) @ features
-
-
-def _unit(v, negligible):
-    """Each row over its length; zeros where that is at most ``negligible``."""
-    length = np.linalg.norm(v, axis=1)
-    kept = length > negligible
-    return np.divide(v, length[:, None], where=kept[:, None], out=np.zeros(v.shape))
+    Q, coordinates = np.linalg.qr(features)
+    second = np.linalg.norm(features[:, :, 1], axis=1)
+    needless = np.abs(coordinates[:, 1, 1]) <= DEPENDENT * second
+    Q[needless, :, 1] = coordinates[needless, 1] = 0.0
+    return Q, coordinates
 
 
 def mean_products(Q, S, p, p_other, variance):
