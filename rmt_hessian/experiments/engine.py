@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from concurrent.futures import CancelledError
 
 from rmt_hessian.experiments.work import Task, perform
 
@@ -51,7 +52,7 @@ def on_workers(client, points, folder, durations):
 
     workers = _Workers(client)
     waiting, suspects, sent = deque(points), deque(), {}
-    running = as_completed(loop=client.loop, with_results=True, raise_errors=False)
+    running = as_completed(loop=client.loop)
 
     def send(keys):
         task = Task.of({key: points[key] for key in keys}, folder)
@@ -68,18 +69,36 @@ def on_workers(client, points, folder, durations):
         while not running.has_ready():
             workers.count()  # raises if there is no hope
             time.sleep(POLL_SECONDS)
-        future, result = next(running)
+        future = next(running)
         keys = sent.pop(future)
-        if future.status == "finished":
+        result, error = _outcome(future, workers)
+        if error is None:
             yield keys, result, None
-        elif future.status != "error":
+        elif isinstance(error, CancelledError):
             raise Stopped(f"lost the scheduler at {client.scheduler.address}")
-        elif not isinstance(error := result[1], KilledWorker):
+        elif not isinstance(error, KilledWorker):
             raise Stopped(reason(error, folder)) from error
         elif alone:
             yield keys, None, f"its worker died, {error.allowed_failures + 1} times"
         else:
             suspects.extend(keys)
+
+
+def _outcome(future, workers):
+    """What a task that has ended returned, and None; or None, and its error.
+
+    A worker may die after the task has ended and before anybody has its result: then Dask does it
+    again, and it may fail. (`as_completed` with results forgets such a task: nobody hears of it.)
+    """
+    while future.status not in ("error", "cancelled"):
+        try:
+            return future.result(timeout=COUNT_SECONDS), None
+        except TimeoutError:
+            workers.count()  # raises if there is no hope
+        except Exception as error:
+            if future.status not in ("error", "cancelled"):
+                return None, error
+    return None, future.exception() if future.status == "error" else CancelledError()
 
 
 def _cheap_ones(waiting, points, durations, workers):

@@ -5,9 +5,10 @@ import resource
 import signal
 import sys
 from collections import deque
+from concurrent.futures import CancelledError
 
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client, KilledWorker, LocalCluster
 
 from rmt_hessian.experiments.config import load_config
 from rmt_hessian.experiments.durations import Durations
@@ -16,6 +17,7 @@ from rmt_hessian.experiments.engine import (
     TASK_SECONDS,
     Stopped,
     _cheap_ones,
+    _outcome,
     on_workers,
 )
 from rmt_hessian.experiments.store import Store
@@ -30,6 +32,49 @@ from tests.experiments.processes import (
     sweep,
     written,
 )
+
+
+class Ended:
+    """A future that has ended; ``steps``: its status and what happens when it is asked."""
+
+    def __init__(self, *steps):
+        self.status, self.steps, self.error = "finished", deque(steps), None
+
+    def result(self, timeout):
+        self.status, what = self.steps.popleft()
+        if isinstance(what, Exception):
+            self.error = what
+            raise what
+        return what
+
+    def exception(self):
+        return self.error
+
+
+class Patient:
+    """Workers that are asked how many they are."""
+
+    asked = 0
+
+    def count(self):
+        self.asked += 1
+
+
+def test_a_result_that_is_lost_with_its_worker_is_waited_for():
+    """It is computed again, and may fail then: heard of either way, and so is a lost scheduler."""
+    workers, killed, bad = Patient(), KilledWorker("x", None, 1), ValueError("bad")
+    again = ("pending", TimeoutError())
+    assert _outcome(Ended(("finished", 7)), workers) == (7, None)
+    assert _outcome(Ended(again, ("lost", TimeoutError()), ("finished", 7)), workers) == (7, None)
+    assert workers.asked == 2
+    assert _outcome(Ended(again, ("error", killed)), workers) == (None, killed)
+    assert _outcome(Ended(("finished", bad)), workers) == (None, bad)
+    result, error = _outcome(Ended(("cancelled", CancelledError())), workers)
+    assert (result, type(error)) == (None, CancelledError)
+    failed = Ended()
+    failed.status, failed.error = "error", TimeoutError("of the point itself")
+    assert _outcome(failed, workers) == (None, failed.error)
+
 
 POISON = """
 [[grid]]
