@@ -10,6 +10,8 @@ import pytest
 import rmt_hessian_command
 
 ROOT = Path(__file__).parents[1]
+# also where these tests run in the background, which ignores it
+HEARD = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
 # Ctrl-C at the moment when a module is looked for
 COMMAND = """
 import os, signal, sys
@@ -28,7 +30,7 @@ SWEEP = 'root_seed = 0\n[[grid]]\nmeasurement = "mine:f"\nseeds = 1\n'
 
 
 def interrupted_at(name, *arguments, cwd=None, **settings):
-    code = COMMAND.format(name=name, root=str(ROOT))
+    code = HEARD + COMMAND.format(name=name, root=str(ROOT))
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=cwd,
