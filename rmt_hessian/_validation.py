@@ -166,23 +166,33 @@ def one_of(value, choices, name):
 
 
 def native(values):
-    """``values`` in NumPy's reach: a tensor that needs a gradient, or of bfloat16, detached."""
+    """``values`` in NumPy's reach: a tensor that needs a gradient, or of bfloat16, detached.
+
+    Of a list its rows; what NumPy cannot have of another package raises TypeError.
+    """
+    if isinstance(values, list | tuple) and any(hasattr(row, "detach") for row in values):
+        return [native(row) for row in values]
     if not (hasattr(values, "detach") and hasattr(values, "numpy")):
         return values
-    values = values.detach().cpu()
-    half = str(values.dtype).endswith("bfloat16")  # which NumPy does not know
-    return (values.float() if half else values).numpy()
+    try:
+        values = values.detach().cpu()
+        half = str(values.dtype).endswith("bfloat16")  # which NumPy does not know
+        return (values.float() if half else values).numpy()
+    except Exception as error:  # of that package
+        raise TypeError(error) from None
 
 
-def _refuse_masked(values, name):
-    hidden = np.ma.count_masked(values) if isinstance(values, np.ma.MaskedArray) else 0
+def refuse_masked(values, name):
+    """Raise if an entry of an array, or of a row of a list, is masked: NumPy would forget that."""
+    rows = values if isinstance(values, list | tuple) else [values]
+    hidden = sum(np.ma.count_masked(r) for r in rows if isinstance(r, np.ma.MaskedArray))
     if hidden:
         raise ValueError(f"{name} must have no masked entries, got {hidden}")
 
 
 def number_array(values, name):
     """Return ``values`` as an array of real or complex numbers, in the type in which they came."""
-    _refuse_masked(values, name)
+    refuse_masked(values, name)
     try:
         array = np.asarray(native(values))
         if array.dtype.kind not in "biufc":
@@ -197,8 +207,10 @@ def real_array(values, name):
 
     Text, dates, complex numbers, masked entries and rows of different lengths are refused.
     """
-    _refuse_masked(values, name)
+    refuse_masked(values, name)
     try:
+        if values is None:
+            raise TypeError
         array = np.asarray(native(values))
         if array.dtype.kind not in "biufO" and not _is_custom_float(array.dtype):
             raise TypeError
@@ -247,10 +259,15 @@ def _is_custom_float(dtype):
 def _of_what(values):
     """What came in place of real numbers."""
     try:
-        dtype = np.asarray(native(values)).dtype
-    except (TypeError, ValueError):
-        return f"{came(values)} with rows of different lengths"
-    if dtype.kind == "O":
-        kinds = sorted({type(x).__name__ for x in np.asarray(values, dtype=object).flat})
+        array = np.asarray(native(values))
+    except TypeError:
+        return came(values)
+    except ValueError:
+        rows = isinstance(values, list | tuple)
+        return f"{came(values)} with rows of different lengths" if rows else came(values)
+    if array.ndim == 0 and array.dtype.kind == "O":  # the thing itself
+        return came(values)
+    if array.dtype.kind == "O":
+        kinds = sorted({type(x).__name__ for x in array.flat})
         return f"{came(values)} of {', '.join(kinds[:3])}"
-    return f"{came(values)} of {dtype}"
+    return f"{came(values)} of {array.dtype}"

@@ -81,8 +81,30 @@ def test_numbers_of_other_packages():
     np.testing.assert_array_equal(real_array([True, False], "x"), [1.0, 0.0])
     unmasked = np.ma.array([1.0, 2.0], mask=False)
     assert type(real_array(unmasked, "x")) is np.ndarray
-    with pytest.raises(ValueError, match="x must have no masked entries, got 1"):
-        real_array(np.ma.array([1.0, 2.0], mask=[True, False]), "x")
+    masked = np.ma.array([1.0, 2.0], mask=[True, False])
+    for values in (masked, [masked, [3.0, 4.0]]):
+        with pytest.raises(ValueError, match="x must have no masked entries, got 1"):
+            real_array(values, "x")
+
+
+def test_what_comes_is_named_by_what_it_is():
+    class Foreign(Tensor):
+        """A tensor of a kind that NumPy cannot have."""
+
+        def detach(self):
+            raise NotImplementedError("no storage\nsecond line")
+
+    for values, came in (
+        (Foreign([1.0]), r"got Foreign of shape \(1,\)$"),
+        (None, "got None$"),
+        (rh, "got module$"),
+        ([[1.0], [1.0, 2.0]], "with rows of different lengths$"),
+        ([1.0, object()], "of float, object$"),
+    ):
+        with pytest.raises(ValueError, match="x must be an array of real numbers, " + came):
+            real_array(values, "x")
+    rows = [Tensor([1.0, 2.0], needs_gradient=True), Tensor([3.0, 4.0], "bfloat16")]
+    np.testing.assert_array_equal(real_array(rows, "x"), [[1, 2], [3, 4]])
 
 
 # --- frames and matrices ------------------------------------------------------------------------

@@ -20,7 +20,12 @@ from pydantic import (
     model_validator,
 )
 
-from rmt_hessian.experiments.measurements.registry import find, parameters_of, version_of
+from rmt_hessian.experiments.measurements.registry import (
+    find,
+    parameters_of,
+    stream_of,
+    version_of,
+)
 from rmt_hessian.experiments.points import RESERVED, Point, is_data
 
 
@@ -88,8 +93,9 @@ class Grid(_Strict):
             raise ValueError(error) from None
         except TypeError as error:
             raise ValueError(f"{name} {error}") from None
-        if not isinstance(version_of(find(name)), int | str):
-            raise ValueError(f"the version of {name} must be a whole number or a text")
+        for what, of in (("version", version_of), ("stream", stream_of)):
+            if not isinstance(value := of(find(name)), int | str):
+                raise ValueError(f"the {what} of {name} must be a whole number or a text: {value}")
         if taken := sorted(set(RESERVED) & set(parameters)):
             raise ValueError(f"{name} must not have a parameter {taken[0]!r}: the name is taken")
         return name

@@ -36,7 +36,9 @@ class Point:
     @cached_property
     def key(self):
         """Hash of the content, data files as they were first seen: names the files of the point."""
-        return self._digest(version_of(find(self.measurement))).hexdigest()[:20]
+        version, stream = (of(find(self.measurement)) for of in (version_of, stream_of))
+        own = stream == version
+        return self._digest(version if own else [version, stream]).hexdigest()[:20]
 
     @property
     def setting(self):
@@ -65,7 +67,9 @@ class Point:
         scalars, arrays = {}, {}
         for name, value in returned.items():
             if not isinstance(name, str) or name in RESERVED or name in self.parameters:
-                raise ValueError(f"{self.measurement} must not call a result {name!r}")
+                raise ValueError(
+                    f"{self.measurement} must not call a result {name!r}: the name is taken"
+                )
             try:
                 result = kept(value)
             except (TypeError, ValueError) as error:

@@ -136,7 +136,9 @@ class Store:
         return row
 
     def arrays(self, key):
-        """The arrays of a point, as a dict."""
+        """The arrays of a point, as a dict; empty if it has none."""
+        if not (self.points / f"{key}.npz").exists() and self.row(key) is not None:
+            return {}
         with (self.points / f"{key}.npz").open("rb") as stream, np.load(stream) as file:
             return dict(file)
 

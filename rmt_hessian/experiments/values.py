@@ -49,8 +49,9 @@ def _rounded(values, array):
     if array.dtype.kind != "f":
         return False
     whole = (bool, int, np.integer)
-    pairs = zip(np.array(values, dtype=object).flat, array.flat, strict=True)
-    return any(isinstance(given, whole) and int(given) != float(now) for given, now in pairs)
+    given = (getattr(x, "item", lambda x=x: x)() for x in np.array(values, dtype=object).flat)
+    pairs = zip(given, array.flat, strict=True)
+    return any(isinstance(x, whole) and int(x) != float(now) for x, now in pairs)
 
 
 def _shown(value):

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from rmt_hessian._matrices import distributions
-from rmt_hessian._validation import came, finite_array, native, one_of
+from rmt_hessian._validation import came, finite_array, native, one_of, refuse_masked
 from rmt_hessian.model.kernels import softmax
 
 SHOWN = 5  # classes that a message names
@@ -91,23 +91,25 @@ def check_targets(y, n_samples, n_classes, loss):
         does not name C classes, an entry is not finite, or the loss refuses the targets (CE: rows
         must be distributions).
     """
+    refuse_masked(y, "y")
     try:
         shape = np.shape(native(y))
-    except ValueError:
-        shape = "rows of different lengths"
+    except (TypeError, ValueError):
+        shape = None
     if shape == (n_samples,):
         return _checked_labels(y, n_classes)
     if shape != (n_samples, n_classes):
         raise ValueError(
-            f"y must have shape ({n_samples},) or ({n_samples}, {n_classes}), got {shape}"
+            f"y must have shape ({n_samples},) or ({n_samples}, {n_classes}), "
+            f"got {shape if shape else came(y)}"
         )
     return loss.check_targets(y)
 
 
 def _checked_labels(y, n_classes):
     labels = np.array(native(y))
-    if labels.dtype.kind in "OUST" and all(isinstance(label, str | bytes) for label in labels):
-        labels, classes = encode_labels(labels)
+    if _is_text(labels):
+        labels, classes = encode_labels(y)
         if len(classes) != n_classes:
             raise ValueError(
                 f"labels must name {n_classes} classes, got {len(classes)}, {_some(classes)}; "
@@ -115,16 +117,22 @@ def _checked_labels(y, n_classes):
             )
         told = ", ".join(f"{name} is class {c}" for c, name in enumerate(classes[:SHOWN]))
         more = "" if len(classes) <= SHOWN else ", …, in sorted order"
-        warnings.warn(f"labels are text, encoded: {told}{more}", stacklevel=4)
-    if np.ma.is_masked(y):
-        raise ValueError("labels must have no masked entries")
+        warnings.warn(f"labels are text, see encode_labels: {told}{more}", stacklevel=4)
     if not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(f"labels must be integers, got dtype {labels.dtype}")
+        raise ValueError(
+            f"labels must be integers, got dtype {labels.dtype}; targets have shape (N, C)"
+        )
     if labels.min() < 0 or labels.max() >= n_classes:
         raise ValueError(
             f"labels must lie in 0 … {n_classes - 1}, got {labels.min()} … {labels.max()}"
         )
     return labels
+
+
+def _is_text(labels):
+    return labels.dtype.kind in "UST" or (
+        labels.dtype.kind == "O" and any(isinstance(label, str | bytes) for label in labels)
+    )
 
 
 def encode_labels(labels):
@@ -154,14 +162,28 @@ def encode_labels(labels):
     >>> encode_labels(["dog", "cat", "dog"])
     (array([1, 0, 1]), ['cat', 'dog'])
     """
-    array = np.asarray(native(labels))
+    refuse_masked(labels, "labels")
+    given = labels.tolist() if hasattr(labels, "tolist") else labels
+    entries = [x for x in given if not isinstance(x, list)] if np.iterable(given) else []
+    missing = sum(map(_is_missing, entries))
+    if missing:
+        raise ValueError(f"labels must have no missing entries, got {missing}")
+    array = np.array(native(labels))
     if array.ndim != 1 or array.size == 0:
         raise ValueError(f"labels must lie along one axis, got {came(labels)}")
-    try:
-        classes, encoded = np.unique(array, return_inverse=True)
-    except TypeError:
-        raise ValueError("labels must be all text or all numbers, got both") from None
+    text = [isinstance(x, str | bytes) for x in entries]
+    if any(text) and not all(text):
+        raise ValueError("labels must be all text or all numbers, got both")
+    classes, encoded = np.unique(array, return_inverse=True)
     return encoded, classes.tolist()
+
+
+def _is_missing(label):
+    """Whether it is None, NaN, which differs from itself, or what pandas has in their place."""
+    try:
+        return label is None or bool(label != label)
+    except (TypeError, ValueError):
+        return True
 
 
 def _some(classes):

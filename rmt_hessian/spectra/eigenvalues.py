@@ -143,6 +143,8 @@ def top_eigenpairs(matrix, k, *, which="largest", tol=None, max_iterations=10_00
         raise ValueError(f"k must be at most {n}, the size of the matrix, got {k}")
     one_of(which, HEIGHTS, "which")
     tol = RESIDUAL * eps if tol is None else positive_real(tol, "tol")
+    if tol >= 1:
+        raise ValueError(f"tol must be below 1, got {tol:g}")
     max_iterations = positive_integer(max_iterations, "max_iterations")
     progress = progress_callback(progress)
     can_be_formed = operand.kind == "array" or n <= FORMED

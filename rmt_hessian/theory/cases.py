@@ -2,7 +2,8 @@ r"""From the description of a case to its law, in one call.
 
 Regimes. [D] takes d, N → ∞ at a fixed number C of classes (and m of hidden units), and then
 C → ∞. The laws of single blocks are seen to hold as well for C > d and m > d at random weights,
-because the softmax normaliser concentrates; for trained weights only `conditional_law` is safe.
+because the softmax normaliser concentrates; for trained weights only `conditional_law` is safe,
+and that for white features.
 The law of a layer is derived for C (or m) fixed; for linear CE it is seen within 0.02 at C = 50,
 d = 40. What a finite d adds are the outliers, in up to (C-1)² directions. The output layer has
 features of its own law, so its blocks follow a separable law as ``m, d, N → ∞`` together.

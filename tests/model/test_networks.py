@@ -2,6 +2,7 @@ import copy
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rmt_hessian import (
@@ -105,7 +106,7 @@ def test_labels_that_are_text():
     with pytest.warns(UserWarning, match="ant is class 0, cat is class 1, dog is class 2"):
         labels = check_targets(names, 4, 3, loss)
     np.testing.assert_array_equal(labels, [1, 2, 0, 2])
-    with pytest.warns(UserWarning, match="encoded"):
+    with pytest.warns(UserWarning, match="see encode_labels"):
         as_objects = check_targets(np.array(names, dtype=object), 4, 3, loss)
     np.testing.assert_array_equal(as_objects, labels)
     with pytest.raises(
@@ -127,6 +128,29 @@ def test_the_hessian_of_encoded_labels(rng):
     assert caught[0].filename == __file__  # the line of the user, not one of the package
 
 
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA])
+def test_missing_labels_are_no_class(missing):
+    names = ["cat", missing, "dog"]
+    for labels in (names, pd.Series(names), [1, missing, 2], [1.0, missing]):
+        with pytest.raises(ValueError, match="labels must have no missing entries, got 1"):
+            encode_labels(labels)
+    with pytest.raises(ValueError, match="no missing entries, got 1"):
+        check_targets(names, 3, 2, get_loss("ce", 2))
+    masked = np.ma.masked_equal([1, 2, 2], 1)
+    for call in (encode_labels, lambda y: check_targets(y, 3, 2, get_loss("ce", 2))):
+        with pytest.raises(ValueError, match="no masked entries, got 1"):
+            call(masked)
+
+
+def test_targets_of_another_kind_are_named():
+    loss = get_loss("mse", 2)
+    for y, came in ((None, "None"), ("zero", "'zero'"), (3, "3"), ([[1.0], [1.0, 2.0]], r"\[\[1")):
+        with pytest.raises(ValueError, match=rf"y must have shape \(2,\) or \(2, 2\), got {came}"):
+            check_targets(y, 2, 2, loss)
+    with pytest.raises(ValueError, match=r"got dtype float64; targets have shape \(N, C\)"):
+        check_targets([0.5, 1.0], 2, 1, get_loss("mse", 1))
+
+
 def test_encoded_labels_of_numbers():
     labels, classes = encode_labels([7, 3, 7])
     np.testing.assert_array_equal(labels, [1, 0, 1])
@@ -134,7 +158,7 @@ def test_encoded_labels_of_numbers():
     with pytest.raises(ValueError, match="labels must lie along one axis"):
         encode_labels([])
     with pytest.raises(ValueError, match="labels must be all text or all numbers, got both"):
-        encode_labels(np.array([1, "a"], dtype=object))
+        encode_labels([1, "a"])
 
 
 def test_same_seed_same_draw():
