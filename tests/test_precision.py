@@ -98,8 +98,8 @@ def test_what_comes_is_named_by_what_it_is():
         (Foreign([1.0]), r"got Foreign of shape \(1,\)$"),
         (None, "got None$"),
         (rh, "got module$"),
-        ([[1.0], [1.0, 2.0]], "with rows of different lengths$"),
-        ([1.0, object()], "of float, object$"),
+        ([[1.0], [1.0, 2.0]], ".* with rows of different lengths$"),
+        ([1.0, object()], "got .* of float, object$"),
     ):
         with pytest.raises(ValueError, match="x must be an array of real numbers, " + came):
             real_array(values, "x")
