@@ -139,7 +139,8 @@ def top_eigenpairs(matrix, k, *, which="largest", tol=None, max_iterations=10_00
     """
     operand = symmetric_operand(matrix, "matrix")
     n, eps = operand.size, float(np.finfo(operand.dtype).eps)
-    if positive_integer(k, "k") > n:
+    k = positive_integer(k, "k")
+    if k > n:
         raise ValueError(f"k must be at most {n}, the size of the matrix, got {k}")
     one_of(which, HEIGHTS, "which")
     tol = RESIDUAL * eps if tol is None else positive_real(tol, "tol")
