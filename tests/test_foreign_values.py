@@ -432,3 +432,15 @@ def test_few_eigenpairs_of_many(which, kind):
     A = np.diag(np.arange(-150.0, 151.0))
     expected = rh.top_eigenpairs(A, 20, which=which)[0]
     np.testing.assert_array_equal(rh.top_eigenpairs(A, kind(20), which=which)[0], expected)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([["a"], ["a", "b"]], "labels must lie along one axis"),
+        (np.ma.array([1, 2, 3], mask=[0, 1, 0]), "labels must have no masked entries"),
+    ],
+)
+def test_labels_that_cannot_be_encoded(labels, message):
+    with pytest.raises(ValueError, match=message):
+        rh.encode_labels(labels)

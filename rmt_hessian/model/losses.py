@@ -154,7 +154,12 @@ def encode_labels(labels):
     >>> encode_labels(["dog", "cat", "dog"])
     (array([1, 0, 1]), ['cat', 'dog'])
     """
-    array = np.asarray(native(labels))
+    try:
+        array = np.asarray(native(labels))
+    except ValueError:  # rows of different lengths
+        array = np.empty(0)
+    if np.ma.is_masked(labels):
+        raise ValueError("labels must have no masked entries")
     if array.ndim != 1 or array.size == 0:
         raise ValueError(f"labels must lie along one axis, got {came(labels)}")
     try:
