@@ -61,6 +61,7 @@ CASES = {
     ),
     "too few labels": (lambda: rh.full_hessian(NET, X, [0], "ce"), r"shape \(5,\) or \(5, 2\)"),
     "label too large": (lambda: rh.full_hessian(NET, X, [0, 1, 2, 0, 1], "ce"), "0 … 1, got 0 … 2"),
+    "label below 0": (lambda: rh.full_hessian(NET, X, [0, -1, 1, 0, 1], "ce"), "0 … 1, got -1 … 1"),
     "fractional labels": (lambda: rh.full_hessian(NET, X, [0.5] * 5, "ce"), "must be integers"),
     "targets off": (lambda: rh.full_hessian(NET, X, np.ones((5, 2)), "ce"), "must sum to 1"),
     "targets below 0": (
@@ -226,6 +227,10 @@ CASES = {
     "a masked array": (
         lambda: conditional_law(np.ma.array([1.0, 2.0], mask=[False, True]), 3),
         "weights must have no masked entries, got 1",
+    ),
+    "text among objects": (
+        lambda: conditional_law(np.array(["1", 2.0], dtype=object), 3),
+        "weights must be an array of real numbers, got ndarray of shape",
     ),
     "a mask for indices": (
         lambda: H.restrict([True, False, True, True]),

@@ -392,3 +392,55 @@ def test_wrong_values(name, argument):
         except Exception as error:
             faults.append(f"{kind}: {type(error).__name__}: {error}")
     assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.uint64, np.array])
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [
+        (name, argument)
+        for name, call in CALLS.items()
+        for argument, value in call.items()
+        if type(value) is int and 0 < value < 128 and argument != "rng"
+    ],
+)
+def test_whole_numbers_of_any_type(name, argument, kind):
+    """``-n`` of an unsigned n, and ``10 * n`` of a short one, are other numbers."""
+    call = CALLS[name]
+    expected = quiet(function_of(name), call)
+    result = quiet(function_of(name), call | {argument: kind(call[argument])})
+    assert_same(result, expected)
+
+
+def assert_same(result, expected):
+    """Arrays and numbers, in tuples too; of other objects what they show."""
+    if isinstance(expected, tuple):
+        for a, b in zip(result, expected, strict=True):
+            assert_same(a, b)
+    elif isinstance(expected, np.ndarray | float | int):
+        np.testing.assert_array_equal(result, expected)
+    else:
+        assert type(result) is type(expected)
+        for at in getattr(expected, "__dict__", ()):
+            if isinstance(getattr(expected, at), np.ndarray | float | int):
+                np.testing.assert_array_equal(getattr(result, at), getattr(expected, at))
+
+
+@pytest.mark.parametrize("which", ["largest", "smallest", "magnitude"])
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.uint64])
+def test_few_eigenpairs_of_many(which, kind):
+    A = np.diag(np.arange(-150.0, 151.0))
+    expected = rh.top_eigenpairs(A, 20, which=which)[0]
+    np.testing.assert_array_equal(rh.top_eigenpairs(A, kind(20), which=which)[0], expected)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([["a"], ["a", "b"]], "labels must lie along one axis"),
+        (np.ma.array([1, 2, 3], mask=[0, 1, 0]), "labels must have no masked entries"),
+    ],
+)
+def test_labels_that_cannot_be_encoded(labels, message):
+    with pytest.raises(ValueError, match=message):
+        rh.encode_labels(labels)

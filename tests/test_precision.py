@@ -277,6 +277,29 @@ def test_a_third_cumulant_is_symmetric(rng):
         theory.predicted_output_hessian(V, W, A, np.arange(8.0).reshape(2, 2, 2))
 
 
+@pytest.mark.parametrize("low", [-1e-6, -1e-9])
+def test_an_eigenvalue_below_rounding_is_refused(low):
+    with pytest.raises(ValueError, match="logit_covariance must be positive semidefinite"):
+        theory.mean_curvature([0.0, 0.0], np.diag([1.0, low]))
+
+
+def test_sums_of_probabilities_are_off_by_a_few_roundings_at_most():
+    """Of float32: 2 classes may be off by 8 ε."""
+    for off, good in ((4, True), (20, False)):
+        p = np.float32([[0.25, 0.75 + off * 2.0**-23]])
+        if good:
+            check_targets(p, 1, 2, get_loss("ce", 2))
+        else:
+            with pytest.raises(ValueError, match="must sum to 1"):
+                check_targets(p, 1, 2, get_loss("ce", 2))
+
+
+def test_the_largest_count():
+    assert theory.conditional_law([0.0], 2**53).atom_at_zero == 1.0
+    with pytest.raises(ValueError, match=r"n_features must be at most 2\^53"):
+        theory.conditional_law([0.0], 2**53 + 1)
+
+
 def test_slack_follows_the_precision():
     assert slack(np.full(2, 0.1)) == 1e-10
     assert 1e-6 < slack(np.full(2, 0.1, np.float32)) < 1e-4

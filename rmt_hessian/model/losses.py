@@ -168,12 +168,17 @@ def encode_labels(labels):
     missing = sum(map(_is_missing, entries))
     if missing:
         raise ValueError(f"labels must have no missing entries, got {missing}")
-    array = np.array(native(labels))
+    try:
+        array = np.array(native(labels))
+    except (TypeError, ValueError):  # rows of different lengths
+        array = np.empty(0)
     if array.ndim != 1 or array.size == 0:
         raise ValueError(f"labels must lie along one axis, got {came(labels)}")
     text = [isinstance(x, str | bytes) for x in entries]
     if any(text) and not all(text):
         raise ValueError("labels must be all text or all numbers, got both")
+    if not any(text) and array.dtype.kind not in "biuf":
+        raise ValueError(f"labels must be text or numbers, got {came(labels)}")
     classes, encoded = np.unique(array, return_inverse=True)
     return encoded, classes.tolist()
 

@@ -121,7 +121,7 @@ def top_eigenpairs(matrix, k, *, which="largest", tol=None, max_iterations=10_00
     Notes
     -----
     Every copy of a multiple eigenvalue counts. From products, copies are looked for
-    from a fresh random vector, with about half to two thirds of the products that all else takes.
+    from a fresh random vector, with about half to four fifths of the products that all else takes.
     One that lies at the distance γ‖A‖ above the smallest of the k found is missed with a
     probability of about 1e-4, unless γ is so small that the eigenvalues found are as close
     together as ``tol``: the value returned for it is then too small by γ‖A‖. Memory: ``max(3k + 1,
@@ -139,7 +139,8 @@ def top_eigenpairs(matrix, k, *, which="largest", tol=None, max_iterations=10_00
     """
     operand = symmetric_operand(matrix, "matrix")
     n, eps = operand.size, float(np.finfo(operand.dtype).eps)
-    if positive_integer(k, "k") > n:
+    k = positive_integer(k, "k")
+    if k > n:
         raise ValueError(f"k must be at most {n}, the size of the matrix, got {k}")
     one_of(which, HEIGHTS, "which")
     tol = RESIDUAL * eps if tol is None else positive_real(tol, "tol")

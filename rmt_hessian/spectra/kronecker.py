@@ -87,7 +87,8 @@ class KroneckerProduct:
         ValueError
             If n is not in 1 … k p.
         """
-        if positive_integer(n, "n") > self.shape[0]:
+        n = positive_integer(n, "n")
+        if n > self.shape[0]:
             raise ValueError(f"n must be at most {self.shape[0]}, got {n}")
         products = np.outer(self._left_pairs[0], self._right_pairs[0])
         places = np.argsort(products, axis=None, kind="stable")[-n:]
@@ -105,7 +106,7 @@ class KroneckerProduct:
         """`top_eigenvalues` and `top_eigenspace`."""
         values, i, a = self.top_pairs(n)
         u, x = self._left_pairs[1][:, i], self._right_pairs[1][:, a]
-        return values, (u[:, None] * x).reshape(-1, n)
+        return values, (u[:, None] * x).reshape(-1, values.size)
 
     def to_operator(self):
         """``B ⊗ C`` as a symmetric `scipy.sparse.linalg.LinearOperator`."""

@@ -125,8 +125,8 @@ class NetworkKronecker:
         RuntimeError
             If the iteration does not converge.
         """
-        size = self.shape[0]
-        if positive_integer(n, "n") > size:
+        n, size = positive_integer(n, "n"), self.shape[0]
+        if n > size:
             raise ValueError(f"n must be at most {size}, got {n}")
         if self.cross_layer:
             return top_eigenpairs(self, n)

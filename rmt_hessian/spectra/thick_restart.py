@@ -17,9 +17,13 @@ S be the span of the rest of the spectrum and ``g S`` its distance from ``λ_k``
 
 products, except with probability δ: then the Chebyshev polynomial of degree m on the rest outweighs
 it (Kuczyński, Woźniakowski 1992). Restarts and clusters make this pessimistic. But the first search
-has shown the rate: it reached a residual ε in M products, so with ``log(1/ε) + ½ log n`` for the
-numerator. The second search takes m products, at this rate or by g, whichever is less; δ = 1e-4,
-γ for the next distinct eigenvalue found, and g and S as the Ritz values tell. Where it finds
+has shown how many are enough: so many that its residuals were ``δ √(γ g)/2`` of S and less from
+then on. Their share of all products would tell too little: where there are few distinct
+eigenvalues, the last products bring most of the digits. The second search takes so many, or m by g,
+whichever is less; δ = 1e-4, γ for the next distinct eigenvalue found, and g and S as the Ritz
+values tell. For let a polynomial leave the part ``c_i`` of what lies ``d_i`` below ``λ_k``: the
+residual is ``r² = Σ c_i² d_i²``, and a Ritz value of a copy that is 1/δ times weaker stays
+``Σ c_i² d_i/δ² <= r²/(δ² g S)`` behind it, less than the copy is above ``λ_k``. Where it finds
 something, it goes on until the k highest have converged, and another follows.
 
 Wu, Simon, *Thick-restart Lanczos method for large symmetric eigenvalue problems*, SIAM J. Matrix
@@ -27,7 +31,7 @@ Anal. Appl. 22 (2000). Kuczyński, Woźniakowski, *Estimating the largest eigenv
 Lanczos algorithms with a random start*, SIAM J. Matrix Anal. Appl. 13 (1992).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -197,12 +201,14 @@ class _Search:
     tolerance: float
     max_products: int
     progress: object
+    past: list = field(default_factory=list)  # products, and the largest residual after them
 
     def converge(self):
         """Iterate until the k highest Ritz pairs have converged; they become the rows of Q."""
         Q, k = self.Q, self.k
         while True:
             theta, S, residuals = self.look()
+            self.past.append((Q.products, residuals[:k].max() if len(theta) >= k else np.inf))
             done = residuals[:k] <= self.tolerance / 4 * Q.scale  # what others leave adds to it
             self.tell(int(done.sum()))
             if done.size == k and done.all():
@@ -242,7 +248,6 @@ class _Search:
         if Q.size == Q.rows.shape[1] or above.size == 0:
             return False
         first, n = Q.products, Q.rows.shape[1]
-        rate = first / (np.log(4 / self.tolerance) + np.log(n) / 2)
         Q.begin()
         while True:
             theta, S, _ = self.look(first=k)
@@ -251,9 +256,10 @@ class _Search:
             if best > seen_at:
                 return True
             span = max(2 * best if self.height is np.abs else np.ptp(theta), Q.rounding)
-            needed = np.log(2 / UNSEEN) + np.log(n * max(span / (above[-1] - lowest), 1)) / 2
-            growth = np.arccosh(1 + 2 * max(lowest - best, 0.0) / span)
-            if growth * (Q.products - first) >= needed or Q.products - first >= needed * rate:
+            needed = np.log(2 / UNSEEN) + np.log(max(span / (above[-1] - lowest), 1)) / 2
+            gap, taken = max(lowest - best, 0.0) / span, Q.products - first
+            sure = taken * np.arccosh(1 + 2 * gap) >= needed + np.log(n) / 2
+            if sure or taken >= self.sufficed(needed, gap, span):
                 return False
             if Q.size == n:
                 return False
@@ -264,3 +270,16 @@ class _Search:
                 )
             if Q.full:
                 Q.restart(S[:, : self.kept() - k], first=k)
+
+    def sufficed(self, needed, gap, span):
+        """Products after which residuals were ``exp(-needed) √gap`` of the span, and less later.
+
+        All where they never were; more where the tolerance is wider than ``exp(-needed)``.
+        """
+        level = span * np.exp(-needed) * np.sqrt(gap)
+        later = [products for products, residual in self.past if residual > level]
+        after = [products for products, _ in self.past if not later or products > later[-1]]
+        if after:
+            return after[0]
+        half = np.log(self.Q.rows.shape[1]) / 2
+        return self.past[-1][0] * max((needed + half) / (np.log(4 / self.tolerance) + half), 1.0)

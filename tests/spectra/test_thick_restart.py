@@ -158,3 +158,23 @@ def test_patience_ends_while_copies_are_looked_for():
     assert first < converged[-1]
     with pytest.raises(NotConverged, match=f"4 of 4 eigenpairs converged in {first} products, but"):
         extreme_eigenpairs(multiply, 1500, 4, "largest", max_products=first, **options)
+
+
+@pytest.mark.parametrize("multiplicity", [2, 5, 10])
+@pytest.mark.parametrize("k", [2, 13])
+def test_copies_at_a_hard_edge_of_few_distinct_eigenvalues(multiplicity, k):
+    """B ⊗ I, B a Wishart matrix: the first search ends after as many products as B has eigenvalues,
+    most digits come with the last of them, and the second search needs nearly as many.
+    """
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        G = rng.standard_normal((30, 30))
+        values = rng.permutation(np.repeat(np.linalg.eigvalsh(G @ G.T), multiplicity))
+        check(np.diag(values), values, k, "smallest")
+
+
+def test_copies_among_eigenvalues_that_lie_close():
+    """Gaps at the edge are small and unequal: what is near λ_k decides, not what is far away."""
+    for seed in range(8):
+        values = np.repeat(np.random.default_rng(seed).standard_normal(100) ** 2, 2)
+        check(np.diag(values), values, 2, "smallest")
