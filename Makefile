@@ -84,4 +84,6 @@ $(VENV)/.%: setup.cfg pyproject.toml | $(BIN)/python
 	-$(@D)/bin/pip install --quiet --requirement $< && touch $@
 
 $(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name one by PYTHON=..." \
+	  if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)

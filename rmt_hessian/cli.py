@@ -13,7 +13,7 @@ try:
     import typer
     from typer.core import TyperCommand
 
-    from rmt_hessian.experiments.clusters import SLURM, cores, slurm_script
+    from rmt_hessian.experiments.clusters import SLURM, check, cores, slurm_script
     from rmt_hessian.experiments.config import ConfigError, load_config
     from rmt_hessian.experiments.journal import durations
     from rmt_hessian.experiments.outlier_report import outlier_sections
@@ -150,6 +150,7 @@ def _how_to_resume():
 
 def _say_what_is_to_do(config, folder, overrides, workers, scheduler):
     """Points, those done, the time expected; the job script for SLURM."""
+    check(scheduler)
     points, _ = load_points(config, overrides)
     store = Store(folder)
     state = store.state(points)

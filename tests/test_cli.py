@@ -175,6 +175,7 @@ MISTAKES = [
     (("run", "tiny.toml", "--dry-run", "--set", "depth=2"), "no grid has 'depth'; allowed: "),
     (("run", "tiny.toml", "--set", "C=1"), "n_classes = 1: Input should be greater than"),
     (("run", "."), ".: Is a directory"),
+    (("run", "tiny.toml", "--dry-run", "--scheduler", "pbs"), "the scheduler must be tcp://HOST"),
     (("run", "empty.toml"), "empty.toml: root_seed: Field required"),
     (("run", "tiny.toml/x.toml"), "tiny.toml/x.toml: Not a directory"),
     (("run", "two\nlines.toml"), "two lines.toml: No such file"),

@@ -23,7 +23,9 @@ def outlier_sections(table):
     parts = [_of_part(rows, part) for part in PARTS if f"{part}_number" in rows]
     if parts:
         found = means(pd.concat(parts).sort_values(["case", "part"], kind="stable"), SIZES, COLUMNS)
-        yield OUTLIERS, found[found[["number", "predicted_number"]].sum(axis=1) > 0]
+        found = found[found[["number", "predicted_number"]].sum(axis=1) > 0]
+        if len(found):
+            yield OUTLIERS, found
 
 
 def _of_part(rows, part):

@@ -16,7 +16,6 @@ Tails with hardly a variance (Student, ν = 2.2) leave the law at every size tha
 
 import numpy as np
 
-from rmt_hessian._random import random_generator
 from rmt_hessian._validation import (
     boolean,
     finite_array,
@@ -224,7 +223,6 @@ def outliers(
     one_of(model, MODELS, "model")
     one_of(loss, LOSSES, "loss")
     whole_layer, diagonal = boolean(whole_layer, "whole_layer"), boolean(diagonal, "diagonal")
-    rng = random_generator(rng)
     gamma = _aspect_ratio(n_features, n_samples)
     _check_shapes(model, n_features, n_inputs, V, W)
     init_gain(init)

@@ -205,3 +205,4 @@ def test_the_table_of_outliers():
     assert set(table["predicted_number"]) == {0.5}
     assert set(table["distance"]) == set(table["predicted_overlap"]) == {0.5}
     assert list(outlier_sections(pd.DataFrame(rows[-1:]))) == []
+    assert list(outlier_sections(pd.DataFrame(rows[:2]))) == []  # none seen, none predicted

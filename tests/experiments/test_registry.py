@@ -271,9 +271,8 @@ def test_results_must_be_real(module, what, name):
     ],
 )
 def test_a_result_has_a_name_of_its_own(module, what, name):
-    with pytest.raises(
-        ValueError, match=f"returns must not call a result {name}: the name is taken$"
-    ):
+    message = f"returns must not call a result {name}: the name is taken$"
+    with pytest.raises(ValueError, match=message):
         returned(module, what)
 
 

@@ -61,6 +61,16 @@ def hand_made_table():
     )
 
 
+@pytest.mark.parametrize("rounding", [0.0, 1e-15, -1e-15])
+def test_nothing_is_outside_by_rounding(rounding):
+    """Constant weights: both laws are one, the band is 0, and distances differ in last bits."""
+    table = hand_made_table()
+    for block in ("diagonal", "off_diagonal"):
+        table[f"{block}_ks_population"] = table[f"{block}_ks_conditional"] + rounding
+        table[f"{block}_ks_population_band"] = 0.0
+    assert summarise(table)["outside"].iloc[0] == "0/2"
+
+
 def test_summary_by_hand():
     first, second = summarise(hand_made_table()).to_dict("records")
     assert (first["n_inputs"], second["n_inputs"]) == (5, 8)  # sizes are not pooled
