@@ -26,8 +26,8 @@ import numpy, scipy.linalg, threadpoolctl
 A = numpy.random.default_rng(0).standard_normal((300, 300))
 for M in (A, A.astype(numpy.float32)):
     scipy.linalg.eigh(M @ M.T), numpy.linalg.svd(M), M @ M[0]
-print(*{pool["architecture"] for pool in threadpoolctl.threadpool_info()
-        if pool["internal_api"] == "openblas"})
+print(*sorted({pool["architecture"] for pool in threadpoolctl.threadpool_info()
+               if pool["internal_api"] == "openblas"}))
 """
 
 
