@@ -93,8 +93,9 @@ def _outcome(future, workers):
     while future.status not in ("error", "cancelled"):
         try:
             return future.result(timeout=COUNT_SECONDS), None
-        except TimeoutError:
+        except OSError:  # not in time, or the way to the scheduler is cut off
             workers.count()  # raises if there is no hope
+            time.sleep(POLL_SECONDS)
         except Exception as error:
             if future.status not in ("error", "cancelled"):
                 return None, error

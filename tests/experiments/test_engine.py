@@ -67,6 +67,11 @@ def test_a_result_that_is_lost_with_its_worker_is_waited_for():
     assert _outcome(Ended(("finished", 7)), workers) == (7, None)
     assert _outcome(Ended(again, ("lost", TimeoutError()), ("finished", 7)), workers) == (7, None)
     assert workers.asked == 2
+    assert _outcome(Ended(("finished", OSError("reset by peer")), ("finished", 7)), workers) == (
+        7,
+        None,
+    )
+    assert workers.asked == 3
     assert _outcome(Ended(again, ("error", killed)), workers) == (None, killed)
     assert _outcome(Ended(("finished", bad)), workers) == (None, bad)
     result, error = _outcome(Ended(("cancelled", CancelledError())), workers)

@@ -148,7 +148,7 @@ BAD = {
     "NaN operator": (Product(np.full((3, 3), np.nan)), "matrix must be finite"),
     "a string": ("abc", "matrix must be an array of real numbers"),
     "a number": (3.0, "matrix must have 2 axes"),
-    "None": (None, "matrix must have 2 axes"),
+    "None": (None, "matrix must be an array of real numbers, got None"),
 }
 
 
