@@ -265,7 +265,7 @@ def _of_what(values):
     except ValueError:
         rows = isinstance(values, list | tuple)
         return f"{came(values)} with rows of different lengths" if rows else came(values)
-    if array.ndim == 0 and array.dtype.kind == "O":  # the thing itself
+    if array.ndim == 0:  # the thing itself
         return came(values)
     if array.dtype.kind == "O":
         kinds = sorted({type(x).__name__ for x in array.flat})
