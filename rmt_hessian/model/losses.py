@@ -155,7 +155,8 @@ def encode_labels(labels):
     Raises
     ------
     ValueError
-        If there are no labels along one axis, or kinds that cannot be sorted.
+        If there are no labels along one axis, one is masked or missing (None, NaN), or they are
+        not all text or all numbers.
 
     Examples
     --------

@@ -35,7 +35,7 @@ def eigenvalues(matrix):
     ------
     ValueError
         If the matrix is not square, real, finite and symmetric: to 1e-10 of its largest entry, or
-        1e-4 in single precision.
+        6e-5 in single precision.
 
     Examples
     --------
