@@ -37,7 +37,6 @@ from rmt_hessian.theory.weights.weight_laws import LOSSES, MODELS, block_of, wei
 LAYER_LOG2_POINTS = 7  # of each of 8 blocks: 1024 output Hessians
 OUTLIER_LOG2_POINTS = 11
 SEPARABLE_ATOMS = 256  # of the weights of an output block
-FINEST = 16  # refinement of a quadrature, for large γ
 
 
 def block_law(
@@ -95,8 +94,6 @@ def block_law(
     N = positive_integer(n_samples, "n_samples")
     diagonal = boolean(diagonal, "diagonal")
     _check_shapes(model, p, n_inputs, V, W)
-    # for γ > 1 the density shows the nodes of a rule unless they lie closer than about 1/γ
-    refinement = min(FINEST, int(np.ceil(2 * p / N))) if model == "linear" and diagonal else 1
     weights = weight_law(
         model=model,
         loss=loss,
@@ -106,12 +103,11 @@ def block_law(
         W=W,
         block=block,
         init=init,
-        refinement=refinement,
         rng=rng,
     )
     if model != "output":
         means_nothing(n_inputs, "n_inputs", f"model {model!r}")
-        return GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, p / N)
+        return weights.block_law(p / N)
     d = positive_integer(n_inputs, "n_inputs of model 'output'")
     if weights.nodes.size > 1:
         weights = weights.equal_masses(SEPARABLE_ATOMS)

@@ -19,7 +19,6 @@ from rmt_hessian.model.inputs import gaussian_inputs, random_labels
 from rmt_hessian.model.networks import ReLUNetwork
 from rmt_hessian.spectra.eigenvalues import eigenvalues
 from rmt_hessian.theory import (
-    GeneralizedMarchenkoPastur,
     block_norm_limit,
     conditional_law,
     expected_block_norms,
@@ -128,7 +127,7 @@ def _linear_population_law(case, name, n_classes, aspect_ratio):
 def _law_of(case, name, aspect_ratio, **given):
     model, _, loss = CASES[case]
     weights = weight_law(model=model, loss=loss, diagonal=name == "diagonal", **given)
-    law = GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, aspect_ratio)
+    law = weights.block_law(aspect_ratio)
     return weights, law
 
 

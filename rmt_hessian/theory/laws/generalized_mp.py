@@ -56,6 +56,7 @@ from rmt_hessian.theory.laws import kernels
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
 NEGLIGIBLE = 1e-16  # probability below which an atom of the weight law is dropped
+NO_PANELS = np.empty((0, 2)), np.empty((0, 0)), np.empty((0, 0))  # weights without a density
 ZERO = 1e-16  # weights below this fraction of the largest count as 0: no spectrum tells them apart
 
 
@@ -125,6 +126,7 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         self._b = self._w * lam
         self._m1 = float(self._w @ lam)
         self._p_nonzero = float(self._w.sum())
+        self._panels = NO_PANELS
 
     def __repr__(self):
         weights = f"{self.weights.size} weights in [{self.weights[0]:.4g}, {self.weights[-1]:.4g}]"
@@ -137,17 +139,22 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         """Mass of the atom at 0, ``max(0, 1 - P(λ≠0)/γ)``."""
         return max(0.0, 1.0 - self._p_nonzero / self.aspect_ratio)
 
+    @property
+    def _measure(self):
+        """What the kernels know of the weights: poles, residues and panels."""
+        return self._p, self._b, self._panels
+
     @cached_property
     def _components(self):
         if self._p.size == 0:
             return ()
-        ends = kernels.component_edges(self._p, self._b)
+        ends = kernels.component_edges(*self._measure)
         excess = self._p_nonzero / self.aspect_ratio - 1.0  # mass that u = 0 takes away
         found, F = [], 0.0
         for u_a, u_b in ends:
             inside = (u_a < self._p) & (self._p < u_b)
-            n_nodes = min(256, 16 * (2 + int(inside.sum())))
-            u, v, x = kernels.tabulate(u_a, u_b, n_nodes, self._p, self._b)
+            u = self._nodes(u_a, u_b, int(inside.sum()))
+            v, x = kernels.tabulate(u, *self._measure)
             if u_a >= 0 and not any(c.u[-1] >= 0 for c in found):
                 F += self.atom_at_zero
             holds_zero = u_a < 0 < u_b
@@ -161,6 +168,13 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
             raise RuntimeError(f"masses must sum to 1, got a sum off by {F - top:.2g}")
         found[-1] = replace(found[-1], F_right=top)
         return tuple(found)
+
+    def _nodes(self, u_a, u_b, n_inside):
+        """Nodes of one component at ``u_a + (u_b - u_a) sin²θ``, θ uniform."""
+        n = min(256, 16 * (2 + n_inside))
+        t = np.sin(0.5 * np.pi * np.arange(n) / (n - 1)) ** 2
+        from_left, from_right = u_a + (u_b - u_a) * t, u_b - (u_b - u_a) * (1.0 - t)
+        return np.where(2 * np.arange(n) < n, from_left, from_right)
 
     def components(self):  # noqa: D102
         return [(float(c.x[0]), float(c.x[-1])) for c in self._components]
@@ -179,7 +193,7 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
             chosen = np.flatnonzero((owner == k) & (x < component.x[-1]))
             if chosen.size:
                 table = component.u, component.v, component.x / self._scale
-                u, v = kernels.locate(x[chosen] / self._scale, *table, self._p, self._b)
+                u, v = kernels.locate(x[chosen] / self._scale, *table, *self._measure)
                 yield chosen, component, u, v
 
     def _density(self, x):
@@ -194,7 +208,7 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         below = np.append(0.0, np.cumsum(self.component_masses()))
         F += below[np.searchsorted(rights, x, side="right")]
         for chosen, component, u, v in self._inside(x):
-            values = kernels.distribution(u, v, self._p, self._b)
+            values = kernels.distribution(u, v, *self._measure)
             F[chosen] = np.clip(values, component.F_left, component.F_right)
         return np.clip(F, 0.0, 1.0)
 
@@ -203,10 +217,10 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         for component in self._components:
             chosen = np.flatnonzero((component.F_left < q) & (q <= component.F_right))
             if chosen.size:
-                F = kernels.distribution(component.u, component.v, self._p, self._b)
+                F = kernels.distribution(component.u, component.v, *self._measure)
                 F = np.clip(F, component.F_left, component.F_right)
                 F[0], F[-1] = component.F_left, component.F_right
-                values = kernels.quantile(q[chosen], component.u, F, self._p, self._b)
+                values = kernels.quantile(q[chosen], component.u, F, *self._measure)
                 x[chosen] = np.clip(values * self._scale, component.x[0], component.x[-1])
         return x
 
@@ -242,7 +256,7 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
             return z / self._scale
         a = np.empty(z.shape, dtype=np.complex128)
         above = y > 0
-        u, v = kernels.locate_above(x[above], y[above], self._p, self._b)
+        u, v = kernels.locate_above(x[above], y[above], *self._measure)
         a[above] = u + 1j * v
         real = np.flatnonzero(~above)
         rights = np.array([component.x[-1] for component in self._components])
@@ -250,7 +264,7 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         for k, (lo, hi) in enumerate(self.gaps()):
             chosen = real[owner == k]
             lo, hi = lo / self._scale, hi / self._scale
-            a[chosen] = kernels.locate_outside(x[chosen], lo, hi, self._p, self._b)
+            a[chosen] = kernels.locate_outside(x[chosen], lo, hi, *self._measure)
         for chosen, _, u, v in self._inside(x[real] * self._scale):
             a[real[chosen]] = u + 1j * v
         return a
@@ -275,7 +289,7 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         flat = np.where(z.imag < 0, z.conj(), z).ravel()
         with np.errstate(divide="ignore"):
             a = self._parameter(flat)
-            U = kernels.log_potential(a.real, a.imag, self._p, self._b) + np.log(self._scale)
+            U = kernels.log_potential(a.real, a.imag, *self._measure) + np.log(self._scale)
         U[(flat == 0) & (self.atom_at_zero > 0)] = -np.inf
         return U.reshape(z.shape)[()]
 

@@ -5,6 +5,10 @@ Notation of `generalized_mp`: poles ``p_k = γ λ_k`` ascending, residues ``b_k 
 ``a + Σ b_k + Σ c_k/(a - p_k)``, without its cancellation near 0. All lengths are of order one: the
 caller has divided the weights by the largest of them.
 
+A continuous law of weights is a density on `panels` (``ends``, ``coefficients``): its Gauss nodes
+are the atoms, and the panels next to a are integrated as they are (`_near_panels`). Discrete laws
+have none.
+
 No floating-point rule is relaxed: whether a function was compiled here, inlined or loaded from the
 cache changes no bit. Sums over atoms have a fixed order made for SIMD (`_sums`).
 """
@@ -16,12 +20,16 @@ from rmt_hessian._jit import jit
 EPS = 2.220446049250313e-16
 MAX_ITERATIONS = 200
 LANES = 16  # partial sums of a sum over atoms: four registers of four numbers
+NODES = 8  # Gauss nodes of a panel
+NEAR = 3.0  # half widths from its middle within which a panel is near: Gauss errs by 1e-13 beyond
+TINY = 1e-100  # keeps the end of a panel finite
+SMALLEST = 1e-100  # height of a tail that counts as 0
 
 compiled = jit(error_model="numpy")
 
 
 @compiled
-def _sums(u, w, p, b):
+def _atom_sums(u, w, p, b):
     """``Σ b r d``, ``Σ b r``, ``Σ c r``, ``Σ c r²``, ``Σ c r² d``; d = u - p, r = 1/(d² + w).
 
     With w = v² the first two give ``Σ b/(a - p)``, the third is g, the others are of its
@@ -52,16 +60,167 @@ def _sums(u, w, p, b):
 
 
 @compiled
-def height_squared(u, p, b):
+def _panel_transform(u, v, lo, hi, coefficients):
+    """``B = ∫ b(p)/(a - p) dp`` over one panel, B' and B'', b a sum of Legendre polynomials.
+
+    ``∫ P_n(t)/(s - t) dt = 2 Q_n(s)`` over [-1, 1], by the recursions of the Legendre functions of
+    the second kind, forwards: a is near.
+    """
+    half = 0.5 * (hi - lo)
+    x, y = (u - 0.5 * (lo + hi)) / half, v / half
+    right, left = (x - 1.0) ** 2 + y * y + TINY**2, (x + 1.0) ** 2 + y * y + TINY**2
+    angle = np.arctan2(-2.0 * y, (x - 1.0) * (x + 1.0) + y * y)
+    s = complex(x, y)
+    square = complex(1.0 - x, -y) * complex(1.0 + x, y) + TINY  # 1 - s²
+    q, d, e = complex(0.25 * np.log(left / right), 0.5 * angle), 1.0 / square, 2.0 * s / square**2
+    q_next, d_next, e_next = s * q - 1.0, q + s * d, 2.0 * d + s * e
+    B, slope, curvature = 0j, 0j, 0j
+    for n in range(NODES):
+        B += coefficients[n] * q
+        slope += coefficients[n] * d
+        curvature += coefficients[n] * e
+        m = 2.0 * n + 3.0
+        q, q_next = q_next, (m * s * q_next - (n + 1.0) * q) / (n + 2.0)
+        d, d_next = d_next, d + m * q
+        e, e_next = e_next, e + m * d
+    return 2.0 * B, 2.0 * slope / half, 2.0 * curvature / half**2
+
+
+@compiled
+def _panel_potential(u, v, j, panels):
+    """``∫ ω(p) dp``, ``∫ ω(p) Log(a - p) dp`` and ``∫ b(p)/(a - p) dp`` over panel j, ``ω = b/p``.
+
+    ``∫ P_n(t) log(s - t) dt = 2 (Q_{n+1} - Q_{n-1})/(2n + 1)`` for n >= 1, by parts.
+    """
+    ends, coefficients, shares = panels
+    lo, hi = ends[j, 0], ends[j, 1]
+    half = 0.5 * (hi - lo)
+    s = complex((u - 0.5 * (lo + hi)) / half, v / half)
+    right = 0.5 * np.log((s.real - 1.0) ** 2 + s.imag**2 + TINY**2)
+    left = 0.5 * np.log((s.real + 1.0) ** 2 + s.imag**2 + TINY**2)
+    right, left = (
+        complex(right, np.arctan2(s.imag, s.real - 1.0)),
+        complex(left, np.arctan2(s.imag, s.real + 1.0)),
+    )
+    logarithm = shares[j, 0] * ((s + 1.0) * left - (s - 1.0) * right - 2.0 + 2.0 * np.log(half))
+    q = 0.5 * (left - right)
+    q_next, transform = s * q - 1.0, coefficients[j, 0] * q
+    for n in range(1, NODES):
+        q_after = ((2.0 * n + 1.0) * s * q_next - n * q) / (n + 1.0)
+        logarithm += shares[j, n] * 2.0 * (q_after - q) / (2.0 * n + 1.0)
+        transform += coefficients[j, n] * q_next
+        q, q_next = q_next, q_after
+    return 2.0 * half * shares[j, 0], half * logarithm, 2.0 * transform
+
+
+@compiled
+def _is_near(u, v, lo, hi):
+    """Whether a is so near to the panel that its Gauss rule does not hold."""
+    reach = NEAR * 0.5 * (hi - lo)
+    return abs(u - 0.5 * (lo + hi)) < reach and v < reach
+
+
+@compiled
+def _near_panels(u, v, ends):
+    """The first of the panels near to a, and the one after the last; smaller ones between are not.
+
+    No panel is near at (0, 0).
+    """
+    first, after = ends.shape[0], 0
+    for j in range(ends.shape[0]):
+        if _is_near(u, v, ends[j, 0], ends[j, 1]):
+            first, after = min(first, j), j + 1
+    return min(first, after), after
+
+
+@compiled
+def _sums(u, w, p, b, panels):
+    """The sums of `_atom_sums`, of atoms or of a density on panels (without ``Σ c r²`` at w = 0).
+
+    Of the panels next to a: ``∫ c/(a - p) = a ∫ b/(a - p) - ∫ b``, and g, … are parts of it.
+    """
+    ends, coefficients, _ = panels
+    v = np.sqrt(w)
+    first, after = _near_panels(u, v, ends)
+    if after == 0:
+        return _atom_sums(u, w, p, b)
+    i = NODES * first
+    real, imaginary, g, squares, moments = _atom_sums(u, w, p[:i], b[:i])
+    a, B, B_slope, B_curvature, total = complex(u, v), 0j, 0j, 0j, 0.0
+    for k in range(first, after + 1):
+        if k < after and _is_near(u, v, ends[k, 0], ends[k, 1]):
+            parts = _panel_transform(u, v, ends[k, 0], ends[k, 1], coefficients[k])
+            B += parts[0]
+            B_slope += parts[1]
+            B_curvature += parts[2]
+            total += coefficients[k, 0] * (ends[k, 1] - ends[k, 0])
+        else:
+            i, j = NODES * k, (NODES * (k + 1) if k < after else p.size)
+            more = _atom_sums(u, w, p[i:j], b[i:j])
+            real += more[0]
+            imaginary += more[1]
+            g += more[2]
+            squares += more[3]
+            moments += more[4]
+    C, C_slope = a * B - total, B + a * B_slope  # of ∫ c/(a - p)
+    if v > 0.0:
+        own_g = -C.imag / v
+        imaginary -= B.imag / v
+        squares += 0.5 * (own_g + C_slope.real) / w
+        moments += 0.5 * C_slope.imag / v
+    else:
+        own_g = -C_slope.real
+        imaginary -= B_slope.real
+        moments += B_slope.real + 0.5 * (a * B_curvature).real
+    return real + B.real, imaginary, g + own_g, squares, moments
+
+
+@compiled
+def _height_in_panels(u, p, b, panels):
+    """The v of `height_squared` where the weights have a density.
+
+    Newton on ``v (1 - g)``, which ``g = α/v + β``, the form of g inside a thin tail, solves at
+    once; inside a bracket that every third step halves, in its logarithm.
+    """
+    ends = panels[0]
+    inside = False
+    for j in range(ends.shape[0]):
+        inside = inside or ends[j, 0] <= u <= ends[j, 1]
+    if not inside and _sums(u, 0.0, p, b, panels)[2] <= 1.0:
+        return 0.0
+    lo, hi = 0.0, np.sqrt(np.sum(b * p))
+    v = hi
+    for iteration in range(MAX_ITERATIONS):
+        _, _, g, squares, _ = _sums(u, v * v, p, b, panels)
+        if g > 1.0:
+            lo = v
+        else:
+            hi = v
+        excess = 2.0 * v * v * squares  # g - Re Σ c/(a - p)²
+        new = v * excess / (1.0 - g + excess)
+        if abs(new - v) <= 4.0 * EPS * v or hi - lo <= 4.0 * EPS * hi:
+            return v
+        if hi < SMALLEST:
+            return 0.0
+        if not lo < new < hi or iteration % 3 == 2:
+            new = np.sqrt(lo * hi) if lo > 0.0 else min(max(new, 1e-3 * hi), 0.5 * hi)
+        v = new
+    raise RuntimeError("a height did not converge")
+
+
+@compiled
+def height_squared(u, p, b, panels):
     """``v²`` with ``g(u, v²) = Σ c_k/((u - p_k)² + v²) = 1``; 0 where ``h(u) = g(u, 0) <= 1``.
 
     Newton on ``1/g - 1``, concave and increasing in v², from a start on its left: monotone.
     """
+    if panels[0].shape[0] > 0:
+        return _height_in_panels(u, p, b, panels) ** 2
     w = 0.0
     for k in range(p.size):
         w = max(w, b[k] * p[k] - (u - p[k]) ** 2)
     for _ in range(MAX_ITERATIONS):
-        _, _, g, slope, _ = _sums(u, w, p, b)
+        _, _, g, slope, _ = _sums(u, w, p, b, panels)
         step = (g - 1.0) * g / slope
         if step <= 2.0 * EPS * w:
             return w
@@ -70,30 +229,30 @@ def height_squared(u, p, b):
 
 
 @compiled
-def abscissa(u, w, p, b):
+def abscissa(u, w, p, b, panels):
     """``x = Re z(a)``, w = v²."""
-    real, imaginary, _, _, _ = _sums(u, w, p, b)  # of Σ b_k/(a - p_k), the second over -v
+    real, imaginary, _, _, _ = _sums(u, w, p, b, panels)  # of Σ b_k/(a - p_k), the second over -v
     return u * (1.0 + real) + w * imaginary
 
 
 @compiled
-def _h_and_slope(u, p, b):
+def _h_and_slope(u, p, b, panels):
     """``h(u) = Σ c_k/(u - p_k)² = 1 - z'(u)`` and ``h'(u)``."""
-    _, _, h, _, cubes = _sums(u, 0.0, p, b)
+    _, _, h, _, cubes = _sums(u, 0.0, p, b, panels)
     return h, -2.0 * cubes
 
 
 @compiled
-def _edge(lo, hi, p, b):
+def _edge(lo, hi, p, b, panels):
     """The root of ``h = 1`` between lo and hi, where ``h - 1`` changes sign.
 
     Newton on ``h^{-1/2} - 1``, nearly linear beside a pole, inside a bracket that every third
     step halves.
     """
-    rising = _h_and_slope(lo, p, b)[0] < 1.0
+    rising = _h_and_slope(lo, p, b, panels)[0] < 1.0
     u = 0.5 * (lo + hi)
     for iteration in range(MAX_ITERATIONS):
-        h, slope = _h_and_slope(u, p, b)
+        h, slope = _h_and_slope(u, p, b, panels)
         if (h < 1.0) == rising:
             lo = u
         else:
@@ -109,7 +268,7 @@ def _edge(lo, hi, p, b):
 
 
 @compiled
-def _point_below_one(k, p, b):
+def _point_below_one(k, p, b, panels):
     """A point of the gap (p_k, p_{k+1}) where the convex ``h < 1``, or NaN if there is none."""
     left, right = p[k], p[k + 1]
     s, t = (b[k] * p[k]) ** (1.0 / 3.0), (b[k + 1] * p[k + 1]) ** (1.0 / 3.0)
@@ -120,7 +279,7 @@ def _point_below_one(k, p, b):
     for _ in range(MAX_ITERATIONS):
         if not lo < u < hi:
             u = 0.5 * (lo + hi)
-        _, _, h, fourths, cubes = _sums(u, 0.0, p, b)
+        _, _, h, fourths, cubes = _sums(u, 0.0, p, b, panels)
         if h < 1.0:
             return u
         slope = -2.0 * cubes
@@ -136,46 +295,97 @@ def _point_below_one(k, p, b):
 
 
 @compiled
-def component_edges(p, b):
+def _point_below_one_between(left, right, p, b, panels):
+    """A point between two groups of panels where the convex ``h < 1``, or NaN if there is none."""
+    lo, hi = left, right
+    for _ in range(MAX_ITERATIONS):
+        u = 0.5 * (lo + hi)
+        h, slope = _h_and_slope(u, p, b, panels)
+        if h < 1.0:
+            return u
+        if slope < 0.0:
+            lo = u
+        else:
+            hi = u
+        # a convex function lies above its tangent: can it still reach 1 inside the bracket?
+        if h + slope * ((hi if slope < 0.0 else lo) - u) >= 1.0 or hi - lo <= 4.0 * EPS * abs(u):
+            return np.nan
+    return np.nan
+
+
+@compiled
+def _edge_beside(end, inside, p, b, panels):
+    """The edge between a point with h < 1 and the end of a panel: that end, if h < 1 up to it."""
+    beside = end + 4.0 * EPS * (abs(end) if inside > end else -abs(end))
+    if _h_and_slope(beside, p, b, panels)[0] <= 1.0:
+        return end
+    return _edge(min(inside, beside), max(inside, beside), p, b, panels)
+
+
+@compiled
+def _component_edges_of_panels(p, b, panels):
+    """As `component_edges`, of a density: it has no gap inside it, but may have edges beyond it."""
+    ends = panels[0]
+    last = ends.shape[0] - 1
+    reach = 1.01 * np.sqrt(np.sum(b * p))
+    found = np.empty((last + 1, 2))
+    found[0, 0] = _edge_beside(ends[0, 0], ends[0, 0] - reach, p, b, panels)
+    n = 0
+    for j in range(last):
+        if ends[j, 1] < ends[j + 1, 0]:
+            inside = _point_below_one_between(ends[j, 1], ends[j + 1, 0], p, b, panels)
+            if not np.isnan(inside):
+                found[n, 1] = _edge_beside(ends[j, 1], inside, p, b, panels)
+                n += 1
+                found[n, 0] = _edge_beside(ends[j + 1, 0], inside, p, b, panels)
+    found[n, 1] = _edge_beside(ends[last, 1], ends[last, 1] + reach, p, b, panels)
+    return found[: n + 1].copy()
+
+
+@compiled
+def component_edges(p, b, panels):
     """Ends ``(u_a, u_b)`` of the continuous components in the parameter u, shape (n, 2)."""
+    if panels[0].shape[0] > 0:
+        return _component_edges_of_panels(p, b, panels)
     last = p.size - 1
     reach = np.sqrt(np.sum(b * p))
     ends = np.empty((p.size, 2))
-    ends[0, 0] = _edge(p[0] - 1.01 * reach, p[0] - 0.99 * np.sqrt(b[0] * p[0]), p, b)
+    ends[0, 0] = _edge(p[0] - 1.01 * reach, p[0] - 0.99 * np.sqrt(b[0] * p[0]), p, b, panels)
     n = 0
     for k in range(last):
-        inside = _point_below_one(k, p, b)
+        inside = _point_below_one(k, p, b, panels)
         if not np.isnan(inside):
             # h >= c_k/(u - p_k)² puts each root at least √c from its pole
             left = p[k] + 0.99 * np.sqrt(b[k] * p[k])
             right = p[k + 1] - 0.99 * np.sqrt(b[k + 1] * p[k + 1])
-            ends[n, 1] = _edge(left, inside, p, b) if left < inside else inside
+            ends[n, 1] = _edge(left, inside, p, b, panels) if left < inside else inside
             n += 1
-            ends[n, 0] = _edge(inside, right, p, b) if inside < right else inside
-    ends[n, 1] = _edge(p[last] + 0.99 * np.sqrt(b[last] * p[last]), p[last] + 1.01 * reach, p, b)
+            ends[n, 0] = _edge(inside, right, p, b, panels) if inside < right else inside
+    ends[n, 1] = _edge(
+        p[last] + 0.99 * np.sqrt(b[last] * p[last]), p[last] + 1.01 * reach, p, b, panels
+    )
     return ends[: n + 1].copy()
 
 
 @compiled
-def tabulate(u_a, u_b, n_nodes, p, b):
-    """Nodes (u, v, x) of one component at ``u = u_a + (u_b - u_a) sin²θ``, θ uniform.
+def tabulate(u, p, b, panels):
+    """Heights v and places x at ascending nodes u of one component, its ends included.
 
-    x and u are smooth even functions of θ about each end, v is odd.
+    x and u are smooth even functions of ``θ = arcsin √((u - u_a)/(u_b - u_a))`` about each end, v
+    is odd.
     """
-    u, v, x = np.empty(n_nodes), np.empty(n_nodes), np.empty(n_nodes)
-    for j in range(n_nodes):
-        t = np.sin(0.5 * np.pi * j / (n_nodes - 1)) ** 2
-        u[j] = u_a + (u_b - u_a) * t if 2 * j < n_nodes else u_b - (u_b - u_a) * (1.0 - t)
-        w = 0.0 if j == 0 or j == n_nodes - 1 else height_squared(u[j], p, b)
+    v, x = np.zeros(u.size), np.empty(u.size)
+    for j in range(u.size):
+        w = 0.0 if j == 0 or j == u.size - 1 else height_squared(u[j], p, b, panels)
         v[j] = np.sqrt(w)
-        x[j] = abscissa(u[j], w, p, b)
+        x[j] = abscissa(u[j], w, p, b, panels)
         if j > 0:
             x[j] = max(x[j], x[j - 1])  # increasing in exact arithmetic
-    return u, v, x
+    return v, x
 
 
 @compiled
-def _newton(x, y, u, v, lo, hi, p, b):
+def _newton(x, y, u, v, lo, hi, p, b, panels):
     """Complex Newton on ``z(a) = x + i y``; returns (u, v, converged) with u in [lo, hi].
 
     The singularities of the inverse of z lie no nearer to a than a fraction of v, so that a step
@@ -184,7 +394,7 @@ def _newton(x, y, u, v, lo, hi, p, b):
     previous = np.inf
     for _ in range(30):
         w = v * v
-        real, imaginary, g, squares, moments = _sums(u, w, p, b)
+        real, imaginary, g, squares, moments = _sums(u, w, p, b, panels)
         dr, di = 1.0 - g + 2.0 * w * squares, 2.0 * v * moments  # z'(a)
         rr = x - u * (1.0 + real) - w * imaginary
         ri = y - v * (1.0 - g)
@@ -203,19 +413,19 @@ def _newton(x, y, u, v, lo, hi, p, b):
 
 
 @compiled
-def _bisect(x, lo, hi, p, b):
+def _bisect(x, lo, hi, p, b, panels):
     """The point (u, v) with ``x(u) = x`` by bisection: always right, slower."""
     for _ in range(MAX_ITERATIONS):
         u = 0.5 * (lo + hi)
-        w = height_squared(u, p, b)
-        if abscissa(u, w, p, b) < x:
+        w = height_squared(u, p, b, panels)
+        if abscissa(u, w, p, b, panels) < x:
             lo = u
         else:
             hi = u
         if hi - lo <= 2.0 * EPS * max(abs(lo), abs(hi)):
             break
     u = 0.5 * (lo + hi)
-    return u, np.sqrt(height_squared(u, p, b))
+    return u, np.sqrt(height_squared(u, p, b, panels))
 
 
 @compiled
@@ -240,7 +450,7 @@ def _interpolate(phi, j, nodes, u, v):
 
 
 @compiled
-def locate(x, table_u, table_v, table_x, p, b):
+def locate(x, table_u, table_v, table_x, p, b, panels):
     """The points (u, v) of one component with ``z(u + i v) = x``, for each x inside it."""
     us, vs, phi = np.empty(x.size), np.empty(x.size), np.empty(table_x.size)
     last = table_x.size - 1
@@ -253,25 +463,32 @@ def locate(x, table_u, table_v, table_x, p, b):
         u, v = _interpolate(at, j, phi, table_u, table_v)
         if not (lo <= u <= hi and v > 0.0):  # nodes too close, or too coarse for a cubic
             u, v = 0.5 * (lo + hi), 0.5 * (table_v[j] + table_v[j + 1])
-        u, v, converged = _newton(x[n], 0.0, u, v, lo, hi, p, b)
+        u, v, converged = _newton(x[n], 0.0, u, v, lo, hi, p, b, panels)
         if not converged:
-            u, v = _bisect(x[n], lo, hi, p, b)
+            u, v = _bisect(x[n], lo, hi, p, b, panels)
         us[n], vs[n] = u, v
     return us, vs
 
 
 @compiled
-def distribution(u, v, p, b):
+def distribution(u, v, p, b, panels):
     """CDF at ``a = u + i v``: ``F = 1 + Im Φ/π``, with
 
     ``Φ = -Log a + Σ (w_k/γ) [Log a - Log(a - p_k)] - Σ w_k λ_k/(a - p_k)`` and
     ``w_k/γ = b_k/p_k``.
     """
-    F = np.empty(u.size)
+    F, ends = np.empty(u.size), panels[0]
     for n in range(u.size):
         size = u[n] * u[n] + v[n] * v[n]
         phase = -np.arctan2(v[n], u[n])
+        for j in range(ends.shape[0]):
+            if not _is_near(u[n], v[n], ends[j, 0], ends[j, 1]):
+                continue
+            share, logarithm, transform = _panel_potential(u[n], v[n], j, panels)
+            phase += share * np.arctan2(v[n], u[n]) - logarithm.imag - transform.imag
         for k in range(p.size):
+            if ends.size > 0 and _is_near(u[n], v[n], ends[k // NODES, 0], ends[k // NODES, 1]):
+                continue
             d = u[n] - p[k]
             # Arg a - Arg(a - p_k) = Arg(a conj(a - p_k)): no difference of nearly equal angles
             phase += b[k] / p[k] * np.arctan2(-p[k] * v[n], size - p[k] * u[n])
@@ -281,7 +498,7 @@ def distribution(u, v, p, b):
 
 
 @compiled
-def quantile(q, table_u, table_F, p, b):
+def quantile(q, table_u, table_F, p, b, panels):
     """X with ``F(x) = q`` inside one component: bisection and secants on u in a table cell."""
     x, u_one, v_one = np.empty(q.size), np.empty(1), np.empty(1)
     for n in range(q.size):
@@ -292,20 +509,20 @@ def quantile(q, table_u, table_F, p, b):
             u = 0.5 * (lo + hi)
             if it % 3 != 2 and f_hi > f_lo:
                 u = min(max(lo - f_lo * (hi - lo) / (f_hi - f_lo), lo), hi)
-            u_one[0], v_one[0] = u, np.sqrt(height_squared(u, p, b))
-            f = distribution(u_one, v_one, p, b)[0] - q[n]
+            u_one[0], v_one[0] = u, np.sqrt(height_squared(u, p, b, panels))
+            f = distribution(u_one, v_one, p, b, panels)[0] - q[n]
             if f < 0.0:
                 lo, f_lo = u, f
             else:
                 hi, f_hi = u, f
             if abs(f) <= 2.0 * EPS or hi - lo <= 2.0 * EPS * max(abs(lo), abs(hi)):
                 break
-        x[n] = abscissa(u, v_one[0] ** 2, p, b)
+        x[n] = abscissa(u, v_one[0] ** 2, p, b, panels)
     return x
 
 
 @compiled
-def locate_outside(x, lo, hi, p, b):
+def locate_outside(x, lo, hi, p, b, panels):
     """The real u in (lo, hi) with ``z(u) = x``: outside the support z increases, z' = 1 - h."""
     us = np.empty(x.size)
     reach, mean = np.sqrt(np.sum(b * p)), np.sum(b)  # |x - u - m₁| <= √(Σ c) √h, by Cauchy–Schwarz
@@ -313,12 +530,12 @@ def locate_outside(x, lo, hi, p, b):
         left, right = max(lo, x[n] - mean - reach), min(hi, x[n] - mean + reach)
         u = 0.5 * (left + right)
         for _ in range(MAX_ITERATIONS):
-            gap = x[n] - abscissa(u, 0.0, p, b)
+            gap = x[n] - abscissa(u, 0.0, p, b, panels)
             if gap > 0.0:
                 left = u
             else:
                 right = u
-            step = gap / (1.0 - _h_and_slope(u, p, b)[0])
+            step = gap / (1.0 - _h_and_slope(u, p, b, panels)[0])
             u += step
             if not left < u < right:
                 u = 0.5 * (left + right)
@@ -331,12 +548,12 @@ def locate_outside(x, lo, hi, p, b):
 
 
 @compiled
-def _height_at(u, y, p, b):
+def _height_at(u, y, p, b, panels):
     """``v`` with ``Im z(u + i v) = v (1 - g(u, v²)) = y > 0``, by bisection: unique."""
     lo, hi = y, 0.5 * y + np.sqrt(0.25 * y * y + np.sum(b * p))
     for _ in range(MAX_ITERATIONS):
         v = 0.5 * (lo + hi)
-        g = _sums(u, v * v, p, b)[2]
+        g = _sums(u, v * v, p, b, panels)[2]
         if v * (1.0 - g) < y:
             lo = v
         else:
@@ -347,7 +564,7 @@ def _height_at(u, y, p, b):
 
 
 @compiled
-def locate_above(x, y, p, b):
+def locate_above(x, y, p, b, panels):
     """The points (u, v), v > 0, with ``z(u + i v) = x + i y``, y > 0.
 
     There is one: wherever ``Im z > 0`` and v > 0, ``g < 1``, and z is one-to-one there. Newton from
@@ -357,12 +574,12 @@ def locate_above(x, y, p, b):
     reach, mean = np.sqrt(np.sum(b * p)), np.sum(b)
     far = 1e3 * (1.0 + abs(mean) + reach)
     for n in range(x.size):
-        u, v, converged = _newton(x[n], y[n], x[n] - mean, y[n], -np.inf, np.inf, p, b)
+        u, v, converged = _newton(x[n], y[n], x[n] - mean, y[n], -np.inf, np.inf, p, b, panels)
         if not converged:
             height = max(y[n], 4.0 * reach)
             u, v, converged = x[n] - mean, height, True
             while converged:
-                u, v, converged = _newton(x[n], height, u, v, -far, far, p, b)
+                u, v, converged = _newton(x[n], height, u, v, -far, far, p, b, panels)
                 if height == y[n]:
                     break
                 height = max(y[n], 0.25 * height)
@@ -370,8 +587,8 @@ def locate_above(x, y, p, b):
             lo, hi = x[n] - mean - reach, x[n] - mean + reach
             for _ in range(MAX_ITERATIONS):
                 u = 0.5 * (lo + hi)
-                v = _height_at(u, y[n], p, b)
-                if abscissa(u, v * v, p, b) < x[n]:
+                v = _height_at(u, y[n], p, b, panels)
+                if abscissa(u, v * v, p, b, panels) < x[n]:
                     lo = u
                 else:
                     hi = u
@@ -382,13 +599,20 @@ def locate_above(x, y, p, b):
 
 
 @compiled
-def log_potential(u, v, p, b):
+def log_potential(u, v, p, b, panels):
     """``∫ log|z - x| dμ(x) = -Re Φ(a)`` at ``z = z(u + i v)``, with the Φ of `distribution`."""
-    U = np.empty(u.size)
+    U, ends = np.empty(u.size), panels[0]
     for n in range(u.size):
         size = np.hypot(u[n], v[n])
         total = np.log(size)
+        for j in range(ends.shape[0]):
+            if not _is_near(u[n], v[n], ends[j, 0], ends[j, 1]):
+                continue
+            share, logarithm, transform = _panel_potential(u[n], v[n], j, panels)
+            total += logarithm.real - share * np.log(size) + transform.real
         for k in range(p.size):
+            if ends.size > 0 and _is_near(u[n], v[n], ends[k // NODES, 0], ends[k // NODES, 1]):
+                continue
             d = u[n] - p[k]
             if size < abs(p[k]):
                 share = np.log(np.hypot(d, v[n])) - np.log(size)

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
+from scipy.special import logsumexp
 
 GAUSS_SIZE = 48  # nodes of the rule of log Σ exp
 
@@ -99,7 +100,8 @@ def grouped_exponentials(means, stds, groups, size=GAUSS_SIZE):
     ``Σ exp(f_c)``. With as many groups as classes nothing is approximated.
     """
     log_means = means + stds**2 / 2
-    log_variances = 2 * log_means + np.log(np.expm1(stds**2))
+    log_excesses = stds**2 + np.log(-np.expm1(-(stds**2)))  # log (e^{s²} - 1), of any s
+    log_variances = 2 * log_means + log_excesses
     order = np.argsort(-log_variances, kind="stable")
     single = order.size if order.size <= groups else groups // 2
     parts = np.split(order[:single], single)
@@ -108,10 +110,11 @@ def grouped_exponentials(means, stds, groups, size=GAUSS_SIZE):
     rule = None
     for members in parts:
         top = log_means[members].max()
-        relative = np.exp(log_means[members] - top)  # E e^f over the largest
-        excess = np.mean(relative**2 * np.expm1(stds[members] ** 2)) / relative.mean() ** 2
-        variance = np.log1p(excess)  # of f, from Var e^f = (E e^f)² (e^{Var f} - 1)
-        mean = top + np.log(relative.mean()) - variance / 2
+        relative = log_means[members] - top  # log E e^f over the largest
+        total = np.log(np.exp(relative).sum())
+        excess = logsumexp(2 * relative + log_excesses[members]) - 2 * total + np.log(members.size)
+        variance = np.logaddexp(0.0, excess)  # of f, from Var e^f = (E e^f)² (e^{Var f} - 1)
+        mean = top + total - np.log(members.size) - variance / 2
         one = gaussian_rule(mean, np.sqrt(variance), size)
         group = repeat_exponential(one, members.size, size)
         rule = group if rule is None else add_exponentials(rule, group, size)

@@ -21,14 +21,52 @@ BLOCKS, LOG2_POINTS = 8, 8  # blocks of 256 points, scrambled independently
 
 def gaussian_points(dimension, rng, blocks=BLOCKS, log2_points=LOG2_POINTS):
     """Yield blocks of standard Gaussian points u, each (2^log2_points, dimension)."""
+    for t in _uniform_points(dimension, rng, blocks, log2_points):
+        yield ndtri(t)
+
+
+def _uniform_points(dimension, rng, blocks, log2_points):
     from scipy.stats import qmc  # a second to import, and few need it
 
     if dimension > qmc.Sobol.MAXDIM:
         raise ValueError(f"at most {qmc.Sobol.MAXDIM} directions can be sampled, got {dimension}")
     rng = random_generator(rng)
     for _ in range(blocks):
-        points = qmc.Sobol(dimension, rng=rng).random_base2(log2_points)
-        yield ndtri(np.clip(points, 1e-16, 1 - 1e-16))
+        yield np.clip(qmc.Sobol(dimension, rng=rng).random_base2(log2_points), 1e-16, 1 - 1e-16)
+
+
+def active_points(factor, i, j, rng, blocks=BLOCKS, log2_points=LOG2_POINTS):
+    """Yield blocks of Gaussian points u with ``g_i > 0`` and ``g_j > 0``, ``g = u R``.
+
+    In the plane of columns i and j of R these are a sector of angle ``2π P(both active)``: its
+    angle is uniform, its squared radius exponential. On the diagonal the coordinate along column i
+    is half normal. So no point is lost, however small the sector.
+    """
+    first, second = factor[:, i], factor[:, j]
+    columns = [first] if i == j else [first, second]
+    n = min(len(columns), len(first))
+    basis, triangle = np.linalg.qr(np.column_stack(columns[:n]), mode="complete")
+    basis[:, :n] *= np.where(np.diag(triangle[:n]) < 0, -1.0, 1.0)  # each along its column
+    sector = 2 * np.pi * active_probability(factor, i, j)
+    for t in _uniform_points(len(first), rng, blocks, log2_points):
+        coordinates = ndtri(t)
+        if n == 1:
+            coordinates[:, 0] = -ndtri(t[:, 0] / 2)
+        else:
+            radius, angle = np.sqrt(-2.0 * np.log(t[:, 0])), np.pi / 2 - sector * (1 - t[:, 1])
+            coordinates[:, 0], coordinates[:, 1] = radius * np.cos(angle), radius * np.sin(angle)
+        yield coordinates @ basis.T
+
+
+def active_probability(factor, i, j):
+    """``P(g_i > 0, g_j > 0) = ¼ + asin(ρ_ij)/(2π)`` (Sheppard), ½ on the diagonal.
+
+    As ``atan2(‖x + y‖, ‖x - y‖)/π`` of the unit columns x, y, accurate for opposite ones too.
+    """
+    if i == j:
+        return 0.5
+    x, y = (factor[:, k] / np.linalg.norm(factor[:, k]) for k in (i, j))
+    return np.arctan2(np.linalg.norm(x + y), np.linalg.norm(x - y)) / np.pi
 
 
 def preactivation_factor(W, width):

@@ -6,7 +6,7 @@ import numpy as np
 
 from rmt_hessian._random import random_generator
 from rmt_hessian._validation import instance_of, positive_integer, real_number
-from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur, conditional_law
+from rmt_hessian.theory.laws.generalized_mp import conditional_law
 from rmt_hessian.theory.weights.weight_laws import WeightLaw
 
 
@@ -52,7 +52,7 @@ def sampling_band(weights, n_features, n_samples, *, level=0.95, n_draws=19, n_p
     level, rng = real_number(level, "level"), random_generator(rng)
     if not 0 <= level <= 1:
         raise ValueError(f"level must lie in [0, 1], got {level:g}")
-    law = GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, p / n)
+    law = weights.block_law(p / n)
     # in a gap the deviation of the masses beside it shows whole: at quantiles it may not
     gaps = [(a[1] + b[0]) / 2 for a, b in pairwise(law.components())]
     n_points = positive_integer(n_points, "n_points")

@@ -26,7 +26,8 @@ here. For a finite sample the weights that were drawn fluctuate about these laws
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -38,101 +39,28 @@ from rmt_hessian._validation import (
     means_nothing,
     one_of,
     positive_integer,
-    positive_real,
 )
 from rmt_hessian.theory.init_scale import init_gain
-from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
-from rmt_hessian.theory.weights import softmax_rules
-from rmt_hessian.theory.weights.gauss_rules import gauss_rule, grouped_exponentials
-from rmt_hessian.theory.weights.sampled_weights import GivenWeights, gaussian_points
+from rmt_hessian.theory.weights import softmax_densities, softmax_rules
+from rmt_hessian.theory.weights.gauss_rules import grouped_exponentials, log_sum_exp_rule
+from rmt_hessian.theory.weights.sampled_density import sampled_density
+from rmt_hessian.theory.weights.sampled_weights import (
+    BLOCKS,
+    GivenWeights,
+    active_points,
+    active_probability,
+    gaussian_points,
+)
 from rmt_hessian.theory.weights.softmax_rules import Direction
+from rmt_hessian.theory.weights.weight_law import WeightLaw
 
 MODELS = ("linear", "hidden", "output")
 LOSSES = ("ce", "mse")
 TRAPEZOID_STEP = 0.15
 COARSE_GAUSS_SIZE = 32  # of the rule that the error is estimated from
 GROUPING = 4.0  # safety of the error where classes were grouped
+WORK, FEWEST_LOG2_POINTS, MOST_LOG2_POINTS = 2**23, 8, 12  # of a block of Sobol' points
 GROUPS = 32  # of classes of an output layer, with neighbouring offsets
-
-
-@dataclass(frozen=True, repr=False)
-class WeightLaw:
-    """A discrete law of block weights.
-
-    Attributes
-    ----------
-    nodes, probabilities : numpy.ndarray, shape (K,)
-        Atoms and their probabilities, with sum 1.
-    error : float
-        The error of ``E λ`` over ``√E λ²``, or that of ``E λ²`` over itself, whichever is larger
-        (not of the density). Quadrature: an upper estimate, the difference to a rule with twice
-        the step and fewer nodes and groups. Sobol' points: the standard error over independent
-        blocks.
-    directions : tuple of softmax_rules.Direction
-        For outliers: kinds of directions of the features on which λ depends, where known.
-    """
-
-    nodes: np.ndarray
-    probabilities: np.ndarray
-    error: float
-    directions: tuple = ()
-
-    def __repr__(self):
-        return (
-            f"WeightLaw({self.nodes.size} nodes, E λ = {self.mean():.6g}, error {self.error:.1g})"
-        )
-
-    def mean(self):
-        """``E λ``."""
-        return float(self.probabilities @ self.nodes)
-
-    def second_moment(self):
-        """``E λ²``."""
-        return float(self.probabilities @ self.nodes**2)
-
-    def equal_masses(self, n):
-        """The law as n atoms of mass 1/n, each the mean of its share: what a sample looks like.
-
-        No atom is isolated by a tiny mass, and the CDF of a spectrum changes by O(1/n) at most.
-
-        Raises
-        ------
-        ValueError
-            If n is not a positive integer.
-        """
-        n = positive_integer(n, "n")
-        order = np.argsort(self.nodes)
-        below = np.append(0.0, np.cumsum(self.probabilities[order]))
-        sums = np.append(0.0, np.cumsum((self.probabilities * self.nodes)[order]))
-        shares = np.interp(np.linspace(0.0, below[-1], n + 1), below, sums)
-        return WeightLaw(n * np.diff(shares) / below[-1], np.full(n, 1.0 / n), self.error)
-
-    def compressed(self, aspect_ratio, tolerance=1e-6):
-        """The smallest Gauss rule that keeps the density of the block's law.
-
-        Tried are 8, 12, 16, 24, … 256 nodes. The density at γ is kept if it differs by at most
-        ``tolerance`` over the width of the support, at 64 quantiles of the continuous part. For
-        γ > 1 and for broad laws few nodes never do, and the law is returned as it is.
-
-        Raises
-        ------
-        ValueError
-            If the aspect ratio or the tolerance is not positive.
-        """
-        tolerance = positive_real(tolerance, "tolerance")
-        full = GeneralizedMarchenkoPastur(self.nodes, self.probabilities, aspect_ratio)
-        width = np.ptp(full.support())
-        atom = full.atom_at_zero
-        q = (1 - atom) * (np.arange(64) + 0.5) / 64
-        x = full.ppf(np.where(q < full.cdf(0.0) - atom, q, q + atom))
-        for size in (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256):
-            if size >= self.nodes.size:
-                break
-            nodes, masses = gauss_rule(self.nodes, self.probabilities, size)
-            law = GeneralizedMarchenkoPastur(nodes, masses, aspect_ratio)
-            if np.abs(law.pdf(x) - full.pdf(x)).max(initial=0.0) * width <= tolerance:
-                return WeightLaw(nodes, masses, self.error)
-        return self
 
 
 def weight_law(
@@ -232,10 +160,20 @@ def _exchangeable(loss, diagonal, n_classes, std, step):
             positive_integer(n_classes, "n_classes", minimum=1 if diagonal else 2)
         return _constant(float(diagonal))
     if isinstance(n_classes, float) and n_classes == math.inf:
-        return _with_error(lambda step, _: softmax_rules.limit_rule(diagonal, step, std), step)
+        law = _with_error(lambda step, _: softmax_rules.limit_rule(diagonal, step, std), step)
+        return replace(law, make_density=partial(softmax_densities.limit_density, diagonal, std))
     C = positive_integer(n_classes, "n_classes of CE", minimum=2)
     rule = softmax_rules.diagonal_rule if diagonal else softmax_rules.off_diagonal_rule
-    return _with_error(lambda step, size: rule(C, step, std, size), step)
+    law = _with_error(lambda step, size: rule(C, step, std, size), step)
+
+    def density():
+        if diagonal or C == 2:  # of two classes p_2 = 1 - p_1
+            sign = 1.0 if diagonal else -1.0
+            return softmax_densities.diagonal_density(0.0, std, log_sum_exp_rule(C - 1, std), sign)
+        others = log_sum_exp_rule(C - 2, std)
+        return softmax_densities.off_diagonal_density((0.0, 0.0), (std, std), others)
+
+    return replace(law, make_density=density)
 
 
 def _offset_softmax(V, i, j, step, refinement):
@@ -257,9 +195,17 @@ def _offset_softmax(V, i, j, step, refinement):
 
     law = _with_error(rule, step)
     sign = -1.0 if one_logit and i != j else 1.0
+
+    def density():
+        others = grouped_exponentials(means[rest], stds[rest], refinement * GROUPS)
+        if one_logit:
+            return softmax_densities.diagonal_density(means[i], stds[i], others, sign)
+        pair = [i, j]
+        return softmax_densities.off_diagonal_density(means[pair], stds[pair], others)
+
     # the error of grouping falls slowly with the number of groups
     error = GROUPING * law.error if rest.size > GROUPS // 2 else law.error
-    return WeightLaw(sign * law.nodes, law.probabilities, error)
+    return WeightLaw(sign * law.nodes, law.probabilities, error, make_density=density)
 
 
 def _with_error(rule, step):
@@ -314,13 +260,42 @@ def _hidden_mse(V, factor, i, j):
 
 
 def _sampled(layer, i, j, refinement, rng):
-    """Equal masses on Sobol' points of the r directions of the features."""
-    log2_points = 8 + math.ceil(math.log2(refinement))
-    points = gaussian_points(layer.n_directions, rng, log2_points=log2_points)
+    """Equal masses on Sobol' points of the r directions, where no mask makes λ zero.
+
+    Halves are those of the blocks of points.
+    """
+    log2_points = _log2_points(layer) + math.ceil(math.log2(refinement))
+    share = 1.0
+    if layer.model == "hidden":
+        share = active_probability(layer.factor, i, j)
+        if share == 0.0:
+            return _constant(0.0)
+        points = active_points(layer.factor, i, j, rng, log2_points=log2_points)
+    else:
+        points = gaussian_points(layer.n_directions, rng, log2_points=log2_points)
     blocks = [layer.block_weights(u, i, j) for u in points]
-    nodes = np.concatenate(blocks)
-    scale = np.abs(nodes).max() or 1.0  # the square of a tiny weight underflows
-    moments = np.array([_moments(lam / scale, np.full(lam.size, 1 / lam.size)) for lam in blocks])
-    errors = moments.std(axis=0, ddof=1) / math.sqrt(len(blocks))
-    error = _relative(errors, moments[:, 1].mean())
-    return WeightLaw(nodes, np.full(nodes.size, 1.0 / nodes.size), error)
+    scale = (
+        max(np.abs(lam).max() for lam in blocks) or 1.0
+    )  # the square of a tiny weight underflows
+    moments = [_moments(lam / scale, np.full(lam.size, share / lam.size)) for lam in blocks]
+    errors = np.std(moments, axis=0, ddof=1) / math.sqrt(len(blocks))
+    error = _relative(errors, np.mean(moments, axis=0)[1])
+    half = len(blocks) // 2
+    halves = tuple(_equal_masses(part, share, error) for part in (blocks[:half], blocks[half:]))
+    return replace(_equal_masses(blocks, share, error), halves=halves)
+
+
+def _equal_masses(blocks, share, error):
+    values = np.concatenate(blocks)
+    nodes, probabilities = values, np.full(values.size, share / values.size)
+    if share < 1.0:
+        nodes, probabilities = np.append(nodes, 0.0), np.append(probabilities, 1.0 - share)
+    return WeightLaw(
+        nodes, probabilities, error, make_density=lambda: sampled_density(values, 1.0 - share)
+    )
+
+
+def _log2_points(layer):
+    """Of each of the blocks, so many that it takes about a quarter of a second."""
+    cost = layer.n_directions + (layer.n_units if layer.V is None else layer.V.size)
+    return int(np.clip(math.log2(WORK / cost / BLOCKS), FEWEST_LOG2_POINTS, MOST_LOG2_POINTS))

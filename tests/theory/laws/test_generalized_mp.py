@@ -10,6 +10,7 @@ from rmt_hessian.theory import (
     conditional_law,
 )
 from rmt_hessian.theory.laws import kernels
+from rmt_hessian.theory.laws.generalized_mp import NO_PANELS
 from tests import oracles
 from tests.strategies import aspect_ratios, weight_laws
 from tests.tolerances import EXACT, ITERATIVE
@@ -292,4 +293,4 @@ def test_shapes_follow_the_argument():
 
 def test_a_solver_that_does_not_converge_raises():
     with pytest.raises(RuntimeError, match="did not converge"):
-        kernels.height_squared(np.nan, np.array([1.0]), np.array([1.0]))
+        kernels.height_squared(np.nan, np.array([1.0]), np.array([1.0]), NO_PANELS)

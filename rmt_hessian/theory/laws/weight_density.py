@@ -1,0 +1,202 @@
+r"""A law of weights with a density, on panels, and the law of a block with such weights.
+
+**Panels.** The axis of λ is cut into intervals, short where the density varies: on each it is the
+polynomial through its values at eight Gauss nodes. Integrals against smooth functions are sums over
+the nodes. Those of `generalized_mp` have a pole at a, which runs close above the panels, or through
+them in a thin tail: far panels remain sums, near ones are integrated exactly, with Legendre
+functions of the second kind (`kernels`, product integration as in potential theory: Helsing and
+Ojala 2008). So the law of a block is that of the density itself. A tail is a tail: no node shows.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.polynomial.legendre import leggauss, legvander
+
+from rmt_hessian._validation import finite_array, instance_of, positive_real, real_number
+from rmt_hessian.theory.laws import kernels
+from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
+
+POINTS, GAUSS = leggauss(kernels.NODES)  # in [-1, 1], and their weights
+TO_LEGENDRE = (np.arange(kernels.NODES) + 0.5)[:, None] * legvander(POINTS, kernels.NODES - 1).T
+CHECKED = np.cos(np.linspace(0.05, np.pi - 0.05, 12))  # where a polynomial is compared
+ACCURACY, HALVINGS = 1e-6, 12
+RESOLVED = 1e-8  # error of the total probability, before it is made 1
+NODES_PER_PANEL = 4  # of the table of a component
+
+
+def gauss_nodes(edges):
+    """The eight Gauss nodes of each panel, (J, 8), from its ends, (J, 2)."""
+    return _points(edges, POINTS)
+
+
+def _points(edges, t):
+    """Points of each panel at t in [-1, 1]."""
+    return edges.mean(axis=1)[:, None] + np.diff(edges, axis=1) / 2 * t
+
+
+@dataclass(frozen=True)
+class WeightDensity:
+    """Law of weights λ: a density on panels, and a probability of λ = 0.
+
+    Parameters
+    ----------
+    edges : array_like, shape (J, 2)
+        Ends of the panels, ascending, none of them around 0; two that share an end are neighbours.
+    density : array_like, shape (J, 8)
+        Values, not negative, at `gauss_nodes`.
+    zero : float
+        ``P(λ = 0)``, in [0, 1).
+
+    Attributes
+    ----------
+    nodes, probabilities : numpy.ndarray, shape (8 J,)
+        The Gauss nodes and their probabilities, of sum ``1 - zero``.
+
+    Raises
+    ------
+    ValueError
+        If the panels are not as above, a density is negative, or the total is not 1 to 1e-8.
+
+    Examples
+    --------
+    >>> edges = np.array([[0.0, 0.5], [0.5, 1.0]])
+    >>> uniform = WeightDensity(edges, np.ones((2, 8)))
+    >>> round(uniform.second_moment(), 12)
+    0.333333333333
+    """
+
+    edges: np.ndarray
+    density: np.ndarray
+    zero: float = 0.0
+    nodes: np.ndarray = field(init=False, repr=False, compare=False)
+    probabilities: np.ndarray = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self):
+        edges = finite_array(self.edges, "edges", ndim=2)
+        density = finite_array(self.density, "density", ndim=2)
+        if (
+            edges.shape[1] != 2
+            or (np.diff(edges.ravel()) < 0).any()
+            or (edges[:, 0] >= edges[:, 1]).any()
+        ):
+            raise ValueError(f"edges must be (J, 2) ascending ends of panels, got {edges.shape}")
+        if ((edges[:, 0] < 0) & (edges[:, 1] > 0)).any():
+            raise ValueError("edges must have no panel around 0, got one")
+        if density.shape != (len(edges), kernels.NODES):
+            raise ValueError(
+                f"density must have shape {(len(edges), kernels.NODES)}, got {density.shape}"
+            )
+        if density.min() < 0:
+            raise ValueError(f"density must not be negative, got {density.min():g}")
+        zero = real_number(self.zero, "zero")
+        if not 0 <= zero < 1:
+            raise ValueError(f"zero must lie in [0, 1), got {zero:g}")
+        masses = density * GAUSS * (np.diff(edges, axis=1) / 2)
+        total = masses.sum() + zero
+        if not abs(total - 1) <= RESOLVED:
+            raise ValueError(f"the total probability must be 1 to {RESOLVED:g}, got {total:.10g}")
+        factor = (1 - zero) / masses.sum()
+        for name, value in (
+            ("edges", edges),
+            ("density", density * factor),
+            ("zero", zero),
+            ("nodes", gauss_nodes(edges).ravel()),
+            ("probabilities", masses.ravel() * factor),
+        ):
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def of(cls, density, edges, zero=0.0):
+        """From a function, the panels halved until it is a polynomial on each.
+
+        Parameters
+        ----------
+        density : callable
+            Of an array of λ, elementwise.
+        edges : array_like, shape (J, 2)
+            Panels to begin with; where the density has a kink or a pole it must have an end.
+        zero : float
+            ``P(λ = 0)``; the integral of the density is made ``1 - zero``.
+
+        Raises
+        ------
+        RuntimeError
+            If a dozen halvings do not suffice.
+        """
+        edges = finite_array(edges, "edges", ndim=2)
+        for _ in range(HALVINGS):
+            values = density(gauss_nodes(edges))
+            unresolved = _unresolved(density, edges, values)
+            if not unresolved.any():
+                factor = (1 - zero) / ((values @ GAUSS) @ np.diff(edges, axis=1)[:, 0] / 2)
+                return cls(edges, values * factor, zero)
+            middle = edges.mean(axis=1)
+            halves = np.stack([edges[:, 0], middle, middle, edges[:, 1]], axis=1).reshape(-1, 2)
+            edges = np.sort(
+                np.concatenate([edges[~unresolved], halves[np.repeat(unresolved, 2)]]), axis=0
+            )
+        raise RuntimeError(f"a density of weights is not resolved by {len(edges)} panels")
+
+    def mean(self):
+        """``E λ``."""
+        return float(self.probabilities @ self.nodes)
+
+    def second_moment(self):
+        """``E λ²``."""
+        return float(self.probabilities @ self.nodes**2)
+
+
+def _unresolved(density, edges, values):
+    """Panels where the polynomial of ``λ f`` misses it."""
+    nodes, between = gauss_nodes(edges), _points(edges, CHECKED)
+    wanted = np.abs(between) * density(between)
+    got = (np.abs(nodes) * values * GAUSS) @ TO_LEGENDRE.T @ legvander(CHECKED, kernels.NODES - 1).T
+    return np.abs(got - wanted).max(axis=1) > ACCURACY * wanted.max(axis=1)
+
+
+class ContinuousMarchenkoPastur(GeneralizedMarchenkoPastur):
+    """Limiting law of ``(1/N) Σ_n λ_n z_n z_nᵀ`` with weights that have a density.
+
+    Parameters
+    ----------
+    weights : WeightDensity
+    aspect_ratio : float
+        ``γ = p/N``, features over samples.
+
+    Raises
+    ------
+    ValueError
+        If the weights are no `WeightDensity`, or the aspect ratio is not positive.
+
+    Examples
+    --------
+    >>> weights = WeightDensity(np.array([[0.5, 1.5]]), np.ones((1, 8)))
+    >>> law = ContinuousMarchenkoPastur(weights, 4.0)
+    >>> len(law.components()), law.atom_at_zero  # eight atoms would show one by one
+    (1, 0.75)
+    """
+
+    def __init__(self, weights, aspect_ratio):
+        self.weight_density = density = instance_of(weights, WeightDensity, "weights")
+        self.aspect_ratio = gamma = positive_real(aspect_ratio, "aspect_ratio")
+        self._scale = np.sqrt(density.second_moment())
+        lam, self._w = density.nodes / self._scale, density.probabilities
+        self._p, self._b = gamma * lam, self._w * lam
+        self._m1 = float(self._w @ lam)
+        self._p_nonzero = 1.0 - density.zero
+        ends = gamma * density.edges / self._scale
+        half = np.diff(ends, axis=1) / 2
+        coefficients, shares = (
+            np.ascontiguousarray((masses.reshape(-1, kernels.NODES) / half) @ TO_LEGENDRE.T)
+            for masses in (self._b, self._w / gamma)
+        )
+        self._panels = ends, coefficients, shares
+
+    def _nodes(self, u_a, u_b, n_inside):
+        """Nodes of one component, a few in each panel beside those of the bulk."""
+        ends = self._panels[0]
+        share = np.linspace(0.0, 1.0, NODES_PER_PANEL, endpoint=False)
+        u = (ends[:, :1] + np.diff(ends, axis=1) * share).ravel()
+        u = np.concatenate([super()._nodes(u_a, u_b, n_inside), u[(u_a < u) & (u < u_b)]])
+        return np.unique(u)

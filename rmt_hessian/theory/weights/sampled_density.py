@@ -1,0 +1,91 @@
+r"""The density of weights that are known by a sample.
+
+The normal score ``z(λ)``, with ``F(λ) = Φ(z)``, is nearly straight for weights that are smooth
+functions of many Gaussians. It is interpolated by a monotone cubic through a few dozen quantiles,
+so that ``f = φ(z) z'`` is a smooth positive density which averages over all points between them. A
+slowly varying factor makes its first two moments those of the sample.
+"""
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+from scipy.special import ndtr, ndtri
+
+from rmt_hessian.theory.laws.weight_density import WeightDensity
+
+SCORE_STEP = 0.25  # between the quantiles, in z
+FEWEST = 40  # points beyond the outermost quantiles
+ROUNDING = 1e-13  # quantiles nearer than this share of the largest weight are one
+HALVINGS = 40  # of the panels towards 0
+TIES = 0.02  # a larger share of equal points is an atom
+
+
+def sampled_density(values, zero=0.0):
+    """Density of weights of which ``values`` is a sample, and a probability of 0 beside.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (n,)
+        Equally probable, none of them 0 by construction.
+    zero : float
+        ``P(λ = 0)``.
+
+    Returns
+    -------
+    WeightDensity, or None
+        None where the sample has atoms, or too few points.
+    """
+    x = np.sort(values)
+    n = x.size
+    if n < 8 * FEWEST:
+        return None
+    last = -ndtri(FEWEST / n)
+    z = np.linspace(-last, last, 2 * int(np.ceil(last / SCORE_STEP)) + 1)
+    position = n * ndtr(z) - 0.5
+    knots = np.interp(position, np.arange(n), x)
+    # beyond the outermost quantiles: a straight line to the outermost point
+    outer = -ndtri(0.5 / n)
+    knots, z = np.concatenate([x[:1], knots, x[-1:]]), np.concatenate([[-outer], z, [outer]])
+    apart = np.diff(knots) > ROUNDING * np.abs(x).max()
+    if (np.diff(ndtr(z))[~apart] > TIES).any():
+        return None
+    kept = np.append(apart, True)
+    knots, z = knots[kept], z[kept]
+    scores = PchipInterpolator(knots, z)
+
+    def density(lam):
+        score = scores(lam)
+        return np.exp(-(score**2) / 2) * scores(lam, 1)
+
+    raw = WeightDensity.of(density, _panels(knots))
+    correction = _correction(raw, values)
+    return WeightDensity.of(lambda lam: density(lam) * correction(lam), raw.edges, zero)
+
+
+def _panels(knots):
+    """Panels between the knots; those next to 0 halve towards it."""
+    below, above = knots[knots < 0], knots[knots > 0]
+    halving = 2.0 ** -np.arange(1, HALVINGS)
+    parts = []
+    if above.size:
+        near = above[0] * halving[::-1] if below.size else []
+        parts.append(np.concatenate([near, above]))
+    if below.size:
+        near = below[-1] * halving if above.size else []
+        parts.insert(0, np.concatenate([below, near]))
+    return np.concatenate([np.column_stack([ends[:-1], ends[1:]]) for ends in parts])
+
+
+def _correction(law, values):
+    """``c₀ + c₁ t + c₂ t²``, which gives the law the first two moments of the sample.
+
+    ``t = tanh(y/2)`` of the standardised weight y is bounded: no tail is turned over.
+    """
+    mean, std = values.mean(), values.std()
+
+    def powers(lam):
+        return np.tanh((lam - mean) / (2 * std)) ** np.arange(3).reshape(-1, *[1] * lam.ndim)
+
+    y = (law.nodes - mean) / std
+    moments = (y ** np.arange(3)[:, None] * law.probabilities) @ powers(law.nodes).T
+    c = np.linalg.solve(moments, [1.0, 0.0, 1.0])
+    return lambda lam: np.tensordot(c, powers(lam), axes=1)

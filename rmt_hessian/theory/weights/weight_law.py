@@ -1,0 +1,135 @@
+"""A law of block weights: its rule of nodes, its density, and the law of a block that follows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rmt_hessian._validation import positive_integer, positive_real
+from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
+from rmt_hessian.theory.laws.weight_density import ContinuousMarchenkoPastur
+from rmt_hessian.theory.weights.gauss_rules import gauss_rule
+
+COMPARED = 64  # quantiles at which the laws of two halves are compared
+
+
+@dataclass(frozen=True, repr=False)
+class WeightLaw:
+    """A discrete law of block weights.
+
+    Attributes
+    ----------
+    nodes, probabilities : numpy.ndarray, shape (K,)
+        Atoms and their probabilities, with sum 1.
+    error : float
+        The error of ``E λ`` over ``√E λ²``, or that of ``E λ²`` over itself, whichever is larger
+        (not of the density). Quadrature: an upper estimate, the difference to a rule with twice
+        the step and fewer nodes and groups. Sobol' points: the standard error over independent
+        blocks.
+    directions : tuple of softmax_rules.Direction
+        For outliers: kinds of directions of the features on which λ depends, where known.
+    halves : tuple of WeightLaw
+        Of a sampled law: the laws of two halves of the sample.
+    make_density : callable, or None
+        Makes the `density`.
+    """
+
+    nodes: np.ndarray
+    probabilities: np.ndarray
+    error: float
+    directions: tuple = ()
+    halves: tuple = field(default=(), compare=False)
+    make_density: Callable | None = field(default=None, compare=False)
+
+    def __repr__(self):
+        return (
+            f"WeightLaw({self.nodes.size} nodes, E λ = {self.mean():.6g}, error {self.error:.1g})"
+        )
+
+    def mean(self):
+        """``E λ``."""
+        return float(self.probabilities @ self.nodes)
+
+    def second_moment(self):
+        """``E λ²``."""
+        return float(self.probabilities @ self.nodes**2)
+
+    def density(self):
+        """The law as a `WeightDensity`; None where it is discrete, or too wide to be resolved.
+
+        Of independent logits to 1e-11; of sampled weights a smooth density of their first two
+        moments. Not resolved are logits with standard deviations beyond 10 or so.
+        """
+        return None if self.make_density is None else self.make_density()
+
+    def block_law(self, aspect_ratio):
+        """Limiting law of a block with such weights and white features, ``γ = p/N``.
+
+        Returns
+        -------
+        ContinuousMarchenkoPastur, or GeneralizedMarchenkoPastur where there is no `density`
+            Its ``error`` is of the CDF: for sampled weights half of the largest difference between
+            the laws of two halves of the sample, else the error of the weights.
+
+        Raises
+        ------
+        ValueError
+            If the aspect ratio is not positive.
+        """
+        law = self._law(aspect_ratio)
+        law.error = self.error
+        if self.halves:
+            first, second = (half._law(aspect_ratio) for half in self.halves)
+            x = law.ppf((np.arange(COMPARED) + 0.5) / COMPARED)
+            law.error = float(np.abs(first.cdf(x) - second.cdf(x)).max()) / 2
+        return law
+
+    def _law(self, aspect_ratio):
+        density = self.density()
+        if density is None:
+            return GeneralizedMarchenkoPastur(self.nodes, self.probabilities, aspect_ratio)
+        return ContinuousMarchenkoPastur(density, aspect_ratio)
+
+    def equal_masses(self, n):
+        """The law as n atoms of mass 1/n, each the mean of its share: what a sample looks like.
+
+        No atom is isolated by a tiny mass, and the CDF of a spectrum changes by O(1/n) at most.
+
+        Raises
+        ------
+        ValueError
+            If n is not a positive integer.
+        """
+        n = positive_integer(n, "n")
+        order = np.argsort(self.nodes)
+        below = np.append(0.0, np.cumsum(self.probabilities[order]))
+        sums = np.append(0.0, np.cumsum((self.probabilities * self.nodes)[order]))
+        shares = np.interp(np.linspace(0.0, below[-1], n + 1), below, sums)
+        return WeightLaw(n * np.diff(shares) / below[-1], np.full(n, 1.0 / n), self.error)
+
+    def compressed(self, aspect_ratio, tolerance=1e-6):
+        """The smallest Gauss rule that keeps the density of the block's law.
+
+        Tried are 8, 12, 16, 24, … 256 nodes. The density at γ is kept if it differs by at most
+        ``tolerance`` over the width of the support, at 64 quantiles of the continuous part. For
+        γ > 1 and for broad laws few nodes never do, and the law is returned as it is.
+
+        Raises
+        ------
+        ValueError
+            If the aspect ratio or the tolerance is not positive.
+        """
+        tolerance = positive_real(tolerance, "tolerance")
+        full = GeneralizedMarchenkoPastur(self.nodes, self.probabilities, aspect_ratio)
+        width = np.ptp(full.support())
+        atom = full.atom_at_zero
+        q = (1 - atom) * (np.arange(64) + 0.5) / 64
+        x = full.ppf(np.where(q < full.cdf(0.0) - atom, q, q + atom))
+        for size in (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256):
+            if size >= self.nodes.size:
+                break
+            nodes, masses = gauss_rule(self.nodes, self.probabilities, size)
+            law = GeneralizedMarchenkoPastur(nodes, masses, aspect_ratio)
+            if np.abs(law.pdf(x) - full.pdf(x)).max(initial=0.0) * width <= tolerance:
+                return WeightLaw(nodes, masses, self.error)
+        return self
