@@ -27,7 +27,6 @@ from rmt_hessian._validation import (
     positive_integer,
     positive_real,
 )
-from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.laws.matrix_equation import TOLERANCE, MatrixEquation
 from rmt_hessian.theory.laws.null_space import WithNullSpace
 from rmt_hessian.theory.laws.tabulated import TabulatedLaw
@@ -73,8 +72,7 @@ def linear_ce_layer_law(n_classes, aspect_ratio, init="lecun", rng=0):
     0.25
     """
     weights = curvature_law(positive_integer(n_classes, "n_classes", minimum=2), init, rng)
-    law = GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, aspect_ratio)
-    return WithNullSpace(law, 1.0 / n_classes)
+    return WithNullSpace(weights.block_law(aspect_ratio), 1.0 / n_classes)
 
 
 class MatrixLayerLaw(TabulatedLaw):

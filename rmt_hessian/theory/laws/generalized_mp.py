@@ -56,7 +56,7 @@ from rmt_hessian.theory.laws import kernels
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
 NEGLIGIBLE = 1e-16  # probability below which an atom of the weight law is dropped
-NO_PANELS = np.empty((0, 2)), np.empty((0, 0)), np.empty((0, 0))  # weights without a density
+NO_PANELS = np.empty((0, 2)), np.empty((0, 0))  # weights without a density
 ZERO = 1e-16  # weights below this fraction of the largest count as 0: no spectrum tells them apart
 
 
@@ -155,7 +155,7 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
             inside = (u_a < self._p) & (self._p < u_b)
             u = self._nodes(u_a, u_b, int(inside.sum()))
             v, x = kernels.tabulate(u, *self._measure)
-            if u_a >= 0 and not any(c.u[-1] >= 0 for c in found):
+            if u_a >= 0 and not any(c.u[-1] > 0 for c in found):
                 F += self.atom_at_zero
             holds_zero = u_a < 0 < u_b
             mass = self._w[inside].sum() / self.aspect_ratio - (excess if holds_zero else 0.0)

@@ -5,7 +5,7 @@ Notation of `generalized_mp`: poles ``p_k = γ λ_k`` ascending, residues ``b_k 
 ``a + Σ b_k + Σ c_k/(a - p_k)``, without its cancellation near 0. All lengths are of order one: the
 caller has divided the weights by the largest of them.
 
-A continuous law of weights is a density on `panels` (``ends``, ``coefficients``): its Gauss nodes
+A continuous law of weights is a density on `panels` (``ends``, ``shares``): its Gauss nodes
 are the atoms, and the panels next to a are integrated as they are (`_near_panels`). Discrete laws
 have none.
 
@@ -60,39 +60,43 @@ def _atom_sums(u, w, p, b):
 
 
 @compiled
-def _panel_transform(u, v, lo, hi, coefficients):
-    """``B = ∫ b(p)/(a - p) dp`` over one panel, B' and B'', b a sum of Legendre polynomials.
+def _panel_transform(u, v, lo, hi, shares):
+    """``B = ∫ p ω(p)/(a - p) dp`` over one panel, B', B'' and ``∫ p ω(p) dp``; ``ω = b/p``.
 
-    ``∫ P_n(t)/(s - t) dt = 2 Q_n(s)`` over [-1, 1], by the recursions of the Legendre functions of
-    the second kind, forwards: a is near.
+    ω is a sum of Legendre polynomials. ``∫ P_n(t)/(s - t) dt = 2 Q_n(s)`` over [-1, 1], by the
+    recursions of the Legendre functions of the second kind, forwards: a is near.
+    ``B = a ∫ ω/(a - p) - ∫ ω`` has the right small imaginary part also next to p = 0.
     """
-    half = 0.5 * (hi - lo)
-    x, y = (u - 0.5 * (lo + hi)) / half, v / half
+    half, middle = 0.5 * (hi - lo), 0.5 * (lo + hi)
+    x, y = (u - middle) / half, v / half
     right, left = (x - 1.0) ** 2 + y * y + TINY**2, (x + 1.0) ** 2 + y * y + TINY**2
     angle = np.arctan2(-2.0 * y, (x - 1.0) * (x + 1.0) + y * y)
     s = complex(x, y)
     square = complex(1.0 - x, -y) * complex(1.0 + x, y) + TINY  # 1 - s²
     q, d, e = complex(0.25 * np.log(left / right), 0.5 * angle), 1.0 / square, 2.0 * s / square**2
     q_next, d_next, e_next = s * q - 1.0, q + s * d, 2.0 * d + s * e
-    B, slope, curvature = 0j, 0j, 0j
+    value, slope, curvature = 0j, 0j, 0j
     for n in range(NODES):
-        B += coefficients[n] * q
-        slope += coefficients[n] * d
-        curvature += coefficients[n] * e
+        value += shares[n] * q
+        slope += shares[n] * d
+        curvature += shares[n] * e
         m = 2.0 * n + 3.0
         q, q_next = q_next, (m * s * q_next - (n + 1.0) * q) / (n + 2.0)
         d, d_next = d_next, d + m * q
         e, e_next = e_next, e + m * d
-    return 2.0 * B, 2.0 * slope / half, 2.0 * curvature / half**2
+    value, slope, curvature = 2.0 * value, 2.0 * slope / half, 2.0 * curvature / half**2
+    a, total = complex(u, v), 2.0 * half * shares[0]
+    first = half * (2.0 * middle * shares[0] + 2.0 / 3.0 * half * shares[1])
+    return a * value - total, value + a * slope, 2.0 * slope + a * curvature, first
 
 
 @compiled
 def _panel_potential(u, v, j, panels):
-    """``∫ ω(p) dp``, ``∫ ω(p) Log(a - p) dp`` and ``∫ b(p)/(a - p) dp`` over panel j, ``ω = b/p``.
+    """``∫ ω(p) dp``, ``∫ ω(p) Log(a - p) dp`` and ``∫ p ω(p)/(a - p) dp`` over panel j.
 
     ``∫ P_n(t) log(s - t) dt = 2 (Q_{n+1} - Q_{n-1})/(2n + 1)`` for n >= 1, by parts.
     """
-    ends, coefficients, shares = panels
+    ends, shares = panels
     lo, hi = ends[j, 0], ends[j, 1]
     half = 0.5 * (hi - lo)
     s = complex((u - 0.5 * (lo + hi)) / half, v / half)
@@ -104,13 +108,14 @@ def _panel_potential(u, v, j, panels):
     )
     logarithm = shares[j, 0] * ((s + 1.0) * left - (s - 1.0) * right - 2.0 + 2.0 * np.log(half))
     q = 0.5 * (left - right)
-    q_next, transform = s * q - 1.0, coefficients[j, 0] * q
+    q_next, transform = s * q - 1.0, shares[j, 0] * q
     for n in range(1, NODES):
         q_after = ((2.0 * n + 1.0) * s * q_next - n * q) / (n + 1.0)
         logarithm += shares[j, n] * 2.0 * (q_after - q) / (2.0 * n + 1.0)
-        transform += coefficients[j, n] * q_next
+        transform += shares[j, n] * q_next
         q, q_next = q_next, q_after
-    return 2.0 * half * shares[j, 0], half * logarithm, 2.0 * transform
+    total = 2.0 * half * shares[j, 0]
+    return total, half * logarithm, 2.0 * complex(u, v) * transform - total
 
 
 @compiled
@@ -139,7 +144,9 @@ def _sums(u, w, p, b, panels):
 
     Of the panels next to a: ``∫ c/(a - p) = a ∫ b/(a - p) - ∫ b``, and g, … are parts of it.
     """
-    ends, coefficients, _ = panels
+    ends, shares = panels
+    if ends.shape[0] == 0:
+        return _atom_sums(u, w, p, b)
     v = np.sqrt(w)
     first, after = _near_panels(u, v, ends)
     if after == 0:
@@ -149,11 +156,11 @@ def _sums(u, w, p, b, panels):
     a, B, B_slope, B_curvature, total = complex(u, v), 0j, 0j, 0j, 0.0
     for k in range(first, after + 1):
         if k < after and _is_near(u, v, ends[k, 0], ends[k, 1]):
-            parts = _panel_transform(u, v, ends[k, 0], ends[k, 1], coefficients[k])
+            parts = _panel_transform(u, v, ends[k, 0], ends[k, 1], shares[k])
             B += parts[0]
             B_slope += parts[1]
             B_curvature += parts[2]
-            total += coefficients[k, 0] * (ends[k, 1] - ends[k, 0])
+            total += parts[3]
         else:
             i, j = NODES * k, (NODES * (k + 1) if k < after else p.size)
             more = _atom_sums(u, w, p[i:j], b[i:j])
@@ -203,7 +210,7 @@ def _height_in_panels(u, p, b, panels):
         if hi < SMALLEST:
             return 0.0
         if not lo < new < hi or iteration % 3 == 2:
-            new = np.sqrt(lo * hi) if lo > 0.0 else min(max(new, 1e-3 * hi), 0.5 * hi)
+            new = np.sqrt(lo * hi) if lo > 0.0 else 1e-6 * hi
         v = new
     raise RuntimeError("a height did not converge")
 
@@ -314,9 +321,10 @@ def _point_below_one_between(left, right, p, b, panels):
 
 
 @compiled
-def _edge_beside(end, inside, p, b, panels):
+def _edge_beside(end, length, inside, p, b, panels):
     """The edge between a point with h < 1 and the end of a panel: that end, if h < 1 up to it."""
-    beside = end + 4.0 * EPS * (abs(end) if inside > end else -abs(end))
+    resolved = 8.0 * EPS * (abs(end) + length)
+    beside = end + (resolved if inside > end else -resolved)
     if _h_and_slope(beside, p, b, panels)[0] <= 1.0:
         return end
     return _edge(min(inside, beside), max(inside, beside), p, b, panels)
@@ -324,21 +332,29 @@ def _edge_beside(end, inside, p, b, panels):
 
 @compiled
 def _component_edges_of_panels(p, b, panels):
-    """As `component_edges`, of a density: it has no gap inside it, but may have edges beyond it."""
+    """As `component_edges`, of a density: it has no gap inside it, but may have edges beyond it.
+
+    At p = 0, where c vanishes, ``h = P(λ≠0)/γ``: below 1 two components meet there, at the atom.
+    """
     ends = panels[0]
-    last = ends.shape[0] - 1
+    last, lengths = ends.shape[0] - 1, ends[:, 1] - ends[:, 0]
     reach = 1.01 * np.sqrt(np.sum(b * p))
     found = np.empty((last + 1, 2))
-    found[0, 0] = _edge_beside(ends[0, 0], ends[0, 0] - reach, p, b, panels)
+    found[0, 0] = _edge_beside(ends[0, 0], lengths[0], ends[0, 0] - reach, p, b, panels)
     n = 0
     for j in range(last):
-        if ends[j, 1] < ends[j + 1, 0]:
+        if ends[j, 1] == 0.0 == ends[j + 1, 0]:
+            if _h_and_slope(0.0, p, b, panels)[0] < 1.0:
+                found[n, 1] = 0.0
+                n += 1
+                found[n, 0] = 0.0
+        elif ends[j, 1] < ends[j + 1, 0]:
             inside = _point_below_one_between(ends[j, 1], ends[j + 1, 0], p, b, panels)
             if not np.isnan(inside):
-                found[n, 1] = _edge_beside(ends[j, 1], inside, p, b, panels)
+                found[n, 1] = _edge_beside(ends[j, 1], lengths[j], inside, p, b, panels)
                 n += 1
-                found[n, 0] = _edge_beside(ends[j + 1, 0], inside, p, b, panels)
-    found[n, 1] = _edge_beside(ends[last, 1], ends[last, 1] + reach, p, b, panels)
+                found[n, 0] = _edge_beside(ends[j + 1, 0], lengths[j + 1], inside, p, b, panels)
+    found[n, 1] = _edge_beside(ends[last, 1], lengths[last], ends[last, 1] + reach, p, b, panels)
     return found[: n + 1].copy()
 
 

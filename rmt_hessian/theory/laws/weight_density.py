@@ -138,6 +138,10 @@ class WeightDensity:
             )
         raise RuntimeError(f"a density of weights is not resolved by {len(edges)} panels")
 
+    def scaled(self, factor):
+        """The law of ``factor λ``, factor > 0."""
+        return WeightDensity(factor * self.edges, self.density / factor, self.zero)
+
     def mean(self):
         """``E λ``."""
         return float(self.probabilities @ self.nodes)
@@ -148,10 +152,9 @@ class WeightDensity:
 
 
 def _unresolved(density, edges, values):
-    """Panels where the polynomial of ``λ f`` misses it."""
-    nodes, between = gauss_nodes(edges), _points(edges, CHECKED)
-    wanted = np.abs(between) * density(between)
-    got = (np.abs(nodes) * values * GAUSS) @ TO_LEGENDRE.T @ legvander(CHECKED, kernels.NODES - 1).T
+    """Panels where the polynomial misses the density."""
+    wanted = density(_points(edges, CHECKED))
+    got = (values * GAUSS) @ TO_LEGENDRE.T @ legvander(CHECKED, kernels.NODES - 1).T
     return np.abs(got - wanted).max(axis=1) > ACCURACY * wanted.max(axis=1)
 
 
@@ -187,11 +190,8 @@ class ContinuousMarchenkoPastur(GeneralizedMarchenkoPastur):
         self._p_nonzero = 1.0 - density.zero
         ends = gamma * density.edges / self._scale
         half = np.diff(ends, axis=1) / 2
-        coefficients, shares = (
-            np.ascontiguousarray((masses.reshape(-1, kernels.NODES) / half) @ TO_LEGENDRE.T)
-            for masses in (self._b, self._w / gamma)
-        )
-        self._panels = ends, coefficients, shares
+        masses = self._w.reshape(-1, kernels.NODES) / gamma
+        self._panels = ends, np.ascontiguousarray((masses / half) @ TO_LEGENDRE.T)
 
     def _nodes(self, u_a, u_b, n_inside):
         """Nodes of one component, a few in each panel beside those of the bulk."""

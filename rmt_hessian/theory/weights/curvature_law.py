@@ -17,9 +17,11 @@ import numpy as np
 from rmt_hessian._random import random_generator
 from rmt_hessian._validation import positive_integer
 from rmt_hessian.theory.init_scale import init_gain
+from rmt_hessian.theory.weights.sampled_density import counted_density
 from rmt_hessian.theory.weights.sampled_weights import gaussian_points
 from rmt_hessian.theory.weights.softmax_kernels import count_curvature_eigenvalues, softmax
-from rmt_hessian.theory.weights.weight_laws import WeightLaw, weight_law
+from rmt_hessian.theory.weights.weight_law import WeightLaw
+from rmt_hessian.theory.weights.weight_laws import weight_law
 
 EIGENVALUES = 2**19  # counted in all
 SOBOL_CLASSES = 64  # beyond, low discrepancy does not help
@@ -60,7 +62,12 @@ def curvature_law(n_classes, init="lecun", rng=0):
         for on in (True, False)
     )
     if C == 2:  # one eigenvalue, 2 p_1 p_2
-        return WeightLaw(2 * diagonal.nodes, diagonal.probabilities, diagonal.error)
+        return WeightLaw(
+            2 * diagonal.nodes,
+            diagonal.probabilities,
+            diagonal.error,
+            make_density=lambda: diagonal.density().scaled(2.0),
+        )
     std = np.sqrt(init_gain(init))
     p = np.sort(softmax(std * _logits(C, rng)), axis=1)
     edges = 0.5 * np.exp(
@@ -71,10 +78,16 @@ def curvature_law(n_classes, init="lecun", rng=0):
     nodes = edges * np.exp(-RELATIVE_STEP / 2)
     kept = counts > 0
     probabilities, nodes = counts[kept] / counts.sum(), nodes[kept]
-    nodes *= C / (C - 1) * diagonal.mean() / (probabilities @ nodes)
+    mean = C / (C - 1) * diagonal.mean()
     second = C / (C - 1) * diagonal.second_moment() + C * off_diagonal.second_moment()
+    nodes *= mean / (probabilities @ nodes)
     error = abs(probabilities @ nodes**2 / second - 1)
-    return WeightLaw(nodes, probabilities, float(error))
+    lowest = edges[0] * np.exp(-RELATIVE_STEP)
+
+    def density():
+        return counted_density(np.append(lowest, edges), counts, mean, second)
+
+    return WeightLaw(nodes, probabilities, float(error), make_density=density)
 
 
 def _logits(C, rng):

@@ -1,4 +1,4 @@
-r"""The density of weights that are known by a sample.
+r"""The density of weights that are known by a sample, or by counts in bins.
 
 The normal score ``z(λ)``, with ``F(λ) = Φ(z)``, is nearly straight for weights that are smooth
 functions of many Gaussians. It is interpolated by a monotone cubic through a few dozen quantiles,
@@ -38,26 +38,54 @@ def sampled_density(values, zero=0.0):
     n = x.size
     if n < 8 * FEWEST:
         return None
-    last = -ndtri(FEWEST / n)
-    z = np.linspace(-last, last, 2 * int(np.ceil(last / SCORE_STEP)) + 1)
-    position = n * ndtr(z) - 0.5
-    knots = np.interp(position, np.arange(n), x)
+    z = _scores(FEWEST / n)
+    knots = np.interp(n * ndtr(z) - 0.5, np.arange(n), x)
     # beyond the outermost quantiles: a straight line to the outermost point
     outer = -ndtri(0.5 / n)
     knots, z = np.concatenate([x[:1], knots, x[-1:]]), np.concatenate([[-outer], z, [outer]])
-    apart = np.diff(knots) > ROUNDING * np.abs(x).max()
+    return _density(knots, z, values.mean(), values.std(), zero)
+
+
+def counted_density(edges, counts, mean, second_moment):
+    """Density of positive weights that were counted in bins, with the moments as given.
+
+    Parameters
+    ----------
+    edges : numpy.ndarray, shape (K + 1,)
+        Ends of the bins, ascending, positive.
+    counts : numpy.ndarray, shape (K,)
+    mean, second_moment : float
+    """
+    below = np.append(0.0, np.cumsum(counts)) / counts.sum()
+    last = np.flatnonzero(counts)[-1] + 1
+    kept = np.append(np.flatnonzero(counts), last)  # below each of them, and at the upper end
+    z = _scores(FEWEST / counts.sum())
+    knots = np.exp(np.interp(ndtr(z), below[kept], np.log(edges[kept])))
+    outer = -ndtri(0.5 / counts.sum())
+    knots = np.concatenate([edges[kept[:1]], knots, edges[last : last + 1]])
+    z = np.concatenate([[-outer], z, [outer]])
+    return _density(knots, z, mean, np.sqrt(second_moment - mean**2), 0.0)
+
+
+def _scores(tail):
+    """Normal scores of quantiles, down to a tail of this probability."""
+    last = -ndtri(tail)
+    return np.linspace(-last, last, 2 * int(np.ceil(last / SCORE_STEP)) + 1)
+
+
+def _density(knots, z, mean, std, zero):
+    """The density with scores z at the knots, made to have this mean and standard deviation."""
+    apart = np.diff(knots) > ROUNDING * np.abs(knots).max()
     if (np.diff(ndtr(z))[~apart] > TIES).any():
         return None
     kept = np.append(apart, True)
-    knots, z = knots[kept], z[kept]
-    scores = PchipInterpolator(knots, z)
+    scores = PchipInterpolator(knots[kept], z[kept])
 
     def density(lam):
-        score = scores(lam)
-        return np.exp(-(score**2) / 2) * scores(lam, 1)
+        return np.exp(-(scores(lam) ** 2) / 2) * scores(lam, 1)
 
-    raw = WeightDensity.of(density, _panels(knots))
-    correction = _correction(raw, values)
+    raw = WeightDensity.of(density, _panels(knots[kept]))
+    correction = _correction(raw, mean, std)
     return WeightDensity.of(lambda lam: density(lam) * correction(lam), raw.edges, zero)
 
 
@@ -75,12 +103,11 @@ def _panels(knots):
     return np.concatenate([np.column_stack([ends[:-1], ends[1:]]) for ends in parts])
 
 
-def _correction(law, values):
-    """``c₀ + c₁ t + c₂ t²``, which gives the law the first two moments of the sample.
+def _correction(law, mean, std):
+    """``c₀ + c₁ t + c₂ t²``, which gives the law this mean and standard deviation.
 
     ``t = tanh(y/2)`` of the standardised weight y is bounded: no tail is turned over.
     """
-    mean, std = values.mean(), values.std()
 
     def powers(lam):
         return np.tanh((lam - mean) / (2 * std)) ** np.arange(3).reshape(-1, *[1] * lam.ndim)
