@@ -322,12 +322,19 @@ def _point_below_one_between(left, right, p, b, panels):
 
 @compiled
 def _edge_beside(end, length, inside, p, b, panels):
-    """The edge between a point with h < 1 and the end of a panel: that end, if h < 1 up to it."""
-    resolved = 8.0 * EPS * (abs(end) + length)
-    beside = end + (resolved if inside > end else -resolved)
-    if _h_and_slope(beside, p, b, panels)[0] <= 1.0:
-        return end
-    return _edge(min(inside, beside), max(inside, beside), p, b, panels)
+    """The edge between a point with h < 1 and the end of a panel: that end, if h < 1 up to it.
+
+    h is looked at ever nearer to the end, since a density that vanishes there does so only up to
+    rounding, and rounding counts when divided by the distance.
+    """
+    outside, distance = inside, abs(inside - end)
+    while distance > 8.0 * EPS * (abs(end) + length):
+        distance = min(0.25 * distance, length)
+        beside = end + (distance if inside > end else -distance)
+        if _h_and_slope(beside, p, b, panels)[0] > 1.0:
+            return _edge(min(outside, beside), max(outside, beside), p, b, panels)
+        outside = beside
+    return end
 
 
 @compiled

@@ -131,7 +131,9 @@ class WeightDensity:
             if not unresolved.any():
                 factor = (1 - zero) / ((values @ GAUSS) @ np.diff(edges, axis=1)[:, 0] / 2)
                 return cls(edges, values * factor, zero)
-            middle = edges.mean(axis=1)
+            middle = np.where(  # of the logarithms, of long panels
+                edges.prod(axis=1) > 0, _geometric_mean(edges), edges.mean(axis=1)
+            )
             halves = np.stack([edges[:, 0], middle, middle, edges[:, 1]], axis=1).reshape(-1, 2)
             edges = np.sort(
                 np.concatenate([edges[~unresolved], halves[np.repeat(unresolved, 2)]]), axis=0
@@ -149,6 +151,10 @@ class WeightDensity:
     def second_moment(self):
         """``E λ²``."""
         return float(self.probabilities @ self.nodes**2)
+
+
+def _geometric_mean(edges):
+    return np.sign(edges[:, 0]) * np.sqrt(np.abs(edges[:, 0])) * np.sqrt(np.abs(edges[:, 1]))
 
 
 def _unresolved(density, edges, values):

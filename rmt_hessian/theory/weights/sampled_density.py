@@ -14,7 +14,8 @@ from rmt_hessian.theory.laws.weight_density import WeightDensity
 
 SCORE_STEP = 0.25  # between the quantiles, in z
 FEWEST = 40  # points beyond the outermost quantiles
-ROUNDING = 1e-13  # quantiles nearer than this share of the largest weight are one
+ROUNDING = 1e-13  # quantiles nearer than this, in the coordinate of the scores, are one
+LINEAR = 0.3  # share of the quantiles about 0 between which that coordinate is linear
 HALVINGS = 40  # of the panels towards 0
 TIES = 0.02  # a larger share of equal points is an atom
 
@@ -75,18 +76,31 @@ def _scores(tail):
 
 def _density(knots, z, mean, std, zero):
     """The density with scores z at the knots, made to have this mean and standard deviation."""
-    apart = np.diff(knots) > ROUNDING * np.abs(knots).max()
+    straight, slope = _coordinate(knots)
+    apart = np.diff(straight(knots)) > ROUNDING
     if (np.diff(ndtr(z))[~apart] > TIES).any():
         return None
     kept = np.append(apart, True)
-    scores = PchipInterpolator(knots[kept], z[kept])
+    scores = PchipInterpolator(straight(knots[kept]), z[kept])
 
     def density(lam):
-        return np.exp(-(scores(lam) ** 2) / 2) * scores(lam, 1)
+        at = straight(lam)
+        return np.exp(-(scores(at) ** 2) / 2) * scores(at, 1) * slope(lam)
 
     raw = WeightDensity.of(density, _panels(knots[kept]))
     correction = _correction(raw, mean, std)
     return WeightDensity.of(lambda lam: density(lam) * correction(lam), raw.edges, zero)
+
+
+def _coordinate(knots):
+    """The coordinate in which scores are interpolated, and its slope: log|λ| for one sign, else
+    ``arsinh(λ/s)``, linear about 0.
+    """
+    if knots[0] > 0 or knots[-1] < 0:
+        sign = np.sign(knots[0])
+        return lambda lam: sign * np.log(np.abs(lam)), lambda lam: 1 / np.abs(lam)
+    s = np.quantile(np.abs(knots), LINEAR)
+    return lambda lam: np.arcsinh(lam / s), lambda lam: 1 / np.hypot(lam, s)
 
 
 def _panels(knots):

@@ -10,6 +10,7 @@ from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.laws.weight_density import ContinuousMarchenkoPastur
 from rmt_hessian.theory.weights.gauss_rules import gauss_rule
 
+MOST_ATOMS = 2**12  # of a law without density
 COMPARED = 64  # quantiles at which the laws of two halves are compared
 
 
@@ -87,7 +88,8 @@ class WeightLaw:
     def _law(self, aspect_ratio):
         density = self.density()
         if density is None:
-            return GeneralizedMarchenkoPastur(self.nodes, self.probabilities, aspect_ratio)
+            few = self.equal_masses(MOST_ATOMS) if self.nodes.size > MOST_ATOMS else self
+            return GeneralizedMarchenkoPastur(few.nodes, few.probabilities, aspect_ratio)
         return ContinuousMarchenkoPastur(density, aspect_ratio)
 
     def equal_masses(self, n):

@@ -60,6 +60,7 @@ TRAPEZOID_STEP = 0.15
 COARSE_GAUSS_SIZE = 32  # of the rule that the error is estimated from
 GROUPING = 4.0  # safety of the error where classes were grouped
 WORK, FEWEST_LOG2_POINTS, MOST_LOG2_POINTS = 2**23, 8, 12  # of a block of Sobol' points
+NEVER = 1e-14  # probability that two units with opposite rows are both active, up to rounding
 GROUPS = 32  # of classes of an output layer, with neighbouring offsets
 
 
@@ -268,7 +269,7 @@ def _sampled(layer, i, j, refinement, rng):
     share = 1.0
     if layer.model == "hidden":
         share = active_probability(layer.factor, i, j)
-        if share == 0.0:
+        if share < NEVER:
             return _constant(0.0)
         points = active_points(layer.factor, i, j, rng, log2_points=log2_points)
     else:
