@@ -143,6 +143,9 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
             return ()
         ends = kernels.component_edges(self._p, self._b)
         excess = self._p_nonzero / self.aspect_ratio - 1.0  # mass that u = 0 takes away
+        # what has one sign in exact arithmetic: at a hard edge x is rounding, of either sign
+        lowest = 0.0 if self._p[0] > 0 else -np.inf
+        highest = 0.0 if self._p[-1] < 0 else np.inf
         found, F = [], 0.0
         for u_a, u_b in ends:
             inside = (u_a < self._p) & (self._p < u_b)
@@ -152,7 +155,8 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
                 F += self.atom_at_zero
             holds_zero = u_a < 0 < u_b
             mass = self._w[inside].sum() / self.aspect_ratio - (excess if holds_zero else 0.0)
-            found.append(_Component(u, v, x * self._scale, F, F + max(mass, 0.0)))
+            x = np.clip(x * self._scale, lowest, highest)
+            found.append(_Component(u, v, x, F, F + max(mass, 0.0)))
             F = found[-1].F_right
         # what lies right of the last component is the atom or nothing: no rounding of the sum,
         # and a sum that is wrong by more than rounding means that an edge is wrong
