@@ -53,6 +53,7 @@ from rmt_hessian._validation import (
     real_array,
 )
 from rmt_hessian.theory.laws import kernels
+from rmt_hessian.theory.laws.atoms import normalised
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
 NEGLIGIBLE = 1e-16  # probability below which an atom of the weight law is dropped
@@ -114,7 +115,7 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
             )
         self.aspect_ratio = positive_real(aspect_ratio, "aspect_ratio")
         self.weights, inverse = np.unique(lam, return_inverse=True)
-        self.probabilities = np.bincount(inverse, weights=w / w.sum())
+        self.probabilities = normalised(np.bincount(inverse, weights=w))
 
         scale = float(np.abs(self.weights).max())
         self._scale = scale if scale > 0 else 1.0
