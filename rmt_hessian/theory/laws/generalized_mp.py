@@ -54,6 +54,7 @@ from rmt_hessian._validation import (
 )
 from rmt_hessian.theory.laws import kernels
 from rmt_hessian.theory.laws.atoms import normalised
+from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
 NEGLIGIBLE = 1e-16  # probability below which an atom of the weight law is dropped
@@ -95,6 +96,7 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
     Notes
     -----
     Equation and source: the docstring of this module. All weights zero: the unit atom at 0.
+    Mean ``E λ``, variance ``γ E λ²``.
     Rescaling all weights rescales the law and changes nothing relative.
 
     Examples
@@ -126,10 +128,6 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         self._b = self._w * lam
         self._m1 = float(self._w @ lam)
         self._p_nonzero = float(self._w.sum())
-
-    def __repr__(self):
-        weights = f"{self.weights.size} weights in [{self.weights[0]:.4g}, {self.weights[-1]:.4g}]"
-        return f"{type(self).__name__}({weights}, aspect_ratio={self.aspect_ratio:.4g})"
 
     # --- atom, components, support ----------------------------------------------------------
 
@@ -292,9 +290,11 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         ``m_n = Σ_{s=1}^n κ_s [t^{n-s}] (1 + m₁ t + m₂ t² + …)^s`` (Speicher).
         """
         k = positive_integer(k, "k", minimum=0)
-        lam = self._p / self.aspect_ratio
         gamma = self.aspect_ratio
-        cumulants = [gamma ** (n - 1) * float(self._w @ lam**n) for n in range(1, k + 1)]
+        # in units of at least half of the largest |x|, scale (1 + √γ)²: no power overflows
+        exponent = exponent_of(self._scale) + exponent_of((1.0 + np.sqrt(gamma)) ** 2)
+        lam = self._p / gamma * np.ldexp(self._scale, -exponent)
+        cumulants = [float(self._w @ (lam * (gamma * lam) ** (n - 1))) for n in range(1, k + 1)]
         m = np.zeros(k + 1)
         m[0] = 1.0
         for n in range(1, k + 1):
@@ -303,15 +303,16 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
             for s in range(1, n + 1):
                 power = np.convolve(power, m[:n])[:n]
                 m[n] += cumulants[s - 1] * power[n - s]
-        return float(m[k]) * self._scale**k
+        return times_two_to(m[k], k * exponent)
 
     def mean(self):
         """``E X = E λ``."""
         return self._m1 * self._scale
 
-    def var(self):
+    def _variance(self):
         """``Var X = γ E λ²``."""
-        return float(self._b @ self._p) * self._scale**2
+        exponent = exponent_of(self._scale)
+        return float(self._b @ self._p * np.ldexp(self._scale, -exponent) ** 2), exponent
 
 
 class MarchenkoPastur(GeneralizedMarchenkoPastur):
@@ -334,7 +335,8 @@ class MarchenkoPastur(GeneralizedMarchenkoPastur):
     """
 
     def __init__(self, aspect_ratio, scale=1.0):
-        super().__init__([positive_real(scale, "scale")], [1.0], aspect_ratio)
+        self.scale = positive_real(scale, "scale")
+        super().__init__([self.scale], [1.0], aspect_ratio)
 
 
 def conditional_law(weights, n_features):

@@ -3,15 +3,24 @@
 A law consists of a continuous part on finitely many intervals and at most an atom at 0. A
 subclass says what is its own: `components`, `component_masses`, `atom_at_zero`, `moment`,
 `stieltjes`, and the elementwise ``_density``, ``_distribution`` and ``_quantile`` of arrays with
-one axis. `rmt_hessian.ks_distance`, `rmt_hessian.wasserstein_distance` and the plots take any.
+one axis; ``_variance`` where it knows better than a quadrature; ``_parameters`` where an argument
+of its constructor is no attribute of that name. The verbs are made of these, here.
+`rmt_hessian.ks_distance`, `rmt_hessian.wasserstein_distance` and the plots take any.
 """
 
+import inspect
 from abc import ABC, abstractmethod
 
 import numpy as np
 
 from rmt_hessian._random import random_generator
-from rmt_hessian._validation import real_array, shape_of
+from rmt_hessian._validation import boolean, came, real_array, real_number, shape_of
+from rmt_hessian.theory.laws import identity
+from rmt_hessian.theory.laws.expectation import integral, pieces
+from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
+from rmt_hessian.theory.laws.upper_tail import inverse_survival, survival
+
+NARROWEST = 1e-6  # rounding of a point over the width of its component, for an entropy
 
 
 class SpectralLaw(ABC):
@@ -68,6 +77,45 @@ class SpectralLaw(ABC):
     def _quantile(self, q):
         """``inf {x : P(X <= x) >= q}`` for 0 < q < 1."""
 
+    def _parameters(self):
+        """The constructor's arguments by name, as float64 arrays, floats, laws or lists of them.
+
+        Two laws of one class with the same parameters are equal.
+        """
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def _summary(self):
+        """What a `repr` says of a law of too many parameters."""
+        return identity.summary(self)
+
+    def _variance(self):
+        """``(v, e)`` with ``Var X = 4^e v``, where Var X itself may be no float."""
+        exponent = exponent_of(*self.support())
+        mean = np.ldexp(self.mean(), -exponent)
+        continuous = integral(
+            self, lambda x: (np.ldexp(x, -exponent) - mean) ** 2, pieces(self, -np.inf, np.inf)
+        )
+        return float(continuous + self.atom_at_zero * mean**2), exponent
+
+    # --- identity ---------------------------------------------------------------------------
+
+    def __eq__(self, other):
+        """Whether both are of one class with equal parameters."""
+        if type(other) is not type(self):
+            return NotImplemented
+        return self._key() == other._key()
+
+    def __hash__(self):
+        return hash(self._key())
+
+    def _key(self):
+        return type(self), identity.key([*self._parameters().values()])
+
+    def __repr__(self):
+        return identity.spelled(self) or f"<{type(self).__name__}: {self._summary()}>"
+
+    # --- density, distribution, quantiles ---------------------------------------------------
+
     def support(self):
         """``(lo, hi)`` of everything, the atom included."""
         ends = [x for interval in self.components() for x in interval]
@@ -79,9 +127,28 @@ class SpectralLaw(ABC):
         """Density of the continuous part at x (any shape); 0 at the ends, the atom is not in it."""
         return _elementwise(self._density, x)
 
+    def logpdf(self, x):
+        """``log pdf(x)`` at x (any shape); -∞ where the density is 0."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.pdf(x))
+
     def cdf(self, x):
         """``P(X <= x)``, the atom included, at x (any shape); right-continuous."""
         return _elementwise(self._distribution, x)
+
+    def sf(self, x):
+        """``P(X > x) = 1 - cdf(x)`` at x (any shape).
+
+        Beside the upper end of the support, where 1 - cdf is rounding, the integral of the
+        density: as accurate as the density there, relative to itself.
+        """
+        return _elementwise(lambda t: survival(self, t), x)
+
+    def logcdf(self, x):
+        """``log cdf(x)`` at x (any shape), near 1 as ``log1p(-sf(x))``; -∞ below the support."""
+        F, sf = self.cdf(x), self.sf(x)
+        with np.errstate(divide="ignore"):
+            return np.where(F < 0.5, np.log(F), np.log1p(-sf) + 0.0)[()]
 
     def ppf(self, q):
         """Quantile function ``inf {x : cdf(x) >= q}`` at q in [0, 1] (any shape).
@@ -91,29 +158,165 @@ class SpectralLaw(ABC):
         ValueError
             If a q lies outside [0, 1].
         """
-        q = real_array(q, "q")
-        if not ((q >= 0) & (q <= 1)).all():
-            raise ValueError(f"q must lie in [0, 1], got {q[~((q >= 0) & (q <= 1))][0]:g}")
+        return self._inverse(self._quantile, q, "q", *self.support())
+
+    def isf(self, q):
+        """``inf {x : sf(x) <= q} = ppf(1 - q)`` at q in [0, 1] (any shape).
+
+        It inverts `sf`: for q below 1e-3 too, down to the last point below the support's end.
+
+        Raises
+        ------
+        ValueError
+            If a q lies outside [0, 1].
+        """
         lo, hi = self.support()
-        x = np.where(q == 0, lo, hi)
+        return self._inverse(lambda t: inverse_survival(self, t), q, "q", hi, lo)
+
+    @staticmethod
+    def _inverse(function, q, name, at_zero, at_one):
+        q = _shares(q, name)
+        x = np.where(q == 0, at_zero, at_one)
         inner = (q > 0) & (q < 1)
-        x[inner] = self._quantile(q[inner])
+        x[inner] = function(q[inner])
         return x[()]
 
-    def rvs(self, size=None, rng=None):
+    def median(self):
+        """``ppf(1/2)``."""
+        return float(self.ppf(0.5))
+
+    def interval(self, confidence):
+        """``(ppf(t), isf(t))`` with ``t = (1 - confidence)/2``: equal tails (any shape).
+
+        Raises
+        ------
+        ValueError
+            If a confidence lies outside [0, 1].
+        """
+        tail = (1.0 - _shares(confidence, "confidence")) / 2
+        return self.ppf(tail), self.isf(tail)
+
+    def rvs(self, size=None, rng=None, random_state=None):
         """Independent draws from the law, by inversion.
 
-        ``rng`` is None for a fresh generator, an int, a `SeedSequence` or a `Generator`.
+        Parameters
+        ----------
+        size : None, int or tuple of int
+            Shape of the draws; None for one number.
+        rng, random_state : None, int, SeedSequence or Generator
+            Two names of one thing; None for a fresh generator.
+
+        Raises
+        ------
+        ValueError
+            If both rng and random_state are given, or an argument is not as above.
         """
-        return self.ppf(random_generator(rng).random(shape_of(size, "size")))
+        name = "rng" if random_state is None else "random_state"
+        if rng is not None and random_state is not None:
+            raise ValueError(
+                "rng and random_state must not both be given, they mean the same, "
+                f"got {came(rng)} and {came(random_state)}"
+            )
+        generator = random_generator(rng if random_state is None else random_state, name)
+        return self.ppf(generator.random(shape_of(size, "size")))
+
+    # --- expectations -----------------------------------------------------------------------
 
     def mean(self):
         """``E X``."""
         return self.moment(1)
 
     def var(self):
-        """``Var X``."""
-        return self.moment(2) - self.moment(1) ** 2
+        """``Var X``; infinite or 0 where float64 ends, as `moment`."""
+        value, exponent = self._variance()
+        return times_two_to(value, 2 * exponent)
+
+    def std(self):
+        """``√Var X``, in units of the support: right where the variance leaves float64."""
+        value, exponent = self._variance()
+        return times_two_to(np.sqrt(value), exponent)
+
+    def expect(self, func=None, lb=None, ub=None, conditional=False):
+        """``E[f(X); lb <= X <= ub]``, the atom included.
+
+        Parameters
+        ----------
+        func : callable, optional
+            f, from a number to a real or complex number; the identity if it is not given.
+        lb, ub : float, optional
+            Bounds, infinite if they are not given.
+        conditional : bool
+            Whether to divide by ``P(lb <= X <= ub)``.
+
+        Returns
+        -------
+        float or complex
+            To 1e-9 of ``E|f|``, but for what a rounding of x moves f; not finite, if values of f
+            are not.
+
+        Raises
+        ------
+        ValueError
+            If func is no function or does not return a number, ``lb > ub``, or there is nothing
+            between the bounds to condition on.
+        RuntimeError
+            If the quadrature does not converge.
+
+        Notes
+        -----
+        The rule of `expectation`: in probability, interval by interval, halved until it settles. A
+        jump of f is found.
+
+        Examples
+        --------
+        >>> from rmt_hessian.theory import MarchenkoPastur
+        >>> law = MarchenkoPastur(0.5)
+        >>> round(law.expect(lambda x: 1 / x), 9)  # 1/(1 - γ)
+        2.0
+        """
+        if func is not None and not callable(func):
+            raise ValueError(f"func must be a function of a number, got {came(func)}")
+        lb, ub = _bound(lb, "lb", -np.inf), _bound(ub, "ub", np.inf)
+        if lb > ub:
+            raise ValueError(f"lb must be at most ub, got {lb:g} and {ub:g}")
+        parts = pieces(self, lb, ub)
+        atom = self.atom_at_zero if lb <= 0 <= ub else 0.0
+        total = integral(self, lambda x: _values(func, x), parts)
+        if atom > 0:
+            total = total + atom * _values(func, np.zeros(1))[0]
+        if boolean(conditional, "conditional"):
+            mass = sum(part.mass for part in parts) + atom
+            if mass == 0:
+                raise ValueError(f"lb and ub must have mass between them, got {lb:g} and {ub:g}")
+            total = total / mass
+        return complex(total) if np.iscomplexobj(total) else float(total)
+
+    def entropy(self):
+        """``-∫ ρ log ρ dx`` of the continuous part ρ, whose mass is 1 less the atom.
+
+        Differential entropy, in nats, if there is no atom. Weights times c > 0 move it by
+        ``(1 - atom_at_zero) log c``; without a continuous part it is 0. To 1e-9 of ``∫ ρ |log ρ|``
+        or of the mass.
+
+        Raises
+        ------
+        RuntimeError
+            If the density is not resolved in float64: components are narrower than 1e-10 of their
+            distance from 0.
+        """
+        parts = pieces(self, -np.inf, np.inf)
+        mass = sum(part.mass for part in parts)
+        if mass == 0:
+            return 0.0
+        blurred = sum(part.mass * part.rounding() for part in parts) / mass
+        if blurred > NARROWEST:
+            raise RuntimeError(f"components are too narrow, a rounding is {blurred:.2g} of them")
+
+        def surprise(x):
+            rho = self.pdf(x)
+            return -np.log(np.where(rho > 0, rho, 1.0))
+
+        return float(integral(self, surprise, parts, least=mass))
 
 
 def _elementwise(function, x):
@@ -121,5 +324,37 @@ def _elementwise(function, x):
     flat = x.ravel()
     values = np.full(flat.shape, np.nan)
     known = ~np.isnan(flat)
-    values[known] = function(flat[known])
+    with np.errstate(over="ignore"):  # the density of a law as narrow as 1e-310
+        values[known] = function(flat[known])
     return values.reshape(x.shape)[()]
+
+
+def _shares(values, name):
+    """Numbers in [0, 1]."""
+    q = real_array(values, name)
+    wrong = ~((q >= 0) & (q <= 1))
+    if wrong.any():
+        raise ValueError(f"{name} must lie in [0, 1], got {q[wrong][0]:g}")
+    return q
+
+
+def _bound(value, name, default):
+    if value is None:
+        return default
+    if isinstance(value, float | np.floating) and np.isinf(value):
+        return float(value)
+    return real_number(value, name)
+
+
+def _values(func, x):
+    """``func`` at each number of x, as scipy calls it: it need not take arrays."""
+    if func is None:
+        return x
+    found = [func(t) for t in x]
+    try:
+        values = np.array(found)
+    except ValueError:  # of different lengths
+        values = np.empty((0, 0))
+    if values.shape != x.shape or values.dtype.kind not in "biufc":
+        raise ValueError(f"func must return a number, got {came(found[0])} at {x[0]:g}")
+    return values.astype(complex if values.dtype.kind == "c" else float)
