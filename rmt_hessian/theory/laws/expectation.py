@@ -14,10 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rmt_hessian._validation import came, real_number
+
 TOLERANCE = 1e-11  # of one panel's error, over E|f|
 ROUGH = 1e-6  # what may stay open, over E|f|: beside a hard edge Q is known to no more than 1e-8
 MOST_PANELS = 256  # at one time, and four for each interval
 MOST_HALVINGS = 50
+NARROWEST = 1e-6  # rounding of a point over the width of its component, for an entropy
 NODES, SHARES = np.polynomial.legendre.leggauss(16)
 NODES, SHARES = (1.0 + NODES) / 2, SHARES / 2
 
@@ -111,3 +114,62 @@ def integral(law, f, parts, least=0.0):
             f"an expectation did not converge: {still_open:.2g} is open of {scale:.2g}"
         )
     return total + whole.sum()
+
+
+def expectation(law, func, lb, ub, conditional):
+    """`SpectralLaw.expect`."""
+    if func is not None and not callable(func):
+        raise ValueError(f"func must be a function of a number, got {came(func)}")
+    lb, ub = _bound(lb, "lb", -np.inf), _bound(ub, "ub", np.inf)
+    if lb > ub:
+        raise ValueError(f"lb must be at most ub, got {lb:g} and {ub:g}")
+    parts = pieces(law, lb, ub)
+    atom = law.atom_at_zero if lb <= 0 <= ub else 0.0
+    total = integral(law, lambda x: _values(func, x), parts)
+    if atom > 0:
+        total = total + atom * _values(func, np.zeros(1))[0]
+    if conditional:
+        mass = sum(part.mass for part in parts) + atom
+        if mass == 0:
+            raise ValueError(f"lb and ub must have mass between them, got {lb:g} and {ub:g}")
+        total = total / mass
+    return complex(total) if np.iscomplexobj(total) else float(total)
+
+
+def entropy(law):
+    """`SpectralLaw.entropy`."""
+    parts = pieces(law, -np.inf, np.inf)
+    mass = sum(part.mass for part in parts)
+    if mass == 0:
+        return 0.0
+    blurred = sum(part.mass * part.rounding() for part in parts) / mass
+    if blurred > NARROWEST:
+        raise RuntimeError(f"components are too narrow, a rounding is {blurred:.2g} of them")
+
+    def surprise(x):
+        rho = law.pdf(x)
+        return -np.log(np.where(rho > 0, rho, 1.0))
+
+    return float(integral(law, surprise, parts, least=mass))
+
+
+def _bound(value, name, default):
+    if value is None:
+        return default
+    if isinstance(value, float | np.floating) and np.isinf(value):
+        return float(value)
+    return real_number(value, name)
+
+
+def _values(func, x):
+    """``func`` at each number of x, as scipy calls it: it need not take arrays."""
+    if func is None:
+        return x
+    found = [func(t) for t in x]
+    try:
+        values = np.array(found)
+    except ValueError:  # of different lengths
+        values = np.empty((0, 0))
+    if values.shape != x.shape or values.dtype.kind not in "biufc":
+        raise ValueError(f"func must return a number, got {came(found[0])} at {x[0]:g}")
+    return values.astype(complex if values.dtype.kind == "c" else float)

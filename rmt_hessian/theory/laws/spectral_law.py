@@ -14,13 +14,11 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from rmt_hessian._random import random_generator
-from rmt_hessian._validation import boolean, came, real_array, real_number, shape_of
+from rmt_hessian._validation import boolean, came, real_array, shape_of
 from rmt_hessian.theory.laws import identity
-from rmt_hessian.theory.laws.expectation import integral, pieces
+from rmt_hessian.theory.laws.expectation import entropy, expectation, integral, pieces
 from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
 from rmt_hessian.theory.laws.upper_tail import inverse_survival, survival
-
-NARROWEST = 1e-6  # rounding of a point over the width of its component, for an entropy
 
 
 class SpectralLaw(ABC):
@@ -278,22 +276,7 @@ class SpectralLaw(ABC):
         >>> round(law.expect(lambda x: 1 / x), 9)  # 1/(1 - γ)
         2.0
         """
-        if func is not None and not callable(func):
-            raise ValueError(f"func must be a function of a number, got {came(func)}")
-        lb, ub = _bound(lb, "lb", -np.inf), _bound(ub, "ub", np.inf)
-        if lb > ub:
-            raise ValueError(f"lb must be at most ub, got {lb:g} and {ub:g}")
-        parts = pieces(self, lb, ub)
-        atom = self.atom_at_zero if lb <= 0 <= ub else 0.0
-        total = integral(self, lambda x: _values(func, x), parts)
-        if atom > 0:
-            total = total + atom * _values(func, np.zeros(1))[0]
-        if boolean(conditional, "conditional"):
-            mass = sum(part.mass for part in parts) + atom
-            if mass == 0:
-                raise ValueError(f"lb and ub must have mass between them, got {lb:g} and {ub:g}")
-            total = total / mass
-        return complex(total) if np.iscomplexobj(total) else float(total)
+        return expectation(self, func, lb, ub, boolean(conditional, "conditional"))
 
     def entropy(self):
         """``-∫ ρ log ρ dx`` of the continuous part ρ, whose mass is 1 less the atom.
@@ -308,19 +291,7 @@ class SpectralLaw(ABC):
             If the density is not resolved in float64: components are narrower than 1e-10 of their
             distance from 0.
         """
-        parts = pieces(self, -np.inf, np.inf)
-        mass = sum(part.mass for part in parts)
-        if mass == 0:
-            return 0.0
-        blurred = sum(part.mass * part.rounding() for part in parts) / mass
-        if blurred > NARROWEST:
-            raise RuntimeError(f"components are too narrow, a rounding is {blurred:.2g} of them")
-
-        def surprise(x):
-            rho = self.pdf(x)
-            return -np.log(np.where(rho > 0, rho, 1.0))
-
-        return float(integral(self, surprise, parts, least=mass))
+        return entropy(self)
 
 
 def _elementwise(function, x):
@@ -340,25 +311,3 @@ def _shares(values, name):
     if wrong.any():
         raise ValueError(f"{name} must lie in [0, 1], got {q[wrong][0]:g}")
     return q
-
-
-def _bound(value, name, default):
-    if value is None:
-        return default
-    if isinstance(value, float | np.floating) and np.isinf(value):
-        return float(value)
-    return real_number(value, name)
-
-
-def _values(func, x):
-    """``func`` at each number of x, as scipy calls it: it need not take arrays."""
-    if func is None:
-        return x
-    found = [func(t) for t in x]
-    try:
-        values = np.array(found)
-    except ValueError:  # of different lengths
-        values = np.empty((0, 0))
-    if values.shape != x.shape or values.dtype.kind not in "biufc":
-        raise ValueError(f"func must return a number, got {came(found[0])} at {x[0]:g}")
-    return values.astype(complex if values.dtype.kind == "c" else float)
