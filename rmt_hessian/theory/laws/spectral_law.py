@@ -164,7 +164,7 @@ class SpectralLaw(ABC):
     def isf(self, q):
         """``inf {x : sf(x) <= q} = ppf(1 - q)`` at q in [0, 1] (any shape).
 
-        It inverts `sf`: for q below 1e-3 too, down to the last point below the support's end.
+        It inverts `sf`: for q below 1e-3 too, up to four roundings of the width from the end.
 
         Raises
         ------

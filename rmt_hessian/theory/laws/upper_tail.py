@@ -12,6 +12,7 @@ import numpy as np
 
 TAIL = 1e-3  # mass of the tail where the integral is tried
 ROUNDING = 1e-14  # of 1 - F
+RESOLUTION = 4 * np.finfo(float).eps  # of an end, over the width of its component
 MOST_STEPS = 100
 RULES = [((1 + s) / 2, w / 2) for s, w in map(np.polynomial.legendre.leggauss, (12, 24))]
 
@@ -24,7 +25,8 @@ def survival(law, x):
     lo, hi = tail
     near = np.flatnonzero((sf < TAIL) & (lo < x) & (x < hi))
     coarse, fine = (_integral(law, x[near], hi, *rule) for rule in RULES)
-    agree = (np.abs(fine - coarse) <= ROUNDING) & (np.abs(fine - sf[near]) <= 100 * ROUNDING)
+    with np.errstate(invalid="ignore"):  # of a density beyond float64
+        agree = (np.abs(fine - coarse) <= ROUNDING) & (np.abs(fine - sf[near]) <= 100 * ROUNDING)
     sf[near[agree]] = fine[agree]
     return sf
 
@@ -38,9 +40,12 @@ def inverse_survival(law, q):
     if not (tail := _tail(law)):
         return x
     lo, hi = tail
-    deep = np.flatnonzero(q < min(TAIL, law.component_masses()[-1]))
+    tiny = q < min(TAIL, law.component_masses()[-1])
+    nearest = max(np.spacing(abs(hi)), RESOLUTION * (hi - lo))
+    x[tiny] = hi  # but for those that P reaches before the end
+    deep = np.flatnonzero(tiny & (q >= survival(law, np.array([hi - nearest]))))
     target = np.log(q[deep])
-    closest = 0.5 * np.log(max(np.spacing(abs(hi)) / (hi - lo), np.finfo(float).eps)) - 1.0
+    closest = 0.5 * np.log(nearest / (hi - lo))
     left, right = np.full(deep.shape, closest), np.zeros(deep.shape)
     y = (left + right) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -58,7 +63,6 @@ def inverse_survival(law, q):
             if done.all():
                 break
     x[deep] = hi - (hi - lo) * np.exp(2 * y)
-    x[deep[left == closest]] = hi  # at the last point before it, P > q
     return x
 
 

@@ -83,7 +83,7 @@ def test_survival_of_any_law(law, gamma, seed):
     law = GeneralizedMarchenkoPastur(*law, gamma)
     q = np.random.default_rng(seed).random(20)
     deep = law.isf(10.0 ** -np.arange(1.0, 15.0))
-    assert (np.diff(deep) >= 0).all()
+    assert (np.diff(deep) >= -1e-15 * max(np.abs(law.support()))).all()  # as ppf at a hard edge
     x = np.sort(np.append(law.ppf(q), deep))
     sf = law.sf(x)
     np.testing.assert_allclose(sf, 1 - law.cdf(x), rtol=0, atol=EXACT)
