@@ -252,9 +252,9 @@ class SpectralLaw(ABC):
         Returns
         -------
         float or complex
-            To 1e-9 of ``E|f|``, but for what a rounding of x moves f; to 1e-5 for a logarithm at
-            a hard edge, where quantiles are known to 1e-8 of probability. Not finite if values of
-            f are not.
+            To 1e-9 of ``E|f|``, but for what roundings of x and of probabilities, 1e-15 of the
+            largest ``|f|``, move it; to 1e-5 for a logarithm at a hard edge, where quantiles are
+            known to 1e-8 of probability. Not finite if values of f are not.
 
         Raises
         ------
