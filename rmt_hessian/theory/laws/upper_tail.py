@@ -42,7 +42,6 @@ def inverse_survival(law, q):
     lo, hi = tail
     tiny = q < min(TAIL, law.component_masses()[-1])
     nearest = max(np.spacing(abs(hi)), RESOLUTION * (hi - lo))
-    x[tiny] = hi  # but for those that P reaches before the end
     deep = np.flatnonzero(tiny & (q >= survival(law, np.array([hi - nearest]))))
     target = np.log(q[deep])
     closest = 0.5 * np.log(nearest / (hi - lo))

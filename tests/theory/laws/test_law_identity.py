@@ -12,6 +12,7 @@ from rmt_hessian.theory import (
     TabulatedLaw,
     WithNullSpace,
 )
+from rmt_hessian.theory.laws import identity
 from tests.strategies import aspect_ratios, weight_laws
 
 COSINES = np.cos(np.linspace(np.pi, 0, 65))
@@ -78,9 +79,18 @@ def test_equal_laws():
     assert semicircle() == semicircle() != semicircle(2.0)
     assert hash(semicircle()) == hash(semicircle())
     assert semicircle() != semicircle(atom=0.5)
+    parabola = TabulatedLaw([(COSINES, 0.75 * (1 - COSINES**2))])  # at the same nodes
+    assert semicircle() != parabola
+    assert identity.key(np.zeros((4, 1))) != identity.key(np.zeros((2, 2)))
     assert (
         MatrixLayerLaw(MATRICES, 0.2)
         == MatrixLayerLaw(MATRICES, 0.2)
         != MatrixLayerLaw(MATRICES, 0.25)
     )
     assert len({MarchenkoPastur(0.5), MarchenkoPastur(0.5), MarchenkoPastur(0.25)}) == 2
+
+
+def test_probabilities_are_made_one():
+    law = GeneralizedMarchenkoPastur([0.0, 1.0], [0.5, 0.5 + 5e-9], 0.5)
+    assert law.probabilities.sum() == pytest.approx(1, abs=1e-15)
+    assert law.probabilities[1] == pytest.approx(0.5 + 2.5e-9, abs=1e-15)

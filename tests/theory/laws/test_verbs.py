@@ -44,6 +44,8 @@ LAWS = {
     "many weights": GeneralizedMarchenkoPastur(RNG.standard_normal(40), np.full(40, 0.025), 0.4),
     "semicircle": semicircle(),
     "atom inside": semicircle(atom=0.25),
+    "atom below": TabulatedLaw([(3 + COSINES, 1.5 / np.pi * np.sqrt(1 - COSINES**2))], 0.25),
+    "atom at the hard edge": WithNullSpace(MarchenkoPastur(1.0), 0.25),
     "null space inside": WithNullSpace(
         GeneralizedMarchenkoPastur([1.0, -0.8], [0.5, 0.5], 0.7), 0.25
     ),
@@ -108,7 +110,7 @@ def test_the_upper_tail_of_the_semicircle():
     assert (np.abs(law.sf(x) / q - 1) <= 1e-11 + 4 * np.finfo(float).eps / (1 - x)).all()
     far = -law.ppf(q[:12])  # by symmetry, known to ε of F
     np.testing.assert_allclose(1 - x[:6], 1 - far[:6], rtol=1e-8)
-    assert law.logcdf(x[-1]) == pytest.approx(-1e-19, rel=0.1)
+    assert law.logcdf(x[-1]) == pytest.approx(-1e-19, rel=0.1, abs=0)
 
 
 @pytest.mark.parametrize("gamma", [0.25, 1.0, 3.0])
@@ -153,6 +155,24 @@ def test_the_tail_at_a_hard_edge_above():
     np.testing.assert_allclose(law.sf(law.isf(q)), q, rtol=1e-9)
 
 
+def test_a_last_component_lighter_than_the_tail():
+    law = GeneralizedMarchenkoPastur([1.0, 100.0], [0.9999, 0.0001], 2.0)
+    last = law.component_masses()[-1]
+    assert last == pytest.approx(5e-5, rel=1e-9)
+    assert law.isf(2e-4) == pytest.approx(law.ppf(1 - 2e-4), rel=1e-10)
+    assert law.isf(2e-4) < law.components()[-1][0] < law.isf(2e-5)
+
+
+def test_a_needle_in_the_tail_is_not_overlooked():
+    """1e-4 of the mass within 1e-5 of 0.9951, between the nodes of both rules on [0.99, 1]."""
+    offset = np.linspace(-8e-5, 8e-5, 641)
+    x = np.union1d(COSINES, 0.9951 + offset)
+    needle = np.exp(-(((x - 0.9951) / 1e-5) ** 2) / 2) / (1e-5 * np.sqrt(2 * np.pi))
+    law = TabulatedLaw([(x, 0.9999 * 2 / np.pi * np.sqrt(1 - x**2) + 1e-4 * needle)])
+    expected = 0.9999 * semicircle().sf(0.99) + 1e-4
+    assert law.sf(0.99) == pytest.approx(expected, rel=1e-4)
+
+
 def test_median_and_intervals():
     law = semicircle(3.0)
     exact = stats.semicircular(scale=3.0)
@@ -163,6 +183,8 @@ def test_median_and_intervals():
     assert lo.shape == hi.shape == (2, 1)
     np.testing.assert_allclose(law.cdf(hi) - law.cdf(lo), [[0.5], [0.9]], rtol=1e-9)
     assert law.interval(1) == law.support()
+    c = 1 - 2e-14
+    assert law.interval(c)[1] == law.isf((1 - c) / 2) != law.ppf(1 - (1 - c) / 2)
 
 
 @every_law
@@ -243,6 +265,10 @@ def test_functions_that_are_not_smooth():
     # at the hard edge the quantiles are known to 1e-8 of probability
     assert LAWS["hard edge"].expect(np.log) == pytest.approx(-1, abs=1e-5)
     assert LAWS["hard edge"].expect(lambda x: 1 / x) == np.inf
+    noise = law.expect(lambda x: x + 1e-8 * RNG.random())  # rougher than wanted, not too rough
+    assert noise == pytest.approx(1, abs=2e-8)
+    narrow = MarchenkoPastur(1e-24).expect(lambda x: (x - 1) ** 2)  # x in 4e4 roundings
+    assert narrow == pytest.approx(1e-24, rel=1e-4)
     with pytest.raises(RuntimeError, match="did not converge"):
         law.expect(lambda x: RNG.random())
 
@@ -298,6 +324,9 @@ def test_entropy_is_of_the_continuous_part():
     assert LAWS["only the atom"].entropy() == 0
     assert TabulatedLaw([], 1.0).entropy() == 0
     # nearly Gaussian, of variance γ: to √γ of γ log-corrections
+    x = np.linspace(0, 1, 400)  # log ρ = 0, but for the spline at the ends
+    uniform = TabulatedLaw([(x, np.ones(400))], tolerance=1e-4)
+    assert uniform.entropy() == pytest.approx(0, abs=1e-3)
     narrow = MarchenkoPastur(1e-12).entropy()
     assert narrow == pytest.approx(stats.semicircular(scale=2e-6).entropy(), abs=1e-5)
     with pytest.raises(RuntimeError, match="too narrow"):
