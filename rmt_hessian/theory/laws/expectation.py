@@ -60,11 +60,11 @@ def pieces(law, lb, ub):
     return found
 
 
-def integral(law, f, parts, least=0.0):
+def integral(law, f, parts):
     """``∫ f dμ`` over the parts; f takes an array of points.
 
-    To a relative 1e-9 of ``∫ |f| dμ``, or of ``least`` if that is more, but for what the rounding
-    of the points moves f. A value that is not finite is the result as NumPy adds it up.
+    To a relative 1e-9 of ``∫ |f| dμ``, but for what the rounding of the points moves f. A value
+    that is not finite is the result as NumPy adds it up.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def integral(law, f, parts, least=0.0):
             right, right_size = panels(k, middle, b)
             here = left_size + right_size
             error = np.abs(left + right - whole)
-            scale = max(size + here.sum(), least)
+            scale = size + here.sum()
             # NaN, of values that are not finite, halves no panel
             more = error > TOLERANCE * scale + noise[k] * here
             total = total + (left + right)[~more].sum()
@@ -150,7 +150,7 @@ def entropy(law):
         rho = law.pdf(x)
         return -np.log(np.where(rho > 0, rho, 1.0))
 
-    return float(integral(law, surprise, parts, least=mass))
+    return float(integral(law, surprise, parts))
 
 
 def _bound(value, name, default):

@@ -282,8 +282,8 @@ class SpectralLaw(ABC):
         """``-∫ ρ log ρ dx`` of the continuous part ρ, whose mass is 1 less the atom.
 
         Differential entropy, in nats, if there is no atom. Weights times c > 0 move it by
-        ``(1 - atom_at_zero) log c``; without a continuous part it is 0. To 1e-9 of ``∫ ρ |log ρ|``
-        or of the mass; to 1e-6 at a hard edge.
+        ``(1 - atom_at_zero) log c``; without a continuous part it is 0. To 1e-9 of
+        ``∫ ρ |log ρ|``; to 1e-6 at a hard edge.
 
         Raises
         ------
