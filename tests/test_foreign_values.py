@@ -5,6 +5,7 @@ then the function returns, or raises ValueError or IndexError from a line of thi
 AttributeError of Python, or a message of NumPy's, SciPy's or Numba's, is a fault.
 """
 
+import inspect
 import traceback
 import types
 import warnings
@@ -140,7 +141,14 @@ CALLS = {
     "LAW.pdf": {"x": 0.5},
     "LAW.cdf": {"x": 0.5},
     "LAW.ppf": {"q": 0.5},
+    "LAW.sf": {"x": 0.5},
+    "LAW.isf": {"q": 0.5},
+    "LAW.logpdf": {"x": 0.5},
+    "LAW.logcdf": {"x": 0.5},
+    "LAW.interval": {"confidence": 0.5},
+    "LAW.expect": {"func": np.cos, "lb": 0.5, "ub": 1.0, "conditional": True},
     "LAW.rvs": {"size": 3, "rng": 0},
+    "LAW.rvs of the other name": {"size": 3, "random_state": 0},
     "LAW.moment": {"k": 1},
     "LAW.stieltjes": {"z": 1j},
     "LAW.log_potential": {"z": 1j},
@@ -342,11 +350,16 @@ WRONG = {
 }
 
 
-FUNCTIONS_OF_USERS = {"inputs", "statistic", "progress"}  # what goes wrong inside them is theirs
+FUNCTIONS_OF_USERS = {
+    "inputs",
+    "statistic",
+    "progress",
+    "func",
+}  # what goes wrong inside them is theirs
 
 
 def function_of(name):
-    owner, *rest = name.split(".")
+    owner, *rest = name.removesuffix(" of the other name").split(".")
     found = OBJECTS.get(owner) or getattr(rh, owner)
     for part in rest:
         found = getattr(found, part)
@@ -364,6 +377,16 @@ def quiet(function, arguments):
 @pytest.mark.parametrize("name", CALLS)
 def test_the_call_works(name):
     quiet(function_of(name), CALLS[name])
+
+
+def test_every_verb_of_a_law_is_here():
+    """But those without arguments."""
+    verbs = {
+        name
+        for name, verb in inspect.getmembers(theory.SpectralLaw, inspect.isfunction)
+        if not name.startswith("_") and len(inspect.signature(verb).parameters) > 1
+    }
+    assert {f"LAW.{name}" for name in verbs} <= set(CALLS)
 
 
 def test_every_public_name_is_here():

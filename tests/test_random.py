@@ -32,6 +32,7 @@ DRAWS = {
     ).cdf(4.2),
     "fitted_rate": lambda rng: rh.fitted_rate([1, 2, 4], VALUES, rng).low,
     "rvs": lambda rng: theory.MarchenkoPastur(0.5).rvs(3, rng=rng),
+    "rvs, random_state": lambda rng: theory.MarchenkoPastur(0.5).rvs(3, random_state=rng),
     "block_law": lambda rng: theory.block_law(**LINEAR, V=np.eye(3, 6), rng=rng).moment(2),
     "layer_law": lambda rng: theory.layer_law(**LINEAR, n_classes=3, rng=rng).var(),
     "outliers": lambda rng: [
@@ -107,7 +108,9 @@ def test_an_int_begins_the_stream_of_its_generator_and_none_a_fresh_one(draw):
 @pytest.mark.parametrize("rng", [-1, 1.0, "7", True, object(), [1.5], {}, np.nan])
 @pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS.keys())
 def test_anything_else_is_refused(draw, rng):
-    with pytest.raises(ValueError, match="rng must be None, an int that is not negative, a SeedS"):
+    with pytest.raises(
+        ValueError, match=r"(rng|random_state) must be None, an int that is not neg"
+    ):
         draw(rng)
 
 

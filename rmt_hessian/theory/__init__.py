@@ -1,7 +1,8 @@
 """Predicting spectra and norms: nothing here sees a simulated network.
 
 Every law is a `SpectralLaw` with the same verbs, scipy's where scipy has one: ``pdf``, ``cdf``,
-``ppf``, ``rvs``, ``moment``, ``mean``, ``var``, then ``support``, ``components``,
+``sf``, ``logpdf``, ``logcdf``, ``ppf``, ``isf``, ``interval``, ``median``, ``rvs``, ``moment``,
+``mean``, ``var``, ``std``, ``expect``, ``entropy``, then ``support``, ``components``,
 ``component_masses``, ``atom_at_zero`` and ``stieltjes``.
 
 Reading order: ``laws`` (of spectra, given the weights), ``weights`` (their laws), ``layer_law`` and

@@ -53,6 +53,8 @@ from rmt_hessian._validation import (
     real_array,
 )
 from rmt_hessian.theory.laws import kernels
+from rmt_hessian.theory.laws.atoms import normalised
+from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
 NEGLIGIBLE = 1e-16  # probability below which an atom of the weight law is dropped
@@ -95,6 +97,7 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
     Notes
     -----
     Equation and source: the docstring of this module. All weights zero: the unit atom at 0.
+    Mean ``E λ``, variance ``γ E λ²``.
     Rescaling all weights rescales the law and changes nothing relative.
 
     Examples
@@ -115,7 +118,7 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
             )
         self.aspect_ratio = positive_real(aspect_ratio, "aspect_ratio")
         self.weights, inverse = np.unique(lam, return_inverse=True)
-        self.probabilities = np.bincount(inverse, weights=w / w.sum())
+        self.probabilities = normalised(np.bincount(inverse, weights=w))
 
         scale = float(np.abs(self.weights).max())
         self._scale = scale if scale > 0 else 1.0
@@ -127,10 +130,6 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         self._m1 = float(self._w @ lam)
         self._p_nonzero = float(self._w.sum())
         self._panels = NO_PANELS
-
-    def __repr__(self):
-        weights = f"{self.weights.size} weights in [{self.weights[0]:.4g}, {self.weights[-1]:.4g}]"
-        return f"{type(self).__name__}({weights}, aspect_ratio={self.aspect_ratio:.4g})"
 
     # --- atom, components, support ----------------------------------------------------------
 
@@ -150,6 +149,9 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
             return ()
         ends = kernels.component_edges(*self._measure)
         excess = self._p_nonzero / self.aspect_ratio - 1.0  # mass that u = 0 takes away
+        # what has one sign in exact arithmetic: at a hard edge x is rounding, of either sign
+        lowest = 0.0 if self._p[0] > 0 else -np.inf
+        highest = 0.0 if self._p[-1] < 0 else np.inf
         found, F = [], 0.0
         for u_a, u_b in ends:
             inside = (u_a < self._p) & (self._p < u_b)
@@ -159,7 +161,8 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
                 F += self.atom_at_zero
             holds_zero = u_a < 0 < u_b
             mass = self._w[inside].sum() / self.aspect_ratio - (excess if holds_zero else 0.0)
-            found.append(_Component(u, v, x * self._scale, F, F + max(mass, 0.0)))
+            x = np.clip(x * self._scale, lowest, highest)
+            found.append(_Component(u, v, x, F, F + max(mass, 0.0)))
             F = found[-1].F_right
         # what lies right of the last component is the atom or nothing: no rounding of the sum,
         # and a sum that is wrong by more than rounding means that an edge is wrong
@@ -301,9 +304,11 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         ``m_n = Σ_{s=1}^n κ_s [t^{n-s}] (1 + m₁ t + m₂ t² + …)^s`` (Speicher).
         """
         k = positive_integer(k, "k", minimum=0)
-        lam = self._p / self.aspect_ratio
         gamma = self.aspect_ratio
-        cumulants = [gamma ** (n - 1) * float(self._w @ lam**n) for n in range(1, k + 1)]
+        # in units of at least half of the largest |x|, scale (1 + √γ)²: no power overflows
+        exponent = exponent_of(self._scale) + exponent_of((1.0 + np.sqrt(gamma)) ** 2)
+        lam = self._p / gamma * np.ldexp(self._scale, -exponent)
+        cumulants = [float(self._w @ (lam * (gamma * lam) ** (n - 1))) for n in range(1, k + 1)]
         m = np.zeros(k + 1)
         m[0] = 1.0
         for n in range(1, k + 1):
@@ -312,15 +317,16 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
             for s in range(1, n + 1):
                 power = np.convolve(power, m[:n])[:n]
                 m[n] += cumulants[s - 1] * power[n - s]
-        return float(m[k]) * self._scale**k
+        return times_two_to(m[k], k * exponent)
 
     def mean(self):
         """``E X = E λ``."""
         return self._m1 * self._scale
 
-    def var(self):
+    def _variance(self):
         """``Var X = γ E λ²``."""
-        return float(self._b @ self._p) * self._scale**2
+        exponent = exponent_of(self._scale)
+        return float(self._b @ self._p * np.ldexp(self._scale, -exponent) ** 2), exponent
 
 
 class MarchenkoPastur(GeneralizedMarchenkoPastur):
@@ -343,7 +349,8 @@ class MarchenkoPastur(GeneralizedMarchenkoPastur):
     """
 
     def __init__(self, aspect_ratio, scale=1.0):
-        super().__init__([positive_real(scale, "scale")], [1.0], aspect_ratio)
+        self.scale = positive_real(scale, "scale")
+        super().__init__([self.scale], [1.0], aspect_ratio)
 
 
 def conditional_law(weights, n_features):

@@ -29,9 +29,6 @@ class WithNullSpace(SpectralLaw):
             raise ValueError(f"mass must lie in [0, 1), got {mass!r}")
         self.atom_at_zero = self.mass + (1 - self.mass) * law.atom_at_zero
 
-    def __repr__(self):
-        return f"{type(self).__name__}({self.law!r}, {self.mass:.4g})"
-
     def components(self):  # noqa: D102
         return self.law.components()
 
@@ -40,6 +37,11 @@ class WithNullSpace(SpectralLaw):
 
     def moment(self, k):  # noqa: D102
         return (1 - self.mass) * self.law.moment(k) + (self.mass if k == 0 else 0.0)
+
+    def _variance(self):
+        inner, exponent = self.law._variance()
+        mean = np.ldexp(self.law.mean(), -exponent)
+        return float((1 - self.mass) * (inner + self.mass * mean**2)), exponent
 
     def stieltjes(self, z):  # noqa: D102
         z = complex_array(z, "z")

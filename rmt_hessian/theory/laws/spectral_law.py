@@ -3,19 +3,29 @@
 A law consists of a continuous part on finitely many intervals and at most an atom at 0. A
 subclass says what is its own: `components`, `component_masses`, `atom_at_zero`, `moment`,
 `stieltjes`, and the elementwise ``_density``, ``_distribution`` and ``_quantile`` of arrays with
-one axis. `rmt_hessian.ks_distance`, `rmt_hessian.wasserstein_distance` and the plots take any.
+one axis; ``_variance`` where it knows better than a quadrature; ``_parameters`` where an argument
+of its constructor is no attribute of that name. The verbs are made of these, here.
+`rmt_hessian.ks_distance`, `rmt_hessian.wasserstein_distance` and the plots take any.
 """
 
+import inspect
 from abc import ABC, abstractmethod
 
 import numpy as np
 
 from rmt_hessian._random import random_generator
-from rmt_hessian._validation import real_array, shape_of
+from rmt_hessian._validation import boolean, came, real_array, shape_of
+from rmt_hessian.theory.laws import identity
+from rmt_hessian.theory.laws.expectation import entropy, expectation, integral, pieces
+from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
+from rmt_hessian.theory.laws.upper_tail import inverse_survival, survival
 
 
 class SpectralLaw(ABC):
     """A probability law on the real line with an atom at 0 at most.
+
+    Its verbs are those of a frozen distribution of `scipy.stats`. Laws of one class with equal
+    parameters are equal, and have one hash; `repr` of a law of at most twelve atoms makes it again.
 
     Attributes
     ----------
@@ -68,6 +78,45 @@ class SpectralLaw(ABC):
     def _quantile(self, q):
         """``inf {x : P(X <= x) >= q}`` for 0 < q < 1."""
 
+    def _parameters(self):
+        """The constructor's arguments by name, as float64 arrays, floats, laws or lists of them.
+
+        Two laws of one class with the same parameters are equal.
+        """
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def _summary(self):
+        """What a `repr` says of a law of too many parameters."""
+        return identity.summary(self)
+
+    def _variance(self):
+        """``(v, e)`` with ``Var X = 4^e v``, where Var X itself may be no float."""
+        exponent = exponent_of(*self.support())
+        mean = np.ldexp(self.mean(), -exponent)
+        continuous = integral(
+            self, lambda x: (np.ldexp(x, -exponent) - mean) ** 2, pieces(self, -np.inf, np.inf)
+        )
+        return float(continuous + self.atom_at_zero * mean**2), exponent
+
+    # --- identity ---------------------------------------------------------------------------
+
+    def __eq__(self, other):
+        """Whether both are of one class with equal parameters."""
+        if type(other) is not type(self):
+            return NotImplemented
+        return self._key() == other._key()
+
+    def __hash__(self):
+        return hash(self._key())
+
+    def _key(self):
+        return type(self), identity.key([*self._parameters().values()])
+
+    def __repr__(self):
+        return identity.spelled(self) or f"<{type(self).__name__}: {self._summary()}>"
+
+    # --- density, distribution, quantiles ---------------------------------------------------
+
     def support(self):
         """``(lo, hi)`` of everything, the atom included."""
         ends = [x for interval in self.components() for x in interval]
@@ -79,9 +128,28 @@ class SpectralLaw(ABC):
         """Density of the continuous part at x (any shape); 0 at the ends, the atom is not in it."""
         return _elementwise(self._density, x)
 
+    def logpdf(self, x):
+        """``log pdf(x)`` at x (any shape); -∞ where the density is 0."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.pdf(x))
+
     def cdf(self, x):
         """``P(X <= x)``, the atom included, at x (any shape); right-continuous."""
         return _elementwise(self._distribution, x)
+
+    def sf(self, x):
+        """``P(X > x) = 1 - cdf(x)`` at x (any shape).
+
+        Beside the upper end of the support, where 1 - cdf is rounding, the integral of the
+        density: as accurate as the density there, relative to itself.
+        """
+        return _elementwise(lambda t: survival(self, t), x)
+
+    def logcdf(self, x):
+        """``log cdf(x)`` at x (any shape), near 1 as ``log1p(-sf(x))``; -∞ below the support."""
+        F, sf = self.cdf(x), self.sf(x)
+        with np.errstate(divide="ignore"):
+            return np.where(F < 0.5, np.log(F), np.log1p(-sf) + 0.0)[()]
 
     def ppf(self, q):
         """Quantile function ``inf {x : cdf(x) >= q}`` at q in [0, 1] (any shape).
@@ -91,29 +159,139 @@ class SpectralLaw(ABC):
         ValueError
             If a q lies outside [0, 1].
         """
-        q = real_array(q, "q")
-        if not ((q >= 0) & (q <= 1)).all():
-            raise ValueError(f"q must lie in [0, 1], got {q[~((q >= 0) & (q <= 1))][0]:g}")
+        return self._inverse(self._quantile, q, "q", *self.support())
+
+    def isf(self, q):
+        """``inf {x : sf(x) <= q} = ppf(1 - q)`` at q in [0, 1] (any shape).
+
+        It inverts `sf`: for q below 1e-3 too, up to four roundings of the width from the end.
+
+        Raises
+        ------
+        ValueError
+            If a q lies outside [0, 1].
+        """
         lo, hi = self.support()
-        x = np.where(q == 0, lo, hi)
+        return self._inverse(lambda t: inverse_survival(self, t), q, "q", hi, lo)
+
+    @staticmethod
+    def _inverse(function, q, name, at_zero, at_one):
+        q = _shares(q, name)
+        x = np.where(q == 0, at_zero, at_one)
         inner = (q > 0) & (q < 1)
-        x[inner] = self._quantile(q[inner])
+        x[inner] = function(q[inner])
         return x[()]
 
-    def rvs(self, size=None, rng=None):
+    def median(self):
+        """``ppf(1/2)``."""
+        return float(self.ppf(0.5))
+
+    def interval(self, confidence):
+        """``(ppf(t), isf(t))`` with ``t = (1 - confidence)/2``: equal tails (any shape).
+
+        Raises
+        ------
+        ValueError
+            If a confidence lies outside [0, 1].
+        """
+        tail = (1.0 - _shares(confidence, "confidence")) / 2
+        return self.ppf(tail), self.isf(tail)
+
+    def rvs(self, size=None, rng=None, random_state=None):
         """Independent draws from the law, by inversion.
 
-        ``rng`` is None for a fresh generator, an int, a `SeedSequence` or a `Generator`.
+        Parameters
+        ----------
+        size : None, int or tuple of int
+            Shape of the draws; None for one number.
+        rng, random_state : None, int, SeedSequence or Generator
+            Two names of one thing; None for a fresh generator.
+
+        Raises
+        ------
+        ValueError
+            If both rng and random_state are given, or an argument is not as above.
         """
-        return self.ppf(random_generator(rng).random(shape_of(size, "size")))
+        name = "rng" if random_state is None else "random_state"
+        if rng is not None and random_state is not None:
+            raise ValueError(
+                "rng and random_state must not both be given, they mean the same, "
+                f"got {came(rng)} and {came(random_state)}"
+            )
+        generator = random_generator(rng if random_state is None else random_state, name)
+        return self.ppf(generator.random(shape_of(size, "size")))
+
+    # --- expectations -----------------------------------------------------------------------
 
     def mean(self):
         """``E X``."""
         return self.moment(1)
 
     def var(self):
-        """``Var X``."""
-        return self.moment(2) - self.moment(1) ** 2
+        """``Var X``; infinite or 0 where float64 ends, as `moment`."""
+        value, exponent = self._variance()
+        return times_two_to(value, 2 * exponent)
+
+    def std(self):
+        """``√Var X``, in units of the support: right where the variance leaves float64."""
+        value, exponent = self._variance()
+        return times_two_to(np.sqrt(value), exponent)
+
+    def expect(self, func=None, lb=None, ub=None, conditional=False):
+        """``E[f(X); lb <= X <= ub]``, the atom included.
+
+        Parameters
+        ----------
+        func : callable, optional
+            f, from a number to a real or complex number; the identity if it is not given.
+        lb, ub : float, optional
+            Bounds, infinite if they are not given.
+        conditional : bool
+            Whether to divide by ``P(lb <= X <= ub)``.
+
+        Returns
+        -------
+        float or complex
+            To 1e-9 of ``E|f|``, but for what roundings of x and of probabilities, 1e-15 of the
+            largest ``|f|``, move it; to 1e-5 for a logarithm at a hard edge, where quantiles are
+            known to 1e-8 of probability. Not finite if values of f are not.
+
+        Raises
+        ------
+        ValueError
+            If func is no function or does not return a number, ``lb > ub``, or there is nothing
+            between the bounds to condition on.
+        RuntimeError
+            If the quadrature does not converge.
+
+        Notes
+        -----
+        The rule of `expectation`: in probability, interval by interval, halved until it settles. A
+        jump of f is found.
+
+        Examples
+        --------
+        >>> from rmt_hessian.theory import MarchenkoPastur
+        >>> law = MarchenkoPastur(0.5)
+        >>> round(law.expect(lambda x: 1 / x), 9)  # 1/(1 - γ)
+        2.0
+        """
+        return expectation(self, func, lb, ub, boolean(conditional, "conditional"))
+
+    def entropy(self):
+        """``-∫ ρ log ρ dx`` of the continuous part ρ, whose mass is 1 less the atom.
+
+        Differential entropy, in nats, if there is no atom. Weights times c > 0 move it by
+        ``(1 - atom_at_zero) log c``; without a continuous part it is 0. To 1e-9 of
+        ``∫ ρ |log ρ|``; to 1e-6 at a hard edge.
+
+        Raises
+        ------
+        RuntimeError
+            If the density is not resolved in float64: components are narrower than 1e-10 of their
+            distance from 0.
+        """
+        return entropy(self)
 
 
 def _elementwise(function, x):
@@ -121,5 +299,15 @@ def _elementwise(function, x):
     flat = x.ravel()
     values = np.full(flat.shape, np.nan)
     known = ~np.isnan(flat)
-    values[known] = function(flat[known])
+    with np.errstate(over="ignore"):  # the density of a law as narrow as 1e-310
+        values[known] = function(flat[known])
     return values.reshape(x.shape)[()]
+
+
+def _shares(values, name):
+    """Numbers in [0, 1]."""
+    q = real_array(values, name)
+    wrong = ~((q >= 0) & (q <= 1))
+    if wrong.any():
+        raise ValueError(f"{name} must lie in [0, 1], got {q[wrong][0]:g}")
+    return q

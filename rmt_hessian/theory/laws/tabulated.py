@@ -28,6 +28,7 @@ from rmt_hessian._validation import (
     real_array,
     real_number,
 )
+from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
 FEWEST_NODES = 6
@@ -186,10 +187,15 @@ class TabulatedLaw(SpectralLaw):
         self.atom_at_zero = atom if found else 1.0
         self._components = tuple(c.scaled((1.0 - atom) / mass) for c in found)
 
-    def __repr__(self):
+    def _parameters(self):
+        tables = [(c.lo, c.hi, c.nodes, c.g.c) for c in self._components]
+        return {"components": tables, "atom_at_zero": self.atom_at_zero}
+
+    def _summary(self):
         lo, hi = self.support()
         count = len(self._components)
-        return f"{type(self).__name__}(support [{lo:.4g}, {hi:.4g}], {count} components)"
+        plural = "" if count == 1 else "s"
+        return f"{count} component{plural}, support [{lo:.4g}, {hi:.4g}]"
 
     def components(self):  # noqa: D102
         return [(c.lo, c.hi) for c in self._components]
@@ -248,13 +254,17 @@ class TabulatedLaw(SpectralLaw):
         """``E[X^k]``, k >= 0, by quadrature."""
         k = positive_integer(k, "k", minimum=0)
         x, mass = self._masses
-        return float(mass @ x**k) + self.atom_at_zero * 0.0**k
+        exponent = exponent_of(*self.support())
+        value = mass @ np.ldexp(x, -exponent) ** k + self.atom_at_zero * 0.0**k
+        return times_two_to(value, k * exponent)
 
-    def var(self):
-        """``Var X``, about the mean."""
+    def _variance(self):
+        """About the mean."""
         x, mass = self._masses
-        mean = self.mean()
-        return float(mass @ (x - mean) ** 2) + self.atom_at_zero * mean**2
+        exponent = exponent_of(*self.support())
+        mean = np.ldexp(self.mean(), -exponent)
+        squares = (np.ldexp(x, -exponent) - mean) ** 2
+        return float(mass @ squares + self.atom_at_zero * mean**2), exponent
 
     def stieltjes(self, z):
         """``s(z) = ∫ dμ(x)/(x - z)``, the atom included, at complex z (any shape).
