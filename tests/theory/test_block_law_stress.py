@@ -8,7 +8,7 @@ import os
 import numpy as np
 import pytest
 
-from rmt_hessian.theory import block_law, weight_law
+from rmt_hessian.theory import GeneralizedMarchenkoPastur, block_law, weight_law
 from rmt_hessian.theory.laws.weight_density import ContinuousMarchenkoPastur
 from rmt_hessian.theory.weights import softmax_densities, softmax_rules
 from rmt_hessian.theory.weights.gauss_rules import log_sum_exp_rule
@@ -71,7 +71,7 @@ def finer(sizes, gamma):
 @pytest.mark.parametrize("k", range(N_CASES))
 def test_no_node_shows(k):
     """At most three components, no gap and no valley inside the bulk, and the whole support has a
-    density; linear layers: the density of a much finer rule to 1e-6, where 1e-2 was asked."""
+    density; linear layers: the density of a much finer rule to 1e-5."""
     sizes = case(k)
     law = block_law(**sizes)
     components = law.components()
@@ -92,7 +92,7 @@ def test_no_node_shows(k):
     assert law.mean() == pytest.approx(weights.mean(), rel=1e-9)
     assert law.var() == pytest.approx(gamma * weights.second_moment(), rel=1e-7)
     if sizes["model"] == "linear":
-        np.testing.assert_allclose(law.pdf(x), finer(sizes, gamma).pdf(x), rtol=1e-6)
+        np.testing.assert_allclose(law.pdf(x), finer(sizes, gamma).pdf(x), rtol=1e-5)
 
 
 def test_the_comb_of_a_hundred_classes():
@@ -103,13 +103,11 @@ def test_the_comb_of_a_hundred_classes():
     assert len(law.components()) == 1
     x = np.linspace(*law.support(), 1002)[1:-1]
     assert (law.pdf(x) > 0).all()
-    weights = weight_law(**sizes, refinement=16)
-    from rmt_hessian.theory import GeneralizedMarchenkoPastur
-
+    weights = weight_law(**sizes, refinement=2)
     rule = GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, 0.4)
     assert len(rule.components()) > 3
-    inside = bulk(law, tail=0.02)
-    np.testing.assert_allclose(law.pdf(inside), rule.pdf(inside), rtol=1e-6)
+    inside = bulk(law, tail=0.1)
+    np.testing.assert_allclose(law.pdf(inside), rule.pdf(inside), rtol=1e-4)
 
 
 @pytest.mark.parametrize("diagonal", [True, False], ids=["diagonal", "off"])

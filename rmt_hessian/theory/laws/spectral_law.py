@@ -31,9 +31,12 @@ class SpectralLaw(ABC):
     ----------
     atom_at_zero : float
         Mass of the atom at 0.
+    error : float
+        Of the CDF, as far as the law was made from something sampled or rounded; 0 if exact.
     """
 
     atom_at_zero: float
+    error: float = 0.0
 
     @abstractmethod
     def components(self):

@@ -16,6 +16,7 @@ from numpy.polynomial.legendre import leggauss, legvander
 from rmt_hessian._validation import finite_array, instance_of, positive_real, real_number
 from rmt_hessian.theory.laws import kernels
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
+from rmt_hessian.theory.laws.identity import key
 
 POINTS, GAUSS = leggauss(kernels.NODES)  # in [-1, 1], and their weights
 TO_LEGENDRE = (np.arange(kernels.NODES) + 0.5)[:, None] * legvander(POINTS, kernels.NODES - 1).T
@@ -35,7 +36,7 @@ def _points(edges, t):
     return edges.mean(axis=1)[:, None] + np.diff(edges, axis=1) / 2 * t
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class WeightDensity:
     """Law of weights λ: a density on panels, and a probability of λ = 0.
 
@@ -69,8 +70,8 @@ class WeightDensity:
     edges: np.ndarray
     density: np.ndarray
     zero: float = 0.0
-    nodes: np.ndarray = field(init=False, repr=False, compare=False)
-    probabilities: np.ndarray = field(init=False, repr=False, compare=False)
+    nodes: np.ndarray = field(init=False)
+    probabilities: np.ndarray = field(init=False)
 
     def __post_init__(self):
         edges = finite_array(self.edges, "edges", ndim=2)
@@ -140,6 +141,20 @@ class WeightDensity:
             )
         raise RuntimeError(f"a density of weights is not resolved by {len(edges)} panels")
 
+    def __repr__(self):
+        lo, hi = self.edges[0, 0], self.edges[-1, 1]
+        zero = f", zero {self.zero:.4g}" if self.zero > 0 else ""
+        return f"<{type(self).__name__}: {len(self.edges)} panels in [{lo:.4g}, {hi:.4g}]{zero}>"
+
+    def __eq__(self, other):
+        return self._key() == other._key() if type(other) is type(self) else NotImplemented
+
+    def __hash__(self):
+        return hash(self._key())
+
+    def _key(self):
+        return key([self.edges, self.density, self.zero])
+
     def scaled(self, factor):
         """The law of ``factor λ``, factor > 0."""
         return WeightDensity(factor * self.edges, self.density / factor, self.zero)
@@ -187,7 +202,7 @@ class ContinuousMarchenkoPastur(GeneralizedMarchenkoPastur):
     """
 
     def __init__(self, weights, aspect_ratio):
-        self.weight_density = density = instance_of(weights, WeightDensity, "weights")
+        self.weights = density = instance_of(weights, WeightDensity, "weights")
         self.aspect_ratio = gamma = positive_real(aspect_ratio, "aspect_ratio")
         self._scale = np.sqrt(density.second_moment())
         lam, self._w = density.nodes / self._scale, density.probabilities
