@@ -158,12 +158,22 @@ CALLS = {
     "SEPARABLE.outliers": {"spike": 9.0},
     "SEPARABLE.stieltjes": {"z": 1j},
     "WEIGHTS.equal_masses": {"n": 3},
+    "WEIGHTS.block_law": {"aspect_ratio": 0.5},
     "WEIGHTS.compressed": {"aspect_ratio": 0.5, "tolerance": 1e-2},
     # theory
     "theory.GeneralizedMarchenkoPastur": {
         "weights": [1.0, 2.0],
         "probabilities": [0.5, 0.5],
         "aspect_ratio": 0.5,
+    },
+    "theory.ContinuousMarchenkoPastur": {
+        "weights": theory.WeightDensity(np.array([[0.5, 1.5]]), np.ones((1, 8))),
+        "aspect_ratio": 0.5,
+    },
+    "theory.WeightDensity": {
+        "edges": np.array([[0.5, 1.5]]),
+        "density": np.full((1, 8), 0.75),
+        "zero": 0.25,
     },
     "theory.MarchenkoPastur": {"aspect_ratio": 0.5, "scale": 2.0},
     "theory.MatrixLayerLaw": {

@@ -30,6 +30,7 @@ from rmt_hessian.theory.laws.null_space import WithNullSpace
 from rmt_hessian.theory.laws.separable import SeparableLaw
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 from rmt_hessian.theory.laws.tabulated import TabulatedLaw
+from rmt_hessian.theory.laws.weight_density import ContinuousMarchenkoPastur, WeightDensity
 from rmt_hessian.theory.layer_law import MatrixLayerLaw
 from rmt_hessian.theory.norms.cross_layer import (
     CrossLayerNorm,
@@ -64,6 +65,7 @@ from rmt_hessian.theory.weights.weight_laws import WeightLaw, weight_law
 
 __all__ = [
     "BlockNormLimits",
+    "ContinuousMarchenkoPastur",
     "CrossLayerNorm",
     "Decoupling",
     "EigenspaceDefect",
@@ -78,6 +80,7 @@ __all__ = [
     "SeparableLaw",
     "SpectralLaw",
     "TabulatedLaw",
+    "WeightDensity",
     "WeightLaw",
     "WithNullSpace",
     "additive_spike",

@@ -78,7 +78,7 @@ def _limit_ratio(case, n_classes, n_inputs, n_samples, n_hidden):
     return constant * float(n_classes) ** -exponent
 
 
-@measurement(version=1)
+@measurement(version=2, stream=1)
 def block_spectra(
     rng,
     *,

@@ -31,7 +31,7 @@ from rmt_hessian.spectra.network_kronecker import NetworkKronecker
 from rmt_hessian.theory import decoupling, layer_law
 
 
-@measurement(version=4, stream=3)
+@measurement(version=5, stream=3)
 def kronecker_form(
     rng,
     *,

@@ -23,7 +23,7 @@ ROUNDING = 1e-12  # of the largest eigenvalue: below it an eigenvalue belongs to
 TIE = 1e-9  # relative difference of predicted distances that are equal
 
 
-@measurement(version=1)
+@measurement(version=2, stream=1)
 def outliers(
     rng,
     *,

@@ -59,7 +59,7 @@ LOSSES = ("ce", "mse")
 TRAPEZOID_STEP = 0.15
 COARSE_GAUSS_SIZE = 32  # of the rule that the error is estimated from
 GROUPING = 4.0  # safety of the error where classes were grouped
-WORK, FEWEST_LOG2_POINTS, MOST_LOG2_POINTS = 2**23, 8, 12  # of a block of Sobol' points
+WORK, FEWEST_LOG2_POINTS, MOST_LOG2_POINTS = 2**25, 8, 12  # of a block of Sobol' points
 NEVER = 1e-14  # probability that two units with opposite rows are both active, up to rounding
 GROUPS = 32  # of classes of an output layer, with neighbouring offsets
 
