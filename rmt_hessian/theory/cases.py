@@ -56,11 +56,13 @@ def block_law(
 ):
     """Limiting law of the spectrum of one block.
 
-    Linear and hidden layers: the generalised Marchenko–Pastur law of `weight_law`,
-    ``γ = n_features/n_samples``. Output layer: the separable law of `output_block_law`, its
-    weights as 256 equal masses, which costs at most 3e-3 in the CDF. For γ > 1 the nodes of the
-    rule show: the CDF is right (off the diagonal to 3e-4 at γ = 2.5), but near 0 `components` and
-    the density are those of single nodes.
+    Linear and hidden layers: the generalised Marchenko–Pastur law with the density of `weight_law`,
+    ``γ = n_features/n_samples``; its ``error`` is that of the CDF (`WeightLaw.block_law`). Output
+    layer: the separable law of `output_block_law`, its weights as 256 equal masses, which costs at
+    most 3e-3 in the CDF.
+
+    Logits have no bound: neither has a support a visible end. ``law.interval(0.999)`` is the range
+    to plot.
 
     Parameters
     ----------
