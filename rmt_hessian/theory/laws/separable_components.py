@@ -1,8 +1,8 @@
-r"""Components of the separable law, and a table of δ inside them.
+r"""Search for the components of the separable law: gaps first, components are what lies between.
 
-**Gaps first.** δ is real in a gap between components, ``dT/dδ < 1``, and two numbers of atoms
-(`SeparableEquation.index`) tell which gap it is and the mass below it, exactly. Components are what
-lies between the gaps that were found, so their masses are exact and sum to 1 whatever is found.
+**Gaps.** δ is real in a gap, ``dT/dδ < 1``, and two numbers of atoms (`SeparableEquation.index`)
+tell which gap it is and the mass below it, exactly. So the masses of components are exact, and sum
+to 1 whatever is found.
 
 **Ends.** In a gap x increases with δ, ``dx/dδ = (1 - dT/dδ)/(dT/dx)``, up to its ends, where
 ``dT/dδ = 1``. Newton's method on ``T = δ``, ``dT/dδ = 1`` in (δ, log|x|) starts from a point of the
@@ -11,168 +11,35 @@ of ``d²T/dδ²``. Where Newton's method does not find it, the point is moved ha
 known to lie beyond, and it starts again.
 
 **Inside.** Components are cut into cells until δ in the middle of each is, nearly, the cubic through
-the nodes around it; what turns out to be a gap cuts a component in two. The coordinate is θ,
-``log r = log lo + log(hi/lo) sin²θ`` with r = |x|, in which δ is smooth at the ends: one side of the
-origin at a time, over any number of decades.
+the nodes around it, and the density that the cubic has explains the exact mass of the cell. What
+turns out to be a gap cuts a component in two.
 """
-
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
-from rmt_hessian.theory.laws.separable_equation import RESIDUAL, SeparableEquation
+from rmt_hessian.theory.laws.separable_equation import RESIDUAL
+from rmt_hessian.theory.laws.separable_side import Side, angle, cubic, point
 
 PER_DECADE = 8  # points of the first grid
 DEPTH = 1e-30  # where the grid ends, over the smallest λ a: no mass is left below
-CLOSE = 0.1  # hyperbolic distance of δ from the cubic, where a cell is fine enough
-FINEST = 1e-5  # cell in θ that is not cut
+CLOSE = 0.05  # hyperbolic distance of δ from the cubic, where a cell is fine enough
+EXPLAINED = 0.005  # error of the mass of a cell, over that mass, in the same sense
+WEIGHTLESS = 1e-12  # mass of a cell that need not be explained
+FINEST, NARROWEST = 1e-5, 1e-12  # cells in θ, and over r, that are not cut
 EDGE_STEPS = 12
-QUANTILE_STEPS = 100
-EPS = np.finfo(float).eps
 ULPS = 1e-15  # relative width of a bracket that is an end
-
-
-def angle(r, lo, hi):
-    """θ of r in [lo, hi], accurate at both ends."""
-    return np.arctan2(
-        np.sqrt(np.log1p(np.maximum(r - lo, 0.0) / lo)),
-        np.sqrt(np.log1p(np.maximum(hi - r, 0.0) / r)),
-    )
-
-
-def point(theta, lo, hi):
-    """The r in [lo, hi] of θ."""
-    length = np.log1p((hi - lo) / lo)
-    low, high = length * np.sin(theta) ** 2, length * np.cos(theta) ** 2
-    return np.where(low < high, lo + lo * np.expm1(low), hi + hi * np.expm1(-high))
-
-
-def cubic(t, nodes, values):
-    """The cubic through four points, shape (n, 4) each, at t, shape (n,)."""
-    total = np.zeros(t.shape, values.dtype)
-    for k in range(4):
-        others = [m for m in range(4) if m != k]
-        weight = (t[:, None] - nodes[:, others]) / (nodes[:, [k]] - nodes[:, others])
-        total += weight.prod(axis=1) * values[:, k]
-    return total
-
-
-@dataclass(frozen=True)
-class Side:
-    """Components on one side of the origin, in r = |x|, and nodes in them.
-
-    Attributes
-    ----------
-    equation : SeparableEquation
-    sign : int
-        Of x.
-    r, delta : numpy.ndarray, shape (n,)
-        Nodes, ascending, component by component, its ends included; δ there.
-    start, stop : numpy.ndarray, shape (m,)
-        Components are ``r[start:stop]``.
-    F_near, F_far : numpy.ndarray, shape (m,)
-        ``P(X <= x)`` at the end next to the origin, and at the other.
-    """
-
-    equation: SeparableEquation
-    sign: int
-    r: np.ndarray
-    delta: np.ndarray
-    start: np.ndarray
-    stop: np.ndarray
-    F_near: np.ndarray
-    F_far: np.ndarray
-
-    @cached_property
-    def lo(self):
-        """Their ends next to the origin."""
-        return self.r[self.start]
-
-    @cached_property
-    def hi(self):
-        """Their ends away from it."""
-        return self.r[self.stop - 1]
-
-    @cached_property
-    def theta(self):
-        """θ of the nodes."""
-        owner = np.repeat(np.arange(self.start.size), self.stop - self.start)
-        return angle(self.r, self.lo[owner], self.hi[owner])
-
-    @cached_property
-    def reaches_0(self):
-        """Whether the first component goes on to the origin: its first node is no end."""
-        return bool(self.r.size and self.delta[0].imag > 0)
-
-    def owner(self, r):
-        """The component that holds r in its interior, -1 if none does."""
-        k = np.searchsorted(self.lo, r, side="left") - 1
-        if self.reaches_0:
-            k = np.where((r > 0) & (r <= self.lo[0]), 0, k)
-        return np.where((k >= 0) & (r < np.append(self.hi, 0.0)[k]), k, -1)
-
-    def guess(self, r, owner):
-        """δ at points inside their components: the cubic through four nodes, on to 0 a power."""
-        node = np.searchsorted(self.r, r) - 2
-        node = np.clip(node, self.start[owner], self.stop[owner] - 4)[:, None] + np.arange(4)
-        theta = angle(r, self.lo[owner], self.hi[owner])
-        guess = cubic(theta, self.theta[node], self.delta[node])
-        if self.reaches_0:
-            below = r < self.r[0]
-            power = np.log(np.abs(self.delta[1] / self.delta[0])) / np.log(self.r[1] / self.r[0])
-            guess[below] = self.delta[0] * (r[below] / self.r[0]) ** power
-        return guess
-
-    def distribution(self, r, delta, owner):
-        """``P(X <= x)`` at points inside their components, from δ there."""
-        F, near, far = np.empty(r.shape), self.F_near[owner], self.F_far[owner]
-        inside = delta.imag > 0
-        F[inside] = self.equation.distribution(delta[inside], self.sign * r[inside])
-        # by rounding outside: at one of the ends
-        closer = r - self.lo[owner] < self.hi[owner] - r
-        F[~inside] = np.where(closer, near, far)[~inside]
-        return np.clip(F, np.minimum(near, far), np.maximum(near, far))
-
-    @cached_property
-    def rise(self):
-        """``sign · P(X <= x)`` at the nodes, ascending."""
-        owner = np.repeat(np.arange(self.start.size), self.stop - self.start)
-        F = self.distribution(self.r, self.delta, owner)
-        F[self.start], F[self.stop - 1] = self.F_near, self.F_far
-        return np.maximum.accumulate(self.sign * F)
-
-    def quantile(self, q, owner):
-        """The r with ``P(X <= x) = q`` in their components: Newton in θ, inside a bracket."""
-        lo, hi = self.lo[owner], self.hi[owner]
-        cell = np.searchsorted(self.rise, self.sign * q) - 1
-        cell = np.clip(cell, self.start[owner], self.stop[owner] - 2)
-        left, right = self.theta[cell], self.theta[cell + 1]
-        rise = self.rise[cell + 1] - self.rise[cell]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.clip((self.sign * q - self.rise[cell]) / rise, 0.0, 1.0)
-        theta = left + np.where(rise > 0, share, 0.5) * (right - left)
-        active = np.arange(q.size)
-        for step in range(QUANTILE_STEPS):
-            k, at = owner[active], theta[active]
-            r = point(at, lo[active], hi[active])
-            delta = self.equation.solve(self.sign * r + 0j, self.guess(r, k))
-            missing = self.sign * (q[active] - self.distribution(r, delta, k))
-            left[active] = np.where(missing > 0, at, left[active])
-            right[active] = np.where(missing > 0, right[active], at)
-            length = np.log1p((hi[active] - lo[active]) / lo[active])
-            slope = self.equation.density(delta, self.sign * r) * r * length * np.sin(2 * at)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                new = at + missing / slope
-            low, high = left[active], right[active]
-            bisected = ~((new > low) & (new < high)) | (step % 4 == 3)
-            theta[active] = np.where(bisected, (low + high) / 2, new)
-            done = (np.abs(missing) <= 2 * EPS) | (high - low <= 4 * EPS * high)
-            theta[active[done]] = at[done]
-            active = active[~done]
-            if active.size == 0:
-                break
-        return point(theta, lo, hi)
+INSIDE = -1
+LOWER, UPPER = 1, 2  # ends of a gap, in r
+NODE = np.dtype(
+    [
+        ("r", float),
+        ("delta", complex),
+        ("gap", int),  # its number, or INSIDE
+        ("end", int),  # LOWER or UPPER at the ends of gaps
+        ("coarse", bool),  # whether the cell to the next node may have to be cut
+        ("F", float),  # P(X <= x), or NaN as long as it is not known
+    ]
+)
 
 
 def edge(equation, delta, x):
@@ -205,25 +72,19 @@ def edge(equation, delta, x):
     return delta, x, curvature
 
 
-INSIDE = -1
-LOWER, UPPER = 1, 2  # ends of a gap, in r
-
-
 class _Nodes:
-    """Points of one side of the origin, ascending, and what is known there.
-
-    ``r``, ``delta``; ``gap``, the number of the gap or INSIDE; ``end``, LOWER or UPPER at the ends
-    of gaps; ``coarse``, whether the cell to the next node may have to be cut.
-    """
+    """Points of one side of the origin, ascending: ``table``, of type `NODE`."""
 
     def __init__(self, equation, sign):
         self.equation, self.sign = equation, sign
+        self.table = np.empty(0, NODE)
         floor = DEPTH * np.abs(equation.lam).min() * equation.a.min()
         decades = np.log10(equation.reach / floor)
         r = np.geomspace(floor, equation.reach, int(PER_DECADE * decades))
-        self.r, self.delta, self.gap = np.empty(0), np.empty(0, complex), np.empty(0, int)
-        self.end, self.coarse = np.empty(0, int), np.empty(0, bool)
         self.add(r, *self.solve(r))
+
+    def __getattr__(self, name):
+        return self.table[name]
 
     def solve(self, r, guess=None):
         """δ at r, and the number of the gap."""
@@ -231,23 +92,22 @@ class _Nodes:
         return delta, np.where(delta.imag > 0, INSIDE, self.number(delta.real, r))
 
     def number(self, delta, r):
+        """One number from the two of the `index`."""
         above, crossed = self.equation.index(delta, self.sign * r)
         size = self.equation.lam.size
         return above * (2 * size + 1) + crossed + size
 
     def add(self, r, delta, gap, end=0, coarse=True):
         """Put in new nodes; those inside that lie between two of one gap go, by rounding only."""
-        new = r, delta, gap, np.broadcast_to(end, r.shape), np.broadcast_to(coarse, r.shape)
-        names = "r", "delta", "gap", "end", "coarse"
-        _, order = np.unique(np.concatenate([r, self.r]), return_index=True)
-        for name, values in zip(names, new, strict=True):
-            setattr(self, name, np.concatenate([values, getattr(self, name)])[order])
-        first, last = self.gaps()
-        kept = np.ones(self.r.size, bool)
-        for k in np.flatnonzero(last > first + 1):
-            kept[first[k] + 1 : last[k]] = self.gap[first[k] + 1 : last[k]] != INSIDE
-        for name in names:
-            setattr(self, name, getattr(self, name)[kept])
+        new = np.empty(r.size, NODE)
+        new["r"], new["delta"], new["gap"], new["end"], new["coarse"] = r, delta, gap, end, coarse
+        new["F"] = np.nan
+        table = np.concatenate([new, self.table])
+        self.table = table[np.unique(table["r"], return_index=True)[1]]
+        kept = np.ones(self.table.size, bool)
+        for i, j in zip(*self.gaps(), strict=True):
+            kept[i + 1 : j] = self.gap[i + 1 : j] != INSIDE
+        self.table = self.table[kept]
 
     def gaps(self):
         """First and last node of every gap."""
@@ -257,7 +117,7 @@ class _Nodes:
         order = np.argsort(first)
         return outside[first[order]], outside[::-1][last[order]]
 
-    def intervals(self):
+    def components(self):
         """First and last node of every component."""
         first, last = self.gaps()
         if self.gap[0] == INSIDE:
@@ -267,19 +127,40 @@ class _Nodes:
         return last[:-1], first
 
 
+class _Cells:
+    """Cells of components that are wide enough to be cut: the nodes on their left, and more."""
+
+    def __init__(self, nodes, cell):
+        first, last = nodes.components()
+        owner = np.searchsorted(first, cell, side="right") - 1
+        within = (owner >= 0) & (cell < np.append(last, 0)[owner])
+        cell, owner = cell[within], owner[within]
+        lo, hi = nodes.r[first[owner]], nodes.r[last[owner]]
+        left, right = angle(nodes.r[cell], lo, hi), angle(nodes.r[cell + 1], lo, hi)
+        wide = (right - left > FINEST) & (nodes.r[cell + 1] - nodes.r[cell] > NARROWEST * lo)
+        self.cell, owner, self.width = cell[wide], owner[wide], (right - left)[wide]
+        self.lo, self.hi, self.theta = lo[wide], hi[wide], ((left + right) / 2)[wide]
+        self.first, self.last = first[owner], last[owner]
+        self.r = point(self.theta, self.lo, self.hi)
+        self.four = self.last - self.first >= 3  # whether there are four nodes
+
+    def middle(self, nodes, values):
+        """The cubic through four nodes around, in the middle of the cells that have four."""
+        first, last, lo, hi = (
+            v[self.four, None] for v in (self.first, self.last, self.lo, self.hi)
+        )
+        stencil = np.clip(self.cell[self.four, None] - 1, first, last - 3) + np.arange(4)
+        return cubic(self.theta[self.four], angle(nodes.r[stencil], lo, hi), values[stencil])
+
+
 def _missing_ends(nodes):
     """Nodes of gaps from which an end has still to be found, and which: LOWER or UPPER."""
     first, last = nodes.gaps()
-    lacks = [
-        np.array(
-            [not (nodes.end[i : j + 1] == end).any() for i, j in zip(first, last, strict=True)]
-        )
-        for end in (LOWER, UPPER)
-    ]
-    lacks[0] &= first > 0
-    lacks[1] &= last < nodes.r.size - 1
-    at = np.concatenate([first[lacks[0]], last[lacks[1]]])
-    return at, np.repeat([LOWER, UPPER], [lacks[0].sum(), lacks[1].sum()])
+    runs = [nodes.end[i : j + 1] for i, j in zip(first, last, strict=True)]
+    lower = np.array([LOWER not in run for run in runs]) & (first > 0)
+    upper = np.array([UPPER not in run for run in runs]) & (last < nodes.r.size - 1)
+    at = np.concatenate([first[lower], last[upper]])
+    return at, np.repeat([LOWER, UPPER], [lower.sum(), upper.sum()])
 
 
 def _find_ends(nodes):
@@ -299,7 +180,8 @@ def _find_ends(nodes):
         way = np.log(found / r) * outward
     right &= (way > -ULPS) & (way < width + ULPS)
     found = np.where(outward > 0, np.maximum(found, r), np.minimum(found, r))
-    nodes.end[at[~right & (width <= ULPS)]] = end[~right & (width <= ULPS)]
+    closed = ~right & (width <= ULPS)
+    nodes.end[at[closed]] = end[closed]
     halved = ~right & (width > ULPS)
     middle = np.sqrt(r[halved] * beyond[halved])
     nodes.add(middle, *nodes.solve(middle))
@@ -310,51 +192,55 @@ def _find_ends(nodes):
 
 def _cut_cells(nodes):
     """One round: solve in the middle of every coarse cell of a component, and judge its halves."""
-    first, last = nodes.intervals()
-    cell = np.flatnonzero(nodes.coarse)
-    owner = np.searchsorted(first, cell, side="right") - 1
-    within = (owner >= 0) & (cell < np.append(last, 0)[owner])
-    cell, owner = cell[within], owner[within]
-    lo, hi = nodes.r[first[owner]], nodes.r[last[owner]]
-    left, right = (angle(nodes.r[k], lo, hi) for k in (cell, cell + 1))
-    middle = point((left + right) / 2, lo, hi)
-    wide = (right - left > FINEST) & (nodes.r[cell] < middle) & (middle < nodes.r[cell + 1])
-    nodes.coarse[cell[~wide]] = False
-    cell, owner, lo, hi, middle = (x[wide] for x in (cell, owner, lo, hi, middle))
-    if cell.size == 0:
+    cells = _Cells(nodes, np.flatnonzero(nodes.coarse))
+    if cells.cell.size == 0:
         return False
-    known = last[owner] - first[owner] >= 3  # four nodes
-    guess = nodes.equation.start(middle)
-    stencil = np.clip(cell - 1, first[owner], last[owner] - 3)[known, None] + np.arange(4)
-    theta = angle(nodes.r[stencil], lo[known, None], hi[known, None])
-    guess[known] = cubic(angle(middle, lo, hi)[known], theta, nodes.delta[stencil])
-    delta, gap = nodes.solve(middle, guess)
+    guess = nodes.equation.start(cells.r)
+    guess[cells.four] = cells.middle(nodes, nodes.delta)
+    delta, gap = nodes.solve(cells.r, guess)
     near = np.abs(delta - guess) <= CLOSE * np.abs(delta - guess.conj())
-    fine = (gap == nodes.gap[first[owner]]) | (gap == nodes.gap[last[owner]])
-    fine = np.where(gap == INSIDE, known & near & (guess.imag > 0), fine)
-    nodes.coarse[cell] = ~fine
-    nodes.add(middle, delta, gap, coarse=~fine)
+    fine = (gap == nodes.gap[cells.first]) | (gap == nodes.gap[cells.last])
+    fine = np.where(gap == INSIDE, cells.four & near & (guess.imag > 0), fine)
+    nodes.coarse[:] = False
+    nodes.coarse[cells.cell] = ~fine
+    nodes.add(cells.r, delta, gap, coarse=~fine)
     return True
+
+
+def _weigh_cells(nodes):
+    """Make cells coarse whose mass is not that of the density in them; whether there are any."""
+    for of_gaps in (True, False):
+        new = np.flatnonzero(np.isnan(nodes.F) & ((nodes.gap != INSIDE) == of_gaps))
+        x, delta = nodes.sign * nodes.r[new], nodes.delta[new]
+        if of_gaps:
+            nodes.F[new] = nodes.equation.share_below(nodes.equation.index(delta.real, x), x)
+        else:
+            nodes.F[new] = nodes.equation.distribution(delta, x)
+    cells = _Cells(nodes, np.arange(nodes.r.size - 1))
+    cells = _Cells(nodes, cells.cell[cells.four])
+    density = nodes.equation.density(nodes.delta, nodes.sign * nodes.r) * nodes.r  # in log r
+    length = np.log1p((cells.hi - cells.lo) / cells.lo)
+
+    def slope(rho, theta):  # dF/dθ
+        return rho * length * np.sin(2 * theta)
+
+    left, right = cells.theta - cells.width / 2, cells.theta + cells.width / 2
+    simpson = slope(density[cells.cell], left) + slope(density[cells.cell + 1], right)
+    simpson += 4 * slope(cells.middle(nodes, density), cells.theta)
+    mass = np.abs(nodes.F[cells.cell + 1] - nodes.F[cells.cell])
+    wrong = np.abs(simpson * cells.width / 6 - mass) > EXPLAINED * mass + WEIGHTLESS
+    nodes.coarse[cells.cell[wrong]] = True
+    return wrong.any()
 
 
 def find_side(equation, sign):
     """The `Side` of one sign of x."""
     nodes = _Nodes(equation, sign)
-    while _find_ends(nodes) or _cut_cells(nodes):
+    while _find_ends(nodes) or _cut_cells(nodes) or _weigh_cells(nodes):
         pass
-    first, last = nodes.intervals()
+    first, last = nodes.components()
     kept = [np.arange(i, j + 1) for i, j in zip(first, last, strict=True)]
     stop = np.cumsum([k.size for k in kept], dtype=int)
-    kept = np.concatenate([*kept, np.empty(0, int)])
-
-    def below(at):
-        """``P(X <= x)`` at ends."""
-        x, delta = sign * nodes.r[at], nodes.delta[at]
-        F = equation.share_below(equation.index(delta.real, x), x)
-        inside = nodes.gap[at] == INSIDE  # the component goes on to the origin
-        F[inside] = equation.distribution(delta[inside], x[inside])
-        return F
-
+    table = nodes.table[np.concatenate([*kept, np.empty(0, int)])]
     start = np.append(0, stop)[:-1]
-    r, delta = nodes.r[kept], nodes.delta[kept]
-    return Side(equation, sign, r, delta, start, stop, below(first), below(last))
+    return Side(equation, sign, table["r"], table["delta"], table["F"], start, stop)

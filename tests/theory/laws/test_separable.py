@@ -79,7 +79,8 @@ def integrals(law, tolerance=1e-11):
             return total, by_component
         piece = np.concatenate([piece[~good]] * 2)
         left, right = (
-            np.concatenate(pair) for pair in ((left[~good], middle[~good]), (middle[~good], right[~good]))
+            np.concatenate(pair)
+            for pair in ((left[~good], middle[~good]), (middle[~good], right[~good]))
         )
         whole = np.concatenate([half[~good] for half in halves])
     raise AssertionError("the quadrature did not converge")
