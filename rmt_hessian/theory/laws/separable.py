@@ -17,17 +17,20 @@ self-map that is no automorphism has at most one fixed point inside. So a soluti
 
     ``π ρ(x) = Im s = -Im κ · ∫ a/|aκ - x|² dν(a)``, a product of positive terms.
 
-Outside the support δ is real, with ``dT/dδ < 1``. `separable_equation` says how δ is found and what
+Outside the support δ is real, with ``dT/dδ < 1``. `separable_solver` says how δ is found and what
 proves it, `separable_components` how the components are.
 
-**The distribution function is closed form.** ``∫ log(z - x) dμ(x)`` is a function of κ and δ that is
-stationary in both; its imaginary part is π (1 - F), at the very point
+**The distribution function is closed form.** ``∫ log(z - x) dμ(x)`` is a function of κ and δ that
+is stationary in both; its imaginary part is π (1 - F), at the very point
 (`SeparableEquation.distribution`). In gaps F is a count of atoms. No quadrature is needed: masses
 are exact, and the total is 1.
 
-**Accuracy.** CDF to 1e-12; density, times the width of its component, to 1e-8 and mostly to 1e-12,
-except within 1e-6 of that width of an end. Atoms equal to 1e-14 are merged. What is below 1e-16 of
-the largest weight or population eigenvalue counts as 0, as do probabilities below 1e-16.
+**Accuracy.** CDF to 1e-12; density to 1e-8 of itself, nearer to an end than 1e-6 of the width of
+its component (in log|x|) to what an ulp of x and of the probabilities leaves: beside a hard edge
+``φ P(a≠0) = P(λ≠0)`` the place of the end depends on a difference of the two. Atoms equal to 1e-14
+are merged. Weights and population eigenvalues below 1e-16 of the largest count as 0, as do
+probabilities below 1e-16. Gaps narrower than 1e-5 of their component (in θ) may not be listed; no
+other result depends on that.
 
 **Outliers.** A single eigenvalue θ of Σ outside ν gives one of H at z, ``κ(z) θ = z``
 (`SeparableLaw.outliers`).
@@ -42,6 +45,7 @@ from rmt_hessian._validation import complex_array, finite_array, positive_intege
 from rmt_hessian.theory.laws import separable_moments
 from rmt_hessian.theory.laws.separable_components import find_side
 from rmt_hessian.theory.laws.separable_equation import SeparableEquation
+from rmt_hessian.theory.laws.separable_solver import solve
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
 NEGLIGIBLE = 1e-16  # probabilities, and sizes of atoms over the largest, that count as 0
@@ -154,7 +158,7 @@ class SeparableLaw(SpectralLaw):
             chosen = np.flatnonzero(owner >= 0)
             if chosen.size:
                 r, owner = r[chosen], owner[chosen]
-                delta = self._equation.solve(side.sign * r + 0j, side.guess(r, owner))
+                delta = solve(self._equation, side.sign * r + 0j, side.guess(r, owner))
                 yield chosen, side, owner, r, delta
 
     def _density(self, x):
@@ -226,7 +230,7 @@ class SeparableLaw(SpectralLaw):
             finite = (flat != 0) | ((self.atom_at_zero == 0) & (equation.excess < 0))
             solved = finite & (np.abs(flat) < LARGEST)
             flat = flat[solved]
-            value = equation.stieltjes(equation.solve(flat), flat)
+            value = equation.stieltjes(solve(equation, flat), flat)
             zeros = 1.0 - equation.p_nonzero  # of the population
             if zeros > 0:
                 value -= zeros / flat
@@ -285,6 +289,6 @@ def _atoms(x, probabilities, names):
 
 def _nonzero(x, w):
     """Atoms different from 0, divided by the size of the largest, their probabilities, the size."""
-    unit = np.abs(x).max() or 1.0
+    unit = np.abs(x[w > NEGLIGIBLE]).max() or 1.0
     kept = (np.abs(x) > NEGLIGIBLE * unit) & (w > NEGLIGIBLE)
     return x[kept] / unit, w[kept], unit

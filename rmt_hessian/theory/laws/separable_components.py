@@ -10,15 +10,15 @@ gap. A solution is an end of that gap if it has its index, and the left or the r
 of ``d²T/dδ²``. Where Newton's method does not find it, the point is moved half the way to what is
 known to lie beyond, and it starts again.
 
-**Inside.** Components are cut into cells until δ in the middle of each is, nearly, the cubic through
-the nodes around it, and the density that the cubic has explains the exact mass of the cell. What
-turns out to be a gap cuts a component in two.
+**Inside.** Components are cut into cells until δ in the middle of each is, nearly, the cubic
+through the nodes around it, and the density that the cubic has explains the exact mass of the cell.
+What turns out to be a gap cuts a component in two.
 """
 
 import numpy as np
 
-from rmt_hessian.theory.laws.separable_equation import RESIDUAL
 from rmt_hessian.theory.laws.separable_side import Side, angle, cubic, point
+from rmt_hessian.theory.laws.separable_solver import RESIDUAL, far_start, solve
 
 PER_DECADE = 8  # points of the first grid
 DEPTH = 1e-30  # where the grid ends, over the smallest λ a: no mass is left below
@@ -88,7 +88,7 @@ class _Nodes:
 
     def solve(self, r, guess=None):
         """δ at r, and the number of the gap."""
-        delta = self.equation.solve(self.sign * r + 0j, guess)
+        delta = solve(self.equation, self.sign * r + 0j, guess)
         return delta, np.where(delta.imag > 0, INSIDE, self.number(delta.real, r))
 
     def number(self, delta, r):
@@ -195,7 +195,7 @@ def _cut_cells(nodes):
     cells = _Cells(nodes, np.flatnonzero(nodes.coarse))
     if cells.cell.size == 0:
         return False
-    guess = nodes.equation.start(cells.r)
+    guess = far_start(nodes.equation, cells.r)
     guess[cells.four] = cells.middle(nodes, nodes.delta)
     delta, gap = nodes.solve(cells.r, guess)
     near = np.abs(delta - guess) <= CLOSE * np.abs(delta - guess.conj())
@@ -243,4 +243,7 @@ def find_side(equation, sign):
     stop = np.cumsum([k.size for k in kept], dtype=int)
     table = nodes.table[np.concatenate([*kept, np.empty(0, int)])]
     start = np.append(0, stop)[:-1]
+    if table.size and table["gap"][0] == INSIDE and equation.excess == 0:  # a hard edge at 0
+        negative = equation.w[equation.lam < 0].sum() / equation.phi
+        table["F"][0] = negative + (1.0 - equation.p_nonzero if sign > 0 else 0.0)
     return Side(equation, sign, table["r"], table["delta"], table["F"], start, stop)

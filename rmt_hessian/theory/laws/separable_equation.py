@@ -1,23 +1,7 @@
-r"""The equation of the separable law, ``δ = T(δ; z)``, solved at any z.
+r"""The equation of the separable law, ``δ = T(δ; z)``: its sums, and what follows from a solution.
 
 Statement and source: `separable`. Everything here is in units in which the largest |λ| and the
-largest a are 1. For ``Im z >= 0`` T is a holomorphic map of the upper half plane into itself.
-
-**Newton's method in the geometry of the half plane.** Let ``w(ζ) = (ζ - δ)/(ζ - δ̄)`` take the
-half plane to the unit disc, δ to 0. T becomes a map S of the disc into itself, which agrees to
-second order at 0 with
-
-    ``(w₀ + c w)/(1 + w̄₀ c w)``,   ``w₀ = S(0)``,   ``c = S'(0)/(1 - |w₀|²)``,   ``|c| <= 1``
-
-(Schwarz–Pick). The next δ is the fixed point of that map, the root in the disc of
-``w̄₀ c w² + (1 - c) w - w₀ = 0``. It cannot leave the half plane, is exact where T is a Möbius map
-(one λ, one a), has the order of Newton's method, and needs some ten steps from any start: no
-continuation in a small imaginary part.
-
-**What proves a solution**, however it was found. By Schwarz–Pick a fixed point with ``Im δ > 0`` is
-the only one. By Wolff's lemma, if T has none, a real fixed point where T is analytic with
-``dT/dδ <= 1`` is the limit of the solutions from above; there x is outside the support. Equality
-holds at the ends of components.
+largest a are 1. `separable_solver` solves it.
 """
 
 import math
@@ -29,17 +13,7 @@ from scipy.optimize import brentq
 
 from rmt_hessian.theory.laws import kernels
 
-FREE, STEPS = 25, 80  # steps of Newton's method: unguarded ones, all
-SHORT = 1e-9  # length of a step, in the disc, after which the next would change nothing
-LONGEST = 0.999
-FLAT = 1e-10  # Im δ over |δ| that no longer differs from 0
-STRICT = 4e-15  # relative steps of Newton's method on the real axis
-REAL_STEPS = 30
-RESIDUAL = 1e-9  # |T(δ) - δ| over |δ| of a solution
-RESOLVED = 1e-3  # error of δ over Im δ: more, and δ may as well be real
 DOUBLE = 1e-5  # |1 - dT/dδ| at a double root, which rounding may make real or not
-NEARLY_FLAT = 1e-6  # Im δ over |δ| below which x may well be outside the support
-TURNS = np.geomspace(1.0, 1e-10, 21)  # of the arc that is left
 LARGE = 10.0  # |λδ| that is large; one over an excess that is small
 EPS = np.finfo(float).eps
 ROUNDING = 1e-12  # of sums of probabilities
@@ -249,112 +223,6 @@ class SeparableEquation:
         mass = np.where(x > 0, largest[above], smallest[above])
         turned = positive[np.maximum(crossed, 0)] - negative[np.maximum(-crossed, 0)]
         return (1.0 - mass) - (1.0 - self.p_nonzero) * (x < 0) - turned / self.phi
-
-    # --- solving for δ ----------------------------------------------------------------------
-
-    def start(self, z):
-        """A point of the half plane of the size that δ has far from the support."""
-        return 1j * self._phi_p_a.sum() / np.maximum(np.abs(z), np.finfo(float).tiny ** 0.25)
-
-    def newton(self, delta, z):
-        """Newton's method of the docstring; at real z it ends where Im δ vanishes as well.
-
-        After some steps it is guarded: one after which the hyperbolic distance of δ and T(δ) has
-        grown is taken back, for ``δ ← T(δ)``, which cannot increase it.
-        """
-        delta = delta.copy()
-        active = np.arange(delta.size)
-        nearest, image = np.full(z.shape, np.inf), delta.copy()
-        flat = np.where(z.imag == 0, FLAT, 0.0)
-        for step in range(STEPS):
-            old = delta[active]
-            here = self.defect(old, z[active])
-            T, D = old + here.difference, here.difference
-            across = D + 2j * old.imag  # T - δ̄
-            w0 = D / across
-            distance = np.abs(w0)
-            # 1 - c without cancellation, from c = (1 - dT/dδ) (1 - 2 Re D/across)/(1 + Im D/Im δ)
-            up, turn = D.imag / old.imag, 2.0 * D.real / across
-            one_less_c = (up + here.contraction + turn - here.contraction * turn) / (1.0 + up)
-            # Re (1 - c) >= 0: the principal root gives the root inside
-            root = np.sqrt(one_less_c**2 + 4.0 * (1.0 - one_less_c) * distance**2)
-            w = 2.0 * w0 / (one_less_c + root)
-            length = np.abs(w)
-            w *= np.minimum(1.0, LONGEST / length)
-            new = old + w * (2j * old.imag) / (1.0 - w)
-            new = np.where(new.imag > 0, new, T)  # not a number: no step
-            worse = (step >= FREE) & ~(distance < nearest[active]) & (distance > SHORT)
-            new = np.where(worse, image[active], new)
-            if step >= FREE:
-                nearest[active] = np.where(worse, np.inf, distance)
-            image[active] = np.where(worse, image[active], T)
-            delta[active] = new
-            small = (length <= SHORT) | (np.abs(new - old) <= STRICT * np.abs(new))
-            active = active[~((small & ~worse) | (new.imag < flat[active] * np.abs(new)))]
-            if active.size == 0:
-                break
-        return delta
-
-    def outside(self, delta, x):
-        """Real Newton from real δ: the solution, and whether it is one outside the support."""
-        delta = delta.copy()
-        active = np.arange(x.size)
-        for _ in range(REAL_STEPS):
-            here = self.defect(delta[active] + 0j, x[active] + 0j)
-            step = (here.difference / here.contraction).real
-            delta[active] += step
-            active = active[~(np.abs(step) <= STRICT * np.abs(delta[active]))]
-            if active.size == 0:
-                break
-        here = self.defect(delta + 0j, x + 0j)
-        return delta, (here.residual <= RESIDUAL) & (here.contraction.real > 0)
-
-    def _attempt(self, delta, z):
-        """δ at each z from a start, and whether it is the solution.
-
-        At real z that takes an Im δ well above its error, or a proof that x is outside, or a
-        double root, an end of a component.
-        """
-        delta = self.newton(delta, z)
-        here = self.defect(delta, z)
-        error = np.abs(here.difference / here.contraction)
-        certain = (error <= RESOLVED * delta.imag) | here.double
-        solved = (here.residual <= RESIDUAL) & (delta.imag > 0) & ((z.imag > 0) | certain)
-        flat = np.flatnonzero((z.imag == 0) & ~(delta.imag > NEARLY_FLAT * np.abs(delta)))
-        on_axis, outside = self.outside(delta[flat].real, z[flat].real)
-        delta[flat[outside]], solved[flat[outside]] = on_axis[outside], True
-        return delta, solved
-
-    def _descend(self, z):
-        """`newton` along the arcs from ``i|z|`` down to z."""
-        delta, angle = self.start(z), np.angle(z)
-        for share in TURNS:
-            turned = angle + (np.pi / 2 - angle) * share
-            delta = self.newton(delta, np.abs(z) * np.exp(1j * turned))
-        return delta
-
-    def solve(self, z, guess=None):
-        """δ at each z of the closed upper half plane, shape (n,); real z as limits from above.
-
-        Real δ if x is outside the support. From the guess, else from `start`, else along an arc.
-
-        Raises
-        ------
-        RuntimeError
-            If a point is not solved.
-        """
-        starts = [self.start, self._descend]
-        if guess is not None:
-            starts.insert(0, lambda z: guess)
-        delta, left = np.empty(z.shape, complex), np.arange(z.size)
-        with np.errstate(all="ignore"):  # steps may meet poles
-            for start in starts:
-                delta[left], solved = self._attempt(start(z[left]), z[left])
-                left = left[~solved]
-                if left.size == 0:
-                    return delta
-            worst = self.defect(delta[left], z[left]).residual.max()
-        raise RuntimeError(f"the separable law did not converge, residual {worst:.2g}")
 
     # --- outliers ---------------------------------------------------------------------------
 

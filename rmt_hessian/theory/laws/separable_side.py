@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from rmt_hessian.theory.laws.separable_equation import SeparableEquation
+from rmt_hessian.theory.laws.separable_solver import solve
 
 QUANTILE_STEPS = 100
 EPS = np.finfo(float).eps
@@ -145,7 +146,7 @@ class Side:
         for step in range(QUANTILE_STEPS):
             k, at = owner[active], theta[active]
             r = point(at, lo[active], hi[active])
-            delta = self.equation.solve(self.sign * r + 0j, self.guess(r, k))
+            delta = solve(self.equation, self.sign * r + 0j, self.guess(r, k))
             missing = self.sign * (q[active] - self.distribution(r, delta, k))
             left[active] = np.where(missing > 0, at, left[active])
             right[active] = np.where(missing > 0, right[active], at)
