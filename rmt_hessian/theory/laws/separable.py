@@ -27,8 +27,8 @@ are exact, and the total is 1.
 
 **Accuracy.** CDF to 1e-12; density to 1e-8 of itself, nearer to an end than 1e-6 of the width of
 its component (in log|x|) to what an ulp of x and of the probabilities leaves: beside a hard edge
-``φ P(a≠0) = P(λ≠0)`` the place of the end depends on a difference of the two. Atoms equal to 1e-14
-are merged. Weights and population eigenvalues below 1e-16 of the largest count as 0, as do
+``φ P(a≠0) = P(λ≠0)`` the place of the end depends on a difference of the two. Components of mass
+below 1e-8 have the right mass but may be poorly resolved. Atoms equal to 1e-14 are merged. Weights and population eigenvalues below 1e-16 of the largest count as 0, as do
 probabilities below 1e-16. Gaps narrower than 1e-5 of their component (in θ) may not be listed; no
 other result depends on that.
 

@@ -6,9 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rmt_hessian.theory import GeneralizedMarchenkoPastur
-from rmt_hessian.theory.laws import separable_equation
+from rmt_hessian.theory.laws import separable_solver
 from rmt_hessian.theory.laws.separable import SeparableLaw
-from rmt_hessian.theory.laws.separable_equation import SeparableEquation
 from tests.tolerances import EXACT, ITERATIVE
 
 RNG = np.random.default_rng(11)
@@ -243,6 +242,18 @@ def test_an_atom_inside_a_component():
     assert law.ppf(law.cdf(-1e-9) + 0.3) == 0
 
 
+def test_atoms_that_are_equal_are_merged_and_those_without_mass_left_out():
+    law = SeparableLaw([1.0, -2.0], [0.3, 0.7], [1.0, 4.0], [0.5, 0.5], 0.4)
+    lam = [1.0, -2.0, 1.0 + 4e-16, -2.0 - 9e-16, 1e300]
+    a = [4.0, 1.0, 1.0 - 2e-16, 1e200]
+    same = SeparableLaw(lam, [0.1, 0.3, 0.2, 0.4, 0.0], a, [0.5, 0.2, 0.3, 0.0], 0.4)
+    assert same.weights.size == 3
+    assert same.population.size == 3
+    np.testing.assert_allclose(same.components(), law.components(), rtol=1e-12)
+    x = inner_points(law, 7)
+    np.testing.assert_allclose(same.pdf(x), law.pdf(x), rtol=1e-9)
+
+
 def test_nothing_left_is_the_unit_atom():
     for law in (
         SeparableLaw([0.0], [1.0], [1.0, 2.0], [0.5, 0.5], 0.5),
@@ -254,8 +265,73 @@ def test_nothing_left_is_the_unit_atom():
         assert law.outliers(5.0).size == 0
 
 
-def test_the_origin_is_the_atom_of_the_transform():
-    assert np.isinf(SeparableLaw(*CASES["wide"]).stieltjes(0.0))
+def test_the_transform_at_the_origin_and_far_away():
+    law = SeparableLaw(*CASES["wide"])
+    assert np.isinf(law.stieltjes(0.0))  # the atom
+    assert law.stieltjes(1e-30j) == pytest.approx(1e30j * law.atom_at_zero, rel=1e-9)
+    assert np.isinf(SeparableLaw([1.0], [1.0], *POPULATION, 1.0).stieltjes(0.0))  # a hard edge
+    through = SeparableLaw(*CASES["signed"])
+    assert through.stieltjes(0.0).imag == pytest.approx(np.pi * through.pdf(0.0), rel=1e-12)
+    assert through.pdf(0.0) == pytest.approx(through.pdf(1e-12), rel=1e-6)
+    for z in (1e80j, -1e150, 1e250 + 1e250j):
+        assert law.stieltjes(z) == pytest.approx(-1 / z, rel=1e-12)
+
+
+# --- hard edges ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("distance", [0.0, 1e-12, 1e-9, 1e-6, 1e-3, 1e-2])
+@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize(
+    "weights",
+    [
+        ([1.0], [1.0]),  # |x|^{-1/2} on the right
+        ([1.0, -1.0], [0.5, 0.5]),  # |x|^{-1/3} on both sides
+        ([1.0, -1.0], [0.5 + 1e-9, 0.5 - 1e-9]),  # the one far out, the other near 0
+        ([2.0, -1.0], [0.5, 0.5]),  # |x|^{-1/2} on the left
+    ],
+)
+def test_hard_edges(weights, side, distance):
+    """Against the general law (Σ = 2), masses against inertia: ``min(…)`` of the ranks."""
+    lam, w = np.array(weights)
+    phi = 1.0 + side * distance
+    exact, law = GeneralizedMarchenkoPastur(lam, w, phi), SeparableLaw(lam, w, [2.0], [1.0], phi)
+    x = np.geomspace(1e-7, 3, 60)
+    x = np.append(-x, x)
+    # the closed form of the general law knows the CDF to the square root of an ulp here
+    np.testing.assert_allclose(law.cdf(2 * x), exact.cdf(x), atol=1e-7)
+    assert law.cdf(0.0) - law.cdf(-1e-300) == pytest.approx(law.atom_at_zero, abs=1e-12)
+    total, _ = integrals(law)
+    assert total[0] + law.atom_at_zero == pytest.approx(1, abs=1e-9)
+    assert total[1] == pytest.approx(law.mean(), abs=1e-9)
+    if phi >= 1:
+        assert law.cdf(-1e-300) == pytest.approx(w[lam < 0].sum() / phi, abs=EXACT)
+    q = np.linspace(0.01, 0.99, 25)
+    assert (law.cdf(law.ppf(q)) >= q - 1e-11).all()
+
+
+def test_the_law_through_a_hard_edge_is_continuous():
+    """λ = ±1 over a wide Σ: from just below to just above ``φ P(a≠0) = P(λ≠0)``."""
+    a = 10.0 ** -np.linspace(0, 5, 40)
+    x = np.geomspace(1e-9, 3, 50)
+    x = np.append(-x, x)
+    at = SeparableLaw([1.0, -1.0], [0.5, 0.5], a, np.full(40, 1 / 40), 1.0).cdf(x)
+    for distance in (1e-9, 1e-6, 1e-3, 1e-2):
+        for side in (-1, 1):
+            phi = 1 + side * distance
+            law = SeparableLaw([1.0, -1.0], [0.5, 0.5], a, np.full(40, 1 / 40), phi)
+            assert np.abs(law.cdf(x) - at).max() < 2 * distance + 1e-12
+
+
+def test_the_power_of_the_density_at_hard_edges():
+    """``|x|^{-1/2}``, or ``|x|^{-1/3}`` where E[1/λ] = 0, down to 1e-25 of the largest x."""
+    r = 10.0 ** -np.array([15.0, 20.0, 25.0])
+    law = SeparableLaw([1.0, 0.3], [0.5, 0.5], *POPULATION, 1.0)
+    np.testing.assert_allclose(np.diff(np.log10(law.pdf(r))), 2.5, atol=1e-6)
+    law = SeparableLaw([1.0, -0.5, -1.0], [0.6, 0.2, 0.2], *POPULATION, 1.0)
+    for x in (r, -r):
+        np.testing.assert_allclose(np.diff(np.log10(law.pdf(x))), 5 / 3, atol=1e-3)
+    assert law.pdf(0.0) > law.pdf(1e-30) > 0
 
 
 # --- outliers -----------------------------------------------------------------------------------
@@ -297,25 +373,12 @@ def test_outliers_of_signed_weights():
 # --- failures -----------------------------------------------------------------------------------
 
 
-def test_a_wrong_solution_raises():
-    one = np.ones(1)
-    equation = SeparableEquation(one, one, one, one, 0.5)
-    with pytest.raises(RuntimeError, match="did not converge, residual"):
-        equation.stieltjes(np.array([3j]), np.array([1 + 1j]))
-
-
-def test_a_cusp_at_the_origin():
-    """``|x|^{-1/3}`` on both sides of 0 (θ^{1/3} in g) is held in the CDF, against the closed form;
-    the peak that is left just below the hard edge is not resolved, and no curve is returned."""
-    law, exact = (
-        SeparableLaw([1.0, -1.0], [0.5, 0.5], [1.0], [1.0], 1.0),
-        GeneralizedMarchenkoPastur([1.0, -1.0], [0.5, 0.5], 1.0),
-    )
-    x = np.geomspace(1e-9, 2, 50)
-    x = np.append(-x, x)
-    np.testing.assert_allclose(law.cdf(x), exact.cdf(x), atol=1e-6)
-    with pytest.raises(RuntimeError, match="a density was not resolved"):
-        SeparableLaw([1.0, -1.0], [0.5, 0.5], [1.0], [1.0], 0.9999)
+def test_what_is_not_solved_raises(monkeypatch):
+    law = SeparableLaw(*CASES["signed"])
+    monkeypatch.setattr(separable_solver, "RESIDUAL", 0.0)
+    for call in (law.pdf, law.cdf, law.stieltjes):
+        with pytest.raises(RuntimeError, match="did not converge, residual"):
+            call(np.linspace(0.1, 0.9, 30))
 
 
 LAW = SeparableLaw([1.0], [1.0], [1.0], [1.0], 0.5)
@@ -334,11 +397,3 @@ BAD = {
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
-
-
-def test_components_that_slip_through_the_grid_are_found(monkeypatch):
-    """Three points a side meet none of the two: the mass that is missing makes the grid finer."""
-    case = [1.0, 0.01], [0.5, 0.5], [1.0, 3.0], [0.5, 0.5], 0.01
-    expected = SeparableLaw(*case).components()
-    monkeypatch.setattr(separable_equation, "GRID", 3)
-    np.testing.assert_allclose(SeparableLaw(*case).components(), expected, rtol=1e-9)
