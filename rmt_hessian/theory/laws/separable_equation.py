@@ -38,17 +38,19 @@ class Defect:
 
     Attributes
     ----------
-    difference : numpy.ndarray
-        ``T(δ; z) - δ``.
-    contraction : numpy.ndarray
-        ``1 - dT/dδ``.
+    image, difference : numpy.ndarray
+        ``T(δ; z)`` and ``T(δ; z) - δ``.
+    slope, contraction : numpy.ndarray
+        ``dT/dδ`` and ``1 - dT/dδ``.
     in_z : numpy.ndarray
         ``z dT/dz``.
     size, contraction_size : numpy.ndarray
-        Of the terms whose sums the first two are: their errors are some ε times that.
+        Of the terms whose sums difference and contraction are: their errors are some ε times that.
     """
 
+    image: np.ndarray
     difference: np.ndarray
+    slope: np.ndarray
     contraction: np.ndarray
     in_z: np.ndarray
     size: np.ndarray
@@ -99,7 +101,7 @@ class SeparableEquation:
     def excess(self):
         """``φ P(a≠0) - P(λ≠0)``: below 0 the rank is that of Σ; 0 is a hard edge at x = 0."""
         excess = self.phi * self.p_nonzero - self.w_nonzero
-        return 0.0 if abs(excess) < ROUNDING else excess
+        return 0.0 if abs(excess) < ROUNDING * self.w_nonzero else excess
 
     @property
     def continuous_mass(self):
@@ -149,7 +151,8 @@ class SeparableEquation:
         T, per_kappa = kernels.fraction_sums(kappa, -z, self.a, self._phi_p_a)
         in_z = kappa * per_kappa - T  # T is homogeneous of degree -1 in (κ, z)
         size = np.maximum(np.abs(delta), np.abs(in_z))
-        found = Defect(T - delta, 1.0 - kappa_slope * per_kappa, in_z, size, np.ones(z.shape))
+        slope = kappa_slope * per_kappa
+        found = Defect(T, T - delta, slope, 1.0 - slope, in_z, size, np.ones(z.shape))
         near_0 = np.abs(delta) * self._smallest_weight > LARGE
         if abs(self.excess) < 1.0 / LARGE and near_0.any():
             self._correct_near_0(found, near_0, delta, z, kappa, kappa_slope)
@@ -167,6 +170,7 @@ class SeparableEquation:
         by_z = self.phi * z * s_slope * kappa_slope / kappa
         found.difference[where] = D
         found.contraction[where] = rest_slope / kappa - by_z - kappa_slope / kappa * D
+        found.image[where], found.slope[where] = delta + D, 1.0 - found.contraction[where]
         found.in_z[where] = self.phi * z * s_slope
         terms = np.abs(self.excess) + np.abs(self.phi * z * s)
         terms += (np.abs(self.mean_inverse) + np.abs(inverse)) / np.abs(delta)

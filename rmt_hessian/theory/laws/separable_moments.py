@@ -21,14 +21,15 @@ def _compose(coefficients, series):
     return total
 
 
-def moment(k, lam, w, a, p, phi):
-    """``E[X^k]``, k >= 0, of weights λ and a population a, zeros included or not."""
+def moment(k, equation):
+    """``E[X^k]``, k >= 0, of the law of a `SeparableEquation`, in its units."""
+    lam, w, a, p = equation.lam, equation.w, equation.a, equation.p
     m = [float(w @ lam**j) for j in range(1, k + 2)]
     n = [1.0] + [float(p @ a**j) for j in range(1, k + 2)]
     kappa_u = np.zeros(k + 1)  # κ u
     for _ in range(k):
         epsilon = np.zeros(k + 1)
-        epsilon[1:] = phi * _compose(n[1:], kappa_u)[:-1]
+        epsilon[1:] = equation.phi * _compose(n[1:], kappa_u)[:-1]
         kappa_u = np.zeros(k + 1)
         kappa_u[1:] = _compose(m, epsilon)[:-1]
     return float(_compose(n, kappa_u)[k])

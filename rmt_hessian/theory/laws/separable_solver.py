@@ -28,7 +28,7 @@ FLAT = 1e-10  # Im δ over |δ| that no longer differs from 0
 STRICT = 2e-14  # relative step that ends Newton's method
 REAL_STEPS = 30
 RESIDUAL = 1e-11  # |T(δ) - δ| of a solution, over the size of its terms
-RESOLVED = 1e-3  # error of δ over Im δ: more, and δ may as well be real
+RESOLVED = 0.5  # error of δ over Im δ; it is 1 beside a real root
 NEARLY_FLAT = 1e-6  # Im δ over |δ| below which x may well be outside the support
 SMALLEST = 1e-77  # |z|
 TURNS = np.geomspace(1.0, 1e-10, 21)  # of the arc that is left
@@ -49,13 +49,19 @@ def newton(equation, delta, z):
         here = equation.defect(old, z[active])
         across = here.difference + 2j * old.imag  # T - δ̄
         w0 = here.difference / across
-        # 1 - c without cancellation, from c = (1 - dT/dδ) (1 - 2 Re D/across)/(1 + Im D/Im δ)
-        # with D = T - δ
-        up, turn = here.difference.imag / old.imag, 2.0 * here.difference.real / across
-        one_less_c = (up + here.contraction + turn - here.contraction * turn) / (1.0 + up)
-        # Re (1 - c) >= 0: the principal root gives the root inside
+        # c = dT/dδ (1 - turn)/lift; where T is near δ, 1 - c comes without cancellation
+        turn, lift = 2.0 * here.difference.real / across, here.image.imag / old.imag
+        rise = here.difference.imag / old.imag  # lift - 1
+        one_less_c = np.where(
+            lift < 0.5,
+            1.0 - here.slope * (1.0 - turn) / lift,
+            (rise + here.contraction + turn - here.contraction * turn) / lift,
+        )
+        # the root inside is the smaller; of two on the circle, that which draws: Re (1 - c) >= 0
         root = np.sqrt(one_less_c**2 + 4.0 * (1.0 - one_less_c) * np.abs(w0) ** 2)
-        w = 2.0 * w0 / (one_less_c + root)
+        alike = (one_less_c.conj() * root).real
+        opposite = alike < -0.01 * (np.abs(one_less_c) ** 2 + np.abs(root) ** 2)
+        w = 2.0 * w0 / (one_less_c + np.where(opposite, -root, root))
         length = np.abs(w)
         w *= np.minimum(1.0, LONGEST / length)
         new = old + w * (2j * old.imag) / (1.0 - w)
@@ -85,8 +91,8 @@ def outside(equation, delta, x):
 def _attempt(equation, delta, z):
     """δ at each z from a start, and whether it is the solution.
 
-    At real z that takes an Im δ well above its error, or a proof that x is outside, or a
-    double root, an end of a component.
+    At real z that takes an Im δ above its error, or a proof that x is outside, or a double root, an
+    end of a component.
     """
     delta = newton(equation, delta, z)
     here = equation.defect(delta, z)

@@ -247,11 +247,13 @@ def test_atoms_that_are_equal_are_merged_and_those_without_mass_left_out():
     lam = [1.0, -2.0, 1.0 + 4e-16, -2.0 - 9e-16, 1e300]
     a = [4.0, 1.0, 1.0 - 2e-16, 1e200]
     same = SeparableLaw(lam, [0.1, 0.3, 0.2, 0.4, 0.0], a, [0.5, 0.2, 0.3, 0.0], 0.4)
-    assert same.weights.size == 3
-    assert same.population.size == 3
+    assert same.weights.size == same.population.size == 3
     np.testing.assert_allclose(same.components(), law.components(), rtol=1e-12)
     x = inner_points(law, 7)
     np.testing.assert_allclose(same.pdf(x), law.pdf(x), rtol=1e-9)
+    assert [same.moment(k) for k in range(4)] == pytest.approx([law.moment(k) for k in range(4)])
+    assert same.var() == pytest.approx(law.var())
+    np.testing.assert_allclose(same.outliers(20.0), law.outliers(20.0))
 
 
 def test_nothing_left_is_the_unit_atom():
