@@ -6,9 +6,9 @@ to 1 whatever is found.
 
 **Ends.** In a gap x increases with δ, ``dx/dδ = (1 - dT/dδ)/(dT/dx)``, up to its ends, where
 ``dT/dδ = 1``. Newton's method on ``T = δ``, ``dT/dδ = 1`` in (δ, log|x|) starts from a point of the
-gap. A solution is an end of that gap if it has its index, and the left or the right one by the sign
-of ``d²T/dδ²``. Where Newton's method does not find it, the point is moved half the way to what is
-known to lie beyond, and it starts again.
+gap. A solution beyond is the end on that side if it has the index of the gap. Where Newton's method
+does not find it, the point is moved half the way to what is known to lie beyond, and it starts
+again.
 
 **Inside.** Components are cut into cells until δ in the middle of each is, nearly, the cubic
 through the nodes around it, and the density that the cubic has explains the exact mass of the cell.
@@ -43,7 +43,7 @@ NODE = np.dtype(
 
 
 def edge(equation, delta, x):
-    """Newton from points of gaps to ends: (δ, x), and d²T/dδ²; the caller checks them.
+    """Newton from points of gaps to ends: (δ, x); the caller checks them.
 
     All derivatives from one evaluation at ``δ (1 + 1e-20 i)``, whose imaginary parts are
     derivatives in δ. The second equation is solved as ``(dT/dδ)^{-1/2} = 1``, nearly linear
@@ -51,7 +51,6 @@ def edge(equation, delta, x):
     """
     delta, x = delta.copy(), x.copy()
     active = np.arange(x.size)
-    curvature = np.zeros(x.size)
     for _ in range(EDGE_STEPS):
         at, place = delta[active], x[active]
         h = 1e-20 * np.abs(at)
@@ -65,11 +64,10 @@ def edge(equation, delta, x):
         step_x = (-less * g - second * f) / determinant
         delta[active] = at + step
         x[active] = place * np.exp(np.clip(step_x, -1.0, 1.0))
-        curvature[active] = second
         active = active[~((np.abs(step_x) <= 1e-15) & (np.abs(step) <= 1e-9 * np.abs(at)))]
         if active.size == 0:
             break
-    return delta, x, curvature
+    return delta, x
 
 
 class _Nodes:
@@ -98,19 +96,15 @@ class _Nodes:
         return above * (2 * size + 1) + crossed + size
 
     def add(self, r, delta, gap, end=0, coarse=True):
-        """Put in new nodes; those inside that lie between two of one gap go, by rounding only."""
+        """Put in new nodes."""
         new = np.empty(r.size, NODE)
         new["r"], new["delta"], new["gap"], new["end"], new["coarse"] = r, delta, gap, end, coarse
         new["F"] = np.nan
         table = np.concatenate([new, self.table])
         self.table = table[np.unique(table["r"], return_index=True)[1]]
-        kept = np.ones(self.table.size, bool)
-        for i, j in zip(*self.gaps(), strict=True):
-            kept[i + 1 : j] = self.gap[i + 1 : j] != INSIDE
-        self.table = self.table[kept]
 
     def gaps(self):
-        """First and last node of every gap."""
+        """First and last node of every gap; nodes between are in it, whatever rounding says."""
         outside = np.flatnonzero(self.gap != INSIDE)
         _, first = np.unique(self.gap[outside], return_index=True)
         _, last = np.unique(self.gap[outside][::-1], return_index=True)
@@ -172,11 +166,11 @@ def _find_ends(nodes):
     r, beyond, gap, equation = nodes.r[at], nodes.r[at + outward], nodes.gap[at], nodes.equation
     width = np.abs(np.log(beyond / r))
     with np.errstate(all="ignore"):
-        delta, x, curvature = edge(equation, nodes.delta[at].real, nodes.sign * r)
+        delta, x = edge(equation, nodes.delta[at].real, nodes.sign * r)
         found = np.abs(x)
         here = equation.defect(delta + 0j, x + 0j)
         right = nodes.number(delta, found) == gap
-        right &= (here.residual <= RESIDUAL) & here.double & (curvature * outward * nodes.sign > 0)
+        right &= (here.residual <= RESIDUAL) & here.double
         way = np.log(found / r) * outward
     right &= (way > -ULPS) & (way < width + ULPS)
     found = np.where(outward > 0, np.maximum(found, r), np.minimum(found, r))
@@ -186,7 +180,6 @@ def _find_ends(nodes):
     middle = np.sqrt(r[halved] * beyond[halved])
     nodes.add(middle, *nodes.solve(middle))
     nodes.add(found[right], delta[right] + 0j, gap[right], end[right])
-    nodes.coarse[np.maximum(np.searchsorted(nodes.r, found[right]) - 1, 0)] = True
     return True
 
 
@@ -199,8 +192,7 @@ def _cut_cells(nodes):
     guess[cells.four] = cells.middle(nodes, nodes.delta)
     delta, gap = nodes.solve(cells.r, guess)
     near = np.abs(delta - guess) <= CLOSE * np.abs(delta - guess.conj())
-    fine = (gap == nodes.gap[cells.first]) | (gap == nodes.gap[cells.last])
-    fine = np.where(gap == INSIDE, cells.four & near & (guess.imag > 0), fine)
+    fine = (gap != INSIDE) | (cells.four & near & (guess.imag > 0))
     nodes.coarse[:] = False
     nodes.coarse[cells.cell] = ~fine
     nodes.add(cells.r, delta, gap, coarse=~fine)

@@ -106,16 +106,11 @@ class Side:
         return np.where((k >= 0) & (r < np.append(self.hi, 0.0)[k]), k, -1)
 
     def guess(self, r, owner):
-        """δ at points inside their components: the cubic through four nodes, on to 0 a power."""
+        """About δ at points inside their components: the cubic through four nodes."""
         node = np.searchsorted(self.r, r) - 2
         node = np.clip(node, self.start[owner], self.stop[owner] - 4)[:, None] + np.arange(4)
         theta = angle(r, self.lo[owner], self.hi[owner])
-        guess = cubic(theta, self.theta[node], self.delta[node])
-        if self.reaches_0:
-            below = r < self.r[0]
-            power = np.log(np.abs(self.delta[1] / self.delta[0])) / np.log(self.r[1] / self.r[0])
-            guess[below] = self.delta[0] * (r[below] / self.r[0]) ** power
-        return guess
+        return cubic(theta, self.theta[node], self.delta[node])
 
     def distribution(self, r, delta, owner):
         """``P(X <= x)`` at points inside their components, from δ there."""

@@ -98,7 +98,8 @@ def _attempt(equation, delta, z):
     here = equation.defect(delta, z)
     error = np.abs(here.difference / here.contraction)
     certain = (error <= RESOLVED * delta.imag) | here.double
-    solved = (here.residual <= RESIDUAL) & (delta.imag > 0) & ((z.imag > 0) | certain)
+    ended = np.where(delta.imag < FLAT * np.abs(delta), 10 * FLAT, RESIDUAL)
+    solved = (here.residual <= ended) & (delta.imag > 0) & ((z.imag > 0) | certain)
     flat = np.flatnonzero((z.imag == 0) & ~(delta.imag > NEARLY_FLAT * np.abs(delta)))
     on_axis, proven = outside(equation, delta[flat].real, z[flat].real)
     delta[flat[proven]], solved[flat[proven]] = on_axis[proven], True

@@ -231,6 +231,13 @@ def test_the_atom_is_what_the_rank_leaves(w0, p0, n, p):
     assert law.atom_at_zero == pytest.approx(np.mean(np.abs(values) < 1e-10), abs=EXACT)
 
 
+def test_the_atom_of_few_weights_and_fewer_samples():
+    """``φ P(a≠0) = 2 P(λ≠0)``, both far below any rounding of sums to 1."""
+    law = SeparableLaw([0.0, 1.0], [1 - 2.0**-45, 2.0**-45], [1.0, 2.0], [0.5, 0.5], 2.0**-44)
+    assert law.atom_at_zero == pytest.approx(0.5)
+    assert law.component_masses().sum() == pytest.approx(0.5)
+
+
 def test_an_atom_inside_a_component():
     """Half of the features are null; the other half, signed and short, passes through 0."""
     law = SeparableLaw([1.0, -2.0], [0.5, 0.5], [0.0, 1.0], [0.5, 0.5], 0.5)

@@ -132,16 +132,40 @@ def test_steps_that_Newtons_method_needs():
 
 @pytest.mark.parametrize("eq", [SIGNED, HARD])
 def test_real_solutions_are_limits(eq):
-    """Outside the support δ is real, ``dT/dδ < 1``, and the limit from above; other real roots of
-    ``δ = T`` are refused."""
+    """Outside the support δ is real, ``dT/dδ < 1``, and the limit from above."""
     x = np.array([-2.0, -0.9, 3.0, 6.0])
     delta = solve(eq, x + 0j)
     assert (delta.imag == 0).all()
     assert (eq.defect(delta, x + 0j).contraction.real > 0).all()
     np.testing.assert_allclose(solve(eq, x + 1e-9j), delta, atol=1e-7)
-    # near the pole of κ beyond: a root with dT/dδ > 1
-    wrong, proven = outside(eq, np.array([-1.0 / eq.lam[-1] + 1e-3]), np.array([6.0]))
-    assert not (proven & (np.abs(wrong - delta[-1].real) > 1e-6)).any()
+
+
+def test_of_two_real_roots_one_is_the_limit():
+    """``5 δ² + 4.5 δ + 0.5 = 0`` at x = 5 for constant weights, Σ = I, φ = ½."""
+    eq = equation([1.0], [1.0], [1.0], [1.0], 0.5)
+    roots = (-4.5 + np.array([1, -1]) * np.sqrt(10.25)) / 10
+    found, proven = outside(eq, roots + 1e-4, np.array([5.0, 5.0]))
+    np.testing.assert_allclose(found, roots, rtol=1e-12)
+    assert proven.tolist() == [True, False]
+    assert solve(eq, np.array([5.0 + 0j]))[0] == pytest.approx(roots[0], rel=1e-12)
+
+
+@pytest.mark.parametrize("eq", [SIGNED, ZEROS, HARD])
+def test_far_from_the_support(eq):
+    """T is real there up to 1e-24 of Im δ and less; ``δ → -φ E a/z``."""
+    x = np.array([1e9, -1e12, 1e40, -1e70])
+    for z in (x + 0j, x + 1e-18j * np.abs(x), x * 1j * np.sign(x)):
+        np.testing.assert_allclose(solve(eq, z), -eq.phi * (eq.p @ eq.a) / z, rtol=1e-8)
+
+
+def test_newton_alone_where_the_map_is_nearly_real():
+    """``Im T`` is 1e-16 of Im δ and less: ``1 - c`` of rounding alone led nowhere."""
+    eq = equation([-1e-4, 1e-3, 1.0], [1 / 3] * 3, [1e-3, 1.0], [0.5, 0.5], 0.5)
+    x = np.geomspace(1e5, 1e12, 200)
+    z = np.concatenate([x, -x]) + 0j
+    with np.errstate(all="ignore"):
+        _, solved = separable_solver._attempt(eq, far_start(eq, z), z)
+    assert solved.all()
 
 
 # --- the distribution function ------------------------------------------------------------------
