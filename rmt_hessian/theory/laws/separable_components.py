@@ -180,6 +180,8 @@ def _find_ends(nodes):
     middle = np.sqrt(r[halved] * beyond[halved])
     nodes.add(middle, *nodes.solve(middle))
     nodes.add(found[right], delta[right] + 0j, gap[right], end[right])
+    # the cells on both sides of an end are new; a component of fewer than four nodes is cut further
+    nodes.coarse[np.maximum(np.searchsorted(nodes.r, found[right]) - 1, 0)] = True
     return True
 
 

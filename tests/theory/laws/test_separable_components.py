@@ -140,7 +140,7 @@ def test_a_gap_between_nodes_is_found_by_the_mass():
 
 
 def test_ends_by_halving(monkeypatch):
-    """Where Newton's method gives nothing the way to an end is halved, until it is a double root."""
+    """Without Newton's method the way to an end is halved, until the root there is double."""
     case = [1.0, -0.3], [0.5, 0.5], [1.0, 3.0], [0.5, 0.5], 0.05
     expected = SeparableLaw(*case).components()
     monkeypatch.setattr(separable_components, "EDGE_STEPS", 0)
