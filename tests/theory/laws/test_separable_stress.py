@@ -68,6 +68,7 @@ def test_random_spectra(seed):
     lowest = np.nextafter(law.support()[0], -np.inf)
     assert law.cdf(lowest) == 0
     assert law.cdf(law.support()[1]) == 1
+    assert all((side.stop - side.start >= 5).all() for side in law._sides)  # nodes of the cubics
     # the distribution function is the integral of the density
     x = np.unique(np.concatenate([ends[:, 0], ends @ [0.7, 0.3], ends @ [0.1, 0.9]]))
     cdf = law.cdf(x)
