@@ -288,6 +288,6 @@ def _atoms(x, probabilities, names):
 
 def _nonzero(x, w):
     """Atoms different from 0, divided by the size of the largest, their probabilities, the size."""
-    unit = np.abs(x[w > NEGLIGIBLE]).max() or 1.0
+    unit = float(np.abs(x[w > NEGLIGIBLE]).max()) or 1.0
     kept = (np.abs(x) > NEGLIGIBLE * unit) & (w > NEGLIGIBLE)
     return x[kept] / unit, w[kept], unit
