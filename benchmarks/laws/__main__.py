@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import processes
-from benchmarks.laws import tables
+from benchmarks.laws import separable, tables
 from benchmarks.laws.cases import ATOMS, cases
 from benchmarks.laws.measure import CONTENDERS, add_errors, ask, measure
 
@@ -36,7 +36,9 @@ def main():
     with ProcessPoolExecutor() as pool:
         add_errors(rows, pool.map)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(tables.report(rows, description, args.rounds), encoding="utf-8")
+    page = tables.report(rows, description, args.rounds)
+    page += "\n" + separable.section(separable.measure()) + "\n"
+    args.out.write_text(page, encoding="utf-8")
     print(args.out.read_text(encoding="utf-8"))
 
 

@@ -646,3 +646,51 @@ def log_potential(u, v, p, b, panels):
             total += b[k] * d / (d * d + v[n] * v[n])
         U[n] = total
     return U
+
+
+# --- sums of the separable law ------------------------------------------------------------------
+
+
+@compiled
+def fraction_sums(x, y, b, c):
+    """``Σ c_k/(b_k x + y)`` and ``Σ c_k b_k/(b_k x + y)²`` at each (x, y), complex, shape (n,).
+
+    Lanes as in `_sums`.
+    """
+    first, second = np.empty(x.size, np.complex128), np.empty(x.size, np.complex128)
+    lanes = np.empty((4, LANES))
+    for n in range(x.size):
+        x_re, x_im, y_re, y_im = x[n].real, x[n].imag, y[n].real, y[n].imag
+        lanes[:] = 0.0
+        for start in range(0, b.size, LANES):
+            factors, shares = b[start : start + LANES], c[start : start + LANES]
+            for l in range(factors.size):
+                d, e = factors[l] * x_re + y_re, factors[l] * x_im + y_im
+                r = 1.0 / (d * d + e * e)
+                u, v = d * r, -e * r  # of 1/(d + i e)
+                lanes[0, l] += shares[l] * u
+                lanes[1, l] += shares[l] * v
+                t = shares[l] * factors[l]
+                lanes[2, l] += t * (u * u - v * v)
+                lanes[3, l] += t * (u * v)
+        re, im, square_re, square_im = 0.0, 0.0, 0.0, 0.0
+        for l in range(min(LANES, b.size)):
+            re += lanes[0, l]
+            im += lanes[1, l]
+            square_re += lanes[2, l]
+            square_im += lanes[3, l]
+        first[n] = complex(re, im)
+        second[n] = complex(square_re, 2.0 * square_im)
+    return first, second
+
+
+@compiled
+def angle_sums(x, y, b, c):
+    """``Σ c_k Arg(b_k x + y)`` at each (x, y), complex, shape (n,)."""
+    sums = np.empty(x.size)
+    for n in range(x.size):
+        total = 0.0
+        for k in range(b.size):
+            total += c[k] * np.arctan2(b[k] * x[n].imag + y[n].imag, b[k] * x[n].real + y[n].real)
+        sums[n] = total
+    return sums

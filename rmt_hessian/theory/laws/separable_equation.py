@@ -1,47 +1,70 @@
-"""The equation of the separable law, solved at real points, and its components tabulated.
+r"""The equation of the separable law, ``δ = T(δ; z)``: its sums, and what follows from a solution.
 
 Statement and source: `separable`. Everything here is in units in which the largest |λ| and the
-largest a are 1.
+largest a are 1. `separable_solver` solves it.
 """
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
 
-from rmt_hessian.theory.laws.tabulated import interpolate
+from rmt_hessian.theory.laws import kernels
 
-STAGES = 12  # steps of η, from the scale of the law to 1e-4 of |x|
-ROUGH, STRICT = 1e-4, 1e-14  # relative Newton steps that end a stage, and the solution
-RESIDUAL = 1e-8  # |T(δ) - δ| <= RESIDUAL |δ|, or an error is raised
-REAL = 1e-7  # below this fraction of |δ| Im δ is 0: x is within 1e-14 of an end
-RESOLVED = 1e-3  # a further Newton step over Im δ: more, and δ may as well be real
+DOUBLE = 1e-5  # |1 - dT/dδ| at a double root, which rounding may make real or not
+LARGE = 10.0  # |λδ| that is large; one over an excess that is small
+EPS = np.finfo(float).eps
 ROUNDING = 1e-12  # of sums of probabilities
-CHUNK = 2**17  # entries of a temporary array
-SMALLEST_X, GRID, ROUNDS = 1e-9, 120, 6  # the grid that looks for components; its refinements
-BISECTIONS = 120
-FEWEST, MOST = 64, 2**14  # nodes of a component
-ACCURACY = 1e-8  # of g between the nodes, over its maximum
-MASS = 1e-6  # error of the total mass
-KINK = 1e-5  # error of the CDF where the density has a cusp that no number of nodes resolves
-
-
-def _sums(x, y, b, c):
-    """``Σ_k c_k/(b_k x + y)`` and ``Σ_k c_k b_k/(b_k x + y)²`` at each (x, y)."""
-    first, second = np.empty(x.shape, complex), np.empty(x.shape, complex)
-    rows = max(1, CHUNK // b.size)
-    for start in range(0, x.size, rows):
-        part = slice(start, start + rows)
-        t = 1.0 / (x[part, None] * b + y[part, None])
-        first[part], second[part] = t @ c, (t * t) @ (c * b)
-    return first, second
 
 
 def _share(probabilities):
     """Their sum, exactly 1 where it is 1 up to rounding: no atom of 1e-16."""
     share = float(probabilities.sum())
     return 1.0 if abs(share - 1.0) < ROUNDING else share
+
+
+def _sums_from_0(probabilities):
+    """Sums of the first 0, 1, 2, … of them."""
+    sums = np.append(0.0, np.cumsum(probabilities))
+    sums[-1] = _share(probabilities)
+    return sums
+
+
+@dataclass(frozen=True)
+class Defect:
+    """What Newton's method needs at points (δ, z); each of shape (n,).
+
+    Attributes
+    ----------
+    image, difference : numpy.ndarray
+        ``T(δ; z)`` and ``T(δ; z) - δ``.
+    slope, contraction : numpy.ndarray
+        ``dT/dδ`` and ``1 - dT/dδ``.
+    in_z : numpy.ndarray
+        ``z dT/dz``.
+    size, contraction_size : numpy.ndarray
+        Of the terms whose sums difference and contraction are: their errors are some ε times that.
+    """
+
+    image: np.ndarray
+    difference: np.ndarray
+    slope: np.ndarray
+    contraction: np.ndarray
+    in_z: np.ndarray
+    size: np.ndarray
+    contraction_size: np.ndarray
+
+    @property
+    def residual(self):
+        """``|T - δ|`` over the size of its terms."""
+        return np.abs(self.difference) / self.size
+
+    @property
+    def double(self):
+        """Whether rounding may make the root real or not: ``dT/dδ`` is nearly 1."""
+        return np.abs(self.contraction) <= DOUBLE * self.contraction_size
 
 
 @dataclass(frozen=True)
@@ -53,7 +76,7 @@ class SeparableEquation:
     lam, w : numpy.ndarray, shape (K,)
         Weights other than 0, ascending, and their probabilities.
     a, p : numpy.ndarray, shape (L,)
-        Population eigenvalues other than 0, and their probabilities.
+        Population eigenvalues other than 0, ascending, and their probabilities.
     phi : float
         ``p/N``.
     """
@@ -64,102 +87,146 @@ class SeparableEquation:
     p: np.ndarray
     phi: float
 
-    @property
+    @cached_property
     def w_nonzero(self):
         """``P(λ≠0)``."""
         return _share(self.w)
 
-    @property
+    @cached_property
     def p_nonzero(self):
         """``P(a≠0)``."""
         return _share(self.p)
 
-    # --- solving for δ ----------------------------------------------------------------------
+    @cached_property
+    def excess(self):
+        """``φ P(a≠0) - P(λ≠0)``: below 0 the rank is that of Σ; 0 is a hard edge at x = 0."""
+        excess = self.phi * self.p_nonzero - self.w_nonzero
+        return 0.0 if abs(excess) < ROUNDING * self.w_nonzero else excess
+
+    @property
+    def continuous_mass(self):
+        """``min(P(a≠0), P(λ≠0)/φ)``: the rank of H over p."""
+        return self.p_nonzero if self.excess <= 0 else self.w_nonzero / self.phi
+
+    @property
+    def reach(self):
+        """The support lies well inside [-reach, reach]."""
+        return 1.1 * (1.0 + np.sqrt(self.phi)) ** 2
+
+    # --- the sums ---------------------------------------------------------------------------
+
+    @cached_property
+    def _w_lam(self):
+        return self.w * self.lam
+
+    @cached_property
+    def mean_inverse(self):
+        """``E[1/λ; λ≠0]``: its sign is the side of a hard edge."""
+        terms = self.w / self.lam
+        mean = math.fsum(terms)
+        return 0.0 if abs(mean) < EPS * np.abs(terms).sum() else mean
+
+    @cached_property
+    def _smallest_weight(self):
+        return np.abs(self.lam).min()
+
+    @cached_property
+    def _phi_p_a(self):
+        return self.phi * self.p * self.a
 
     def kappa(self, delta):
-        """κ and -dκ/dδ."""
-        return _sums(delta, np.ones_like(delta), self.lam, self.w * self.lam)
+        """``κ = E[λ/(1 + λδ)]`` and ``-dκ/dδ``."""
+        return kernels.fraction_sums(delta, np.ones_like(delta), self.lam, self._w_lam)
 
-    def map(self, delta, z):
-        """``T(δ; z)`` and dT/dδ."""
-        kappa, slope = self.kappa(delta)
-        T, per_kappa = _sums(kappa, -z, self.a, self.p * self.a)
-        return self.phi * T, self.phi * slope * per_kappa
+    def defect(self, delta, z):
+        """`Defect` at each (δ, z), shape (n,).
 
-    def newton(self, delta, z, tolerance, steps, guarded=True):
-        """Newton's method on ``δ - T(δ)``.
+        Where every ``|λδ|`` is large, near a hard edge at 0, ``κδ`` is ``P(λ≠0)`` up to little,
+        and ``κT`` is ``φ P(a≠0)``. There the difference comes from what is left,
 
-        Guarded, a step must stay in the half plane and bring δ and T(δ) nearer in its hyperbolic
-        distance, which grows with ``|δ - T|²/(Im δ Im T)``; otherwise it becomes ``δ ← T(δ)``,
-        which cannot increase that distance.
+            ``κ (T - δ) = excess + φ z ∫ dν/(aκ - z) + E[1/(1 + λδ)]``,
+            ``E[1/(1 + λδ)] = (E[1/λ] - E[1/(λ (1 + λδ))])/δ``.
         """
-        delta = delta.copy()
-        active = np.arange(delta.size)
-        distance, image = np.full(z.shape, np.inf), delta.copy()
-        for _ in range(steps):
-            old = delta[active]
-            T, slope = self.map(old, z[active])
-            new = old - (old - T) / (1.0 - slope)
-            if guarded:
-                new = np.where(new.imag > 0, new, T)
-                now = np.abs(old - T) ** 2 / (old.imag * T.imag)
-                worse = ~(now <= distance[active])
-                new[worse] = image[active][worse]
-                distance[active] = np.where(worse, np.inf, now)
-                image[active] = T
-            delta[active] = new
-            active = active[~(np.abs(new - old) <= tolerance * np.abs(new))]
-            if active.size == 0:
-                break
-        return delta
+        kappa, kappa_slope = self.kappa(delta)
+        T, per_kappa = kernels.fraction_sums(kappa, -z, self.a, self._phi_p_a)
+        in_z = kappa * per_kappa - T  # T is homogeneous of degree -1 in (κ, z)
+        size = np.maximum(np.abs(delta), np.abs(in_z))
+        slope = kappa_slope * per_kappa
+        found = Defect(T, T - delta, slope, 1.0 - slope, in_z, size, np.ones(z.shape))
+        near_0 = np.abs(delta) * self._smallest_weight > LARGE
+        if abs(self.excess) < 1.0 / LARGE and near_0.any():
+            self._correct_near_0(found, near_0, delta, z, kappa, kappa_slope)
+        return found
 
-    def solve(self, z, guess=None):
-        """δ at each z of the closed upper half plane, real z as the limit from above.
-
-        By continuation from far above z; where a guess is given, only if Newton from there does
-        not arrive inside the half plane. Real if x is outside the support, or so near to an end
-        that Newton's method cannot tell Im δ from 0.
-        """
-        with np.errstate(all="ignore"):  # steps outside the support may go anywhere
-            if guess is not None:
-                delta, inside = self._finish(guess, z, 20)
-                if not inside.all():
-                    delta[~inside] = self.solve(z[~inside])
-                return delta
-            far, near = 10.0 * self.reach, 1e-4 * np.maximum(np.abs(z), 1e-12)
-            guess = -self.phi * (self.p @ self.a) / (z + 1j * far)
-            for k in range(STAGES + 1):
-                eta = far * (near / far) ** (k / STAGES)
-                guess = self.newton(guess, z + 1j * eta, ROUGH, 10 if k < STAGES else 100)
-            delta, inside = self._finish(guess, z, 50)
-            outside = ~inside & (z.imag == 0)
-            real = self.newton(guess[outside], z[outside], STRICT, 50, guarded=False)
-            delta[outside] = real.real
-            return delta
-
-    def _finish(self, guess, z, steps):
-        """Newton to the end at z, and whether it arrived inside the half plane."""
-        delta = self.newton(guess, z, STRICT, steps)
-        T, slope = self.map(delta, z)
-        still = np.abs((delta - T) / (1.0 - slope))
-        return delta, (delta.imag > REAL * np.abs(delta)) & (still <= RESOLVED * delta.imag)
-
-    def residual(self, delta, z):
-        """``|T(δ) - δ|/|δ|``."""
-        return np.abs(self.map(delta, z)[0] - delta) / np.abs(delta)
+    def _correct_near_0(self, found, where, delta, z, kappa, kappa_slope):
+        delta, z, kappa, kappa_slope = (t[where] for t in (delta, z, kappa, kappa_slope))
+        inverse, by_square = kernels.fraction_sums(
+            delta, np.ones_like(delta), self.lam, self.w / self.lam
+        )
+        rest = (self.mean_inverse - inverse) / delta
+        rest_slope = rest / delta - by_square / delta  # -d rest/dδ
+        s, s_slope = kernels.fraction_sums(kappa, -z, self.a, self.p)
+        D = (self.excess + self.phi * z * s + rest) / kappa
+        by_z = self.phi * z * s_slope * kappa_slope / kappa
+        found.difference[where] = D
+        found.contraction[where] = rest_slope / kappa - by_z - kappa_slope / kappa * D
+        found.image[where], found.slope[where] = delta + D, 1.0 - found.contraction[where]
+        found.in_z[where] = self.phi * z * s_slope
+        terms = np.abs(self.excess) + np.abs(self.phi * z * s)
+        terms += (np.abs(self.mean_inverse) + np.abs(inverse)) / np.abs(delta)
+        found.size[where] = terms / np.abs(kappa)
+        found.contraction_size[where] = terms / np.abs(kappa * delta)
 
     def stieltjes(self, delta, z):
-        """``s(z)``, the atom of population zeros left out; RuntimeError unless δ solves."""
-        worst = self.residual(delta, z).max(initial=0.0)
-        if not worst <= RESIDUAL:
-            raise RuntimeError(f"the separable law did not converge, residual {worst:.2g}")
-        return _sums(self.kappa(delta)[0], -z, self.a, self.p)[0]
+        """``s(z) = ∫ dν(a)/(aκ - z)`` of a solution δ, the atom of population zeros left out."""
+        return kernels.fraction_sums(self.kappa(delta)[0], -z, self.a, self.p)[0]
 
     def density(self, delta, x):
-        """``Im s/π``, a sum of positive terms; 0 outside the support."""
+        """``Im s/π`` of solutions at real x, a sum of positive terms; 0 for real δ."""
         rho, inside = np.zeros(x.shape), delta.imag > 0
         rho[inside] = self.stieltjes(delta[inside], x[inside] + 0j).imag / np.pi
         return rho
+
+    # --- the distribution function ----------------------------------------------------------
+
+    def distribution(self, delta, x):
+        """``P(X <= x)`` at real x ≠ 0 from a solution with ``Im δ > 0``.
+
+        The logarithmic potential ``∫ log(z - x) dμ = ∫ log(z - aκ) dν + E log(1 + λδ)/φ - κδ/φ``
+        is stationary in κ and δ, and its derivative is -s. Its imaginary part gives
+
+            ``F = 1 - (∫ Arg(x - aκ) dν + (E Arg(1 + λδ) - Im κδ)/φ)/π``:
+
+        an error of δ enters squared.
+        """
+        kappa = self.kappa(delta)[0]
+        angles = kernels.angle_sums(-kappa, x + 0j, self.a, self.p)
+        angles += (1.0 - self.p_nonzero) * np.pi * (x < 0)
+        turns = kernels.angle_sums(delta, np.ones_like(delta), self.lam, self.w)
+        return 1.0 - (angles + (turns - (kappa * delta).imag) / self.phi) / np.pi
+
+    def index(self, delta, x):
+        """Two numbers that tell the gaps between components apart, shape (2, n), from a real δ.
+
+        How many a have ``aκ > x``; how many λ have ``1 + λδ < 0``, with minus where λ < 0.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            kappa = self.kappa(delta + 0j)[0].real
+            place = np.searchsorted(self.a, x / kappa)
+            above = np.where(kappa > 0, self.a.size - place, place)
+            above = np.where(kappa == 0, self.a.size * (x < 0), above)
+            place = np.searchsorted(self.lam, -1.0 / delta)
+            crossed = np.where(delta < 0, self.lam.size - place, -place)
+        return np.stack([above, np.where(delta == 0, 0, crossed)]).astype(int)
+
+    def share_below(self, index, x):
+        """``P(X <= x)`` in gaps, from their `index`: `distribution` with angles 0 or π."""
+        above, crossed = index
+        largest, smallest = _sums_from_0(self.p[::-1]), _sums_from_0(self.p)
+        positive, negative = _sums_from_0(self.w[::-1]), _sums_from_0(self.w)
+        mass = np.where(x > 0, largest[above], smallest[above])
+        turned = positive[np.maximum(crossed, 0)] - negative[np.maximum(-crossed, 0)]
+        return (1.0 - mass) - (1.0 - self.p_nonzero) * (x < 0) - turned / self.phi
 
     # --- outliers ---------------------------------------------------------------------------
 
@@ -181,104 +248,6 @@ class SeparableEquation:
             if sign * self.lam[k] > 0:
                 delta = self.real_root(k, target)
                 z = theta * target / delta
-                if self.map(np.array([delta]), np.array([z]))[1][0] < 1:
+                if self.defect(np.array([delta + 0j]), np.array([z + 0j])).contraction[0].real > 0:
                     places.append(z)
         return np.sort(places)
-
-    # --- components -------------------------------------------------------------------------
-
-    @property
-    def reach(self):
-        """The support lies well inside [-reach, reach]."""
-        return 1.1 * (1.0 + np.sqrt(self.phi)) ** 2
-
-    @property
-    def continuous_mass(self):
-        """``min(P(a≠0), P(λ≠0)/φ)``: the rank of H over p."""
-        return min(self.p_nonzero, self.w_nonzero / self.phi)
-
-    @property
-    def excess(self):
-        """``φ P(a≠0) - P(λ≠0)``: below 0 the rank is that of Σ; 0 is a hard edge at x = 0."""
-        excess = self.phi * self.p_nonzero - self.w_nonzero
-        return 0.0 if abs(excess) < ROUNDING else excess
-
-    def is_inside(self, x):
-        """Whether real points x lie inside the support.
-
-        The origin does only if both signs of λ and a negative excess let the density pass there.
-        """
-        inside = self.solve(x + 0j).imag > 0
-        passes = self.lam.min() < 0 < self.lam.max() and self.excess < 0
-        return inside & ((x != 0) | passes)
-
-    def tables(self):
-        """Nodes and density of every component; RuntimeError unless their mass is right."""
-        half = np.geomspace(SMALLEST_X, 1.0, GRID), np.linspace(0.0, 1.0, GRID)
-        half = self.reach * np.unique(np.concatenate(half))
-        sides = [sign * half for sign in (-1, 1) if (sign * self.lam).max() > 0]
-        x = np.unique(np.concatenate(sides))
-        inside = self.is_inside(x)
-        for _ in range(ROUNDS):
-            found = [self.tabulate(lo, hi) for lo, hi in self.ends(x, inside)]
-            gaps = [(points, within) for points, _, within in found if not within.all()]
-            if not gaps:
-                mass = sum(interpolate(points, rho).mass() for points, rho, _ in found)
-                if abs(mass - self.continuous_mass) <= MASS:
-                    return [(points, rho) for points, rho, _ in found]
-                middle = (x[1:] + x[:-1]) / 2  # a component has slipped through the grid
-                gaps = [(middle, self.is_inside(middle))]
-            x, kept = np.unique(np.concatenate([x, *(g[0] for g in gaps)]), return_index=True)
-            inside = np.concatenate([inside, *(g[1] for g in gaps)])[kept]
-        raise RuntimeError("the components of the separable law were not found, its mass is not 1")
-
-    def ends(self, x, inside):
-        """Ends (lo, hi) of the components that the grid x shows, bisected to the last bits."""
-        change = np.flatnonzero(inside[1:] != inside[:-1])
-        into = np.where(inside[change], x[change], x[change + 1])
-        out = np.where(inside[change], x[change + 1], x[change])
-        hard = (out == 0) & (self.excess == 0)
-        into[hard] = 0.0
-        for _ in range(BISECTIONS):
-            middle = (into + out) / 2
-            wide = (middle != into) & (middle != out) & ~hard
-            if not wide.any():
-                break
-            hit = np.zeros_like(wide)
-            hit[wide] = self.is_inside(middle[wide])
-            into, out = np.where(hit, middle, into), np.where(wide & ~hit, middle, out)
-        return into.reshape(-1, 2)
-
-    def tabulate(self, lo, hi):
-        """Nodes of one component, their density, and whether they lie inside the support.
-
-        Nodes are at uniform θ, ``x = lo + (hi - lo) sin²θ``, and doubled until the density between
-        them is the one interpolated. It stops at once where it meets a gap.
-        """
-        h = np.pi / (2 * FEWEST)
-        theta = h * np.arange(1, FEWEST)
-        x = lo + (hi - lo) * np.sin(theta) ** 2
-        delta = self.solve(x + 0j)
-        rho = self.density(delta, x)
-        pole = [np.inf if self.excess == 0 and end == 0 else 0.0 for end in (lo, hi)]
-        error = np.inf
-        while True:
-            within = delta.imag > 0
-            points = np.concatenate([[lo], x, [hi]])
-            values = np.concatenate([pole[:1], rho, pole[1:]])
-            if not within.all() or error <= ACCURACY or (theta.size > MOST and error * h <= KINK):
-                return points, values, np.pad(within, 1, constant_values=True)
-            if theta.size > MOST:
-                raise RuntimeError(f"a density was not resolved to {KINK:g}, error {error * h:.2g}")
-            between = np.append(theta, np.pi / 2) - h / 2
-            x_new = lo + (hi - lo) * np.sin(between) ** 2
-            delta_new = self.solve(x_new + 0j, guess=CubicSpline(theta, delta)(between))
-            rho_new = self.density(delta_new, x_new)
-            g = rho_new * (hi - lo) * np.sin(2 * between)
-            error = np.abs(g - interpolate(points, values).g(between)).max() / g.max()
-            h /= 2
-            order = np.argsort(np.append(theta, between))
-            theta, x, delta, rho = (
-                np.concatenate(pair)[order]
-                for pair in ((theta, between), (x, x_new), (delta, delta_new), (rho, rho_new))
-            )

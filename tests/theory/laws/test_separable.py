@@ -6,10 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rmt_hessian.theory import GeneralizedMarchenkoPastur
-from rmt_hessian.theory.laws import separable_equation
+from rmt_hessian.theory.laws import separable_solver
 from rmt_hessian.theory.laws.separable import SeparableLaw
-from rmt_hessian.theory.laws.separable_equation import SeparableEquation
-from rmt_hessian.theory.laws.tabulated import TabulatedLaw
 from tests.tolerances import EXACT, ITERATIVE
 
 RNG = np.random.default_rng(11)
@@ -31,6 +29,60 @@ def fixed_point(z, lam, w, a, p, phi):
             break
         delta = (delta + image) / 2
     return sum(pk / (ak * kappa - z) for ak, pk in zip(a, p, strict=True))
+
+
+def integrals(law, tolerance=1e-11):
+    """``∫ x^k dμ`` over the continuous part, k = 0, 1, 2, and the mass of each component.
+
+    Adaptive Gauss–Legendre quadrature of the density on one side of 0 at a time, in θ with
+    ``log|x| = log lo + log(hi/lo) sin²θ``; where a component reaches 0, from 1e-60 of its end on.
+    The moments are relative to the largest |x|.
+    """
+    pieces = []
+    for k, (lo, hi) in enumerate(law.components()):
+        if lo < 0 < hi:
+            pieces += [(k, -1, 0.0, -lo), (k, 1, 0.0, hi)]
+        else:
+            pieces.append((k, 1, lo, hi) if hi > 0 else (k, -1, -hi, -lo))
+    owner, sign, lo, hi = (np.array(column) for column in zip(*pieces, strict=True))
+    lo = np.maximum(lo, 1e-60 * hi)
+    length = np.log1p((hi - lo) / lo)
+    t, weight = np.polynomial.legendre.leggauss(12)
+
+    def cells(piece, left, right):
+        """Integrals over cells of θ, shape (n, 3)."""
+        theta = left[:, None] + (right - left)[:, None] * (t + 1) / 2
+        low, high = np.sin(theta) ** 2, np.cos(theta) ** 2
+        lo_, hi_, length_, sign_ = (v[piece][:, None] for v in (lo, hi, length, sign))
+        r = np.where(low < 0.5, lo_ + lo_ * np.expm1(length_ * low), hi_ * np.exp(-length_ * high))
+        mass = law.pdf(sign_ * r) * r * length_ * np.sin(2 * theta) * weight
+        mass *= (right - left)[:, None] / 2
+        return np.stack([(mass * (sign_ * r) ** k).sum(axis=1) for k in range(3)], axis=1)
+
+    n = 4
+    piece = np.repeat(np.arange(owner.size), n)
+    left = np.tile(np.arange(n) * np.pi / (2 * n), owner.size)
+    right = left + np.pi / (2 * n)
+    whole = cells(piece, left, right)
+    total, by_component = np.zeros(3), np.zeros(len(law.components()))
+    scale = max(np.abs(law.support())) ** np.arange(3.0)
+    for _ in range(40):
+        middle = (left + right) / 2
+        halves = [cells(piece, left, middle), cells(piece, middle, right)]
+        fine = halves[0] + halves[1]
+        # halving a cell that is coarse by a factor of 2 gains 24 binary digits
+        good = (np.abs(fine - whole) <= tolerance * scale).all(axis=1)
+        total += fine[good].sum(axis=0)
+        np.add.at(by_component, owner[piece[good]], fine[good, 0])
+        if good.all():
+            return total, by_component
+        piece = np.concatenate([piece[~good]] * 2)
+        left, right = (
+            np.concatenate(pair)
+            for pair in ((left[~good], middle[~good]), (middle[~good], right[~good]))
+        )
+        whole = np.concatenate([half[~good] for half in halves])
+    raise AssertionError("the quadrature did not converge")
 
 
 # --- limits that are other laws -----------------------------------------------------------------
@@ -116,15 +168,9 @@ def test_stieltjes_transform_solves_the_equation(case):
     # a wrong constant is rejected: φ off by 1 %
     wrong = [fixed_point(t, *case[:-1], 1.01 * case[-1]) for t in z]
     assert np.abs(law.stieltjes(z) / wrong - 1).max() > 1e-4
-    # the integral of the tabulated density is the same function; on the axis too
-    lo, hi = law.support()
-    z = np.concatenate([z, [lo - 1, hi + 1], 0.5 * np.sum(law.components(), axis=1)])
-    np.testing.assert_allclose(TabulatedLaw.stieltjes(law, z), law.stieltjes(z), atol=ITERATIVE)
-
-
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_mass_is_one(case):
-    assert abs(SeparableLaw(*case).mass_error) < 1e-9
+    # on the axis its imaginary part is the density
+    x = inner_points(law)
+    np.testing.assert_allclose(law.stieltjes(x).imag, np.pi * law.pdf(x), rtol=1e-9)
 
 
 def first_moments(lam, w, a, p, phi):
@@ -185,6 +231,13 @@ def test_the_atom_is_what_the_rank_leaves(w0, p0, n, p):
     assert law.atom_at_zero == pytest.approx(np.mean(np.abs(values) < 1e-10), abs=EXACT)
 
 
+def test_the_atom_of_few_weights_and_fewer_samples():
+    """``φ P(a≠0) = 2 P(λ≠0)``, both far below any rounding of sums to 1."""
+    law = SeparableLaw([0.0, 1.0], [1 - 2.0**-45, 2.0**-45], [1.0, 2.0], [0.5, 0.5], 2.0**-44)
+    assert law.atom_at_zero == pytest.approx(0.5)
+    assert law.component_masses().sum() == pytest.approx(0.5)
+
+
 def test_an_atom_inside_a_component():
     """Half of the features are null; the other half, signed and short, passes through 0."""
     law = SeparableLaw([1.0, -2.0], [0.5, 0.5], [0.0, 1.0], [0.5, 0.5], 0.5)
@@ -194,6 +247,20 @@ def test_an_atom_inside_a_component():
     x = np.array([-1.0, -1e-9, 0.0, 0.4])
     np.testing.assert_allclose(law.cdf(x), half.cdf(x) / 2 + 0.5 * (x >= 0), atol=CDF)
     assert law.ppf(law.cdf(-1e-9) + 0.3) == 0
+
+
+def test_atoms_that_are_equal_are_merged_and_those_without_mass_left_out():
+    law = SeparableLaw([1.0, -2.0], [0.3, 0.7], [1.0, 4.0], [0.5, 0.5], 0.4)
+    lam = [1.0, -2.0, 1.0 + 4e-16, -2.0 - 9e-16, 1e300]
+    a = [4.0, 1.0, 1.0 - 2e-16, 1e200]
+    same = SeparableLaw(lam, [0.1, 0.3, 0.2, 0.4, 0.0], a, [0.5, 0.2, 0.3, 0.0], 0.4)
+    assert same.weights.size == same.population.size == 3
+    np.testing.assert_allclose(same.components(), law.components(), rtol=1e-12)
+    x = inner_points(law, 7)
+    np.testing.assert_allclose(same.pdf(x), law.pdf(x), rtol=1e-9)
+    assert [same.moment(k) for k in range(4)] == pytest.approx([law.moment(k) for k in range(4)])
+    assert same.var() == pytest.approx(law.var())
+    np.testing.assert_allclose(same.outliers(20.0), law.outliers(20.0))
 
 
 def test_nothing_left_is_the_unit_atom():
@@ -207,8 +274,73 @@ def test_nothing_left_is_the_unit_atom():
         assert law.outliers(5.0).size == 0
 
 
-def test_the_origin_is_the_atom_of_the_transform():
-    assert np.isinf(SeparableLaw(*CASES["wide"]).stieltjes(0.0))
+def test_the_transform_at_the_origin_and_far_away():
+    law = SeparableLaw(*CASES["wide"])
+    assert np.isinf(law.stieltjes(0.0))  # the atom
+    assert law.stieltjes(1e-30j) == pytest.approx(1e30j * law.atom_at_zero, rel=1e-9)
+    assert np.isinf(SeparableLaw([1.0], [1.0], *POPULATION, 1.0).stieltjes(0.0))  # a hard edge
+    through = SeparableLaw(*CASES["signed"])
+    assert through.stieltjes(0.0).imag == pytest.approx(np.pi * through.pdf(0.0), rel=1e-12)
+    assert through.pdf(0.0) == pytest.approx(through.pdf(1e-12), rel=1e-6)
+    for z in (1e80j, -1e150, 1e250 + 1e250j):
+        assert law.stieltjes(z) == pytest.approx(-1 / z, rel=1e-12)
+
+
+# --- hard edges ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("distance", [0.0, 1e-12, 1e-9, 1e-6, 1e-3, 1e-2])
+@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize(
+    "weights",
+    [
+        ([1.0], [1.0]),  # |x|^{-1/2} on the right
+        ([1.0, -1.0], [0.5, 0.5]),  # |x|^{-1/3} on both sides
+        ([1.0, -1.0], [0.5 + 1e-9, 0.5 - 1e-9]),  # the one far out, the other near 0
+        ([2.0, -1.0], [0.5, 0.5]),  # |x|^{-1/2} on the left
+    ],
+)
+def test_hard_edges(weights, side, distance):
+    """Against the general law (Σ = 2), masses against inertia: ``min(…)`` of the ranks."""
+    lam, w = np.array(weights)
+    phi = 1.0 + side * distance
+    exact, law = GeneralizedMarchenkoPastur(lam, w, phi), SeparableLaw(lam, w, [2.0], [1.0], phi)
+    x = np.geomspace(1e-7, 3, 60)
+    x = np.append(-x, x)
+    # the closed form of the general law knows the CDF to the square root of an ulp here
+    np.testing.assert_allclose(law.cdf(2 * x), exact.cdf(x), atol=1e-7)
+    assert law.cdf(0.0) - law.cdf(-1e-300) == pytest.approx(law.atom_at_zero, abs=1e-12)
+    total, _ = integrals(law)
+    assert total[0] + law.atom_at_zero == pytest.approx(1, abs=1e-9)
+    assert total[1] == pytest.approx(law.mean(), abs=1e-9)
+    if phi >= 1:
+        assert law.cdf(-1e-300) == pytest.approx(w[lam < 0].sum() / phi, abs=EXACT)
+    q = np.linspace(0.01, 0.99, 25)
+    assert (law.cdf(law.ppf(q)) >= q - 1e-11).all()
+
+
+def test_the_law_through_a_hard_edge_is_continuous():
+    """λ = ±1 over a wide Σ: from just below to just above ``φ P(a≠0) = P(λ≠0)``."""
+    a = 10.0 ** -np.linspace(0, 5, 40)
+    x = np.geomspace(1e-9, 3, 50)
+    x = np.append(-x, x)
+    at = SeparableLaw([1.0, -1.0], [0.5, 0.5], a, np.full(40, 1 / 40), 1.0).cdf(x)
+    for distance in (1e-9, 1e-6, 1e-3, 1e-2):
+        for side in (-1, 1):
+            phi = 1 + side * distance
+            law = SeparableLaw([1.0, -1.0], [0.5, 0.5], a, np.full(40, 1 / 40), phi)
+            assert np.abs(law.cdf(x) - at).max() < 2 * distance + 1e-12
+
+
+def test_the_power_of_the_density_at_hard_edges():
+    """``|x|^{-1/2}``, or ``|x|^{-1/3}`` where E[1/λ] = 0, down to 1e-25 of the largest x."""
+    r = 10.0 ** -np.array([15.0, 20.0, 25.0])
+    law = SeparableLaw([1.0, 0.3], [0.5, 0.5], *POPULATION, 1.0)
+    np.testing.assert_allclose(np.diff(np.log10(law.pdf(r))), 2.5, atol=1e-6)
+    law = SeparableLaw([1.0, -0.5, -1.0], [0.6, 0.2, 0.2], *POPULATION, 1.0)
+    for x in (r, -r):
+        np.testing.assert_allclose(np.diff(np.log10(law.pdf(x))), 5 / 3, atol=1e-3)
+    assert law.pdf(0.0) > law.pdf(1e-30) > 0
 
 
 # --- outliers -----------------------------------------------------------------------------------
@@ -250,25 +382,12 @@ def test_outliers_of_signed_weights():
 # --- failures -----------------------------------------------------------------------------------
 
 
-def test_a_wrong_solution_raises():
-    one = np.ones(1)
-    equation = SeparableEquation(one, one, one, one, 0.5)
-    with pytest.raises(RuntimeError, match="did not converge, residual"):
-        equation.stieltjes(np.array([3j]), np.array([1 + 1j]))
-
-
-def test_a_cusp_at_the_origin():
-    """``|x|^{-1/3}`` on both sides of 0 (θ^{1/3} in g) is held in the CDF, against the closed form;
-    the peak that is left just below the hard edge is not resolved, and no curve is returned."""
-    law, exact = (
-        SeparableLaw([1.0, -1.0], [0.5, 0.5], [1.0], [1.0], 1.0),
-        GeneralizedMarchenkoPastur([1.0, -1.0], [0.5, 0.5], 1.0),
-    )
-    x = np.geomspace(1e-9, 2, 50)
-    x = np.append(-x, x)
-    np.testing.assert_allclose(law.cdf(x), exact.cdf(x), atol=1e-6)
-    with pytest.raises(RuntimeError, match="a density was not resolved"):
-        SeparableLaw([1.0, -1.0], [0.5, 0.5], [1.0], [1.0], 0.9999)
+def test_what_is_not_solved_raises(monkeypatch):
+    law = SeparableLaw(*CASES["signed"])
+    monkeypatch.setattr(separable_solver, "RESIDUAL", 0.0)
+    for call in (law.pdf, law.cdf, law.stieltjes):
+        with pytest.raises(RuntimeError, match="did not converge, residual"):
+            call(np.linspace(0.1, 0.9, 30))
 
 
 LAW = SeparableLaw([1.0], [1.0], [1.0], [1.0], 0.5)
@@ -287,11 +406,3 @@ BAD = {
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
-
-
-def test_components_that_slip_through_the_grid_are_found(monkeypatch):
-    """Three points a side meet none of the two: the mass that is missing makes the grid finer."""
-    case = [1.0, 0.01], [0.5, 0.5], [1.0, 3.0], [0.5, 0.5], 0.01
-    expected = SeparableLaw(*case).components()
-    monkeypatch.setattr(separable_equation, "GRID", 3)
-    np.testing.assert_allclose(SeparableLaw(*case).components(), expected, rtol=1e-9)
