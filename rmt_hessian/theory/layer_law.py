@@ -33,6 +33,7 @@ from rmt_hessian.theory.laws.null_space import WithNullSpace
 from rmt_hessian.theory.laws.tabulated_distribution import TabulatedDistribution
 from rmt_hessian.theory.weights.curvature_law import curvature_law
 
+MEAN = 4.0  # times the error of the CDF times the support: what the mean may be off
 CHECKS = 4  # every so many nodes the two halves of the sample are compared
 
 
@@ -111,8 +112,8 @@ class MatrixLayerLaw(TabulatedDistribution):
 
     What remains. For ``r = E rank M/(k γ) < 1`` the law near 0 is that of the single M of the
     sample, a comb of n components or more; of those, as many are seen as there are nodes, and the
-    rest of the CDF is drawn smoothly through them. Below 1e-18 of the support's bound the CDF is
-    drawn as ``√x``: a hard edge, ``|r - 1| < 1e-8`` or so, begins at 0.
+    rest of the CDF is drawn smoothly through them. Below 1e-15 of the support's bound the CDF is
+    drawn as ``√x``: a hard edge, ``|r - 1| < 1e-7`` or so, begins at 0.
     """
 
     def __init__(self, output_hessians, aspect_ratio):
@@ -133,6 +134,7 @@ class MatrixLayerLaw(TabulatedDistribution):
         self._nodes = found.nodes
         super().__init__(found.components(), found.atom)
         self.interpolation_error = found.error
+        self._check_mean()
         self.residual = max(node.solution.residual for node in found.nodes)
         halves = [
             MatrixEquation(part, self.aspect_ratio, eps) for part in np.array_split(M, 2)
@@ -155,6 +157,12 @@ class MatrixLayerLaw(TabulatedDistribution):
         equation = self.equation
         averages = np.linalg.eigvalsh(equation.mean)
         return float(averages.var()) + equation.gamma * equation.mean_square / equation.k
+
+    def _check_mean(self):
+        """``E X`` of the table against the exact one: no curve is returned that is wrong."""
+        mean, width = super().moment(1), self.support()[1]
+        if not abs(mean - self.mean()) <= MEAN * max(self.interpolation_error, 1e-7) * width:
+            raise RuntimeError(f"the mean of the law found is {mean:.9g}, not {self.mean():.9g}")
 
     def stieltjes(self, z):
         """``s(z) = tr G(z)/k``, from the equation; at real z the limit from above."""

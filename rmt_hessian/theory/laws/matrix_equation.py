@@ -41,8 +41,11 @@ SMALLEST_STEP = 0.9  # of the continuation: η falls by at least a tenth
 TOLERANCE = 1e-12  # of G, relative: what is left after Newton's last step
 ACCEPTED = 1e-8  # residual: where G solves it is far less, beside a pole Newton's steps mislead
 UNSEEN = 1e4  # constant of its quadratic convergence, before two steps show it
+STALLED = 1e-6  # below it, steps that do not shrink are rounding: at a hard edge K nearly cancels 1/G
 LARGEST_STEP = 1e3  # relative: further off it is lost
-ROUNDING = 1e-11  # by how much Im G may look negative, relative
+CLEAR = 1e-6  # eigenvalue of Im G, relative, whose sign is certain
+HIGHER = 1e-4  # of |z|: where the sign of another is seen
+ROUNDING = 1e-14  # by how much it may look negative there
 HEIGHT = 1e-8  # of z over the axis, relative, for γ >= 1
 OUTSIDE = 4.0  # ``Im s/(η |s'|)`` up to which a point is outside: there it is 1
 NO_ROWS = np.empty((0, 0))
@@ -80,6 +83,11 @@ class Solution:
         if not self.inside:
             return 0.0
         return max(self.s.imag - self.z.imag * self.s_slope.real, 0.0) / np.pi
+
+    @property
+    def density_slope(self):
+        """Its derivative in x."""
+        return self.s_slope.imag / np.pi
 
     @property
     def real_part(self):
@@ -178,21 +186,25 @@ class MatrixEquation:
     def _attempt(self, z, start, tolerance):
         """What Newton's method reaches; of infinite residual where that is not the solution."""
         G, slope = self._newton(z, start, tolerance)
-        if slope is None or not self._in_domain(G, slope):
+        if slope is None or not self._in_domain(z, G, slope):
             return Solution(z, G, slope, None, 0.0, np.inf)
         K, angle = self._means(G)
         image = np.linalg.inv(K - z * np.eye(self.k))
         residual = float(np.abs(image - G).max() / np.abs(image).max())
         return Solution(z, G, slope, K, angle, residual)
 
-    def _in_domain(self, G, slope):
-        """``Im G > 0``; in a gap, where it is of the size of rounding, ``G' > 0``."""
+    def _in_domain(self, z, G, slope):
+        """``Im G > 0``, here and a little higher, where no gap hides the sign.
+
+        In a gap of a unit ``Im G = η G'`` there, which rounding and a wrong root near a pole, with
+        G' < 0, would leave at nothing; ``Im G(z + ih) = Im G + h Re G'``.
+        """
         D = 1.0 / np.sqrt(np.linalg.norm(G, axis=0))
-        G, slope = D[:, None] * G * D, D[:, None] * slope * D
-        imag = np.linalg.eigvalsh(G.imag)
-        if imag[0] < -ROUNDING:
-            return False
-        return imag[-1] > 1e-5 or np.linalg.eigvalsh(slope.real)[0] > 0
+        here = np.linalg.eigvalsh(D[:, None] * G.imag * D)[0]
+        if abs(here) > CLEAR:
+            return here > 0
+        higher = G.imag + HIGHER * abs(z) * min(1.0, np.sqrt(self.gamma)) * slope.real
+        return np.linalg.eigvalsh(D[:, None] * higher * D)[0] > -ROUNDING
 
     def _newton(self, z, G, tolerance):
         """Newton's method for ``K(G) - z - G^{-1} = 0`` in the symmetric matrices.
@@ -222,8 +234,9 @@ class MatrixEquation:
             G = G + self._matrix(step)
             # quadratic convergence, with the constant seen so far
             left = size**2 * (UNSEEN if before is None else max(1.0, size / before**2))
+            stalled = before is not None and before <= size < STALLED
             before = size
-            if left <= tolerance:
+            if left <= tolerance or stalled:
                 return G, self._matrix(slope)
         return G, None
 

@@ -4,7 +4,7 @@ At each node the equation gives F, the density ρ, and G with its derivative. Fr
 of the support nodes go down, at equal distances in ``t = log x``, until no mass but the atom is
 left. Then cells between neighbours are halved, the worst first:
 
-- two nodes inside the support: until cubic Hermite interpolation of F in t tells F and ρ halfway;
+- two nodes inside the support: until the interpolation of F in t tells F and ρ halfway;
 - two outside: while F differs, however little: something lies between;
 - one inside, one outside: there F ends at the known F of the gap in a square root of the density,
   at the distance ``3/2 ΔF/ρ`` of the node inside. Nodes approach that edge until ΔF does not matter.
@@ -18,32 +18,37 @@ from itertools import count
 import numpy as np
 
 from rmt_hessian.theory.laws.matrix_equation import Solution
+from rmt_hessian.theory.laws.tabulated_distribution import derivative
 
 SPACING = 0.35  # of the first nodes, in log x
-FLOOR = 1e-18  # of the upper bound: no node lies below
+FLOOR = 1e-15  # of the upper bound: no node lies below
 MOST_NODES = 400
 TOLERANCE = 2e-7  # of F halfway between nodes
 NO_MASS = 1e-10  # difference of F over a gap, at most
 EDGE_MASS = 1e-7  # between an edge and the node beside it
 RESOLVED = 1e-6  # such a mass, at most, where the edge is taken from it
 CLOSER = 0.25  # by which nodes approach an edge
+LESS = 2.0  # by which an error falls at least when a cell is halved: 2^{3/2} beside an edge
+HALFWAY = np.array([1, 4, 6, 4, 1]) / 16  # Bernstein's basis at 1/2
+HALF_SUM = np.array([31, 26, 16, 6, 1]) / 160  # and its integrals up to there
 NARROWEST = 1e-12  # cell in t
 HIDDEN = 1e-4  # mass below the lowest node, outside the support, that is not called wrong
 
 
 @dataclass(frozen=True)
 class Node:
-    """What is known at one x: F, the density, 0 outside the support, and the solution."""
+    """What is known at ``t = log x``: F and its derivatives in t, 0 outside, and the solution."""
 
     t: float
     x: float
     F: float
-    density: float
+    slope: float
+    curvature: float
     solution: Solution
 
     @property
     def inside(self):
-        return self.density > 0
+        return self.slope > 0
 
 
 class Nodes:
@@ -72,7 +77,9 @@ class Nodes:
         x = float(np.exp(t))
         z = x * (1 + 1j * self.equation.height)
         solution = self.equation.solution(z, self._starts(t))
-        return Node(t, x, self.equation.distribution(solution), solution.density, solution)
+        slope, bend = x * solution.density, x * x * solution.density_slope
+        curvature = slope + bend if slope > 0 else np.nan
+        return Node(t, x, self.equation.distribution(solution), slope, curvature, solution)
 
     def _starts(self, t):
         """Extrapolations of G from the neighbours, and between them."""
@@ -98,7 +105,13 @@ class Nodes:
         bottom, t, node = top + np.log(FLOOR), top, self._add(top)
         while t > bottom:
             t -= SPACING
-            before, node = node, self._add(t)
+            before = node
+            try:
+                node = self._add(t)
+            except RuntimeError:  # rounding may end the way down, but where little is left
+                if not node.F - self.atom <= HIDDEN:
+                    raise
+                break
             if node.inside:
                 continue
             if node.F - self.atom > NO_MASS >= before.F - node.F:
@@ -134,7 +147,7 @@ class Nodes:
         if right.t - left.t < NARROWEST:
             urgency = error = 0.0
         elif left.inside and right.inside:
-            error = min(error / 8, mass)
+            error = min(error / LESS, mass)
             urgency = error
         elif left.inside or right.inside:
             error = mass
@@ -150,7 +163,7 @@ class Nodes:
         if left.inside and right.inside:
             return halfway
         if left.inside or right.inside:
-            t = np.log(edge(left, right, 1.0 - CLOSER))
+            t = edge(left, right, 1.0 - CLOSER)
             return t if left.t < t < right.t else halfway
         lo, hi = np.searchsorted(self._centres, [left.t, right.t])
         return self._centres[(lo + hi) // 2] if hi > lo else halfway
@@ -158,15 +171,15 @@ class Nodes:
     # --- the table --------------------------------------------------------------------------
 
     def components(self):
-        """``(x, F, density)`` of each component, from edge to edge; 0 is a hard edge."""
+        """``(x, F, slope, curvature)`` of each component, from edge to edge; 0 is a hard edge."""
         found = []
-        lowest = self.nodes[0]
+        lowest, origin = self.nodes[0], (0.0, self.atom, np.nan, np.nan)
         mass = lowest.F - self.atom
         if lowest.inside:
-            found.append([(0.0, self.atom, np.inf), _values(lowest)])
+            found.append([origin, _values(lowest)])
         elif mass > NO_MASS:
-            halfway = (lowest.x / 4, self.atom + mass / 2, mass / lowest.x)
-            found.append([(0.0, self.atom, np.inf), halfway, _values(lowest)])
+            halfway = (lowest.x / 4, self.atom + mass / 2, mass / 4, np.nan)  # of √x
+            found.append([origin, halfway, _values(lowest)])
         for left, right in zip(self.nodes[:-1], self.nodes[1:], strict=True):
             if not (left.inside or right.inside) and right.F - left.F <= NO_MASS:
                 continue
@@ -178,18 +191,17 @@ class Nodes:
 
 
 def edge(left, right, share=1.0):
-    """Where the support ends between two nodes, or a share of the way from the one inside.
+    """t where the support ends between two nodes, or a share of the way from the one inside.
 
     From ``F - F_gap = ∓ 2/3 c |x - edge|^{3/2}``, ``ρ = c |x - edge|^{1/2}``.
     """
-    distance = 1.5 * share * max(right.F - left.F, 0.0)
-    if left.inside:
-        return left.x + distance / left.density
-    return max(right.x - distance / right.density, 0.0)
+    inner = left if left.inside else right
+    distance = 1.5 * share * max(right.F - left.F, 0.0) / inner.slope  # over x
+    return inner.t + np.log(max(1.0 + (distance if left.inside else -distance), FLOOR))
 
 
 def _values(node):
-    return node.x, node.F, node.density
+    return node.x, node.F, node.slope, node.curvature
 
 
 def _ends(left, right):
@@ -197,10 +209,12 @@ def _ends(left, right):
     ends = _values(left), _values(right)
     if left.inside == right.inside or right.F - left.F > RESOLVED:
         return ends
-    x = edge(left, right)
-    if not left.t + NARROWEST < np.log(x or left.x) < right.t - NARROWEST:
+    t = edge(left, right)
+    if not left.t + NARROWEST < t < right.t - NARROWEST:
         return ends
-    return (ends[0], (x, right.F, 0.0)) if left.inside else ((x, left.F, 0.0), ends[1])
+    if left.inside:
+        return ends[0], (np.exp(t), right.F, 0.0, np.nan)
+    return (np.exp(t), left.F, 0.0, np.nan), ends[1]
 
 
 def _ascending(components, atom):
@@ -215,16 +229,14 @@ def _ascending(components, atom):
 
 
 def _surprise(left, middle, right):
-    """By how much F at the middle, and ρ times the spacing, differ from cubic Hermite."""
+    """By how much F halfway, and its slope times an eighth of the cell, are not as interpolated."""
     if not (left.inside and right.inside):
         return np.inf
-    h = right.t - left.t
-    a, b = left.x * left.density, right.x * right.density
-    w = (middle.t - left.t) / h  # one half, but for rounding
-    jump = right.F - left.F
-    F = left.F + jump * w * w * (3 - 2 * w) + h * w * (1 - w) * (a * (1 - w) - b * w)
-    slope = 6 * w * (1 - w) * jump / h + a * (1 - w) * (1 - 3 * w) - b * w * (2 - 3 * w)
-    return max(abs(middle.F - F), abs(middle.x * middle.density - slope) * h / 8)
+    h, jump = right.t - left.t, right.F - left.F
+    ends = (left.slope, right.slope), (left.curvature, right.curvature)
+    growth = derivative(h, jump, *ends)
+    F = left.F + growth @ HALF_SUM
+    return max(abs(middle.F - F), abs(h * middle.slope - growth @ HALFWAY) / 8)
 
 
 def _beyond(node, t):

@@ -1,23 +1,48 @@
 r"""A positive law known by its distribution function and its density at points.
 
-In each component F is interpolated in ``t = log x`` by cubic Hermite splines, so that it is exact
-at every node and no mass depends on what lies between; slopes that would make it turn back are
-lowered to three times that of the chord (Fritsch and Carlson 1980), which happens where the density
-jumps between nodes. A component that begins at 0 (a hard edge) goes on below its lowest node as
-``√x``.
+In each component F is a function of ``t = log x``, interpolated between nodes by the polynomial of
+degree 5 that has F and its first two derivatives there. It is exact at every node, and no mass
+depends on what lies between. Its derivative is kept in Bernstein's basis, where coefficients that
+are not negative make F grow; others are raised to 0, at the cost of the slopes, which happens where
+the density jumps between nodes. A component that begins at 0 (a hard edge) goes on below its
+lowest node as ``√x``.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.interpolate import CubicHermiteSpline, PPoly
+from scipy.interpolate import BPoly
 
 from rmt_hessian._validation import positive_integer
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
 BISECTIONS = 60  # of t: to the last bit
-GAUSS = 6  # points of a cell
+GAUSS = 8  # points of a cell
+
+
+def derivative(h, jump, slope, curvature):
+    """``h dF/dt`` over cells of widths h in Bernstein's basis, (5, cells).
+
+    ``slope`` and ``curvature`` are pairs, of the left and of the right ends. Where a curvature is
+    unknown, NaN, F is cubic.
+    """
+    (a, b), (second_a, second_b) = (h * s for s in slope), (h * h * c for c in curvature)
+    middle = 3 * jump - a - b  # of a cubic F, raised by two degrees
+    cubic = np.stack([a, (a + middle) / 2, (a + 4 * middle + b) / 6, (middle + b) / 2, b])
+    near_a, near_b = a + second_a / 4, b - second_b / 4
+    quintic = np.stack([a, near_a, 5 * jump - a - near_a - near_b - b, near_b, b])
+    return np.where(np.isnan(second_a + second_b), cubic, quintic)
+
+
+def growing(coefficients, jump):
+    """None of them negative, their sum ``5 jump`` still."""
+    outer = np.maximum(coefficients, 0.0)
+    outer[2] = 0.0
+    total = outer.sum(axis=0)
+    outer = outer * np.minimum(1.0, 5 * jump / np.where(total > 0, total, 1.0))
+    outer[2] = np.maximum(5 * jump - outer.sum(axis=0), 0.0)
+    return outer
 
 
 @dataclass(frozen=True)
@@ -27,20 +52,21 @@ class _Component:
     lo: float
     hi: float
     head: float
-    F: PPoly
+    F: BPoly
     nodes_mass: float  # by quadrature of the density at the nodes
 
     @classmethod
-    def of(cls, x, F, density):
+    def of(cls, x, F, slope, curvature):
         head = 0.0
         if x[0] == 0.0:
             head = F[1] - F[0]
-            x, F, density = x[1:], F[1:], density[1:]
-        t, slopes = np.log(x), x * density
-        chords = np.diff(F) / np.diff(t)
-        limits = 3 * np.minimum(np.append(np.inf, chords), np.append(chords, np.inf))
-        spline = CubicHermiteSpline(t, F, np.minimum(slopes, limits))
-        nodes_mass = head + float(np.trapezoid(slopes, t))
+            x, F, slope, curvature = x[1:], F[1:], slope[1:], curvature[1:]
+        t = np.log(x)
+        ends = [(f[:-1], f[1:]) for f in (slope, curvature)]
+        growth = growing(derivative(np.diff(t), np.diff(F), *ends), np.diff(F))
+        spline = BPoly(np.append(F[None, :-1], F[:-1] + np.cumsum(growth, axis=0) / 5, axis=0), t)
+        bend = np.diff(np.nan_to_num(curvature))  # Euler and Maclaurin's correction, where known
+        nodes_mass = head + float(np.trapezoid(slope, t) - np.diff(t) ** 2 @ bend / 12)
         return cls(float(x[0]), float(x[-1]), float(head), spline, nodes_mass)
 
     @property
@@ -108,10 +134,11 @@ class TabulatedDistribution(SpectralLaw):
 
     Parameters
     ----------
-    components : sequence of (x, F, density)
+    components : sequence of (x, F, slope, curvature)
         Of each interval, ascending: nodes from one end to the other, the distribution function,
-        the atom in it, and the density, each of shape (K,), K >= 2. F ends at 1 and agrees over
-        gaps. A first node at 0 is a hard edge.
+        the atom in it, and its first and second derivative in log x, each of shape (K,), K >= 2.
+        F ends at 1 and agrees over gaps. A first node at 0 is a hard edge. A curvature of NaN is
+        not used, as at the edges.
     atom_at_zero : float
 
     Attributes
