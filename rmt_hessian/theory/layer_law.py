@@ -10,8 +10,8 @@ with the weight law of `curvature_law`, and 1/C of all eigenvalues exactly 0. Th
 p_i, so as C → ∞ this law and that of one diagonal block become one: the strongest sense in which
 the Hessian becomes block-diagonal.
 
-**Hidden layers, given V.** The matrix equation, over a sample of M at Sobol' points, which gives the
-CDF and the density at every point; the law is their table at nodes (`matrix_nodes`).
+**Hidden layers, given V.** The matrix equation, over a sample of M at Sobol' points, gives the CDF
+and the density at every point; the law is their table at nodes (`matrix_nodes`).
 
 Regime: as for blocks, features isotropic, d, N → ∞ at a fixed number of units k; `layer_outliers`
 are what a finite d adds. Linear CE: seen to hold for C near and above d as well.
@@ -112,7 +112,7 @@ class MatrixLayerLaw(TabulatedDistribution):
 
     What remains. For ``r = E rank M/(k γ) < 1`` the law near 0 is that of the single M of the
     sample, a comb of n components or more; of those, as many are seen as there are nodes, and the
-    rest of the CDF is drawn smoothly through them. Below 1e-15 of the support's bound the CDF is
+    rest of the CDF is drawn smoothly through them. Below 1e-18 of the support's bound the CDF is
     drawn as ``√x``: a hard edge, ``|r - 1| < 1e-7`` or so, begins at 0.
     """
 
@@ -136,9 +136,7 @@ class MatrixLayerLaw(TabulatedDistribution):
         self.interpolation_error = found.error
         self._check_mean()
         self.residual = max(node.solution.residual for node in found.nodes)
-        halves = [
-            MatrixEquation(part, self.aspect_ratio, eps) for part in np.array_split(M, 2)
-        ]
+        halves = [MatrixEquation(part, self.aspect_ratio, eps) for part in np.array_split(M, 2)]
         self.error = self._difference(halves) / 2
 
     def moment(self, k):
@@ -155,8 +153,8 @@ class MatrixLayerLaw(TabulatedDistribution):
     def var(self):
         """``Var X``, exact: that of the eigenvalues of ``E[M]``, and ``γ E tr M²/k``."""
         equation = self.equation
-        averages = np.linalg.eigvalsh(equation.mean)
-        return float(averages.var()) + equation.gamma * equation.mean_square / equation.k
+        scatter = equation.gamma * equation.mean_square / equation.k
+        return (float(equation.averages.var()) + scatter) * equation.scale * equation.scale
 
     def _check_mean(self):
         """``E X`` of the table against the exact one: no curve is returned that is wrong."""
@@ -175,22 +173,23 @@ class MatrixLayerLaw(TabulatedDistribution):
     def _transform(self, z):
         if z.imag < 0:
             return np.conj(self._transform(np.conj(z)))
+        scale = self.equation.scale
         if z.imag > 0:
-            return self.equation.solution(complex(z), self._near(z.real)).s
-        x = z.real
+            return self.equation.solution(complex(z) / scale, self._near(z.real)).s / scale
+        x = z.real / scale
         if x == 0 and self.atom_at_zero > 0:
             return complex(np.inf)
-        height = abs(x) or self.support()[0]
+        height = self.equation.height * (abs(x) or self.support()[0] / scale)
         if height == 0:  # a hard edge
             return complex(np.nan, np.nan)
-        point = self.equation.solution(x + 1j * height * self.equation.height, self._near(x))
-        return complex(point.real_part, np.pi * point.density)
+        point = self.equation.solution(complex(x, height), self._near(z.real))
+        return complex(point.real_part, np.pi * point.density) / scale
 
     def _near(self, x):
-        """G at the node nearest to x."""
+        """G at the node nearest to x, to start from."""
         if not self._nodes:
             return ()
-        at = np.searchsorted([node.x for node in self._nodes], x)
+        at = np.searchsorted([node.x for node in self._nodes], x / self.equation.scale)
         return (self._nodes[min(at, len(self._nodes) - 1)].solution.G,)
 
     def _difference(self, halves):
@@ -198,10 +197,11 @@ class MatrixLayerLaw(TabulatedDistribution):
         nodes = [node for node in self._nodes if node.inside][::CHECKS]
         values = np.empty((2, len(nodes)))
         for i, half in enumerate(halves):
+            unit = self.equation.scale / half.scale
             for j, node in enumerate(nodes):
                 start = half.inward(self.equation.outward(node.solution.G))
-                solution = half.solution(node.solution.z, (start,))
-                values[i, j] = half.distribution(solution)
+                solution = half.solution(node.solution.z * unit, (start,))
+                values[i, j] = solution.distribution(half.gamma)
         return float(np.abs(values[0] - values[1]).max(initial=0.0))
 
 
@@ -217,4 +217,3 @@ def _symmetric_and_positive(M, slack):
     if lowest < -slack * scale:
         raise ValueError(f"output_hessians must be PSD, got an eigenvalue of {lowest:.3g}")
     return M if skew == 0 else (M + M.transpose(0, 2, 1)) / 2
-

@@ -35,7 +35,7 @@ def factors(M, precision):
 
 
 def null_space_removed(M, mean, precision):
-    """M, of this mean, in a basis of the units in which the null space of ``E[M]`` are units, exactly 0.
+    """M in a basis of the units in which the null space of their mean are units, exactly 0.
 
     Returns M and the basis, (k, k), or None where the units are one already.
     """

@@ -7,32 +7,35 @@ left. Then cells between neighbours are halved, the worst first:
 - two nodes inside the support: until the interpolation of F in t tells F and ρ halfway;
 - two outside: while F differs, however little: something lies between;
 - one inside, one outside: there F ends at the known F of the gap in a square root of the density,
-  at the distance ``3/2 ΔF/ρ`` of the node inside. Nodes approach that edge until ΔF does not matter.
+  at the distance ``3/2 ΔF/ρ`` of the node inside. Nodes approach it until ΔF does not matter.
 """
 
 import heapq
 from bisect import bisect_left, insort
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, pairwise
 
 import numpy as np
 
-from rmt_hessian.theory.laws.matrix_equation import Solution
+from rmt_hessian.theory.laws.matrix_solution import Solution
 from rmt_hessian.theory.laws.tabulated_distribution import derivative
 
 SPACING = 0.35  # of the first nodes, in log x
-FLOOR = 1e-15  # of the upper bound: no node lies below
+FLOOR = 1e-18  # of the upper bound: no node lies below
 MOST_NODES = 400
 TOLERANCE = 2e-7  # of F halfway between nodes
 NO_MASS = 1e-10  # difference of F over a gap, at most
 EDGE_MASS = 1e-7  # between an edge and the node beside it
 RESOLVED = 1e-6  # such a mass, at most, where the edge is taken from it
 CLOSER = 0.25  # by which nodes approach an edge
+FALL = 1e-8  # of F between neighbours, which rounding explains
 LESS = 2.0  # by which an error falls at least when a cell is halved: 2^{3/2} beside an edge
 HALFWAY = np.array([1, 4, 6, 4, 1]) / 16  # Bernstein's basis at 1/2
 HALF_SUM = np.array([31, 26, 16, 6, 1]) / 160  # and its integrals up to there
 NARROWEST = 1e-12  # cell in t
-HIDDEN = 1e-4  # mass below the lowest node, outside the support, that is not called wrong
+ROUGHLY = 1e-3  # mass of a hard edge that may be drawn as √x
+HIDDEN = 1e-6  # mass that may lie below the lowest node, outside the support, beside
+TINY = 1e-9  # that of eigenvalues of M below this share of the largest
 
 
 @dataclass(frozen=True)
@@ -47,12 +50,12 @@ class Node:
     solution: Solution
 
     @property
-    def inside(self):
+    def inside(self):  # noqa: D102
         return self.slope > 0
 
 
 class Nodes:
-    """All nodes of an equation, ascending.
+    """All nodes of an equation, ascending, in its units.
 
     Attributes
     ----------
@@ -65,11 +68,14 @@ class Nodes:
     def __init__(self, equation):
         self.equation, self.nodes = equation, []
         self.atom = equation.atom_at_zero()
-        averages = np.linalg.eigvalsh(equation.mean)
-        self._centres = np.log(averages[averages > FLOOR * equation.reach])
+        averages = equation.averages
+        self._centres = np.log(averages[averages > FLOOR * equation.bound])
         self._count = count()
         self._descend()
         self.error = self._refine()
+        fall = max(a.F - b.F for a, b in pairwise(self.nodes))
+        if fall > FALL:
+            raise RuntimeError(f"the distribution function found falls by {fall:.2g}")
 
     # --- one node ---------------------------------------------------------------------------
 
@@ -79,7 +85,8 @@ class Nodes:
         solution = self.equation.solution(z, self._starts(t))
         slope, bend = x * solution.density, x * x * solution.density_slope
         curvature = slope + bend if slope > 0 else np.nan
-        return Node(t, x, self.equation.distribution(solution), slope, curvature, solution)
+        F = solution.distribution(self.equation.gamma)
+        return Node(t, x, F, slope, curvature, solution)
 
     def _starts(self, t):
         """Extrapolations of G from the neighbours, and between them."""
@@ -101,34 +108,32 @@ class Nodes:
 
     def _descend(self):
         """Nodes from the upper bound of the support down to where only the atom is left."""
-        top = np.log(self.equation.reach)
+        top = np.log(self.equation.bound)
         bottom, t, node = top + np.log(FLOOR), top, self._add(top)
-        while t > bottom:
+        hidden = HIDDEN + self.equation.small_mass(TINY)
+        while t > bottom and not node.F - self.atom <= NO_MASS:
             t -= SPACING
             before = node
             try:
                 node = self._add(t)
-            except RuntimeError:  # rounding may end the way down, but where little is left
-                if not node.F - self.atom <= HIDDEN:
-                    raise
-                break
-            if node.inside:
-                continue
-            if node.F - self.atom > NO_MASS >= before.F - node.F:
+            except RuntimeError:  # rounding ends the way down a hard edge, but where little is left
+                if node.inside and node.F - self.atom <= ROUGHLY:
+                    break
+                raise
+            if not node.inside and node.F - self.atom > NO_MASS >= before.F - node.F:
                 residue = -node.x * node.solution.G.real
                 self.atom = max(self.atom, self.equation.atom_at_zero(residue))
-            if node.F - self.atom <= NO_MASS:
-                break
         left = node.F - self.atom
-        if not -NO_MASS <= left <= (HIDDEN if not node.inside else 1.0):
-            raise RuntimeError(f"below {node.x:.3g} a mass of {left:.3g} is left beside the atom")
+        if left < -NO_MASS or (left > hidden and not node.inside):
+            x = node.x * self.equation.scale
+            raise RuntimeError(f"below {x:.3g} a mass of {left:.3g} is left beside the atom")
 
     # --- between nodes ----------------------------------------------------------------------
 
     def _refine(self):
         """Halve cells, the worst first; returns the largest error that is left."""
         worst, queue = 0.0, []
-        for left, right in zip(self.nodes[:-1], self.nodes[1:], strict=True):
+        for left, right in pairwise(self.nodes):
             self._enqueue(queue, left, right, np.inf)
         while queue:
             urgency, _, left, right, error = heapq.heappop(queue)
@@ -165,13 +170,16 @@ class Nodes:
         if left.inside or right.inside:
             t = edge(left, right, 1.0 - CLOSER)
             return t if left.t < t < right.t else halfway
-        lo, hi = np.searchsorted(self._centres, [left.t, right.t])
-        return self._centres[(lo + hi) // 2] if hi > lo else halfway
+        between = self._centres[(left.t < self._centres) & (self._centres < right.t)]
+        return between[between.size // 2] if between.size else halfway
 
     # --- the table --------------------------------------------------------------------------
 
     def components(self):
-        """``(x, F, slope, curvature)`` of each component, from edge to edge; 0 is a hard edge."""
+        """``(x, F, slope, curvature)`` of each component, from edge to edge; 0 is a hard edge.
+
+        In the units of M.
+        """
         found = []
         lowest, origin = self.nodes[0], (0.0, self.atom, np.nan, np.nan)
         mass = lowest.F - self.atom
@@ -180,18 +188,21 @@ class Nodes:
         elif mass > NO_MASS:
             halfway = (lowest.x / 4, self.atom + mass / 2, mass / 4, np.nan)  # of √x
             found.append([origin, halfway, _values(lowest)])
-        for left, right in zip(self.nodes[:-1], self.nodes[1:], strict=True):
+        for left, right in pairwise(self.nodes):
             if not (left.inside or right.inside) and right.F - left.F <= NO_MASS:
                 continue
             first, last = _ends(left, right)
             if not (found and found[-1][-1][0] == first[0]):
                 found.append([first])
             found[-1].append(last)
-        return _ascending([np.array(component).T for component in found], self.atom)
+        arrays = [np.array(component).T for component in found]
+        for array in arrays:
+            array[0] *= self.equation.scale
+        return _ascending(arrays, self.atom)
 
 
 def edge(left, right, share=1.0):
-    """t where the support ends between two nodes, or a share of the way from the one inside.
+    """Where the support ends, in t, between two nodes, or a share of the way from the one inside.
 
     From ``F - F_gap = ∓ 2/3 c |x - edge|^{3/2}``, ``ρ = c |x - edge|^{1/2}``.
     """

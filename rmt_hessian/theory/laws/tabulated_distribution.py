@@ -87,11 +87,11 @@ class _Component:
         return self.F.derivative()
 
     def log(self, x):
-        """t of x, clipped to [lo, hi]."""
+        """Of x, its t, clipped to [lo, hi]."""
         return np.clip(np.log(np.clip(x, self.lo, self.hi)), *self.F.x[[0, -1]])
 
     def point(self, t):
-        """x of t."""
+        """Of t, its x."""
         return np.clip(np.exp(t), self.lo, self.hi)
 
     def density(self, x):
