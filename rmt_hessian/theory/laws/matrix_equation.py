@@ -41,7 +41,7 @@ SMALLEST_STEP = 0.9  # of the continuation: η falls by at least a tenth
 TOLERANCE = 1e-12  # of G, relative: what is left after Newton's last step
 ACCEPTED = 1e-8  # residual: where G solves it is far less, beside a pole Newton's steps mislead
 UNSEEN = 1e4  # constant of its quadratic convergence, before two steps show it
-STALLED = 1e-6  # steps below it that do not shrink are rounding: K and 1/G cancel at a hard edge
+STALLED = 1e6  # times the tolerance: steps that do not shrink are rounding; K and 1/G cancel at an edge
 LARGEST_STEP = 1e3  # relative: further off it is lost
 CLEAR = 1e-6  # eigenvalue of Im G, relative, whose sign is certain
 HIGHER = 1e-4  # of |z|: where the sign of another is seen
@@ -212,7 +212,7 @@ class MatrixEquation:
             G = G + space.matrix(scale * step)
             # quadratic convergence, with the constant seen so far
             left = size**2 * (UNSEEN if before is None else max(1.0, size / before**2))
-            stalled = before is not None and before <= size < STALLED
+            stalled = before is not None and before <= size < STALLED * tolerance
             if left <= tolerance or stalled:
                 return G, space.matrix(scale * slope)
             before = size
