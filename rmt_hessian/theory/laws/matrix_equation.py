@@ -41,7 +41,7 @@ SMALLEST_STEP = 0.9  # of the continuation: η falls by at least a tenth
 TOLERANCE = 1e-12  # of G, relative: what is left after Newton's last step
 ACCEPTED = 1e-8  # residual: where G solves it is far less, beside a pole Newton's steps mislead
 UNSEEN = 1e4  # constant of its quadratic convergence, before two steps show it
-STALLED = 1e6  # times the tolerance: steps that do not shrink are rounding; K and 1/G cancel at an edge
+STALLED = 1e6  # tolerances: steps below, which do not shrink, are rounding, as beside a hard edge
 LARGEST_STEP = 1e3  # relative: further off it is lost
 CLEAR = 1e-6  # eigenvalue of Im G, relative, whose sign is certain
 HIGHER = 1e-4  # of |z|: where the sign of another is seen
@@ -138,7 +138,7 @@ class MatrixEquation:
         eta, factor = max(z.imag, self.bound), 0.1
         at = self._attempt(z.real + 1j * eta, self._far(z.real + 1j * eta), tolerance)
         left = at.residual
-        while eta > z.imag and factor < SMALLEST_STEP:
+        while at.residual <= self.accepted and eta > z.imag and factor < SMALLEST_STEP:
             lower = max(factor * eta, z.imag)
             start = at.G + 1j * (lower - eta) * at.slope if factor > 0.3 else at.G
             found = self._attempt(z.real + 1j * lower, start, tolerance)
@@ -147,7 +147,7 @@ class MatrixEquation:
                 at, eta, factor = found, lower, factor**1.5
             else:
                 factor = np.sqrt(factor)
-        if not (eta <= z.imag and left <= self.accepted):
+        if left > self.accepted:
             z = z * self.scale
             raise RuntimeError(
                 f"the matrix equation is not solved at z = {z:.6g}: residual {left:.2g}"
