@@ -91,9 +91,9 @@ class MatrixLayerLaw(TabulatedDistribution):
         Half of the largest difference between the CDFs that the two halves of the sample give:
         what the finite sample of M leaves uncertain.
     interpolation_error : float
-        Largest error of the CDF between nodes, as far as they tell: 1e-6, more where the law of
-        the sample has more steps than there are nodes. It moves the mean of the table by as much
-        of the support's width at most.
+        Largest error of the CDF between nodes, as far as they tell: up to 2e-7, more where the law
+        of the sample has more steps than there are nodes. It moves the mean of the table by as
+        much of the support's width at most.
     mass_error : float
         Integral of the density through its values at the nodes, and the atom, minus 1.
 
@@ -102,18 +102,20 @@ class MatrixLayerLaw(TabulatedDistribution):
     ValueError
         If the arguments are not as above.
     RuntimeError
-        If the equation is not solved somewhere, or its atom is not the one that ranks imply.
+        If the equation is not solved somewhere, or the law found has not the atom that the ranks
+        of M imply, a CDF that falls, or another mean than M.
 
     Notes
     -----
-    Masses, components and the atom are exact to rounding, and so are the moments 1 and 2; the CDF
-    at the nodes to 1e-12, between them to `interpolation_error`. Eigenvalues of M below k ε of the
-    largest of the same M, or 1e-16 of all, count as 0.
+    The masses, the atom, and the moments 1 and 2 are exact to rounding; the CDF at the nodes to
+    1e-12, between them to `interpolation_error`. Eigenvalues of M count as 0 up to k ε of the
+    largest of the same M, and up to 1e-16 of the largest of all.
 
     What remains. For ``r = E rank M/(k γ) < 1`` the law near 0 is that of the single M of the
-    sample, a comb of n components or more; of those, as many are seen as there are nodes, and the
-    rest of the CDF is drawn smoothly through them. Below 1e-18 of the support's bound the CDF is
-    drawn as ``√x``: a hard edge, ``|r - 1| < 1e-7`` or so, begins at 0.
+    sample, a comb of up to n components and more, of which no more are seen than there are nodes,
+    400; the rest of the CDF is drawn smoothly through them. Below 1e-18 of its bound, or where
+    rounding ends a hard edge before, it is drawn as ``√x`` from 0 on: the edge itself is found for
+    ``|r - 1|`` down to 1e-7 or so. γ below 1e-12 is beyond rounding.
     """
 
     def __init__(self, output_hessians, aspect_ratio):
@@ -144,10 +146,11 @@ class MatrixLayerLaw(TabulatedDistribution):
 
         ``m₁ = tr E[M]/k``, ``m₂ = (tr E[M]² + γ E tr M²)/k``: G at infinity.
         """
+        k = positive_integer(k, "k", minimum=0)
         if k == 1:
             return float(np.trace(self.equation.mean)) / self.equation.k
         if k == 2:
-            return self.var() + self.mean() ** 2
+            return self.var() + self.mean() * self.mean()
         return super().moment(k)
 
     def var(self):
@@ -216,4 +219,4 @@ def _symmetric_and_positive(M, slack):
     lowest = np.linalg.eigvalsh(M)[:, 0].min()
     if lowest < -slack * scale:
         raise ValueError(f"output_hessians must be PSD, got an eigenvalue of {lowest:.3g}")
-    return M if skew == 0 else (M + M.transpose(0, 2, 1)) / 2
+    return M if skew == 0 else M + (M.transpose(0, 2, 1) - M) / 2

@@ -187,7 +187,19 @@ def test_deficient_ranks(rank, empty, rng):
         assert law.atom_at_zero == pytest.approx(max(0.0, 1 - ratio), abs=EXACT)
 
 
-@pytest.mark.parametrize("unit", [1e-300, 1e-30, 1e200])
+def test_a_half_of_the_sample_without_weights():
+    """Its law is the atom: the halves differ by all the mass there is."""
+    law = MatrixLayerLaw(np.array([np.eye(2), np.zeros((2, 2))]), 0.25)
+    assert law.error == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("order", [True, 1.0, -1, None])
+def test_moments_of_no_order(order):
+    with pytest.raises(ValueError, match="k must be"):
+        MatrixLayerLaw(np.ones((2, 1, 1)), 0.5).moment(order)
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-30, 1e200, 1e307])
 def test_units_of_measurement(unit, rng):
     u = rng.standard_normal((40, 2, 3))
     M = u @ u.transpose(0, 2, 1)

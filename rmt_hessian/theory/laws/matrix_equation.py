@@ -75,7 +75,7 @@ class MatrixEquation:
     def __init__(self, M, aspect_ratio, precision=2.0**-52):
         M = np.ascontiguousarray(M, dtype=np.float64)
         self.k, self.gamma, self.precision = M.shape[1], float(aspect_ratio), precision
-        self.scale = 2.0 ** np.frexp(np.abs(M).max())[1]
+        self.scale = 2.0 ** (int(np.frexp(np.abs(M).max())[1]) - 1)
         M = M / self.scale
         mean = M.mean(axis=0)
         self.mean = mean * self.scale
@@ -86,7 +86,7 @@ class MatrixEquation:
         self.L, self.ranks = factors(M, precision)
         largest = (self.L**2).sum(axis=1).max(initial=0.0)
         self.bound = 1.1 * (np.sqrt(self.averages[-1]) + np.sqrt(self.gamma * largest)) ** 2
-        self.reach = float(self.bound * self.scale)
+        self.reach = float(self.bound) * self.scale
         narrow = min(1.0, np.sqrt(self.gamma))  # width of components
         self.height = max(HEIGHT * narrow, SMALLEST_HEIGHT)
         self.higher = HIGHER * narrow
