@@ -113,7 +113,7 @@ class MatrixLayerLaw(TabulatedDistribution):
 
     What remains. For ``r = E rank M/(k γ) < 1`` the law near 0 is that of the single M of the
     sample, a comb of up to n components and more, of which no more are seen than there are nodes,
-    400; the rest of the CDF is drawn smoothly through them. Below 1e-18 of its bound, or where
+    320; the rest of the CDF is drawn smoothly through them. Below 1e-18 of its bound, or where
     rounding ends a hard edge before, it is drawn as ``√x`` from 0 on: the edge itself is found for
     ``|r - 1|`` down to 1e-7 or so. γ below 1e-12 is beyond rounding.
     """

@@ -22,7 +22,7 @@ from rmt_hessian.theory.laws.tabulated_distribution import derivative
 
 SPACING = 0.35  # of the first nodes, in log x
 FLOOR = 1e-18  # of the upper bound: no node lies below
-MOST_NODES = 400
+MOST_NODES = 320
 TOLERANCE = 2e-7  # of F halfway between nodes
 NO_MASS = 1e-10  # difference of F over a gap, at most
 EDGE_MASS = 1e-7  # between an edge and the node beside it
