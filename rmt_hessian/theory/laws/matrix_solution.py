@@ -67,8 +67,7 @@ class Solution:
     def distribution(self, gamma):
         """F at x, to second order in η and in the error of G: see `matrix_equation`."""
         k = len(self.G)
-        D = np.sqrt(np.linalg.norm(self.G, axis=0))  # a congruence, which turns no argument's sum
-        values = np.linalg.eigvals(D[:, None] * (self.z * np.eye(k) - self.K) * D)
+        values = np.linalg.eigvals(self.z * np.eye(k) - self.K)
         arguments = np.arctan2(np.maximum(values.imag, 0.0), values.real).sum()
         # between x and z the imaginary part of the potential changes by η Re V' = -η Re s
         F = 1.0 - (arguments + self.angle / gamma) / (k * np.pi)
