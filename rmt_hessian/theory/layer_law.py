@@ -115,7 +115,8 @@ class MatrixLayerLaw(TabulatedDistribution):
     sample, a comb of up to n components and more, of which no more are seen than there are nodes,
     320; the rest of the CDF is drawn smoothly through them. Below 1e-18 of its bound, or where
     rounding ends a hard edge before, it is drawn as ``√x`` from 0 on: the edge itself is found for
-    ``|r - 1|`` down to 1e-7 or so. γ below 1e-12 is beyond rounding.
+    ``|r - 1|`` down to 1e-7 or so. For γ below 1e-8, components of width ``√γ`` are not told from
+    rounding where several units mix, and the equation may not be solved.
     """
 
     def __init__(self, output_hessians, aspect_ratio):

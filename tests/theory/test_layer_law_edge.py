@@ -122,12 +122,48 @@ def test_weights_over_sixteen_decades():
 
 
 def test_mass_below_the_lowest_node_is_kept():
-    """Weights of 1e-16 and a million times less features than they need: nothing is lost."""
+    """Weights of 2e-16 just below the hard edge: what lies under 1e-18 is in the head."""
     lam = np.repeat([1.0, 2e-16], 20)
     law = MatrixLayerLaw(lam[:, None, None], 1.0 + 1e-3)
     assert law.component_masses().sum() + law.atom_at_zero == pytest.approx(1, abs=EXACT)
     assert law.atom_at_zero == pytest.approx(1 - 1 / 1.001, abs=EXACT)
     assert law.cdf(1e-10) == pytest.approx(1 - 0.5 / 1.001, abs=1e-4)
+
+
+# --- narrow and small components ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gamma", [1e-8, 1e-10, 1e-12])
+def test_a_narrow_component(gamma):
+    law, exact = MatrixLayerLaw(np.ones((4, 1, 1)), gamma), MarchenkoPastur(gamma)
+    assert law.interpolation_error < TABLE
+    width = np.diff(exact.components())
+    assert (np.abs(np.subtract(law.components(), exact.components())) < 1e-3 * width).all()
+
+
+@pytest.mark.parametrize("gamma", [1e-6, 1e-8])
+def test_narrow_components(gamma, rng):
+    """γ → 0: one around each average, of width ``√γ``; units that decouple, in any basis."""
+    centres = 2.0 ** np.arange(6)
+    lam = rng.uniform(0.5, 1.5, (20, 6)) * centres
+    Q = np.linalg.qr(rng.standard_normal((6, 6)))[0]
+    law = MatrixLayerLaw((Q * lam[:, None, :]) @ Q.T, gamma)
+    parts = [GeneralizedMarchenkoPastur(w, np.full(20, 0.05), gamma) for w in lam.T]
+    assert law.interpolation_error < TABLE
+    np.testing.assert_allclose(law.component_masses(), 1 / 6, atol=1e-9)
+    ends = np.sort([part.components()[0] for part in parts], axis=0)
+    width = np.diff(ends)
+    assert (np.abs(law.components() - ends) < 1e-4 * width).all()
+
+
+def test_components_of_hardly_any_mass():
+    """One weight in a thousand at γ = 1e5: 1e-8 of the mass, far out, and seen."""
+    lam = np.append(np.ones(999), 1000.0)
+    law = MatrixLayerLaw(lam[:, None, None], 1e5)
+    exact = GeneralizedMarchenkoPastur([1.0, 1000.0], [0.999, 0.001], 1e5)
+    np.testing.assert_allclose(law.component_masses(), exact.component_masses(), rtol=1e-4)
+    # with less mass than an edge needs to be found well, to a tenth of the width
+    np.testing.assert_allclose(law.components(), exact.components(), rtol=2e-4)
 
 
 # --- ranks and subspaces ------------------------------------------------------------------------
@@ -161,7 +197,7 @@ def test_units_that_decouple(gamma, rotated, rng):
     np.testing.assert_allclose(law.cdf(x), np.mean([p.cdf(x) for p in parts], axis=0), atol=TABLE)
 
 
-@pytest.mark.parametrize("gamma", [0.3, 1.2])
+@pytest.mark.parametrize("gamma", [0.3, 1.0, 1.2])
 def test_a_null_space_of_all_samples(gamma, rng):
     """Of M in general position on a plane: the law of the plane, and a third of zeros."""
     u = rng.standard_normal((100, 2, 3))

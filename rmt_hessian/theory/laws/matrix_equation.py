@@ -39,7 +39,7 @@ from rmt_hessian.theory.laws.symmetric_matrices import SymmetricMatrices
 NEWTON_ITERATIONS = 10
 SMALLEST_STEP = 0.9  # of the continuation: η falls by at least a tenth
 TOLERANCE = 1e-12  # of G, relative: what is left after Newton's last step
-ACCEPTED = 1e-8  # residual: where G solves it is far less, beside a pole Newton's steps mislead
+ACCEPTED = 1e-7  # residual: rounding, that of K - z for γ → 0; beside a pole steps are small too
 UNSEEN = 1e4  # constant of its quadratic convergence, before two steps show it
 STALLED = 1e6  # tolerances: steps below, which do not shrink, are rounding, as beside a hard edge
 LARGEST_STEP = 1e3  # relative: further off it is lost
@@ -90,18 +90,11 @@ class MatrixEquation:
         narrow = min(1.0, np.sqrt(self.gamma))  # width of components
         self.height = max(HEIGHT * narrow, SMALLEST_HEIGHT)
         self.higher = HIGHER * narrow
-        self.accepted = ACCEPTED * (1 + 1e-5 / narrow)
         self.symmetric = SymmetricMatrices(self.k)
 
     def atom_at_zero(self, residue=None):
         """Mass of the atom at 0; of units in general position, or with ``residue = -z G(z)``."""
         return atom_at_zero(self.L, self.ranks, self.weights, self.gamma, residue, self.precision)
-
-    def small_mass(self, share):
-        """Mass that eigenvalues of M below a share of the largest account for, at most."""
-        values = (self.L**2).sum(axis=1)  # 0 beyond the rank
-        few = ((values > 0) & (values < share * values.max())).sum(axis=1)
-        return float(self.weights @ few) / (self.k * self.gamma)
 
     def residual(self, G, z):
         """Largest entry of the difference of the two sides, relative to that of G."""
@@ -133,24 +126,22 @@ class MatrixEquation:
         """
         for start in starts:
             found = self._attempt(z, start, tolerance)
-            if found.residual <= self.accepted:
+            if found.solved:
                 return found
         eta, factor = max(z.imag, self.bound), 0.1
-        at = self._attempt(z.real + 1j * eta, self._far(z.real + 1j * eta), tolerance)
-        left = at.residual
-        while at.residual <= self.accepted and eta > z.imag and factor < SMALLEST_STEP:
+        at = last = self._attempt(z.real + 1j * eta, self._far(z.real + 1j * eta), tolerance)
+        while at.solved and eta > z.imag and factor < SMALLEST_STEP:
             lower = max(factor * eta, z.imag)
             start = at.G + 1j * (lower - eta) * at.slope if factor > 0.3 else at.G
-            found = self._attempt(z.real + 1j * lower, start, tolerance)
-            left = found.residual
-            if left <= self.accepted:
-                at, eta, factor = found, lower, factor**1.5
+            last = self._attempt(z.real + 1j * lower, start, tolerance)
+            if last.solved:
+                at, eta, factor = last, lower, factor**1.5
             else:
                 factor = np.sqrt(factor)
-        if left > self.accepted:
-            z = z * self.scale
+        if not last.solved:
             raise RuntimeError(
-                f"the matrix equation is not solved at z = {z:.6g}: residual {left:.2g}"
+                f"the matrix equation is not solved at z = {z * self.scale:.6g}: "
+                f"residual {last.residual:.2g}"
             )
         return at
 
@@ -162,12 +153,14 @@ class MatrixEquation:
         return np.linalg.inv(M - z * np.eye(self.k))
 
     def _attempt(self, z, start, tolerance):
-        """What Newton's method reaches; of infinite residual where that is not the solution."""
+        """What Newton's method reaches, and whether it is the solution."""
         G, slope = self._newton(z, start, tolerance)
-        if slope is None or not self._in_domain(z, G, slope):
-            return Solution(z, G, slope, None, 0.0, np.inf)
+        if slope is None:
+            return Solution(z, G, slope, None, 0.0, np.inf, solved=False)
         K, angle = self._means(G)
-        return Solution(z, G, slope, K, angle, self._residual(G, z, K))
+        residual = self._residual(G, z, K)
+        solved = residual <= ACCEPTED and self._in_domain(z, G, slope)
+        return Solution(z, G, slope, K, angle, residual, solved)
 
     def _in_domain(self, z, G, slope):
         """Whether ``Im G > 0``, seen where its sign is certain.

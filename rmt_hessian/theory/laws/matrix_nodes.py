@@ -21,21 +21,19 @@ from rmt_hessian.theory.laws.matrix_solution import Solution
 from rmt_hessian.theory.laws.tabulated_distribution import derivative
 
 SPACING = 0.35  # of the first nodes, in log x
-FLOOR = 1e-18  # of the upper bound: no node lies below
+FLOOR = 1e-18  # of the upper bound: no node lies below, nor a component of an M that counts
 MOST_NODES = 320
 TOLERANCE = 2e-7  # of F halfway between nodes
 NO_MASS = 1e-10  # difference of F over a gap, at most
 EDGE_MASS = 1e-7  # between an edge and the node beside it
 RESOLVED = 1e-6  # such a mass, at most, where the edge is taken from it
 CLOSER = 0.25  # by which nodes approach an edge
-FALL = 1e-8  # of F between neighbours, which rounding explains
+FALL = 1e-8  # of F between neighbours, or to the atom, which rounding explains
 LESS = 2.0  # by which an error falls at least when a cell is halved: 2^{3/2} beside an edge
 HALFWAY = np.array([1, 4, 6, 4, 1]) / 16  # Bernstein's basis at 1/2
 HALF_SUM = np.array([31, 26, 16, 6, 1]) / 160  # and its integrals up to there
 NARROWEST = 1e-12  # cell in t
 ROUGHLY = 1e-3  # mass of a hard edge that may be drawn as √x
-HIDDEN = 1e-6  # mass that may lie below the lowest node, outside the support, beside
-TINY = 1e-9  # that of eigenvalues of M below this share of the largest
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,6 @@ class Nodes:
         """Nodes from the upper bound of the support down to where only the atom is left."""
         top = np.log(self.equation.bound)
         bottom, t, node = top + np.log(FLOOR), top, self._add(top)
-        hidden = HIDDEN + self.equation.small_mass(TINY)
         while t > bottom and not node.F - self.atom <= NO_MASS:
             t -= SPACING
             before = node
@@ -124,7 +121,7 @@ class Nodes:
                 residue = -node.x * node.solution.G.real
                 self.atom = max(self.atom, self.equation.atom_at_zero(residue))
         left = node.F - self.atom
-        if left < -NO_MASS or (left > hidden and not node.inside):
+        if left < -FALL or (left > FALL and not node.inside):
             x = node.x * self.equation.scale
             raise RuntimeError(f"below {x:.3g} a mass of {left:.3g} is left beside the atom")
 
@@ -180,14 +177,9 @@ class Nodes:
 
         In the units of M.
         """
-        found = []
-        lowest, origin = self.nodes[0], (0.0, self.atom, np.nan, np.nan)
-        mass = lowest.F - self.atom
+        found, lowest = [], self.nodes[0]
         if lowest.inside:
-            found.append([origin, _values(lowest)])
-        elif mass > NO_MASS:
-            halfway = (lowest.x / 4, self.atom + mass / 2, mass / 4, np.nan)  # of √x
-            found.append([origin, halfway, _values(lowest)])
+            found.append([(0.0, self.atom, np.nan, np.nan), _values(lowest)])
         for left, right in pairwise(self.nodes):
             if not (left.inside or right.inside) and right.F - left.F <= NO_MASS:
                 continue

@@ -21,8 +21,9 @@ class Solution:
     angle : float
         The one of `matrix_kernels.transforms`.
     residual : float
-        Largest entry of the difference of the two sides of the equation, relative to that of G;
-        infinite if G is not the solution.
+        Largest entry of the difference of the two sides of the equation, relative to that of G.
+    solved : bool
+        Whether G is the solution.
     """
 
     z: complex
@@ -31,6 +32,7 @@ class Solution:
     K: np.ndarray
     angle: float
     residual: float
+    solved: bool
 
     @property
     def s(self):
