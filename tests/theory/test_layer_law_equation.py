@@ -40,6 +40,7 @@ def test_kernel(gamma, size, rng):
     M, weights = draws(100, 4, 4, rng), rng.dirichlet(np.ones(100))
     L, ranks = factors(M, 2.0**-52)
     np.testing.assert_allclose(L @ L.transpose(0, 2, 1), M, atol=EXACT)
+    assert not L[np.einsum("nii->ni", M) == 0].any()  # units that are missing stay so
     G = size * positive(4, rng)
     B_real, B_imag = np.zeros((2, 100, 10))
     real, imag, angle = transforms(
