@@ -206,6 +206,7 @@ def test_a_null_space_of_all_samples(gamma, rng):
     plane = MatrixLayerLaw(small, gamma)
     law = MatrixLayerLaw(frame @ small @ frame.T, gamma)
     assert_sound(law)
+    assert (law.equation.L == 0).all(axis=(0, 2)).sum() == 1  # in its basis a unit that is missing
     assert law.atom_at_zero == pytest.approx((1 + 2 * plane.atom_at_zero) / 3, abs=EXACT)
     x = plane.ppf(np.linspace(0.5, 0.999, 50))
     np.testing.assert_allclose(law.cdf(x), (1 + 2 * plane.cdf(x)) / 3, atol=TABLE)
