@@ -39,7 +39,7 @@ from rmt_hessian.theory.laws.symmetric_matrices import SymmetricMatrices
 NEWTON_ITERATIONS = 10
 SMALLEST_STEP = 0.9  # of the continuation: η falls by at least a tenth
 TOLERANCE = 1e-12  # of G, relative: what is left after Newton's last step
-ACCEPTED = 1e-7  # residual: rounding, that of K - z for γ → 0; beside a pole steps are small too
+ACCEPTED = 1e-6  # residual: rounding, that of K - z for γ → 0; beside a pole steps are small too
 UNSEEN = 1e4  # constant of its quadratic convergence, before two steps show it
 STALLED = 1e6  # tolerances: steps below, which do not shrink, are rounding, as beside a hard edge
 LARGEST_STEP = 1e3  # relative: further off it is lost

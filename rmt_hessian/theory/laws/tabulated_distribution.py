@@ -40,7 +40,7 @@ def growing(coefficients, jump):
     outer = np.maximum(coefficients, 0.0)
     outer[2] = 0.0
     total = outer.sum(axis=0)
-    outer = outer * np.minimum(1.0, 5 * jump / np.where(total > 0, total, 1.0))
+    outer *= np.divide(5 * jump, total, out=np.ones_like(total), where=total > 5 * jump)
     outer[2] = np.maximum(5 * jump - outer.sum(axis=0), 0.0)
     return outer
 
