@@ -10,9 +10,8 @@ with the weight law of `curvature_law`, and 1/C of all eigenvalues exactly 0. Th
 p_i, so as C → ∞ this law and that of one diagonal block become one: the strongest sense in which
 the Hessian becomes block-diagonal.
 
-**Hidden layers, given V.** The matrix equation, over a sample of M at Sobol' points. One component
-is a table of the density at nodes ``lo + (hi - lo) sin²θ``; the solver works at ``z = x + iη`` with
-η of 1e-8 x.
+**Hidden layers, given V.** The matrix equation, over a sample of M at Sobol' points, gives the CDF
+and the density at every point; the law is their table at nodes (`matrix_nodes`).
 
 Regime: as for blocks, features isotropic, d, N → ∞ at a fixed number of units k; `layer_outliers`
 are what a finite d adds. Linear CE: seen to hold for C near and above d as well.
@@ -20,26 +19,21 @@ are what a finite d adds. Linear CE: seen to hold for C near and above d as well
 
 import numpy as np
 
-from rmt_hessian._matrices import slack
+from rmt_hessian._matrices import precision, slack
 from rmt_hessian._validation import (
     complex_array,
     finite_array,
     positive_integer,
     positive_real,
 )
-from rmt_hessian.theory.laws.matrix_equation import TOLERANCE, MatrixEquation
+from rmt_hessian.theory.laws.matrix_equation import MatrixEquation
+from rmt_hessian.theory.laws.matrix_nodes import Nodes
 from rmt_hessian.theory.laws.null_space import WithNullSpace
-from rmt_hessian.theory.laws.tabulated import TabulatedLaw
+from rmt_hessian.theory.laws.tabulated_distribution import TabulatedDistribution
 from rmt_hessian.theory.weights.curvature_law import curvature_law
 
-COARSE = (120, 240, 480)  # points among which components are looked for, until the mass is 1
-NODES, FEWEST = 256, 32  # nodes in all, and of one component
-HEIGHT = 1e-8  # imaginary part over real part, where the density is taken
-INSIDE = 0.01  # density times support, above which a point is inside
-ROUGH = 1e-5  # tolerance of G where only its kind matters
-EDGE_STEPS = 16  # bisections of an edge
-MASS = 2e-3  # by how much the mass may differ from 1
-CHECKS = 5  # every so many nodes the two halves of the sample are compared
+MEAN = 4.0  # times the error of the CDF times the support: what the mean may be off
+CHECKS = 4  # every so many nodes the two halves of the sample are compared
 
 
 def linear_ce_layer_law(n_classes, aspect_ratio, init="lecun", rng=0):
@@ -75,7 +69,7 @@ def linear_ce_layer_law(n_classes, aspect_ratio, init="lecun", rng=0):
     return WithNullSpace(weights.block_law(aspect_ratio), 1.0 / n_classes)
 
 
-class MatrixLayerLaw(TabulatedLaw):
+class MatrixLayerLaw(TabulatedDistribution):
     """Law of a layer from a sample of its output Hessians, by the matrix equation.
 
     Parameters
@@ -94,17 +88,33 @@ class MatrixLayerLaw(TabulatedLaw):
     error : float
         Half of the largest difference between the CDFs that the two halves of the sample give:
         what the finite sample of M leaves uncertain.
+    interpolation_error : float
+        Largest error of the CDF between nodes, as far as they tell: up to 2e-7, more where the law
+        of the sample has more steps than there are nodes. It moves the mean of the table by as
+        much of the support's width at most.
     mass_error : float
-        Total mass minus 1, before it was made 1.
+        Integral of the density through its values at the nodes, and the atom, minus 1.
 
     Raises
     ------
     ValueError
         If the arguments are not as above.
     RuntimeError
-        If the equation is not solved somewhere, or the components found do not hold the mass 1 to
-        2e-3: seen for γ beyond 20 or so, where the density crowds at an atom, and within 1 % of a
-        hard edge.
+        If the equation is not solved somewhere, or the law found has not the atom that the ranks
+        of M imply, a CDF that falls, or another mean than M.
+
+    Notes
+    -----
+    The masses, the atom, and the moments 1 and 2 are exact to rounding; the CDF at the nodes to
+    1e-12, between them to `interpolation_error`. Eigenvalues of M count as 0 up to k ε of the
+    largest of the same M, and up to 1e-16 of the largest of all.
+
+    What remains. For ``r = E rank M/(k γ) < 1`` the law near 0 is that of the single M of the
+    sample, a comb of up to n components and more, of which no more are seen than there are nodes,
+    320; the rest of the CDF is drawn smoothly through them. Below 1e-18 of its bound, or where
+    rounding ends a hard edge before, it is drawn as ``√x`` from 0 on: the edge itself is found for
+    ``|r - 1|`` down to 1e-7 or so. For γ below 1e-8, components of width ``√γ`` are not told from
+    rounding where several units mix, and the equation may not be solved.
     """
 
     def __init__(self, output_hessians, aspect_ratio):
@@ -113,118 +123,88 @@ class MatrixLayerLaw(TabulatedLaw):
             raise ValueError(f"output_hessians must have shape (n, k, k), n >= 2, got {M.shape}")
         M = _symmetric_and_positive(M, max(1e-9, slack(output_hessians)))
         self.aspect_ratio = positive_real(aspect_ratio, "aspect_ratio")
-        self.equation = MatrixEquation(M, self.aspect_ratio)
-        self.residual = self.error = 0.0
+        eps = precision(output_hessians)
+        self.equation = MatrixEquation(M, self.aspect_ratio, eps)
+        self.residual = self.error = self.interpolation_error = 0.0
+        self._nodes = []
         if not M.any():
             super().__init__([], atom_at_zero=1.0)
+            self.mass_error = 0.0
             return
-        atom = self._atom()
-        for n in COARSE:
-            tables = [self._table(*ends) for ends in self._intervals(n)]
-            mass = atom + sum(_mass(x, rho) for x, rho, _ in tables)
-            if abs(mass - 1.0) <= MASS:
-                break
-        else:
-            raise RuntimeError(f"the components found hold the mass {mass:.6g}, not 1")
-        super().__init__([(x, rho) for x, rho, _ in tables], atom, tolerance=2 * MASS)
-        self.residual = max(
-            self.equation.residual(G, t * (1 + 1j * HEIGHT))
-            for x, _, solutions in tables
-            for t, G in zip(x[1:-1], solutions, strict=True)
-        )
-        halves = [MatrixEquation(part, self.aspect_ratio) for part in np.array_split(M, 2)]
-        self.error = self._difference(halves, tables) / 2
+        found = Nodes(self.equation)
+        self._nodes = found.nodes
+        super().__init__(found.components(), found.atom)
+        self.interpolation_error = found.error
+        self._check_mean()
+        self.residual = max(node.solution.residual for node in found.nodes)
+        halves = [MatrixEquation(part, self.aspect_ratio, eps) for part in np.array_split(M, 2)]
+        self.error = self._difference(halves) / 2
+
+    def moment(self, k):
+        """``E[X^k]``, exact for k = 1 and 2, by quadrature beyond.
+
+        ``m₁ = tr E[M]/k``, ``m₂ = (tr E[M]² + γ E tr M²)/k``: G at infinity.
+        """
+        k = positive_integer(k, "k", minimum=0)
+        if k == 1:
+            return float(np.trace(self.equation.mean)) / self.equation.k
+        if k == 2:
+            return self.var() + self.mean() * self.mean()
+        return super().moment(k)
+
+    def var(self):
+        """``Var X``, exact: that of the eigenvalues of ``E[M]``, and ``γ E tr M²/k``."""
+        equation = self.equation
+        scatter = equation.gamma * equation.mean_square / equation.k
+        return (float(equation.averages.var()) + scatter) * equation.scale * equation.scale
+
+    def _check_mean(self):
+        """``E X`` of the table against the exact one: no curve is returned that is wrong."""
+        mean, width = super().moment(1), self.support()[1]
+        if not abs(mean - self.mean()) <= MEAN * max(self.interpolation_error, 1e-7) * width:
+            raise RuntimeError(f"the mean of the law found is {mean:.9g}, not {self.mean():.9g}")
 
     def stieltjes(self, z):
-        """``s(z) = tr G(z)/k`` off the real axis, from the equation; on it, from the table."""
+        """``s(z) = tr G(z)/k``, from the equation; at real z the limit from above."""
         z = complex_array(z, "z")
-        s = np.array(super().stieltjes(z))
-        for at in np.argwhere(z.imag != 0):
-            t = z[tuple(at)]
-            G = self.equation.solve(complex(t.real, abs(t.imag)))
-            value = np.trace(G) / self.equation.k
-            s[tuple(at)] = value if t.imag > 0 else np.conj(value)
+        s = np.empty(z.shape, dtype=np.complex128)
+        for at in np.ndindex(z.shape):
+            s[at] = self._transform(z[at])
         return s[()]
 
-    # --- the table --------------------------------------------------------------------------
+    def _transform(self, z):
+        if z.imag < 0:
+            return np.conj(self._transform(np.conj(z)))
+        scale = self.equation.scale
+        if z.imag > 0:
+            return self.equation.solution(complex(z) / scale, self._near(z.real)).s / scale
+        x = z.real / scale
+        if x == 0 and self.atom_at_zero > 0:
+            return complex(np.inf)
+        height = self.equation.height * (abs(x) or self.support()[0] / scale)
+        if height == 0:  # a hard edge
+            return complex(np.nan, np.nan)
+        point = self.equation.solution(complex(x, height), self._near(z.real))
+        return complex(point.real_part, np.pi * point.density) / scale
 
-    def _density_at(self, x, start, equation=None, tolerance=ROUGH):
-        equation = equation or self.equation
-        G = equation.solve(x * (1 + 1j * HEIGHT), start, tolerance)
-        return float(np.trace(G).imag) / (np.pi * equation.k), G
+    def _near(self, x):
+        """G at the node nearest to x, to start from."""
+        if not self._nodes:
+            return ()
+        at = np.searchsorted([node.x for node in self._nodes], x / self.equation.scale)
+        return (self._nodes[min(at, len(self._nodes) - 1)].solution.G,)
 
-    def _atom(self):
-        """``lim η Im tr G(iη)/k`` as η → 0, from two heights; at a hard edge it falls like √η."""
-        masses, G = [], None
-        for height in (1e-4, 1e-5):
-            eta = height * self.equation.reach
-            G = self.equation.solve(1j * eta, G)
-            masses.append(eta * np.trace(G).imag / self.equation.k)
-        # beside a gap the rest of the mass adds ``η² ∫ dμ/(x² + η²)``: extrapolated in η²
-        return (100 * masses[1] - masses[0]) / 99 if masses[1] > 0.5 * masses[0] else 0.0
-
-    def _intervals(self, n):
-        """Components among n points, crowded at 0; their ends are bisected."""
-        reach = self.equation.reach
-        grid = reach * (np.arange(1, n + 1) / n) ** 2
-        averages = np.linalg.eigvalsh(self.equation.mean)  # for γ ≪ 1 each has a component
-        between = (averages[1:] + averages[:-1]) / 2
-        points = np.concatenate([grid, averages[averages > grid[0]], between[between > grid[0]]])
-        points = np.append(np.unique(points)[::-1], 0.1 * grid[0])
-        inside, solutions, G = [], [], None
-        for x in points:
-            rho, G = self._density_at(x, G)
-            inside.append(rho * reach > INSIDE)
-            solutions.append(G)
-        ends = []
-        for j in range(1, points.size):
-            if inside[j] != inside[j - 1]:
-                inner, outer = (j, j - 1) if inside[j] else (j - 1, j)
-                ends.append(self._edge(points[outer], points[inner], solutions[inner]))
-        if inside[-1]:
-            ends.append(0.0)
-        return sorted(zip(ends[1::2], ends[::2], strict=True))
-
-    def _edge(self, outside, inside, G):
-        for _ in range(EDGE_STEPS):
-            middle = (outside + inside) / 2
-            rho, solution = self._density_at(middle, G)
-            if rho * self.equation.reach > INSIDE:
-                inside, G = middle, solution
-            else:
-                outside = middle
-        return outside
-
-    def _table(self, lo, hi):
-        """Nodes of one component, the density there, and G at the inner ones."""
-        share = (np.sqrt(hi) - np.sqrt(lo)) / np.sqrt(self.equation.reach)
-        n = max(FEWEST, int(NODES * share))
-        x = lo + (hi - lo) * np.sin(np.linspace(0.0, np.pi / 2, n)) ** 2
-        rho, solutions, start = np.zeros(n), [], None
-        for j in range(1, n - 1):
-            rho[j], G = self._density_at(x[j], start, tolerance=TOLERANCE)
-            solutions.append(G)
-            start = 3 * (G - solutions[-2]) + solutions[-3] if j > 3 else G
-        if lo == 0.0:
-            rho[0] = np.inf  # a hard edge
-        return x, rho, solutions
-
-    def _difference(self, halves, tables):
-        """Largest difference of the CDFs of the two halves of the sample."""
-        total, largest = 0.0, 0.0
-        for x, _, solutions in tables:
-            nodes = np.arange(1, x.size - 1, CHECKS)
-            rho = np.array(
-                [
-                    [self._density_at(x[j], solutions[j - 1], half)[0] for j in nodes]
-                    for half in halves
-                ]
-            )
-            at = np.concatenate([[x[0]], x[nodes], [x[-1]]])
-            gap = np.pad(rho[0] - rho[1], 1)
-            steps = total + np.cumsum((gap[1:] + gap[:-1]) / 2 * np.diff(at))
-            total, largest = steps[-1], max(largest, np.abs(steps).max())
-        return float(largest)
+    def _difference(self, halves):
+        """Largest difference of the CDFs of the two halves of the sample, at nodes."""
+        nodes = [node for node in self._nodes if node.inside][::CHECKS]
+        values = np.empty((2, len(nodes)))
+        for i, half in enumerate(halves):
+            unit = self.equation.scale / half.scale
+            for j, node in enumerate(nodes):
+                start = half.inward(self.equation.outward(node.solution.G))
+                solution = half.solution(node.solution.z * unit, (start,))
+                values[i, j] = solution.distribution(half.gamma)
+        return float(np.abs(values[0] - values[1]).max(initial=0.0))
 
 
 def _symmetric_and_positive(M, slack):
@@ -238,13 +218,4 @@ def _symmetric_and_positive(M, slack):
     lowest = np.linalg.eigvalsh(M)[:, 0].min()
     if lowest < -slack * scale:
         raise ValueError(f"output_hessians must be PSD, got an eigenvalue of {lowest:.3g}")
-    return M if skew == 0 else (M + M.transpose(0, 2, 1)) / 2
-
-
-def _mass(x, rho):
-    """Trapezoidal mass in θ, for the search of components."""
-    theta = np.linspace(0.0, np.pi / 2, x.size)
-    g = np.where(np.isfinite(rho), rho, 0.0) * (x[-1] - x[0]) * np.sin(2 * theta)
-    if not np.isfinite(rho[0]):
-        g[0] = g[1]
-    return float(np.trapezoid(g, theta))
+    return M if skew == 0 else M + (M.transpose(0, 2, 1) - M) / 2

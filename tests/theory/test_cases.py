@@ -10,7 +10,6 @@ from rmt_hessian.theory import (
     MatrixLayerLaw,
     SeparableLaw,
     SpectralLaw,
-    TabulatedLaw,
     WithNullSpace,
     block_law,
     conditional_law,
@@ -85,7 +84,6 @@ def test_laws_of_every_kind_can_be_drawn():
 
 def test_kinds():
     assert isinstance(LAWS["hidden layer"], MatrixLayerLaw)
-    assert isinstance(LAWS["hidden layer"], TabulatedLaw)
     assert isinstance(LAWS["linear layer"], WithNullSpace)
     assert isinstance(LAWS["output"], SeparableLaw)
 

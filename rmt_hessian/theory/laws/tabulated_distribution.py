@@ -1,0 +1,199 @@
+r"""A positive law known by its distribution function and its density at points.
+
+In each component F is a function of ``t = log x``, interpolated between nodes by the polynomial of
+degree 5 that has F and its first two derivatives there. It is exact at every node, and no mass
+depends on what lies between. Its derivative is kept in Bernstein's basis, where coefficients that
+are not negative make F grow; others are raised to 0, at the cost of the slopes, which happens where
+the density jumps between nodes. A component that begins at 0 (a hard edge) goes on below its
+lowest node as ``√x``.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.interpolate import BPoly
+
+from rmt_hessian._validation import positive_integer
+from rmt_hessian.theory.laws.spectral_law import SpectralLaw
+
+BISECTIONS = 60  # of t: to the last bit
+GAUSS = 8  # points of a cell
+
+
+def derivative(h, jump, slope, curvature):
+    """``h dF/dt`` over cells of widths h in Bernstein's basis, (5, cells).
+
+    ``slope`` and ``curvature`` are pairs, of the left and of the right ends. Where a curvature is
+    unknown, NaN, F is cubic.
+    """
+    (a, b), (second_a, second_b) = (h * s for s in slope), (h * h * c for c in curvature)
+    middle = 3 * jump - a - b  # of a cubic F, raised by two degrees
+    cubic = np.stack([a, (a + middle) / 2, (a + 4 * middle + b) / 6, (middle + b) / 2, b])
+    near_a, near_b = a + second_a / 4, b - second_b / 4
+    quintic = np.stack([a, near_a, 5 * jump - a - near_a - near_b - b, near_b, b])
+    return np.where(np.isnan(second_a + second_b), cubic, quintic)
+
+
+def growing(coefficients, jump):
+    """None of them negative, their sum ``5 jump`` still."""
+    outer = np.maximum(coefficients, 0.0)
+    outer[2] = 0.0
+    total = outer.sum(axis=0)
+    outer *= np.divide(5 * jump, total, out=np.ones_like(total), where=total > 5 * jump)
+    outer[2] = np.maximum(5 * jump - outer.sum(axis=0), 0.0)
+    return outer
+
+
+@dataclass(frozen=True)
+class _Component:
+    """One interval: F as a spline in t, above lo; below it, down to 0, ``head`` mass like √x."""
+
+    lo: float
+    hi: float
+    head: float
+    F: BPoly
+    nodes_mass: float  # by quadrature of the density at the nodes
+
+    @classmethod
+    def of(cls, x, F, slope, curvature):
+        head = 0.0
+        if x[0] == 0.0:
+            head = F[1] - F[0]
+            x, F, slope, curvature = x[1:], F[1:], slope[1:], curvature[1:]
+        t = np.log(x)
+        ends = [(f[:-1], f[1:]) for f in (slope, curvature)]
+        growth = growing(derivative(np.diff(t), np.diff(F), *ends), np.diff(F))
+        spline = BPoly(np.append(F[None, :-1], F[:-1] + np.cumsum(growth, axis=0) / 5, axis=0), t)
+        bend = np.diff(np.nan_to_num(curvature))  # Euler and Maclaurin's correction, where known
+        nodes_mass = head + float(np.trapezoid(slope, t) - np.diff(t) ** 2 @ bend / 12)
+        return cls(float(x[0]), float(x[-1]), float(head), spline, nodes_mass)
+
+    @property
+    def ends(self):
+        return (0.0 if self.head > 0 else self.lo), self.hi
+
+    @property
+    def F_left(self):
+        return float(self.F(self.F.x[0])) - self.head
+
+    @property
+    def F_right(self):
+        return float(self.F(self.F.x[-1]))
+
+    @cached_property
+    def slope(self):
+        """``dF/dt``."""
+        return self.F.derivative()
+
+    def log(self, x):
+        """Of x, its t, clipped to [lo, hi]."""
+        return np.clip(np.log(np.clip(x, self.lo, self.hi)), *self.F.x[[0, -1]])
+
+    def point(self, t):
+        """Of t, its x."""
+        return np.clip(np.exp(t), self.lo, self.hi)
+
+    def density(self, x):
+        """At x in the interior."""
+        above = np.maximum(self.slope(self.log(x)), 0.0) / x
+        return np.where(x > self.lo, above, self.head / (2 * np.sqrt(x * self.lo)))
+
+    def distribution(self, x):
+        root = np.sqrt(np.clip(x / self.lo, 0.0, 1.0))  # 1 above lo
+        return self.F(self.log(x)) - self.head * (1.0 - root)
+
+    def quantile(self, q):
+        lo, hi = (np.full(q.shape, end) for end in self.F.x[[0, -1]])
+        for _ in range(BISECTIONS):
+            middle = (lo + hi) / 2
+            low = self.F(middle) < q
+            lo, hi = np.where(low, middle, lo), np.where(low, hi, middle)
+        if self.head == 0:
+            return self.point(hi)
+        below = (q - self.F_left) / self.head
+        return np.where(below < 1.0, self.lo * np.clip(below, 0.0, 1.0) ** 2, self.point(hi))
+
+    @cached_property
+    def masses(self):
+        """Points and masses of a discrete law: Gauss's rule in t in each cell, √x in the head."""
+        nodes, weights = np.polynomial.legendre.leggauss(GAUSS)
+        half = np.diff(self.F.x)[:, None] / 2
+        t = (self.F.x[1:, None] + self.F.x[:-1, None]) / 2 + half * nodes
+        mass = self.slope(t) * half * weights
+        return (
+            np.append(self.lo * ((1 + nodes) / 2) ** 2, self.point(t.ravel())),
+            np.append(self.head * weights / 2, mass.ravel()),
+        )
+
+
+class TabulatedDistribution(SpectralLaw):
+    """A law on [0, ∞) given by F and the density at points of each component.
+
+    What a subclass adds is `stieltjes`.
+
+    Parameters
+    ----------
+    components : sequence of (x, F, slope, curvature)
+        Of each interval, ascending: nodes from one end to the other, the distribution function,
+        the atom in it, and its first and second derivative in log x, each of shape (K,), K >= 2.
+        F ends at 1 and agrees over gaps. A first node at 0 is a hard edge. A curvature of NaN is
+        not used, as at the edges.
+    atom_at_zero : float
+
+    Attributes
+    ----------
+    mass_error : float
+        Integral of the density through its values at the nodes, and the atom, minus 1: how well
+        the nodes show the density. The masses themselves come from F.
+    """
+
+    def __init__(self, components, atom_at_zero):
+        self._components = tuple(_Component.of(*arrays) for arrays in components)
+        self.atom_at_zero = atom_at_zero
+        masses = [c.nodes_mass for c in self._components]
+        self.mass_error = sum(masses) + atom_at_zero - 1.0
+
+    def __repr__(self):
+        lo, hi = self.support()
+        count = len(self._components)
+        return f"{type(self).__name__}(support [{lo:.4g}, {hi:.4g}], {count} components)"
+
+    def components(self):  # noqa: D102
+        return [c.ends for c in self._components]
+
+    def component_masses(self):  # noqa: D102
+        return np.array([c.F_right - c.F_left for c in self._components])
+
+    def _density(self, x):
+        density = np.zeros(x.shape)
+        for c in self._components:
+            lo, hi = c.ends
+            inside = (lo < x) & (x < hi)
+            density[inside] = c.density(x[inside])
+        return density
+
+    def _distribution(self, x):
+        F = np.where(x >= 0, self.atom_at_zero, 0.0)
+        for c in self._components:
+            F = np.where(x >= c.ends[0], c.distribution(x), F)
+        return np.clip(F, 0.0, 1.0)
+
+    def _quantile(self, q):
+        x = np.zeros(q.shape)
+        for c in self._components:
+            above = q > c.F_left
+            x[above] = c.quantile(q[above])
+        return x
+
+    def moment(self, k):
+        """``E[X^k]``, k >= 0, by quadrature."""
+        k = positive_integer(k, "k", minimum=0)
+        parts = [mass @ x**k for x, mass in (c.masses for c in self._components)]
+        return float(sum(parts)) + self.atom_at_zero * 0.0**k
+
+    def var(self):
+        """``Var X``, about the mean."""
+        mean = self.mean()
+        parts = [mass @ (x - mean) ** 2 for x, mass in (c.masses for c in self._components)]
+        return float(sum(parts)) + self.atom_at_zero * mean**2
