@@ -29,6 +29,7 @@ from rmt_hessian._validation import (
 from rmt_hessian.theory.laws.matrix_equation import MatrixEquation
 from rmt_hessian.theory.laws.matrix_nodes import Nodes
 from rmt_hessian.theory.laws.null_space import WithNullSpace
+from rmt_hessian.theory.laws.scaling import exponent_of
 from rmt_hessian.theory.laws.tabulated_distribution import TabulatedDistribution
 from rmt_hessian.theory.weights.curvature_law import curvature_law
 
@@ -126,7 +127,7 @@ class MatrixLayerLaw(TabulatedDistribution):
         eps = precision(output_hessians)
         self.equation = MatrixEquation(M, self.aspect_ratio, eps)
         self.residual = self.error = self.interpolation_error = 0.0
-        self._nodes = []
+        self._nodes, self._output_hessians = [], M
         if not M.any():
             super().__init__([], atom_at_zero=1.0)
             self.mass_error = 0.0
@@ -152,11 +153,16 @@ class MatrixLayerLaw(TabulatedDistribution):
             return self.var() + self.mean() * self.mean()
         return super().moment(k)
 
-    def var(self):
-        """``Var X``, exact: that of the eigenvalues of ``E[M]``, and ``γ E tr M²/k``."""
+    def _variance(self):
+        """Exact: that of the eigenvalues of ``E[M]``, and ``γ E tr M²/k``."""
         equation = self.equation
+        exponent = exponent_of(equation.scale)
         scatter = equation.gamma * equation.mean_square / equation.k
-        return (float(equation.averages.var()) + scatter) * equation.scale * equation.scale
+        unit = np.ldexp(equation.scale, -exponent)
+        return (float(equation.averages.var()) + scatter) * unit**2, exponent
+
+    def _parameters(self):
+        return {"output_hessians": self._output_hessians, "aspect_ratio": self.aspect_ratio}
 
     def _check_mean(self):
         """``E X`` of the table against the exact one: no curve is returned that is wrong."""

@@ -43,6 +43,8 @@ import numpy as np
 from rmt_hessian._matrices import covariance_spectrum, distributions
 from rmt_hessian._validation import complex_array, finite_array, positive_integer, positive_real
 from rmt_hessian.theory.laws import separable_moments
+from rmt_hessian.theory.laws.atoms import normalised
+from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
 from rmt_hessian.theory.laws.separable_components import find_side
 from rmt_hessian.theory.laws.separable_equation import SeparableEquation
 from rmt_hessian.theory.laws.separable_solver import solve
@@ -115,11 +117,6 @@ class SeparableLaw(SpectralLaw):
             sides = (find_side(self._equation, sign) for sign in signs)
             self._sides = tuple(side for side in sides if side.r.size)
             self.atom_at_zero = 1.0 - self._equation.continuous_mass
-
-    def __repr__(self):
-        lo, hi = self.support()
-        count = len(self.components())
-        return f"{type(self).__name__}(support [{lo:.4g}, {hi:.4g}], {count} components)"
 
     # --- components -------------------------------------------------------------------------
 
@@ -198,15 +195,18 @@ class SeparableLaw(SpectralLaw):
     def moment(self, k):
         """``E[X^k]``, k >= 0, exact: `separable_moments`."""
         k = positive_integer(k, "k", minimum=0)
-        return separable_moments.moment(k, self._equation) * self._unit**k
+        exponent = exponent_of(self._unit)
+        value = separable_moments.moment(k, self._equation) * np.ldexp(self._unit, -exponent) ** k
+        return times_two_to(value, k * exponent)
 
-    def var(self):
+    def _variance(self):
         """``Var X = (Eλ)² Var a + φ E[λ²] (Ea)²``."""
         eq = self._equation
         mean = eq.p @ eq.a
         spread = eq.p @ (eq.a - mean) ** 2 + (1.0 - eq.p_nonzero) * mean**2
         var = (eq.w @ eq.lam) ** 2 * spread + eq.phi * (eq.w @ eq.lam**2) * mean**2
-        return float(var) * self._unit**2
+        exponent = exponent_of(self._unit)
+        return float(var) * np.ldexp(self._unit, -exponent) ** 2, exponent
 
     def stieltjes(self, z):
         """``s(z) = ∫ dμ(x)/(x - z)`` at complex z (any shape), by solving the equation there.
@@ -281,7 +281,7 @@ def _atoms(x, probabilities, names):
     if x.shape != w.shape:
         raise ValueError(f"{names[0]} and {names[1]} must have one shape, got {x.shape}, {w.shape}")
     order = np.argsort(x, kind="stable")
-    x, w = x[order], w[order] / w.sum()
+    x, w = x[order], normalised(w)[order]
     new = np.append(True, np.diff(x) > EQUAL * np.abs(x[1:]))
     return x[new], np.add.reduceat(w, np.flatnonzero(new))
 

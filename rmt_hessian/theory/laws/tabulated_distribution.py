@@ -154,10 +154,11 @@ class TabulatedDistribution(SpectralLaw):
         masses = [c.nodes_mass for c in self._components]
         self.mass_error = sum(masses) + atom_at_zero - 1.0
 
-    def __repr__(self):
+    def _summary(self):
         lo, hi = self.support()
         count = len(self._components)
-        return f"{type(self).__name__}(support [{lo:.4g}, {hi:.4g}], {count} components)"
+        plural = "" if count == 1 else "s"
+        return f"{count} component{plural}, support [{lo:.4g}, {hi:.4g}]"
 
     def components(self):  # noqa: D102
         return [c.ends for c in self._components]
@@ -191,9 +192,3 @@ class TabulatedDistribution(SpectralLaw):
         k = positive_integer(k, "k", minimum=0)
         parts = [mass @ x**k for x, mass in (c.masses for c in self._components)]
         return float(sum(parts)) + self.atom_at_zero * 0.0**k
-
-    def var(self):
-        """``Var X``, about the mean."""
-        mean = self.mean()
-        parts = [mass @ (x - mean) ** 2 for x, mass in (c.masses for c in self._components)]
-        return float(sum(parts)) + self.atom_at_zero * mean**2
