@@ -31,6 +31,7 @@ RESIDUAL = 1e-11  # |T(δ) - δ| of a solution, over the size of its terms
 RESOLVED = 0.5  # error of δ over Im δ; it is 1 beside a real root
 NEARLY_FLAT = 1e-6  # Im δ over |δ| below which x may well be outside the support
 SMALLEST = 1e-77  # |z|
+HARDLY = 0.05  # dT/dδ - 1 at a real root that rounding may have made
 TURNS = np.geomspace(1.0, 1e-10, 21)  # of the arc that is left
 
 
@@ -74,7 +75,10 @@ def newton(equation, delta, z):
 
 
 def outside(equation, delta, x):
-    """Real Newton from real δ: the solution, and whether it is one outside the support."""
+    """Real Newton from real δ: the root, and ``1 - dT/dδ`` there; above 0 it proves x outside.
+
+    NaN where it is no root.
+    """
     delta = delta.copy()
     active = np.arange(x.size)
     for _ in range(REAL_STEPS):
@@ -85,23 +89,25 @@ def outside(equation, delta, x):
         if active.size == 0:
             break
     here = equation.defect(delta + 0j, x + 0j)
-    return delta, (here.residual <= RESIDUAL) & (here.contraction.real > 0)
+    return delta, np.where(here.residual <= RESIDUAL, here.contraction.real, np.nan)
 
 
 def _attempt(equation, delta, z):
     """δ at each z from a start, and whether it is the solution.
 
     At real z that takes an Im δ above its error, or a proof that x is outside, or a double root, an
-    end of a component.
+    end of a component. Where Im δ is all but 0 and no real root is near, or hardly one, x is in a
+    component so narrow that its Im δ is rounding.
     """
     delta = newton(equation, delta, z)
     here = equation.defect(delta, z)
     error = np.abs(here.difference / here.contraction)
     certain = (error <= RESOLVED * delta.imag) | here.double
-    ended = np.where(delta.imag < FLAT * np.abs(delta), 10 * FLAT, RESIDUAL)
-    solved = (here.residual <= ended) & (delta.imag > 0) & ((z.imag > 0) | certain)
+    solved = (here.residual <= RESIDUAL) & (delta.imag > 0) & ((z.imag > 0) | certain)
     flat = np.flatnonzero((z.imag == 0) & ~(delta.imag > NEARLY_FLAT * np.abs(delta)))
-    on_axis, proven = outside(equation, delta[flat].real, z[flat].real)
+    on_axis, contraction = outside(equation, delta[flat].real, z[flat].real)
+    proven, repelling = contraction > 0, contraction < -HARDLY
+    solved[flat] |= ~repelling & (delta[flat].imag > 0) & (here.residual[flat] <= 10 * FLAT)
     delta[flat[proven]], solved[flat[proven]] = on_axis[proven], True
     return delta, solved
 

@@ -108,6 +108,19 @@ def test_a_hard_edge_left_by_weights_of_hardly_any_mass():
     whole(SeparableLaw(*case), case)
 
 
+def test_needles_narrower_than_rounding():
+    """Weights of probability 1e-16 and φ = 1e4: components of mass 1e-20, 1e-10 wide."""
+    rng = np.random.default_rng(2)
+    lam = 10.0 ** -rng.uniform(0, 8, 60)
+    w = np.where(np.arange(60) < 50, 1.1e-16 * 10 ** rng.uniform(0, 1, 60), 0.1)
+    case = lam, w / w.sum(), [1.0, 0.3], [0.5, 0.5], 1e4
+    law = SeparableLaw(*case)
+    assert law.component_masses().sum() + law.atom_at_zero == pytest.approx(1, abs=EXACT)
+    x = np.concatenate([np.mean(law.components(), axis=1), np.ravel(law.components())])
+    assert (law.pdf(x) >= 0).all()
+    assert (np.diff(law.cdf(np.sort(x))) >= -1e-14).all()
+
+
 def test_one_atom_after_another_as_features_become_few():
     """φ → 0: the spectrum is that of ``E λ · Σ``, each a with its probability as its mass."""
     a, p = np.array([0.01, 0.3, 1.0]), np.array([0.2, 0.3, 0.5])

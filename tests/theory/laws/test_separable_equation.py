@@ -144,9 +144,10 @@ def test_of_two_real_roots_one_is_the_limit():
     """``5 δ² + 4.5 δ + 0.5 = 0`` at x = 5 for constant weights, Σ = I, φ = ½."""
     eq = equation([1.0], [1.0], [1.0], [1.0], 0.5)
     roots = (-4.5 + np.array([1, -1]) * np.sqrt(10.25)) / 10
-    found, proven = outside(eq, roots + 1e-4, np.array([5.0, 5.0]))
+    found, contraction = outside(eq, roots + 1e-4, np.array([5.0, 5.0]))
     np.testing.assert_allclose(found, roots, rtol=1e-12)
-    assert proven.tolist() == [True, False]
+    np.testing.assert_allclose(contraction, 1 - 0.5 / (1 - 5 * (1 + roots)) ** 2, rtol=1e-12)
+    assert (contraction > 0).tolist() == [True, False]
     assert solve(eq, np.array([5.0 + 0j]))[0] == pytest.approx(roots[0], rel=1e-12)
 
 
