@@ -10,6 +10,8 @@ from rmt_hessian.theory import (
     MatrixLayerLaw,
     layer_law,
 )
+from rmt_hessian.theory.laws.matrix_equation import MatrixEquation
+from rmt_hessian.theory.laws.matrix_solution import Solution
 from rmt_hessian.theory.laws.tabulated_distribution import TabulatedDistribution
 from tests.tolerances import EXACT, ITERATIVE, STATISTICAL
 
@@ -282,3 +284,39 @@ def test_stieltjes_on_the_axis(rng):
         assert (law.stieltjes(z[-3:]).imag == 0).all()
     assert np.isnan(MatrixLayerLaw(np.ones((4, 1, 1)), 1.0).stieltjes(0.0))
     assert MatrixLayerLaw(np.zeros((4, 2, 2)), 1.0).stieltjes(-2.0) == pytest.approx(0.5)
+
+
+# --- never a wrong curve ------------------------------------------------------------------------
+
+
+def wrong_atom(monkeypatch):
+    monkeypatch.setattr(MatrixEquation, "atom_at_zero", lambda *_: 0.25)
+
+
+def falling(monkeypatch):
+    F = Solution.distribution
+    monkeypatch.setattr(
+        Solution, "distribution", lambda self, gamma: F(self, gamma) - (1.0 < self.z.real < 1.2)
+    )
+
+
+def wrong_mean(monkeypatch):
+    """A mass of 3 % that is found too far up."""
+    F = Solution.distribution
+    monkeypatch.setattr(
+        Solution,
+        "distribution",
+        lambda self, gamma: F(self, gamma) ** 1.1 if self.inside else F(self, gamma),
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [(wrong_atom, "beside the atom"), (falling, "found falls by"), (wrong_mean, "mean of the law")],
+)
+def test_what_is_wrong_raises(wrong, message, monkeypatch):
+    M = np.ones((4, 1, 1))
+    assert_sound(MatrixLayerLaw(M, 0.3))
+    wrong(monkeypatch)
+    with pytest.raises(RuntimeError, match=message):
+        MatrixLayerLaw(M, 0.3)
