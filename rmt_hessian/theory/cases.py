@@ -36,7 +36,6 @@ from rmt_hessian.theory.weights.weight_laws import LOSSES, MODELS, block_of, wei
 
 LAYER_LOG2_POINTS = 7  # of each of 8 blocks: 1024 output Hessians
 OUTLIER_LOG2_POINTS = 11
-SEPARABLE_ATOMS = 256  # of the weights of an output block
 
 
 def block_law(
@@ -57,9 +56,8 @@ def block_law(
     """Limiting law of the spectrum of one block.
 
     Linear and hidden layers: the generalised Marchenko–Pastur law with the density of `weight_law`,
-    ``γ = n_features/n_samples``; its ``error`` is that of the CDF (`WeightLaw.block_law`). Output
-    layer: the separable law of `output_block_law`, its weights as 256 equal masses, which costs at
-    most 3e-3 in the CDF.
+    ``γ = n_features/n_samples``. Output layer: the separable law of `output_block_law`. Their
+    ``error`` is that of the CDF (`WeightLaw.law_of`).
 
     Logits have no bound: neither has a support a visible end. ``law.interval(0.999)`` is the range
     to plot.
@@ -111,9 +109,8 @@ def block_law(
         means_nothing(n_inputs, "n_inputs", f"model {model!r}")
         return weights.block_law(p / N)
     d = positive_integer(n_inputs, "n_inputs of model 'output'")
-    if weights.nodes.size > 1:
-        weights = weights.equal_masses(SEPARABLE_ATOMS)
-    return output_block_law(weights.nodes, weights.probabilities, p, d, N, init_gain(init))
+    gain = init_gain(init)
+    return weights.law_of(lambda lam, w: output_block_law(lam, w, p, d, N, gain))
 
 
 def layer_law(

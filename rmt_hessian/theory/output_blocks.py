@@ -14,8 +14,15 @@ of that population, ``φ = m/N``, and the mean ``μ₀ 1`` adds one large outlie
 import numpy as np
 from scipy.linalg import eigh, eigh_tridiagonal
 
-from rmt_hessian._validation import finite_array, instance_of, positive_integer, positive_real
-from rmt_hessian.theory.laws.separable import SeparableLaw
+from rmt_hessian._validation import (
+    finite_array,
+    instance_of,
+    means_nothing,
+    positive_integer,
+    positive_real,
+)
+from rmt_hessian.theory.laws.separable import ContinuousSeparableLaw, SeparableLaw
+from rmt_hessian.theory.laws.weight_density import WeightDensity
 
 MEAN_SQUARED = 1 / (2 * np.pi)  # μ₀²
 LINEAR_SQUARED = 1 / 4  # μ₁²
@@ -70,7 +77,8 @@ def output_block_law(weights, probabilities, n_hidden, n_inputs, n_samples, gain
     Parameters
     ----------
     weights, probabilities : array_like, shape (K,)
-        The weight law: given the sample, ``H.block_weights(i, j)`` with probabilities 1/N.
+        The weight law: given the sample, ``H.block_weights(i, j)`` with probabilities 1/N. Or a
+        `WeightDensity` and None.
     n_hidden, n_inputs, n_samples : int
         m, d and N.
     gain : float
@@ -97,6 +105,9 @@ def output_block_law(weights, probabilities, n_hidden, n_inputs, n_samples, gain
     if n_nodes is None:
         n_nodes = max(FEWEST_NODES, int(np.ceil(48 / np.sqrt(phi))))
     population = output_population(n_hidden, n_inputs, gain, n_nodes)
+    if isinstance(weights, WeightDensity):
+        means_nothing(probabilities, "probabilities", "a WeightDensity")
+        return ContinuousSeparableLaw(weights, *population, phi)
     return SeparableLaw(weights, probabilities, *population, phi)
 
 

@@ -652,35 +652,70 @@ def log_potential(u, v, p, b, panels):
 
 
 @compiled
-def fraction_sums(x, y, b, c):
-    """``Σ c_k/(b_k x + y)`` and ``Σ c_k b_k/(b_k x + y)²`` at each (x, y), complex, shape (n,).
+def _fraction_sums(x, y, b, c, lanes):
+    """Real and imaginary parts of ``Σ c_k/(b_k x + y)`` and ``Σ c_k b_k/(b_k x + y)²``.
 
-    Lanes as in `_sums`.
+    Lanes, (4, LANES), as in `_atom_sums`.
     """
+    lanes[:] = 0.0
+    for start in range(0, b.size, LANES):
+        factors, shares = b[start : start + LANES], c[start : start + LANES]
+        for l in range(factors.size):
+            d, e = factors[l] * x.real + y.real, factors[l] * x.imag + y.imag
+            r = 1.0 / (d * d + e * e)
+            u, v = d * r, -e * r  # of 1/(d + i e)
+            lanes[0, l] += shares[l] * u
+            lanes[1, l] += shares[l] * v
+            t = shares[l] * factors[l]
+            lanes[2, l] += t * (u * u - v * v)
+            lanes[3, l] += t * (u * v)
+    re, im, square_re, square_im = 0.0, 0.0, 0.0, 0.0
+    for l in range(min(LANES, b.size)):
+        re += lanes[0, l]
+        im += lanes[1, l]
+        square_re += lanes[2, l]
+        square_im += lanes[3, l]
+    return complex(re, im), complex(square_re, 2.0 * square_im)
+
+
+@compiled
+def fraction_sums(x, y, b, c):
+    """``Σ c_k/(b_k x + y)`` and ``Σ c_k b_k/(b_k x + y)²`` at each (x, y), complex, shape (n,)."""
     first, second = np.empty(x.size, np.complex128), np.empty(x.size, np.complex128)
     lanes = np.empty((4, LANES))
     for n in range(x.size):
-        x_re, x_im, y_re, y_im = x[n].real, x[n].imag, y[n].real, y[n].imag
-        lanes[:] = 0.0
-        for start in range(0, b.size, LANES):
-            factors, shares = b[start : start + LANES], c[start : start + LANES]
-            for l in range(factors.size):
-                d, e = factors[l] * x_re + y_re, factors[l] * x_im + y_im
-                r = 1.0 / (d * d + e * e)
-                u, v = d * r, -e * r  # of 1/(d + i e)
-                lanes[0, l] += shares[l] * u
-                lanes[1, l] += shares[l] * v
-                t = shares[l] * factors[l]
-                lanes[2, l] += t * (u * u - v * v)
-                lanes[3, l] += t * (u * v)
-        re, im, square_re, square_im = 0.0, 0.0, 0.0, 0.0
-        for l in range(min(LANES, b.size)):
-            re += lanes[0, l]
-            im += lanes[1, l]
-            square_re += lanes[2, l]
-            square_im += lanes[3, l]
-        first[n] = complex(re, im)
-        second[n] = complex(square_re, 2.0 * square_im)
+        first[n], second[n] = _fraction_sums(x[n], y[n], b, c, lanes)
+    return first, second
+
+
+@compiled
+def curvature_sums(delta, lam, w, panels):
+    """``κ = E[λ/(1 + λδ)]`` and ``-dκ/dδ`` at each δ, Im δ >= 0, of weights with a density.
+
+    With ``a = -1/δ`` they are ``a ∫ λ/(a - λ)`` and ``a² ∫ λ²/(a - λ)²``, as in `_sums`.
+    """
+    ends, shares = panels
+    first, second = np.empty(delta.size, np.complex128), np.empty(delta.size, np.complex128)
+    lanes, one = np.empty((4, LANES)), complex(1.0, 0.0)
+    c = w * lam
+    for n in range(delta.size):
+        start, value, slope = 0, 0j, 0j
+        if delta[n] != 0.0:
+            a = -1.0 / delta[n]
+            for k in range(ends.shape[0]):
+                if _is_near(a.real, a.imag, ends[k, 0], ends[k, 1]):
+                    B, B_slope, _, _ = _panel_transform(
+                        a.real, a.imag, ends[k, 0], ends[k, 1], shares[k]
+                    )
+                    value += a * B
+                    slope -= a * a * (B + a * B_slope)
+                    part = slice(start, NODES * k)
+                    more = _fraction_sums(delta[n], one, lam[part], c[part], lanes)
+                    value += more[0]
+                    slope += more[1]
+                    start = NODES * (k + 1)
+        more = _fraction_sums(delta[n], one, lam[start:], c[start:], lanes)
+        first[n], second[n] = value + more[0], slope + more[1]
     return first, second
 
 
@@ -692,5 +727,28 @@ def angle_sums(x, y, b, c):
         total = 0.0
         for k in range(b.size):
             total += c[k] * np.arctan2(b[k] * x[n].imag + y[n].imag, b[k] * x[n].real + y[n].real)
+        sums[n] = total
+    return sums
+
+
+@compiled
+def density_angles(delta, lam, w, panels):
+    """``E Arg(1 + λδ)`` at each δ, Im δ >= 0, of weights with a density; zeros have none."""
+    ends, sums = panels[0], np.empty(delta.size)
+    for n in range(delta.size):
+        total, start = 0.0, 0
+        if delta[n] != 0.0:
+            a = -1.0 / delta[n]
+            for k in range(ends.shape[0]):
+                if _is_near(a.real, a.imag, ends[k, 0], ends[k, 1]):
+                    share, logarithm, _ = _panel_potential(a.real, a.imag, k, panels)
+                    total += logarithm.imag - share * np.arctan2(a.imag, a.real)
+                    for l in range(start, NODES * k):
+                        t = lam[l] * delta[n]
+                        total += w[l] * np.arctan2(t.imag, 1.0 + t.real)
+                    start = NODES * (k + 1)
+        for l in range(start, lam.size):
+            t = lam[l] * delta[n]
+            total += w[l] * np.arctan2(t.imag, 1.0 + t.real)
         sums[n] = total
     return sums

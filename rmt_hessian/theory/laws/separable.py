@@ -41,7 +41,13 @@ from functools import cached_property
 import numpy as np
 
 from rmt_hessian._matrices import covariance_spectrum, distributions
-from rmt_hessian._validation import complex_array, finite_array, positive_integer, positive_real
+from rmt_hessian._validation import (
+    complex_array,
+    finite_array,
+    instance_of,
+    positive_integer,
+    positive_real,
+)
 from rmt_hessian.theory.laws import separable_moments
 from rmt_hessian.theory.laws.atoms import normalised
 from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
@@ -49,9 +55,11 @@ from rmt_hessian.theory.laws.separable_components import find_side
 from rmt_hessian.theory.laws.separable_equation import SeparableEquation
 from rmt_hessian.theory.laws.separable_solver import solve
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
+from rmt_hessian.theory.laws.weight_density import WeightDensity
 
 NEGLIGIBLE = 1e-16  # probabilities, and sizes of atoms over the largest, that count as 0
 EQUAL = 1e-14  # relative distance of atoms that are merged
+THIN = 1e-7  # of the density of the weights, as trimmed
 SMALLEST, LARGEST = 1e-100, 1e100  # |x| between which the equation is solved, in units of the law
 
 
@@ -97,19 +105,23 @@ class SeparableLaw(SpectralLaw):
     """
 
     def __init__(self, weights, probabilities, population, population_probabilities, aspect_ratio):
-        self.aspect_ratio = positive_real(aspect_ratio, "aspect_ratio")
         names = "weights", "probabilities"
         weights = finite_array(weights, "weights", ndim=1)
         self.weights, self.probabilities = _atoms(weights, probabilities, names)
+        lam, w, unit = _nonzero(self.weights, self.probabilities)
+        self._find(lam, w, unit, (), population, population_probabilities, aspect_ratio)
+
+    def _find(self, lam, w, unit, panels, population, population_probabilities, aspect_ratio):
+        """Components, for weights in these units."""
+        self.aspect_ratio = positive_real(aspect_ratio, "aspect_ratio")
         names = "population", "population_probabilities"
         population = covariance_spectrum(population, "population")
         self.population, self.population_probabilities = _atoms(
             population, population_probabilities, names
         )
-        lam, w, self._lam_unit = _nonzero(self.weights, self.probabilities)
         a, p, self._a_unit = _nonzero(self.population, self.population_probabilities)
-        self._unit = self._lam_unit * self._a_unit
-        self._equation = SeparableEquation(lam, w, a, p, self.aspect_ratio)
+        self._unit = unit * self._a_unit
+        self._equation = SeparableEquation(lam, w, a, p, self.aspect_ratio, panels)
         self._sides = ()
         self.atom_at_zero = 1.0
         if lam.size > 0 and a.size > 0:
@@ -273,6 +285,37 @@ class SeparableLaw(SpectralLaw):
         if not self._sides:
             return np.empty(0)
         return self._equation.outliers(theta / self._a_unit) * self._unit
+
+
+class ContinuousSeparableLaw(SeparableLaw):
+    """`SeparableLaw` of weights that have a density: no node of a rule shows.
+
+    Parameters
+    ----------
+    weights : WeightDensity
+    population, population_probabilities, aspect_ratio
+        As for `SeparableLaw`.
+
+    Raises
+    ------
+    ValueError, RuntimeError
+        As `SeparableLaw`, and if the weights are no `WeightDensity`.
+
+    Examples
+    --------
+    >>> weights = WeightDensity(np.array([[0.5, 1.5]]), np.ones((1, 8)))
+    >>> law = ContinuousSeparableLaw(weights, [1.0, 4.0], [0.5, 0.5], 4.0)
+    >>> len(law.components()), law.atom_at_zero
+    (1, 0.75)
+    """
+
+    def __init__(self, weights, population, population_probabilities, aspect_ratio):
+        self.weights = density = instance_of(weights, WeightDensity, "weights")
+        density = density.trimmed(THIN)
+        unit = float(np.abs(density.nodes).max())
+        ends, shares = density.panels(1.0 / unit)
+        lam, w = density.nodes / unit, density.probabilities
+        self._find(lam, w, unit, (ends, shares), population, population_probabilities, aspect_ratio)
 
 
 def _atoms(x, probabilities, names):

@@ -79,6 +79,8 @@ class SeparableEquation:
         Population eigenvalues other than 0, ascending, and their probabilities.
     phi : float
         ``p/N``.
+    panels : (ends, shares), optional
+        Of weights with a density, whose Gauss nodes λ are: as in `kernels`.
     """
 
     lam: np.ndarray
@@ -86,6 +88,7 @@ class SeparableEquation:
     a: np.ndarray
     p: np.ndarray
     phi: float
+    panels: tuple = ()
 
     @cached_property
     def w_nonzero(self):
@@ -136,6 +139,8 @@ class SeparableEquation:
 
     def kappa(self, delta):
         """``κ = E[λ/(1 + λδ)]`` and ``-dκ/dδ``."""
+        if self.panels:
+            return kernels.curvature_sums(delta, self.lam, self.w, self.panels)
         return kernels.fraction_sums(delta, np.ones_like(delta), self.lam, self._w_lam)
 
     def defect(self, delta, z):
@@ -202,7 +207,10 @@ class SeparableEquation:
         kappa = self.kappa(delta)[0]
         angles = kernels.angle_sums(-kappa, x + 0j, self.a, self.p)
         angles += (1.0 - self.p_nonzero) * np.pi * (x < 0)
-        turns = kernels.angle_sums(delta, np.ones_like(delta), self.lam, self.w)
+        if self.panels:
+            turns = kernels.density_angles(delta, self.lam, self.w, self.panels)
+        else:
+            turns = kernels.angle_sums(delta, np.ones_like(delta), self.lam, self.w)
         return 1.0 - (angles + (turns - (kappa * delta).imag) / self.phi) / np.pi
 
     def index(self, delta, x):

@@ -89,7 +89,8 @@ def outside(equation, delta, x):
         if active.size == 0:
             break
     here = equation.defect(delta + 0j, x + 0j)
-    return delta, np.where(here.residual <= RESIDUAL, here.contraction.real, np.nan)
+    root = here.residual <= RESIDUAL
+    return delta, np.where(root, here.contraction.real, np.nan)
 
 
 def _attempt(equation, delta, z):

@@ -155,6 +155,26 @@ class WeightDensity:
     def _key(self):
         return key([self.edges, self.density, self.zero])
 
+    def panels(self, factor):
+        """Panels of ``factor λ``, and the Legendre coefficients of its density: for `kernels`."""
+        ends = factor * self.edges
+        masses = self.probabilities.reshape(-1, kernels.NODES)
+        shares = (masses / (np.diff(ends, axis=1) / 2)) @ TO_LEGENDRE.T
+        return ends, np.ascontiguousarray(shares)
+
+    def trimmed(self, tolerance):
+        """Without panels at the ends where neither ``|λ| f`` nor ``λ² f/E|λ|`` reaches this.
+
+        That is the order of ``Im κ/|κ|`` there: what float64 still tells from 0.
+        """
+        size = np.abs(self.nodes).reshape(self.density.shape)
+        share = size * self.density * np.maximum(1.0, size / (self.probabilities @ size.ravel()))
+        kept = np.flatnonzero((share > tolerance).any(axis=1))
+        kept = slice(kept[0], kept[-1] + 1)
+        lost = self.probabilities.sum() - self.probabilities.reshape(size.shape)[kept].sum()
+        factor = 1.0 + lost / (1.0 - self.zero - lost)
+        return WeightDensity(self.edges[kept], factor * self.density[kept], self.zero)
+
     def scaled(self, factor):
         """The law of ``factor λ``, factor > 0."""
         return WeightDensity(factor * self.edges, self.density / factor, self.zero)
@@ -209,10 +229,8 @@ class ContinuousMarchenkoPastur(GeneralizedMarchenkoPastur):
         self._p, self._b = gamma * lam, self._w * lam
         self._m1 = float(self._w @ lam)
         self._p_nonzero = 1.0 - density.zero
-        ends = gamma * density.edges / self._scale
-        half = np.diff(ends, axis=1) / 2
-        masses = self._w.reshape(-1, kernels.NODES) / gamma
-        self._panels = ends, np.ascontiguousarray((masses / half) @ TO_LEGENDRE.T)
+        ends, shares = density.panels(gamma / self._scale)
+        self._panels = ends, shares / gamma
 
     def _nodes(self, u_a, u_b, n_inside):
         """Nodes of one component, a few in each panel beside those of the bulk."""

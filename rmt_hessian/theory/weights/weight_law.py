@@ -77,20 +77,36 @@ class WeightLaw:
         ValueError
             If the aspect ratio is not positive.
         """
-        law = self._law(aspect_ratio)
-        law.error = self.error
-        if self.halves:
-            first, second = (half._law(aspect_ratio) for half in self.halves)
-            x = law.ppf((np.arange(COMPARED) + 0.5) / COMPARED)
-            law.error = float(np.abs(first.cdf(x) - second.cdf(x)).max()) / 2
-        return law
 
-    def _law(self, aspect_ratio):
+        def law(weights, probabilities):
+            if probabilities is None:
+                return ContinuousMarchenkoPastur(weights, aspect_ratio)
+            return GeneralizedMarchenkoPastur(weights, probabilities, aspect_ratio)
+
+        return self.law_of(law)
+
+    def law_of(self, law):
+        """The law of spectra that a function makes of these weights, with its error.
+
+        Parameters
+        ----------
+        law : callable
+            Of a `WeightDensity` and None, or of nodes and probabilities.
+        """
+        made = self._made(law)
+        made.error = self.error
+        if self.halves:
+            first, second = (half._made(law) for half in self.halves)
+            x = made.ppf((np.arange(COMPARED) + 0.5) / COMPARED)
+            made.error = float(np.abs(first.cdf(x) - second.cdf(x)).max()) / 2
+        return made
+
+    def _made(self, law):
         density = self.density()
-        if density is None:
-            few = self.equal_masses(MOST_ATOMS) if self.nodes.size > MOST_ATOMS else self
-            return GeneralizedMarchenkoPastur(few.nodes, few.probabilities, aspect_ratio)
-        return ContinuousMarchenkoPastur(density, aspect_ratio)
+        if density is not None:
+            return law(density, None)
+        few = self.equal_masses(MOST_ATOMS) if self.nodes.size > MOST_ATOMS else self
+        return law(few.nodes, few.probabilities)
 
     def equal_masses(self, n):
         """The law as n atoms of mass 1/n, each the mean of its share: what a sample looks like.
