@@ -18,7 +18,7 @@ SENSITIVE := rmt_hessian tests/test_compare.py tests/test_spectra_distance.py te
   tests/experiments/test_structure_measurements.py
 STYLE := paper_figs/style.py rmt_hessian/plotting.py
 
-.PHONY: help sweep sweeps figures sweep-figures test test-kernels test-kernel kills claims lint bench clean
+.PHONY: help sweep sweeps figures sweep-figures test test-kernels test-kernel kills stress claims lint bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
@@ -56,6 +56,9 @@ test-kernel: $(VENV)/.test ## the tests that last bits could change, under one o
 
 kills: $(VENV)/.test ## kill a sweep at 50 random moments and resume it (slow)
 	KILLS=50 $(BIN)/pytest tests/experiments/test_kill.py
+
+stress: $(VENV)/.test ## the laws on ten times as many random cases as `make test` has (minutes)
+	STRESS=1 $(BIN)/pytest -n auto $(wildcard tests/theory/test_*_stress.py tests/theory/*/test_*_stress.py)
 
 claims: $(VENV)/.test ## only the tests of the theorems, tests/claims/
 	$(BIN)/pytest -n auto tests/claims

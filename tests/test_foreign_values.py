@@ -170,6 +170,12 @@ CALLS = {
         "weights": theory.WeightDensity(np.array([[0.5, 1.5]]), np.ones((1, 8))),
         "aspect_ratio": 0.5,
     },
+    "theory.ContinuousSeparableLaw": {
+        "weights": theory.WeightDensity(np.array([[0.5, 1.5]]), np.ones((1, 8))),
+        "population": [1.0],
+        "population_probabilities": [1.0],
+        "aspect_ratio": 0.5,
+    },
     "theory.WeightDensity": {
         "edges": np.array([[0.5, 1.5]]),
         "density": np.full((1, 8), 0.75),

@@ -27,7 +27,7 @@ from rmt_hessian.theory.laws.generalized_mp import (
     conditional_law,
 )
 from rmt_hessian.theory.laws.null_space import WithNullSpace
-from rmt_hessian.theory.laws.separable import SeparableLaw
+from rmt_hessian.theory.laws.separable import ContinuousSeparableLaw, SeparableLaw
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 from rmt_hessian.theory.laws.tabulated import TabulatedLaw
 from rmt_hessian.theory.laws.weight_density import ContinuousMarchenkoPastur, WeightDensity
@@ -66,6 +66,7 @@ from rmt_hessian.theory.weights.weight_laws import WeightLaw, weight_law
 __all__ = [
     "BlockNormLimits",
     "ContinuousMarchenkoPastur",
+    "ContinuousSeparableLaw",
     "CrossLayerNorm",
     "Decoupling",
     "EigenspaceDefect",

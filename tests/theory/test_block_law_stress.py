@@ -8,7 +8,13 @@ import os
 import numpy as np
 import pytest
 
-from rmt_hessian.theory import GeneralizedMarchenkoPastur, block_law, weight_law
+from rmt_hessian.theory import (
+    GeneralizedMarchenkoPastur,
+    block_law,
+    output_block_law,
+    output_population,
+    weight_law,
+)
 from rmt_hessian.theory.laws.weight_density import ContinuousMarchenkoPastur
 from rmt_hessian.theory.weights import softmax_densities, softmax_rules
 from rmt_hessian.theory.weights.gauss_rules import log_sum_exp_rule
@@ -20,7 +26,7 @@ N_SAMPLES = 100_000  # of the aspect ratio n_features/n_samples
 def case(k):
     """Case k of the stress: classes 2 … 10⁴ and γ = 0.01 … 5, both uniform in the logarithm."""
     rng = np.random.default_rng([14, k])
-    model = ("linear", "linear", "hidden")[k % 3]
+    model = ("linear", "output", "hidden")[k % 3]
     C = int(np.exp(rng.uniform(np.log(2), np.log(10**4))))
     sizes = {
         "model": model,
@@ -34,6 +40,9 @@ def case(k):
         m = int(rng.integers(2, 17))
         C = min(C, 1000)  # a quarter of a second each
         return sizes | {"V": rng.standard_normal((C, m)) / np.sqrt(m)}
+    if model == "output":
+        m = sizes["n_features"]
+        return sizes | {"n_classes": C, "n_inputs": int(m * np.exp(rng.uniform(-1, 1)))}
     return sizes | {"n_classes": C}
 
 
@@ -51,9 +60,10 @@ def valleys(law, x):
     return int((np.diff(slopes) > 0).sum())
 
 
-def finer(sizes, gamma):
+def finer(sizes):
     """The law from panels of a quarter of the length and half as many nodes again of log Σ exp."""
-    C, std = sizes["n_classes"], np.sqrt(2.0) if sizes["init"] == "he" else 1.0
+    C, gain = sizes["n_classes"], 2.0 if sizes["init"] == "he" else 1.0
+    std = np.sqrt(gain) if sizes["model"] == "linear" else gain / np.sqrt(2)
     steps = {"STEP": 0.125, "SPLINE_STEP": 0.02, "PANELS": 48, "MOST_PANELS": 10**5}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in steps.items():
@@ -65,13 +75,32 @@ def finer(sizes, gamma):
         else:
             others = log_sum_exp_rule(C - 2, std, 72)
             density = softmax_densities.off_diagonal_density((0.0, 0.0), (std, std), others)
-    return ContinuousMarchenkoPastur(density, gamma)
+    m, N = sizes["n_features"], sizes["n_samples"]
+    if sizes["model"] == "linear":
+        return ContinuousMarchenkoPastur(density, m / N)
+    nodes = 4 * max(64, int(np.ceil(48 / np.sqrt(m / N))))
+    return output_block_law(density, None, m, sizes["n_inputs"], N, gain, nodes)
+
+
+def moments(sizes):
+    """E X and E X², from those of the weights and of the features."""
+    given = ("n_features", "n_samples", "n_inputs")
+    weights = weight_law(**{key: value for key, value in sizes.items() if key not in given})
+    a = np.ones(1), np.ones(1)
+    if sizes["model"] == "output":
+        gain = 2.0 if sizes["init"] == "he" else 1.0
+        a = output_population(sizes["n_features"], sizes["n_inputs"], gain, 64)
+    mean, square = a[1] @ a[0], a[1] @ a[0] ** 2
+    gamma, first = sizes["n_features"] / sizes["n_samples"], weights.mean()
+    second = gamma * weights.second_moment() * mean**2 + first**2 * square
+    return first * mean, second
 
 
 @pytest.mark.parametrize("k", range(N_CASES))
 def test_no_node_shows(k):
     """At most three components, no gap and no valley inside the bulk, and the whole support has a
-    density; linear layers: the density of a much finer rule to 1e-5."""
+    density; linear and output layers: the density of a much finer rule to 1e-5, or 1e-4 where the
+    tails of the weights are trimmed."""
     sizes = case(k)
     law = block_law(**sizes)
     components = law.components()
@@ -82,17 +111,16 @@ def test_no_node_shows(k):
     x = bulk(law)
     for sign in (-1, 1):
         side = x[sign * x > 1e-6 * np.abs(x).max()]
-        if side.size > 10 and sizes["model"] == "linear":
+        if side.size > 10 and sizes["model"] != "hidden":
             assert valleys(law, side) == 0
     assert law.component_masses().sum() + law.atom_at_zero == pytest.approx(1, abs=1e-9)
-    weights = weight_law(
-        **{key: v for key, v in sizes.items() if not key.startswith("n_f") and key != "n_samples"}
-    )
-    gamma = sizes["n_features"] / sizes["n_samples"]
-    assert law.mean() == pytest.approx(weights.mean(), rel=1e-9)
-    assert law.var() == pytest.approx(gamma * weights.second_moment(), rel=1e-7)
-    if sizes["model"] == "linear":
-        np.testing.assert_allclose(law.pdf(x), finer(sizes, gamma).pdf(x), rtol=1e-5)
+    trimmed = sizes["model"] == "output"
+    first, second = moments(sizes)
+    assert law.mean() == pytest.approx(first, rel=1e-7 if trimmed else 1e-9)
+    assert law.moment(2) == pytest.approx(second, rel=1e-5 if trimmed else 1e-7)
+    if sizes["model"] != "hidden":
+        fine = finer(sizes).pdf(x)
+        np.testing.assert_allclose(law.pdf(x), fine, rtol=1e-4 if trimmed else 1e-5)
 
 
 def test_the_comb_of_a_hundred_classes():

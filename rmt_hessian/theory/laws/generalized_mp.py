@@ -120,10 +120,10 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         self.weights, inverse = np.unique(lam, return_inverse=True)
         self.probabilities = normalised(np.bincount(inverse, weights=w))
 
-        scale = float(np.abs(self.weights).max())
+        probable = self.probabilities > NEGLIGIBLE
+        scale = float(np.abs(self.weights[probable]).max())
         self._scale = scale if scale > 0 else 1.0
-        nonzero = np.abs(self.weights) > ZERO * self._scale
-        kept = nonzero & (self.probabilities > NEGLIGIBLE)
+        kept = probable & (np.abs(self.weights) > ZERO * self._scale)
         lam, self._w = self.weights[kept] / self._scale, self.probabilities[kept]
         self._p = self.aspect_ratio * lam
         self._b = self._w * lam

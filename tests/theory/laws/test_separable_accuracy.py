@@ -24,7 +24,7 @@ def exact_point(law, x):
     Whatever it starts from, a fixed point with Im δ > 0 is the only one.
     """
     lam, a = atoms(law)
-    delta = solve(law._equation, np.array([x / law._unit + 0j]))[0] / law._lam_unit
+    delta = solve(law._equation, np.array([x / law._unit + 0j]))[0] / (law._unit / law._a_unit)
     phi, x, delta = mpmath.mpf(law.aspect_ratio), mpmath.mpf(x), mpmath.mpc(delta)
     for _ in range(60):
         kappa = sum(w * t / (1 + t * delta) for t, w in lam)
@@ -130,7 +130,9 @@ def test_ends(case, phi):
                 T_slope = -phi * slope * sum(p * t**2 / (t * kappa - place) ** 2 for t, p in a)
                 return T / delta - 1, T_slope - 1
 
-            delta = solve(law._equation, np.array([near / law._unit + 0j]))[0].real / law._lam_unit
+            delta = solve(law._equation, np.array([near / law._unit + 0j]))[0].real / (
+                law._unit / law._a_unit
+            )
             _, log_x = mpmath.findroot(equations, (delta, mpmath.log(abs(near))))
             assert abs(mpmath.exp(log_x) / abs(mpmath.mpf(x)) - 1) < 1e-12
 
