@@ -103,7 +103,7 @@ def output_block_law(weights, probabilities, n_hidden, n_inputs, n_samples, gain
     """
     phi = positive_integer(n_hidden, "n_hidden") / positive_integer(n_samples, "n_samples")
     if n_nodes is None:
-        n_nodes = max(FEWEST_NODES, int(np.ceil(48 / np.sqrt(phi))))
+        n_nodes = max(FEWEST_NODES, int(np.ceil(96 / np.sqrt(phi))))
     population = output_population(n_hidden, n_inputs, gain, n_nodes)
     if isinstance(weights, WeightDensity):
         means_nothing(probabilities, "probabilities", "a WeightDensity")

@@ -109,10 +109,12 @@ def test_no_node_shows(k):
         inner = lo + (hi - lo) * (np.arange(1, 100) / 100)
         assert (law.pdf(inner) > 0).all()
     x = bulk(law)
+    # of more features than inputs, a share has the variance of the noise alone: a second peak
+    peaks = 2 if sizes["model"] == "output" and sizes["n_inputs"] < sizes["n_features"] else 1
     for sign in (-1, 1):
         side = x[sign * x > 1e-6 * np.abs(x).max()]
         if side.size > 10 and sizes["model"] != "hidden":
-            assert valleys(law, side) == 0
+            assert valleys(law, side) < peaks
     assert law.component_masses().sum() + law.atom_at_zero == pytest.approx(1, abs=1e-9)
     trimmed = sizes["model"] == "output"
     first, second = moments(sizes)

@@ -59,7 +59,7 @@ from rmt_hessian.theory.laws.weight_density import WeightDensity
 
 NEGLIGIBLE = 1e-16  # probabilities, and sizes of atoms over the largest, that count as 0
 EQUAL = 1e-14  # relative distance of atoms that are merged
-THIN = 1e-7  # of the density of the weights, as trimmed
+THIN = 1e-9  # of the density of the weights, as trimmed
 SMALLEST, LARGEST = 1e-100, 1e100  # |x| between which the equation is solved, in units of the law
 
 

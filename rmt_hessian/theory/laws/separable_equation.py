@@ -213,6 +213,25 @@ class SeparableEquation:
             turns = kernels.angle_sums(delta, np.ones_like(delta), self.lam, self.w)
         return 1.0 - (angles + (turns - (kappa * delta).imag) / self.phi) / np.pi
 
+    @cached_property
+    def _group_ends(self):
+        """For each number of λ below a point, the number that stands for its gap: itself.
+
+        Weights with a density have no gap inside a group of neighbouring panels. A point in a tail
+        so thin that its δ counts as real belongs to the gap beyond that tail.
+        """
+        numbers = np.arange(self.lam.size + 1)
+        if not self.panels:
+            return numbers
+        ends, size = self.panels[0], self.lam.size // len(self.panels[0])
+        breaks = 1 + np.flatnonzero(ends[1:, 0] != ends[:-1, 1])
+        starts = size * np.concatenate([[0], breaks, [len(ends)]])
+        below = _sums_from_0(self.w)
+        group = np.clip(np.searchsorted(starts, numbers, side="right") - 1, 0, starts.size - 2)
+        lower, upper = starts[group], starts[group + 1]
+        nearer_lower = below[numbers] - below[lower] < below[upper] - below[numbers]
+        return np.where(nearer_lower, lower, upper)
+
     def index(self, delta, x):
         """Two numbers that tell the gaps between components apart, shape (2, n), from a real δ.
 
@@ -223,7 +242,7 @@ class SeparableEquation:
             place = np.searchsorted(self.a, x / kappa)
             above = np.where(kappa > 0, self.a.size - place, place)
             above = np.where(kappa == 0, self.a.size * (x < 0), above)
-            place = np.searchsorted(self.lam, -1.0 / delta)
+            place = self._group_ends[np.searchsorted(self.lam, -1.0 / delta)]
             crossed = np.where(delta < 0, self.lam.size - place, -place)
         return np.stack([above, np.where(delta == 0, 0, crossed)]).astype(int)
 
