@@ -290,6 +290,9 @@ class SeparableLaw(SpectralLaw):
 class ContinuousSeparableLaw(SeparableLaw):
     """`SeparableLaw` of weights that have a density: no node of a rule shows.
 
+    Their tails end where they no longer tell δ from a real number, at a density of 1e-9 in log|λ|
+    (`WeightDensity.trimmed`): E λ² may lose 1e-5 of itself.
+
     Parameters
     ----------
     weights : WeightDensity

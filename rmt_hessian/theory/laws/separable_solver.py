@@ -108,6 +108,8 @@ def _attempt(equation, delta, z):
     flat = np.flatnonzero((z.imag == 0) & ~(delta.imag > NEARLY_FLAT * np.abs(delta)))
     on_axis, contraction = outside(equation, delta[flat].real, z[flat].real)
     proven, repelling = contraction > 0, contraction < -HARDLY
+    if equation.panels:  # where a thin density of weights ends, T is as steep as beside a pole
+        repelling[:] = False
     solved[flat] |= ~repelling & (delta[flat].imag > 0) & (here.residual[flat] <= 10 * FLAT)
     delta[flat[proven]], solved[flat[proven]] = on_axis[proven], True
     return delta, solved
