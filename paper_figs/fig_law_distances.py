@@ -9,6 +9,10 @@ CASES = ["linear-ce", "linear-mse", "hidden-ce", "hidden-mse"]
 SHADES = ("blue", "green", "orange", "vermilion")  # from few classes to many
 BLOCKS = ("diagonal", "off_diagonal")
 KINDS = ("conditional", "population")
+LABELS = {
+    "conditional": "conditional law (ripples: single weights)",
+    "population": "population law",
+}
 SHOWN = "linear-ce"  # the case of the spectra
 ROUNDING = 1e-9  # a distance or a band below it is 0
 
@@ -67,7 +71,7 @@ def _plot_corners(axes, store, table):
     for ax, (_, point) in zip(axes, _corners(table).iterrows(), strict=True):
         arrays = store.arrays(point["key"])
         spectrum = arrays["diagonal_eigenvalues"]
-        curves = {f"{kind} law": arrays[f"diagonal_{kind}_curve"] for kind in KINDS}
+        curves = {LABELS[kind]: arrays[f"diagonal_{kind}_curve"] for kind in KINDS}
         plot_spectrum(ax, spectrum, curves, bins=25)
         at_zero = np.mean(np.abs(spectrum) <= 1e-10 * np.abs(spectrum).max())
         if at_zero:

@@ -92,8 +92,8 @@ def test_block_law_is_the_law_of_the_weights():
     weights = weight_law(model="hidden", loss="ce", V=V, W=W, block=(0, 1))
     by_hand = weights.block_law(0.4)
     assert LAWS["hidden"].components() == by_hand.components()
-    weights = weight_law(model="output", loss="ce", n_classes=4).equal_masses(256)
-    by_hand = output_block_law(weights.nodes, weights.probabilities, 40, 50, 100)
+    density = weight_law(model="output", loss="ce", n_classes=4).density()
+    by_hand = output_block_law(density, None, 40, 50, 100)
     assert LAWS["output"].components() == by_hand.components()
 
 

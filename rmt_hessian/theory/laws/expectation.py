@@ -19,6 +19,7 @@ from rmt_hessian._validation import came, real_number
 TOLERANCE = 1e-11  # of one panel's error, over E|f|
 ROUGH = 1e-6  # what may stay open, over E|f|: beside a hard edge Q is known to no more than 1e-8
 MOST_PANELS = 256  # at one time, and four for each interval
+MOST_IN_ALL = 64  # for each interval
 MOST_HALVINGS = 50
 NARROWEST = 1e-6  # rounding of a point over the width of its component, for an entropy
 NODES, SHARES = np.polynomial.legendre.leggauss(16)
@@ -91,8 +92,9 @@ def integral(law, f, parts):
     a, b = np.zeros(len(parts)), np.ones(len(parts))
     with np.errstate(over="ignore", invalid="ignore"):
         whole, _ = panels(k, a, b)
-        total, size = 0.0, 0.0
+        total, size, count = 0.0, 0.0, 0
         for _ in range(MOST_HALVINGS):
+            count += k.size
             middle = (a + b) / 2
             left, left_size = panels(k, a, middle)
             right, right_size = panels(k, middle, b)
@@ -104,7 +106,8 @@ def integral(law, f, parts):
             total = total + (left + right)[~more].sum()
             size = size + here[~more].sum()
             whole = np.append(left[more], right[more])
-            if more.sum() > MOST_PANELS + 4 * len(parts) or not more.any():
+            crowded = more.sum() > MOST_PANELS + 4 * len(parts) or count > MOST_IN_ALL * len(parts)
+            if crowded or not more.any():
                 break
             k = np.tile(k[more], 2)
             a, b = np.append(a[more], middle[more]), np.append(middle[more], b[more])

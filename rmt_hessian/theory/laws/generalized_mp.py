@@ -59,6 +59,7 @@ from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
 NEGLIGIBLE = 1e-16  # probability below which an atom of the weight law is dropped
 NO_PANELS = np.empty((0, 2)), np.empty((0, 0))  # weights without a density
+HARD = 1e-28  # an end nearer to 0, in units of the law, is a hard edge up to rounding
 ZERO = 1e-16  # weights below this fraction of the largest count as 0: no spectrum tells them apart
 
 
@@ -157,6 +158,7 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
             inside = (u_a < self._p) & (self._p < u_b)
             u = self._nodes(u_a, u_b, int(inside.sum()))
             v, x = kernels.tabulate(u, *self._measure)
+            x[np.abs(x) < HARD] = 0.0
             if u_a >= 0 and not any(c.u[-1] > 0 for c in found):
                 F += self.atom_at_zero
             holds_zero = u_a < 0 < u_b

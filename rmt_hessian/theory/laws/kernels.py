@@ -331,7 +331,7 @@ def _edge_beside(end, length, inside, p, b, panels):
     while distance > 8.0 * EPS * (abs(end) + length):
         distance = min(0.25 * distance, length)
         beside = end + (distance if inside > end else -distance)
-        if _h_and_slope(beside, p, b, panels)[0] > 1.0:
+        if _h_and_slope(beside, p, b, panels)[0] >= 1.0:
             return _edge(min(outside, beside), max(outside, beside), p, b, panels)
         outside = beside
     return end

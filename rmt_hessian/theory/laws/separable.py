@@ -314,7 +314,7 @@ class ContinuousSeparableLaw(SeparableLaw):
 
     def __init__(self, weights, population, population_probabilities, aspect_ratio):
         self.weights = density = instance_of(weights, WeightDensity, "weights")
-        density = density.trimmed(THIN)
+        density = density.without_zeros().trimmed(THIN)
         unit = float(np.abs(density.nodes).max())
         ends, shares = density.panels(1.0 / unit)
         lam, w = density.nodes / unit, density.probabilities

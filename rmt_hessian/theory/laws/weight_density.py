@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.polynomial.legendre import leggauss, legvander
 
-from rmt_hessian._validation import finite_array, instance_of, positive_real, real_number
+from rmt_hessian._validation import (
+    finite_array,
+    instance_of,
+    positive_real,
+    real_array,
+    real_number,
+)
 from rmt_hessian.theory.laws import kernels
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.laws.identity import key
@@ -21,7 +27,10 @@ from rmt_hessian.theory.laws.identity import key
 POINTS, GAUSS = leggauss(kernels.NODES)  # in [-1, 1], and their weights
 TO_LEGENDRE = (np.arange(kernels.NODES) + 0.5)[:, None] * legvander(POINTS, kernels.NODES - 1).T
 CHECKED = np.cos(np.linspace(0.05, np.pi - 0.05, 12))  # where a polynomial is compared
-ACCURACY, HALVINGS = 1e-6, 12
+ACCURACY = 1e-6  # of a polynomial, over the largest value in its panel
+NEGLIGIBLE = 1e-9  # probability of a panel that need not be resolved
+MOST_PANELS = 4096
+ZERO = 1e-20  # of √E λ²: panels of smaller weights count as 0
 RESOLVED = 1e-8  # error of the total probability, before it is made 1
 NODES_PER_PANEL = 4  # of the table of a component
 
@@ -45,7 +54,7 @@ class WeightDensity:
     edges : array_like, shape (J, 2)
         Ends of the panels, ascending, none of them around 0; two that share an end are neighbours.
     density : array_like, shape (J, 8)
-        Values, not negative, at `gauss_nodes`.
+        Values, not negative, at the eight Gauss–Legendre nodes of each panel; see also `of`.
     zero : float
         ``P(λ = 0)``, in [0, 1).
 
@@ -98,6 +107,8 @@ class WeightDensity:
         if not abs(total - 1) <= RESOLVED:
             raise ValueError(f"the total probability must be 1 to {RESOLVED:g}, got {total:.10g}")
         factor = (1 - zero) / masses.sum()
+        filled = density.any(axis=1)  # others are gaps
+        edges, density, masses = edges[filled], density[filled], masses[filled]
         for name, value in (
             ("edges", edges),
             ("density", density * factor),
@@ -109,29 +120,46 @@ class WeightDensity:
 
     @classmethod
     def of(cls, density, edges, zero=0.0):
-        """From a function, the panels halved until it is a polynomial on each.
+        """From a function, the panels halved until it is a polynomial on each, or holds nothing.
+
+        A pole or a root at the end of a panel gets panels that halve towards it.
 
         Parameters
         ----------
         density : callable
-            Of an array of λ, elementwise.
+            Of an array of λ, elementwise; of any positive integral, which is made ``1 - zero``.
         edges : array_like, shape (J, 2)
-            Panels to begin with; where the density has a kink or a pole it must have an end.
+            Panels to begin with; where the density has a kink or a pole they must end.
         zero : float
-            ``P(λ = 0)``; the integral of the density is made ``1 - zero``.
+            ``P(λ = 0)``.
 
         Raises
         ------
+        ValueError
+            If the density is negative or not finite inside a panel, or its integral 0.
         RuntimeError
-            If a dozen halvings do not suffice.
+            If thousands of panels do not suffice.
         """
         edges = finite_array(edges, "edges", ndim=2)
-        for _ in range(HALVINGS):
-            values = density(gauss_nodes(edges))
-            unresolved = _unresolved(density, edges, values)
+        if edges.shape[1] != 2 or edges.shape[0] == 0:
+            raise ValueError(f"edges must be (J, 2) ends of panels, got {edges.shape}")
+
+        def values_at(x):
+            values = np.broadcast_to(real_array(density(x), "values of density"), x.shape)
+            if not (values >= 0).all() or np.isinf(values).any():
+                worst = values[~((values >= 0) & (values < np.inf))][0]
+                raise ValueError(f"density must be finite and not negative, got {worst:g}")
+            return values
+
+        while len(edges) <= MOST_PANELS:
+            values = values_at(gauss_nodes(edges))
+            masses = (values @ GAUSS) * np.diff(edges, axis=1)[:, 0] / 2
+            total = masses.sum()
+            if not total > 0:
+                raise ValueError(f"density must have a positive integral, got {total:g}")
+            unresolved = _unresolved(values_at, edges, values) & (masses > NEGLIGIBLE * total)
             if not unresolved.any():
-                factor = (1 - zero) / ((values @ GAUSS) @ np.diff(edges, axis=1)[:, 0] / 2)
-                return cls(edges, values * factor, zero)
+                return cls(edges, values * ((1 - zero) / total), zero)
             middle = np.where(  # of the logarithms, of long panels
                 edges.prod(axis=1) > 0, _geometric_mean(edges), edges.mean(axis=1)
             )
@@ -139,7 +167,10 @@ class WeightDensity:
             edges = np.sort(
                 np.concatenate([edges[~unresolved], halves[np.repeat(unresolved, 2)]]), axis=0
             )
-        raise RuntimeError(f"a density of weights is not resolved by {len(edges)} panels")
+        at = edges[np.flatnonzero(unresolved)[0]]
+        raise RuntimeError(
+            f"{MOST_PANELS} panels do not resolve the density, first near {at[0]:.6g}"
+        )
 
     def __repr__(self):
         lo, hi = self.edges[0, 0], self.edges[-1, 1]
@@ -174,6 +205,19 @@ class WeightDensity:
         lost = self.probabilities.sum() - self.probabilities.reshape(size.shape)[kept].sum()
         factor = 1.0 + lost / (1.0 - self.zero - lost)
         return WeightDensity(self.edges[kept], factor * self.density[kept], self.zero)
+
+    def without_zeros(self):
+        """With panels of weights that no spectrum tells from 0 as a probability of 0."""
+        kept = np.abs(self.edges).max(axis=1) > ZERO * self.root_mean_square()
+        if kept.all():
+            return self
+        zero = self.zero + self.probabilities.reshape(self.density.shape)[~kept].sum()
+        return WeightDensity(self.edges[kept], self.density[kept], zero)
+
+    def root_mean_square(self):
+        """``√E λ²``, where the square is no float too."""
+        unit = np.abs(self.nodes).max()
+        return float(unit * np.sqrt(self.probabilities @ (self.nodes / unit) ** 2))
 
     def scaled(self, factor):
         """The law of ``factor λ``, factor > 0."""
@@ -224,7 +268,8 @@ class ContinuousMarchenkoPastur(GeneralizedMarchenkoPastur):
     def __init__(self, weights, aspect_ratio):
         self.weights = density = instance_of(weights, WeightDensity, "weights")
         self.aspect_ratio = gamma = positive_real(aspect_ratio, "aspect_ratio")
-        self._scale = np.sqrt(density.second_moment())
+        density = density.without_zeros()
+        self._scale = density.root_mean_square()
         lam, self._w = density.nodes / self._scale, density.probabilities
         self._p, self._b = gamma * lam, self._w * lam
         self._m1 = float(self._w @ lam)

@@ -14,7 +14,7 @@ from rmt_hessian.theory.laws.weight_density import WeightDensity
 
 SCORE_STEP = 0.25  # between the quantiles, in z
 FEWEST = 40  # points beyond the outermost quantiles
-ROUNDING = 1e-13  # quantiles nearer than this, in the coordinate of the scores, are one
+ROUNDING = 1e-7  # quantiles nearer than this, in the coordinate of the scores, are one
 LINEAR = 0.3  # share of the quantiles about 0 between which that coordinate is linear
 HALVINGS = 40  # of the panels towards 0
 TIES = 0.02  # a larger share of equal points is an atom
@@ -33,11 +33,11 @@ def sampled_density(values, zero=0.0):
     Returns
     -------
     WeightDensity, or None
-        None where the sample has atoms, or too few points.
+        None where the sample has atoms, too few points, or more scales than panels resolve.
     """
     x = np.sort(values)
     n = x.size
-    if n < 8 * FEWEST:
+    if n < 8 * FEWEST or x[0] == x[-1]:
         return None
     z = _scores(FEWEST / n)
     knots = np.interp(n * ndtr(z) - 0.5, np.arange(n), x)
@@ -87,9 +87,12 @@ def _density(knots, z, mean, std, zero):
         at = straight(lam)
         return np.exp(-(scores(at) ** 2) / 2) * scores(at, 1) * slope(lam)
 
-    raw = WeightDensity.of(density, _panels(knots[kept]))
-    correction = _correction(raw, mean, std)
-    return WeightDensity.of(lambda lam: density(lam) * correction(lam), raw.edges, zero)
+    try:
+        raw = WeightDensity.of(density, _panels(knots[kept]))
+        correction = _correction(raw, mean, std)
+        return WeightDensity.of(lambda lam: density(lam) * correction(lam), raw.edges, zero)
+    except (RuntimeError, ValueError):  # too many scales for panels, or for the correction
+        return None
 
 
 def _coordinate(knots):
@@ -99,7 +102,7 @@ def _coordinate(knots):
     if knots[0] > 0 or knots[-1] < 0:
         sign = np.sign(knots[0])
         return lambda lam: sign * np.log(np.abs(lam)), lambda lam: 1 / np.abs(lam)
-    s = np.quantile(np.abs(knots), LINEAR)
+    s = np.quantile(np.abs(knots), LINEAR) or np.abs(knots).max()
     return lambda lam: np.arcsinh(lam / s), lambda lam: 1 / np.hypot(lam, s)
 
 

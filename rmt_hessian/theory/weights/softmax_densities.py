@@ -16,8 +16,9 @@ import numpy as np
 from scipy.interpolate import make_interp_spline
 
 from rmt_hessian.theory.laws.weight_density import GAUSS, POINTS, WeightDensity, gauss_nodes
-from rmt_hessian.theory.weights.softmax_rules import REACH, _grid
+from rmt_hessian.theory.weights.softmax_rules import _grid
 
+REACH = 12.0  # standard deviations: λ² of a lognormal weight lives up to four beyond its own
 STEP = 0.5  # length of a panel in logit p, over the standard deviation of a logit if below 1
 PANELS = 16  # of an integral over δ or τ, at most 18 standard deviations
 FINEST = 17  # halvings of t towards |λ| = ¼

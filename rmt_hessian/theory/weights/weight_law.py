@@ -26,7 +26,8 @@ class WeightLaw:
         The error of ``E λ`` over ``√E λ²``, or that of ``E λ²`` over itself, whichever is larger
         (not of the density). Quadrature: an upper estimate, the difference to a rule with twice
         the step and fewer nodes and groups. Sobol' points: the standard error over independent
-        blocks.
+        blocks. A rule ends at nine standard deviations of the logits, which its error does not
+        know: He, off the diagonal, E λ² lacks 3e-7.
     directions : tuple of softmax_rules.Direction
         For outliers: kinds of directions of the features on which λ depends, where known.
     halves : tuple of WeightLaw
@@ -58,8 +59,9 @@ class WeightLaw:
     def density(self):
         """The law as a `WeightDensity`; None where it is discrete, or too wide to be resolved.
 
-        Of independent logits to 1e-11; of sampled weights a smooth density of their first two
-        moments. Not resolved are logits with standard deviations beyond 10 or so.
+        Of independent logits: moments to 1e-10, values to 1e-6 of the largest in a panel. Of
+        sampled weights a smooth density of their first two moments. Not resolved are logits with
+        standard deviations beyond 10 or so, and samples of more scales than panels.
         """
         return None if self.make_density is None else self.make_density()
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from scipy.integrate import quad
 
 from rmt_hessian.theory import GeneralizedMarchenkoPastur
@@ -170,6 +171,45 @@ def test_one_interval_of_any_place_and_length(middle, length, zero, log_gamma):
     assert np.isfinite(law.pdf(x)).all()
 
 
+def test_hard_edges_beside_panels():
+    """P(λ≠0) = γ: the law begins at 0, also where a panel begins as far from 0 as it is long."""
+    for edges in ([[0.5, 1.0], [3.0, 3.5]], [[0.5, 1.0], [1.0, 20.0]], [[0.5, 1.5]]):
+        law = ContinuousMarchenkoPastur(WeightDensity.of(np.ones_like, edges), 1.0)
+        assert law.support()[0] == 0.0
+        q = np.array([0.01, 0.02, 0.2, 0.6])
+        np.testing.assert_allclose(law.cdf(law.ppf(q)), q, rtol=1e-9)
+
+
+def test_poles_roots_and_gaps():
+    """Panels halve towards a pole; one that is empty is a gap."""
+    for law, edges in (
+        (stats.gamma(0.5), [[0, 1], [1, 40]]),
+        (stats.beta(0.8, 2), [[0, 0.5], [0.5, 1]]),
+        (stats.semicircular, [[-1, 0], [0, 1]]),
+    ):
+        weights = WeightDensity.of(law.pdf, edges)
+        assert weights.mean() == pytest.approx(law.mean(), abs=1e-8)
+        assert weights.second_moment() == pytest.approx(law.moment(2), rel=1e-8)
+    halves = np.array([[0.0, 1.0], [1.0, 2.0], [2.0, 3.0]])
+    empty = WeightDensity(halves, np.array([[0.5], [0.0], [0.5]]) * np.ones(8))
+    gap = WeightDensity(halves[[0, 2]], np.full((2, 8), 0.5))
+    assert empty == gap
+    assert len(ContinuousMarchenkoPastur(empty, 30.0).components()) == 2
+    with pytest.raises(ValueError, match="finite and not negative, got -"):
+        WeightDensity.of(lambda x: 1.5 - 3 * x, [[0, 1]])
+    with pytest.raises(ValueError, match="positive integral"):
+        WeightDensity.of(np.zeros_like, [[0, 1]])
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_any_scale(scale):
+    weights = WeightDensity.of(np.ones_like, [[scale, 1.5 * scale]])
+    one = ContinuousMarchenkoPastur(WeightDensity.of(np.ones_like, [[1, 1.5]]), 0.5)
+    law = ContinuousMarchenkoPastur(weights, 0.5)
+    assert law.median() == pytest.approx(scale * one.median(), rel=1e-12)
+    assert law.std() == pytest.approx(scale * one.std(), rel=1e-12)
+
+
 def test_scaled():
     law = SIGNED.scaled(3.0)
     assert law.mean() == pytest.approx(3 * SIGNED.mean(), rel=EXACT)
@@ -193,7 +233,7 @@ def test_refused(arguments, message):
 
 
 def test_unresolved_density_raises():
-    with pytest.raises(RuntimeError, match="not resolved"):
+    with pytest.raises(RuntimeError, match="do not resolve"):
         WeightDensity.of(lambda x: np.abs(np.sin(1e5 * x)), np.array([[0.5, 1.0]]))
     with pytest.raises(ValueError, match="weights must be a WeightDensity"):
         ContinuousMarchenkoPastur([1.0], 0.5)
