@@ -37,6 +37,14 @@ def spelled(law):
     return f"{type(law).__name__}({', '.join(texts)})"
 
 
+def of_components(law):
+    """A few words for a law without parameters that one would read."""
+    lo, hi = law.support()
+    count = len(law.components())
+    plural = "" if count == 1 else "s"
+    return f"{count} component{plural}, support [{lo:.4g}, {hi:.4g}]"
+
+
 def summary(law):
     """A few words for each parameter; probabilities go with their atoms."""
     words = []

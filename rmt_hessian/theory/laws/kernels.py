@@ -61,7 +61,7 @@ def _atom_sums(u, w, p, b):
 
 @compiled
 def _panel_transform(u, v, lo, hi, shares):
-    """``B = ∫ p ω(p)/(a - p) dp`` over one panel, B', B'' and ``∫ p ω(p) dp``; ``ω = b/p``.
+    """``B = ∫ p ω(p)/(a - p) dp`` over one panel, B' and B''; ``ω = b/p``.
 
     ω is a sum of Legendre polynomials. ``∫ P_n(t)/(s - t) dt = 2 Q_n(s)`` over [-1, 1], by the
     recursions of the Legendre functions of the second kind, forwards: a is near.
@@ -86,8 +86,7 @@ def _panel_transform(u, v, lo, hi, shares):
         e, e_next = e_next, e + m * d
     value, slope, curvature = 2.0 * value, 2.0 * slope / half, 2.0 * curvature / half**2
     a, total = complex(u, v), 2.0 * half * shares[0]
-    first = half * (2.0 * middle * shares[0] + 2.0 / 3.0 * half * shares[1])
-    return a * value - total, value + a * slope, 2.0 * slope + a * curvature, first
+    return a * value - total, value + a * slope, 2.0 * slope + a * curvature
 
 
 @compiled
@@ -140,7 +139,8 @@ def _near_panels(u, v, ends):
 
 @compiled
 def _sums(u, w, p, b, panels):
-    """The sums of `_atom_sums`, of atoms or of a density on panels (without ``Σ c r²`` at w = 0).
+    """The sums of `_atom_sums`, of atoms or of a density on panels; without those that w multiplies
+    where w = 0.
 
     Of the panels next to a: ``∫ c/(a - p) = a ∫ b/(a - p) - ∫ b``, and g, … are parts of it.
     """
@@ -153,14 +153,13 @@ def _sums(u, w, p, b, panels):
         return _atom_sums(u, w, p, b)
     i = NODES * first
     real, imaginary, g, squares, moments = _atom_sums(u, w, p[:i], b[:i])
-    a, B, B_slope, B_curvature, total = complex(u, v), 0j, 0j, 0j, 0.0
+    a, B, B_slope, B_curvature = complex(u, v), 0j, 0j, 0j
     for k in range(first, after + 1):
         if k < after and _is_near(u, v, ends[k, 0], ends[k, 1]):
             parts = _panel_transform(u, v, ends[k, 0], ends[k, 1], shares[k])
             B += parts[0]
             B_slope += parts[1]
             B_curvature += parts[2]
-            total += parts[3]
         else:
             i, j = NODES * k, (NODES * (k + 1) if k < after else p.size)
             more = _atom_sums(u, w, p[i:j], b[i:j])
@@ -169,15 +168,14 @@ def _sums(u, w, p, b, panels):
             g += more[2]
             squares += more[3]
             moments += more[4]
-    C, C_slope = a * B - total, B + a * B_slope  # of ∫ c/(a - p)
+    C_slope = B + a * B_slope  # of C = ∫ c/(a - p)
     if v > 0.0:
-        own_g = -C.imag / v
+        own_g = -(a * B).imag / v
         imaginary -= B.imag / v
         squares += 0.5 * (own_g + C_slope.real) / w
         moments += 0.5 * C_slope.imag / v
     else:
         own_g = -C_slope.real
-        imaginary -= B_slope.real
         moments += B_slope.real + 0.5 * (a * B_curvature).real
     return real + B.real, imaginary, g + own_g, squares, moments
 
@@ -704,7 +702,7 @@ def curvature_sums(delta, lam, w, panels):
             a = -1.0 / delta[n]
             for k in range(ends.shape[0]):
                 if _is_near(a.real, a.imag, ends[k, 0], ends[k, 1]):
-                    B, B_slope, _, _ = _panel_transform(
+                    B, B_slope, _ = _panel_transform(
                         a.real, a.imag, ends[k, 0], ends[k, 1], shares[k]
                     )
                     value += a * B

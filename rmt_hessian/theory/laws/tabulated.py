@@ -28,6 +28,7 @@ from rmt_hessian._validation import (
     real_array,
     real_number,
 )
+from rmt_hessian.theory.laws import identity
 from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
@@ -192,10 +193,7 @@ class TabulatedLaw(SpectralLaw):
         return {"components": tables, "atom_at_zero": self.atom_at_zero}
 
     def _summary(self):
-        lo, hi = self.support()
-        count = len(self._components)
-        plural = "" if count == 1 else "s"
-        return f"{count} component{plural}, support [{lo:.4g}, {hi:.4g}]"
+        return identity.of_components(self)
 
     def components(self):  # noqa: D102
         return [(c.lo, c.hi) for c in self._components]

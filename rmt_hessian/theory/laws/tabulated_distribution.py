@@ -15,6 +15,7 @@ import numpy as np
 from scipy.interpolate import BPoly
 
 from rmt_hessian._validation import positive_integer
+from rmt_hessian.theory.laws import identity
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
 BISECTIONS = 60  # of t: to the last bit
@@ -155,10 +156,7 @@ class TabulatedDistribution(SpectralLaw):
         self.mass_error = sum(masses) + atom_at_zero - 1.0
 
     def _summary(self):
-        lo, hi = self.support()
-        count = len(self._components)
-        plural = "" if count == 1 else "s"
-        return f"{count} component{plural}, support [{lo:.4g}, {hi:.4g}]"
+        return identity.of_components(self)
 
     def components(self):  # noqa: D102
         return [c.ends for c in self._components]
