@@ -12,7 +12,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 
-from paper_figs import style
+from paper_figs import fig_law_distances, style
 from rmt_hessian.experiments.config import load_config
 from rmt_hessian.experiments.measurements import blocks
 from rmt_hessian.experiments.runner import run_sweep
@@ -138,9 +138,9 @@ def test_spectra_at_the_corners(drawn):
         point = rows(store.table(), case="linear-ce", n_samples=N, n_classes=C, seed=0)
         arrays = store.arrays(point["key"].iloc[0])
         drawn_lines = {line.get_label(): line.get_xydata().T for line in ax.lines}
-        for kind in ("conditional", "population"):
+        for kind, label in fig_law_distances.LABELS.items():
             expected = arrays[f"diagonal_{kind}_curve"]
-            np.testing.assert_array_equal(drawn_lines[f"{kind} law"], expected)
+            np.testing.assert_array_equal(drawn_lines[label], expected)
         # d = 8 eigenvalues, N of them or fewer not 0
         assert [text.get_text() for text in ax.texts] == (["50% at 0"] if N < 8 else [])
 

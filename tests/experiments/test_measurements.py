@@ -9,7 +9,6 @@ from rmt_hessian.experiments.measurements import blocks
 from rmt_hessian.experiments.measurements.blocks import block_norms, block_spectra, hessian_image
 from rmt_hessian.experiments.measurements.output_rank import output_rank
 from rmt_hessian.experiments.measurements.parameters import CASES
-from rmt_hessian.theory import GeneralizedMarchenkoPastur
 
 SIZES = {"n_inputs": 30, "n_samples": 60, "n_hidden": 6}
 
@@ -97,7 +96,7 @@ def test_every_column_of_block_spectra(case):
     for name, block in (("diagonal", (0, 0)), ("off_diagonal", (0, 1))):
         spectrum = rh.eigenvalues(H.block(*block))
         weights = rh.theory.weight_law(model=model, loss=loss, diagonal=block == (0, 0), **given)
-        population = GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, 0.5)
+        population = weights.block_law(0.5)
         conditional = rh.theory.conditional_law(H.block_weights(*block), 30)
         np.testing.assert_array_equal(result[f"{name}_eigenvalues"], spectrum)
         assert result[f"{name}_ks_conditional"] == rh.ks_distance(spectrum, conditional)
