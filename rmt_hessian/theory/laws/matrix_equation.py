@@ -36,7 +36,7 @@ from rmt_hessian.theory.laws.matrix_kernels import transforms
 from rmt_hessian.theory.laws.matrix_solution import Solution
 from rmt_hessian.theory.laws.symmetric_matrices import SymmetricMatrices
 
-NEWTON_ITERATIONS = 10
+NEWTON_ITERATIONS = 40  # beside a hard edge, a double root, they only halve the error
 SMALLEST_STEP = 0.9  # of the continuation: η falls by at least a tenth
 TOLERANCE = 1e-12  # of G, relative: what is left after Newton's last step
 ACCEPTED = 1e-6  # residual: rounding, that of K - z for γ → 0; beside a pole steps are small too
