@@ -11,6 +11,8 @@ from rmt_hessian._validation import finite_array, having, positive_integer
 
 GRID = 256  # cells of a component, at least, on which the Wasserstein integral is taken
 
+TAIL, LONG, ZOOMS = 1e-4, 10.0, 30  # of `density_curve`: share of a thin tail, when it is long
+
 
 def _sorted(eigenvalues, name="eigenvalues"):
     return np.sort(finite_array(eigenvalues, name, ndim=1))
@@ -160,7 +162,8 @@ def density_curve(law, n_cells=150, min_mass=1e-3):
 
     Cells are differences of the CDF, so that the fine structure that a law of many close atoms
     has near 0 is averaged and not missed. They crowd at the ends of the range, which spans the
-    components of at least ``min_mass``.
+    components of at least ``min_mass``; of one component whose tails, of 1e-4 of the mass each,
+    are more than nine tenths of it, what lies between them.
 
     Parameters
     ----------
@@ -184,6 +187,30 @@ def density_curve(law, n_cells=150, min_mass=1e-3):
     if not large:
         return np.empty((2, 0))
     lo, hi = large[0][0], large[-1][1]
-    edges = lo + (hi - lo) * np.sin(np.linspace(0.0, np.pi / 2, n_cells + 1)) ** 2
-    continuous = law.cdf(edges) - law.atom_at_zero * (edges >= 0)
-    return np.stack([(edges[1:] + edges[:-1]) / 2, np.diff(continuous) / np.diff(edges)])
+    share = np.sin(np.linspace(0.0, np.pi / 2, n_cells + 1)) ** 2
+    if len(large) == 1:
+        lo, hi = _without_long_tails(law, lo, hi, share)
+    edges = lo + (hi - lo) * share
+    return np.stack(
+        [(edges[1:] + edges[:-1]) / 2, np.diff(_continuous(law, edges)) / np.diff(edges)]
+    )
+
+
+def _continuous(law, x):
+    return law.cdf(x) - law.atom_at_zero * (x >= 0)
+
+
+def _without_long_tails(law, lo, hi, share):
+    """The range of all but thin tails, if these are most of it; cells zoom in on it."""
+    first, last = _continuous(law, np.array([lo, hi]))
+    tail = TAIL * (last - first)
+    left, right = lo, hi
+    for _ in range(ZOOMS):
+        edges = left + (right - left) * share
+        F = _continuous(law, edges)
+        inner = edges[np.flatnonzero(first + tail >= F).max(initial=0)]
+        outer = edges[np.flatnonzero(last - tail <= F).min(initial=edges.size - 1)]
+        if (inner, outer) == (left, right) or not inner < outer:
+            break
+        left, right = inner, outer
+    return (left, right) if hi - lo > LONG * (right - left) else (lo, hi)

@@ -12,6 +12,7 @@ from rmt_hessian.theory import (
     MarchenkoPastur,
     SeparableLaw,
     WithNullSpace,
+    block_law,
     conditional_law,
 )
 from tests.tolerances import EXACT
@@ -208,3 +209,15 @@ def test_density_curve_leaves_negligible_components_out():
     x, _ = density_curve(law)
     assert lo < x.min() < x.max() < hi
     assert density_curve(law, min_mass=1e-5)[0].max() > 10 * hi
+
+
+def test_density_curve_shows_the_bulk_of_a_law_with_long_tails():
+    """Linear CE, C = 1024, off the diagonal: the support is 10⁴ times as wide as the bulk."""
+    law = block_law(
+        model="linear", loss="ce", n_classes=1024, diagonal=False, n_features=400, n_samples=1000
+    )
+    x, density = density_curve(law)
+    lo, hi = law.interval(0.98)
+    assert ((lo < x) & (x < hi)).sum() > 40
+    np.testing.assert_allclose(density[80:120], law.pdf(x[80:120]), rtol=0.02)
+    assert np.sum(density * np.gradient(x)) == pytest.approx(1, abs=0.03)
