@@ -1,5 +1,9 @@
 """Limiting laws of spectra.
 
-`spectral_law` is the interface; `generalized_mp` blocks with isotropic features, `separable` with
-correlated ones, `matrix_equation` whole layers; `tabulated` and `null_space` make laws of others.
+`spectral_law` is the interface, with `expectation`, `upper_tail`, `identity` and `scaling` behind
+its verbs; `generalized_mp` has blocks with isotropic features, `weight_density` the same for
+continuous weights, ``separable*`` blocks with correlated features, ``matrix_*`` whole layers (of
+which `layer_law`, beside this folder, makes laws); `tabulated`, `tabulated_distribution` and
+`null_space` make laws of densities, distribution functions and other laws. `kernels` and
+`matrix_kernels` are compiled.
 """

@@ -6,8 +6,9 @@ diagonal ``t = f_i - L`` has two values for each λ,
     ``f(λ) = (ρ(t) + ρ(-t))/(λ √(1-4λ))``,   ``t = 2 artanh √(1-4λ)``,
 
 off it ``λ = -q²``, ``1/q = e^{-τ} + 2 cosh(δ/2)``, and the density of q is an integral over δ of
-that of τ at ``τ = -log(1/q - 2 cosh(δ/2))``. Panels have equal length in log|λ|, and halve towards
-``|λ| = ¼``, where the density on the diagonal has a pole of order ½.
+that of τ at ``τ = -log(1/q - 2 cosh(δ/2))``. Panels have equal length in logit p,
+``|λ| = p (1 - p)``, and halve towards ``|λ| = ¼``, where the density on the diagonal has a pole of
+order ½.
 """
 
 from functools import wraps
@@ -20,7 +21,7 @@ from rmt_hessian.theory.weights.softmax_rules import _grid
 
 REACH = 12.0  # standard deviations: λ² of a lognormal weight lives up to four beyond its own
 STEP = 0.5  # length of a panel in logit p, over the standard deviation of a logit if below 1
-PANELS = 16  # of an integral over δ or τ, at most 18 standard deviations
+PANELS = 16  # of an integral over δ or τ, at most 24 standard deviations
 FINEST = 17  # halvings of t towards |λ| = ¼
 MASS = 1e-6  # by how much the probability may differ from 1
 NOTHING = 1e-30  # probability of a panel that is left out

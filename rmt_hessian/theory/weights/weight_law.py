@@ -11,12 +11,12 @@ from rmt_hessian.theory.laws.weight_density import ContinuousMarchenkoPastur
 from rmt_hessian.theory.weights.gauss_rules import gauss_rule
 
 MOST_ATOMS = 2**12  # of a law without density
-COMPARED = 64  # quantiles at which the laws of two halves are compared
+COMPARED = 64  # quantiles at which two laws are compared
 
 
 @dataclass(frozen=True, repr=False)
 class WeightLaw:
-    """A discrete law of block weights.
+    """A law of block weights: a rule of nodes and, where it is continuous, its `density`.
 
     Attributes
     ----------
@@ -99,7 +99,7 @@ class WeightLaw:
         made.error = self.error
         if self.halves:
             first, second = (half._made(law) for half in self.halves)
-            x = made.ppf((np.arange(COMPARED) + 0.5) / COMPARED)
+            x = _quantiles(made, COMPARED)
             made.error = float(np.abs(first.cdf(x) - second.cdf(x)).max()) / 2
         return made
 
@@ -142,9 +142,7 @@ class WeightLaw:
         tolerance = positive_real(tolerance, "tolerance")
         full = GeneralizedMarchenkoPastur(self.nodes, self.probabilities, aspect_ratio)
         width = np.ptp(full.support())
-        atom = full.atom_at_zero
-        q = (1 - atom) * (np.arange(64) + 0.5) / 64
-        x = full.ppf(np.where(q < full.cdf(0.0) - atom, q, q + atom))
+        x = _quantiles(full, COMPARED)
         for size in (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256):
             if size >= self.nodes.size:
                 break
@@ -153,3 +151,10 @@ class WeightLaw:
             if np.abs(law.pdf(x) - full.pdf(x)).max(initial=0.0) * width <= tolerance:
                 return WeightLaw(nodes, masses, self.error)
         return self
+
+
+def _quantiles(law, n):
+    """Quantiles of the continuous part of a law of spectra."""
+    atom = law.atom_at_zero
+    q = (1 - atom) * (np.arange(n) + 0.5) / n
+    return law.ppf(np.where(q < law.cdf(0.0) - atom, q, q + atom))

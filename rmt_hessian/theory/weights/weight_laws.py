@@ -254,7 +254,7 @@ def _hidden_mse(V, factor, i, j):
     nodes = np.array([0.0, V[:, i] @ V[:, j]])
     if i == j:
         return WeightLaw(nodes, np.array([0.5, 0.5]), 0.0)
-    both = 0.25 + np.arcsin(rho) / (2 * np.pi)
+    both = active_probability(factor, i, j)
     excess = np.sqrt(1 - rho**2) / (2 * np.pi)
     directions = tuple(Direction(1, np.array([-t, t])) for t in (excess, -excess))
     return WeightLaw(nodes, np.array([1.0 - both, both]), 0.0, directions)

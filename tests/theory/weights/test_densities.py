@@ -204,12 +204,15 @@ def test_sampled_density_keeps_moments_and_quantiles(diagonal):
     assert np.abs(F - (np.arange(lam.size) + 0.5) / lam.size).max() < 5e-3
 
 
-def test_block_laws_of_two_halves_give_the_error():
+@pytest.mark.parametrize("gamma", [0.3, 5.0])
+def test_block_laws_of_two_halves_give_the_error(gamma):
+    """At quantiles of the continuous part, be the atom as large as 0.95."""
     V = np.random.default_rng(5).standard_normal((10, 6)) / np.sqrt(6)
     law = weight_law(model="hidden", loss="ce", V=V, diagonal=False)
-    block = law.block_law(0.3)
-    first, second = (half.block_law(0.3) for half in law.halves)
-    x = block.ppf(np.linspace(0.001, 0.999, 400))
+    block = law.block_law(gamma)
+    first, second = (half.block_law(gamma) for half in law.halves)
+    q = np.linspace(0.001, 0.999, 2000)
+    x = np.concatenate([np.linspace(*block.interval(0.9999), 2000), block.ppf(q)])
     apart = np.abs(first.cdf(x) - second.cdf(x)).max() / 2
     assert 0 < block.error <= apart * 1.001
     assert block.error > 0.5 * apart
