@@ -16,7 +16,7 @@ SENSITIVE := rmt_hessian tests/test_compare.py tests/test_spectra_distance.py te
   tests/spectra tests/theory/laws tests/theory/spikes tests/theory/test_eigenspace_overlap.py \
   $(wildcard tests/theory/test_layer_law*.py) \
   tests/experiments/test_measurements.py tests/experiments/test_outlier_measurements.py \
-  tests/experiments/test_structure_measurements.py
+  tests/experiments/test_structure_measurements.py tests/test_documents.py
 STYLE := paper_figs/style.py rmt_hessian/plotting.py
 
 .PHONY: help sweep sweeps figures sweep-figures test test-kernels test-kernel kills stress claims lint bench clean

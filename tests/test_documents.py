@@ -1,0 +1,52 @@
+"""README.md and docs/ are true: their Python runs and says what comes, what they name is there.
+
+``tests/documents/pages.py`` has the convention by which a comment states a value or an output.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from rmt_hessian.experiments.config import parse
+from tests.documents.commands import commands, missing, spans, unknown
+from tests.documents.pages import Page, blocks
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LANGUAGES = {"python", "sh", "toml", "math"}
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+
+
+@every_page
+def test_python_says_what_comes(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = page.read_text(encoding="utf-8")
+    assert {language for language, _ in blocks(text)} <= LANGUAGES
+    Page(str(page.relative_to(ROOT)), text).run()
+
+
+@every_page
+def test_commands_and_files_are_there(page):
+    text = page.read_text(encoding="utf-8")
+    assert [word for words in commands(text) for word in unknown(words)] == []
+    assert missing(spans(text)) == []
+    linked = [page.parent / link for link in re.findall(r"\]\(([^):#]+)\)", text)]
+    assert [path for path in linked if not path.exists()] == []
+
+
+@every_page
+def test_sweep_files(page, tmp_path, monkeypatch):
+    """They can be read; a block that begins with ``# name.py`` is that file."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = blocks(page.read_text(encoding="utf-8"))
+    modules = [(m[1], s) for _, s in found if (m := re.match(r"\s*# (\w+)\.py\n", s))]
+    for name, source in modules:
+        (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
+    for language, source in found:
+        if language == "toml":
+            assert parse(source, page.name).points()
+    for name, _ in modules:
+        sys.modules.pop(name, None)
