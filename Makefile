@@ -13,8 +13,7 @@ $(foreach s,$(SWEEPS),$(eval FIGURES_$s := $(patsubst %,$(FIGURES)/$s/%.png,$(ca
 PEERS := $(patsubst benchmarks/requirements-%.txt,%,$(wildcard benchmarks/requirements-*.txt))
 # spectra, ranks, eigenspaces, laws, and all printed examples
 SENSITIVE := rmt_hessian tests/test_compare.py tests/test_spectra_distance.py tests/hessian \
-  tests/spectra tests/theory/laws tests/theory/spikes tests/theory/test_eigenspace_overlap.py \
-  $(wildcard tests/theory/test_layer_law*.py) \
+  tests/spectra tests/theory/laws tests/theory/outliers tests/theory/structure/test_overlap.py \
   tests/experiments/test_measurements.py tests/experiments/test_outlier_measurements.py \
   tests/experiments/test_structure_measurements.py tests/test_documents.py
 STYLE := paper_figs/style.py rmt_hessian/plotting.py

@@ -1,12 +1,12 @@
 """Heat map: squared overlap of top eigenvectors with ``r_i ⊗ x̂``."""
 
-from paper_figs.style import inputs_of, run, subplots
+from paper_figs.style import inputs_of, rows_of, run, subplots
 
 
 def draw(store):
     """One panel an input distribution, hidden layer, first seed."""
-    table = store.table()
-    table = table[(table["measurement"] == "eigenspaces") & (table["case"] == "hidden-ce")]
+    table = rows_of(store, "eigenspaces")
+    table = table[table["case"] == "hidden-ce"]
     table = table[(table["seed"] == 0) & ~table["standardised"]]
     gaussian = table[table["inputs"] == "gaussian"]
     gaussian = gaussian[gaussian["n_classes"] == gaussian["n_classes"].max()]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import CASE_TITLES, run, short_axis, subplots
+from paper_figs.style import CASE_TITLES, rows_of, run, short_axis, subplots
 from rmt_hessian.plotting import plot_spectrum
 
 CASES = ["linear-ce", "hidden-ce", "hidden-mse"]
@@ -11,8 +11,8 @@ BLOCKS = {"diagonal": "$H_{11}$", "off_diagonal": "$H_{12}$"}
 
 def draw(store):
     """Rows: case and block; columns: smallest, middle and largest C. First seed."""
-    table = store.table()
-    table = table[(table["measurement"] == "block_spectra") & (table["seed"] == 0)]
+    table = rows_of(store, "block_spectra")
+    table = table[table["seed"] == 0]
     values = sorted(table["n_classes"].unique().astype(int))
     shown = [values[0], values[len(values) // 2], values[-1]]
     rows = [(case, block) for case in CASES for block in BLOCKS]
@@ -47,10 +47,10 @@ def draw(store):
         ax.set_xlabel("eigenvalue")
     handles = axes[0, 0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=3)
-    sizes = table.iloc[0]
+    sizes, m = table.iloc[0], table["n_hidden"].max()
     figure.suptitle(
         f"Blocks at $d={sizes['n_inputs']:.0f}$, $N={sizes['n_samples']:.0f}$, "
-        f"$m={sizes['n_hidden']:.0f}$: continuous part, central 99 %; KS to the conditional law",
+        f"$m={m:.0f}$: continuous part, central 99 %; KS to the conditional law",
         fontsize=8,
     )
     return figure

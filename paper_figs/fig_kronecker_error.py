@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import CASE_TITLES, run, short_log_axis, subplots
+from paper_figs.style import CASE_TITLES, rows_of, run, short_log_axis, subplots
 from rmt_hessian.plotting import COLOURS
 
 CASES = ["linear-ce", "hidden-ce", "hidden-mse", "output-ce"]
@@ -10,8 +10,7 @@ CASES = ["linear-ce", "hidden-ce", "hidden-mse", "output-ce"]
 
 def draw(store):
     """One panel a case: E[M] ⊗ E[z zᵀ], its prediction, and the nearest Kronecker product."""
-    table = store.table()
-    table = table[table["measurement"] == "kronecker_form"]
+    table = rows_of(store, "kronecker_form")
     figure, axes = subplots(2, 2)
     for ax, case in zip(axes.flat, CASES, strict=True):
         means = table[table["case"] == case].groupby("n_samples").mean(numeric_only=True)

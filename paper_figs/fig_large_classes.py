@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import CASE_TITLES, run, subplots
+from paper_figs.style import CASE_TITLES, rows_of, run, subplots
 from rmt_hessian.experiments.report import ratio_of_means
 from rmt_hessian.plotting import COLOURS
 
@@ -11,8 +11,7 @@ EXPONENTS = {"linear-ce": 2, "output-ce": 2, "hidden-ce": 1, "hidden-mse": 1}  #
 
 def draw(store):
     """One column a case. Above: R; below: R times the power of C that makes its limit constant."""
-    table = store.table()
-    table = table[table["measurement"] == "block_norms"]
+    table = rows_of(store, "block_norms")
     figure, axes = subplots(2, len(EXPONENTS), height_to_width=1.1)
     for (above, below), (case, exponent) in zip(axes.T, EXPONENTS.items(), strict=True):
         groups = table[table["case"] == case].groupby("n_classes")
@@ -48,7 +47,7 @@ def draw(store):
     seeds = table.groupby("case", sort=False)["seed"].nunique()
     figure.suptitle(
         f"$d={sizes['n_inputs']:.0f}$, $N={sizes['n_samples']:.0f}$, "
-        f"$m={sizes['n_hidden']:.0f}$, {seeds.min()} to {seeds.max()} seeds; "
+        f"$m={table['n_hidden'].max():.0f}$, {seeds.min()} to {seeds.max()} seeds; "
         "linear and output MSE: exactly 0",
         fontsize=8,
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import CASE_TITLES, plain_log_ticks, run, short_axis, subplots
+from paper_figs.style import CASE_TITLES, plain_log_ticks, rows_of, run, short_axis, subplots
 from rmt_hessian.plotting import COLOURS, plot_spectrum
 
 CASES = ["linear-ce", "linear-mse", "hidden-ce", "hidden-mse"]
@@ -19,8 +19,7 @@ ROUNDING = 1e-9  # a distance or a band below it is 0
 
 def draw(store):
     """Above: conditional law; middle: population law with its band; below: diagonal blocks."""
-    table = store.table()
-    table = table[table["measurement"] == "block_spectra"]
+    table = rows_of(store, "block_spectra")
     table = table.assign(aspect_ratio=table["n_inputs"] / table["n_samples"])
     figure, axes = subplots(3, len(CASES), height_to_width=1.0)
     for column, case in zip(axes[:2].T, CASES, strict=True):
@@ -46,9 +45,9 @@ def draw(store):
     lines, spectra = (axes[i, 0].get_legend_handles_labels() for i in (0, 2))
     both = [first + second for first, second in zip(lines, spectra, strict=True)]
     figure.legend(*both, loc="outside lower center", ncols=4)
-    sizes = table.iloc[0]
+    d, m = table["n_inputs"].iloc[0], table["n_hidden"].max()
     figure.suptitle(
-        f"Blocks at $d={sizes['n_inputs']:.0f}$, $m={sizes['n_hidden']:.0f}$: KS distance, means "
+        f"Blocks at $d={d:.0f}$, $m={m:.0f}$: KS distance, means "
         f"over {table['seed'].nunique()} seeds and both blocks;\ndotted: 95 % band of a sample of "
         f"$N$ weights. Below: $H_{{11}}$, {CASE_TITLES[SHOWN]}, first seed, continuous part",
         fontsize=8,

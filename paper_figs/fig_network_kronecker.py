@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import run, subplots
+from paper_figs.style import rows_of, run, subplots
 from rmt_hessian.plotting import COLOURS
 
 NAMES = {
@@ -14,8 +14,7 @@ NAMES = {
 
 def draw(store):
     """Above: top eigenvalues; below: overlap of top eigenspaces with the Gauss–Newton part."""
-    table = store.table()
-    table = table[table["measurement"] == "network_kronecker"]
+    table = rows_of(store, "network_kronecker")
     means = sorted(table["input_mean"].unique())
     figure, axes = subplots(2, len(means))
     for (above, below), mean in zip(axes.T, means, strict=True):
@@ -43,9 +42,8 @@ def draw(store):
     axes[1, 0].set_ylabel("overlap")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     first = table.iloc[0]
-    widths = [first["n_inputs"], *[first["n_hidden"]] * int(first["depth"]), first["n_classes"]]
     figure.suptitle(
-        f"Whole Hessian of a network {', '.join(f'{w:.0f}' for w in widths)}, CE, random labels, "
+        f"Whole Hessian of a network {first['widths'].replace('-', ', ')}, CE, random labels, "
         f"$N={first['n_samples']:.0f}$; eigenvalues of the first seed",
         fontsize=8,
     )

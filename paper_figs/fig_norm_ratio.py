@@ -1,6 +1,6 @@
 """Off-diagonal over diagonal mean squared block norm against C, beside its prediction."""
 
-from paper_figs.style import CASE_TITLES, run, subplots
+from paper_figs.style import CASE_TITLES, rows_of, run, subplots
 from rmt_hessian.plotting import plot_norm_ratio
 
 CASES = ["linear-ce", "output-ce", "hidden-ce", "hidden-mse"]
@@ -8,8 +8,7 @@ CASES = ["linear-ce", "output-ce", "hidden-ce", "hidden-mse"]
 
 def draw(store):
     """One panel a case; MSE of the last layer is left out, its ratio is exactly 0."""
-    table = store.table()
-    table = table[table["measurement"] == "block_norms"]
+    table = rows_of(store, "block_norms")
     figure, axes = subplots(2, 2, sharex=True)
     for ax, case in zip(axes.flat, CASES, strict=True):
         of_case = table[table["case"] == case]
@@ -34,7 +33,7 @@ def draw(store):
     sizes, seeds = table.iloc[0], table["seed"].nunique()
     figure.suptitle(
         f"$d={sizes['n_inputs']:.0f}$, $N={sizes['n_samples']:.0f}$, "
-        f"$m={sizes['n_hidden']:.0f}$, {seeds} seeds; linear MSE: exactly 0",
+        f"$m={table['n_hidden'].max():.0f}$, {seeds} seeds; linear MSE: exactly 0",
         fontsize=8,
     )
     return figure

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import CASE_TITLES, run, subplots
+from paper_figs.style import CASE_TITLES, rows_of, run, subplots
 from rmt_hessian.plotting import COLOURS
 
 PANELS = {
@@ -18,8 +18,7 @@ FOLLOWED = 0.5  # predicted overlap at which an outlier is followed through all 
 
 def draw(store):
     """Above: places over the half-width of the bulk; below: overlaps with the weight rows."""
-    table = store.table()
-    table = table[table["measurement"] == "outliers"]
+    table = rows_of(store, "outliers")
     figure, axes = subplots(2, len(PANELS), height_to_width=1.4, sharex=True, sharey="row")
     for pair, ((case, part), title) in zip(axes.T, PANELS.items(), strict=True):
         points = table[table["case"] == case]
@@ -44,7 +43,7 @@ def draw(store):
     first = table.iloc[0]
     figure.suptitle(
         f"$d={first['n_inputs']:.0f}$, $C={first['n_classes']:.0f}$, "
-        f"$m={first['n_hidden']:.0f}$; {table['seed'].nunique()} networks, "
+        f"$m={table['n_hidden'].max():.0f}$; {table['seed'].nunique()} networks, "
         "each with its prediction",
         fontsize=8,
     )

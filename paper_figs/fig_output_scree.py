@@ -1,6 +1,6 @@
 """Eigenvalues of the output Hessian of the hidden layer: C-1 of them stand apart."""
 
-from paper_figs.style import run, short_log_axis, subplots
+from paper_figs.style import rows_of, run, short_log_axis, subplots
 from rmt_hessian.plotting import plot_scree
 
 N_PANELS = 4
@@ -8,8 +8,8 @@ N_PANELS = 4
 
 def draw(store):
     """One panel a C, first seed, beside the eigenvalues of the Hadamard formula."""
-    table = store.table()
-    table = table[(table["measurement"] == "output_rank") & (table["seed"] == 0)]
+    table = rows_of(store, "output_rank")
+    table = table[table["seed"] == 0]
     points = table.sort_values("n_classes").iloc[:N_PANELS]
     figure, axes = subplots(2, N_PANELS // 2, sharex=True)
     for ax, (_, point) in zip(axes.flat, points.iterrows(), strict=True):
@@ -29,7 +29,7 @@ def draw(store):
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     sizes = points.iloc[0]
     figure.suptitle(
-        f"Output Hessian at $d={sizes['n_inputs']:.0f}$, $m={sizes['n_hidden']:.0f}$, "
+        f"Output Hessian at $d={sizes['n_inputs']:.0f}$, $m={table['n_hidden'].max():.0f}$, "
         f"$N={sizes['n_samples']:.0f}$; gap $\\lambda_C/\\lambda_{{C-1}}$ of the first seed",
         fontsize=8,
     )

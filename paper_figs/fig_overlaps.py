@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from paper_figs.style import inputs_of, run, subplots
+from paper_figs.style import inputs_of, rows_of, run, subplots
 from rmt_hessian.plotting import plot_overlaps
 
 
 def draw(store):
     """Rows: layers and inputs; columns: features as they are, and standardised."""
-    table = store.table()
-    table = table[table["measurement"] == "eigenspaces"]
+    table = rows_of(store, "eigenspaces")
     hidden = table[(table["case"] == "hidden-ce") & (table["inputs"] == "gaussian")]
     most = hidden["n_classes"].max()
     hidden = hidden[hidden["n_classes"] == most]

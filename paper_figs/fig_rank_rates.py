@@ -1,6 +1,7 @@
 """Gap and eigenspace of the output Hessian against the width, beside their predictions."""
 
-from paper_figs.style import plain_log_ticks, run, short_log_axis, subplots
+from paper_figs.style import plain_log_ticks, rows_of, run, short_log_axis, subplots
+from rmt_hessian.experiments.cases import of_hidden_layer
 from rmt_hessian.plotting import plot_against_size
 
 COLOURS = ("blue", "vermilion", "green", "purple")
@@ -8,9 +9,7 @@ COLOURS = ("blue", "vermilion", "green", "purple")
 
 def draw(store):
     """Left: gap; right: defect of the eigenspace. Above: m = d; below: the smallest d."""
-    table = store.table()
-    table = table[table["measurement"] == "population_rank"]
-    table = table[(table["depth"] == 1) & (table["layer"] == 0)]
+    table = of_hidden_layer(rows_of(store, "population_rank"))
     smallest = table["n_inputs"].min()
     rows = {
         "$m=d$": table[table["n_inputs"] == table["n_hidden"]],

@@ -1,6 +1,7 @@
 """Eigenvalues of the output Hessian as the network grows: C-1 of them come to stand apart."""
 
-from paper_figs.style import run, short_log_axis, subplots
+from paper_figs.style import rows_of, run, short_log_axis, subplots
+from rmt_hessian.experiments.cases import of_hidden_layer
 from rmt_hessian.plotting import plot_scree
 
 N_CLASSES = 10  # or the nearest there is
@@ -9,9 +10,7 @@ N_PANELS = 4
 
 def draw(store):
     """One panel a width m = d, first seed, beside the eigenvalues predicted from the weights."""
-    table = store.table()
-    table = table[table["measurement"] == "population_rank"]
-    table = table[(table["depth"] == 1) & (table["layer"] == 0)]
+    table = of_hidden_layer(rows_of(store, "population_rank"))
     table = table[(table["n_inputs"] == table["n_hidden"]) & (table["seed"] == 0)]
     C = int(min(table["n_classes"].unique(), key=lambda value: abs(value - N_CLASSES)))
     points = table[table["n_classes"] == C].sort_values("n_hidden").iloc[-N_PANELS:]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import inputs_of, run, subplots
+from paper_figs.style import inputs_of, rows_of, run, subplots
 from rmt_hessian.plotting import COLOURS
 
 SHOWN = 8  # eigenvectors
@@ -10,8 +10,8 @@ SHOWN = 8  # eigenvectors
 
 def draw(store):
     """Left: singular values of each eigenvector; right: overlap of its features with x̂."""
-    table = store.table()
-    table = table[(table["measurement"] == "eigenspaces") & (table["case"] == "hidden-ce")]
+    table = rows_of(store, "eigenspaces")
+    table = table[table["case"] == "hidden-ce"]
     gaussian = table[table["inputs"] == "gaussian"]
     most = gaussian["n_classes"].max()
     gaussian = gaussian[~gaussian["standardised"] & (gaussian["n_classes"] == most)]

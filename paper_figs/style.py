@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from tueplots import figsizes
 
+from rmt_hessian.experiments.cases import with_cases
 from rmt_hessian.experiments.store import Store
 
 FONT = {
@@ -40,6 +41,12 @@ CASE_TITLES = {
     "hidden-mse": "hidden, MSE",
     "output-ce": "output, CE",
 }
+
+
+def rows_of(store, measurement):
+    """Rows of the table that a measurement made, with a column ``case`` where it has one."""
+    table = with_cases(store.table())
+    return table[table["measurement"] == measurement]
 
 
 def subplots(nrows, ncols, height_to_width=0.62, **arguments):

@@ -1,9 +1,9 @@
 """Random matrix theory of neural-network Hessians.
 
-Reading order: ``model`` (what is simulated), ``hessian`` (its Hessian, layer by layer as
-``(1/N) Σ_n M_n ⊗ z_n z_nᵀ``), ``spectra`` (what is measured of it), ``theory`` (what is
-predicted, without seeing a network), ``compare`` (the two side by side), ``experiments`` (many
-points, one table), ``plotting``, ``cli``.
+Reading order: ``ensemble`` (the one description of a case), ``model`` (what is simulated),
+``hessian`` (its Hessian, layer by layer as ``(1/N) Σ_n M_n ⊗ z_n z_nᵀ``), ``spectra`` (what is
+measured of it), ``theory`` (what is predicted, without seeing a network), ``compare`` (the two side
+by side), ``experiments`` (many points, one table), ``plotting``, ``cli``.
 
 Papers: [D] Dong, Zhang, Luo, Yao, Sun, *Towards Quantifying the Hessian Structure of Neural
 Networks*, arXiv 2505.02809. [W] Wu, Zhu, Wu, Wang, Ge, *Dissecting Hessian*, arXiv 2010.04261.
@@ -12,6 +12,8 @@ Networks*, arXiv 2505.02809. [W] Wu, Zhu, Wu, Wang, Ge, *Dissecting Hessian*, ar
 from rmt_hessian import theory
 from rmt_hessian._version import __version__
 from rmt_hessian.compare import ks_distance, ks_distance_of_spectra, wasserstein_distance
+from rmt_hessian.ensemble import Ensemble
+from rmt_hessian.hessian.draws import draw
 from rmt_hessian.hessian.full import full_hessian
 from rmt_hessian.hessian.layer import LayerHessian, layer_hessian
 from rmt_hessian.hessian.network_factors import NetworkFactors, network_factors
@@ -33,7 +35,8 @@ from rmt_hessian.model.inputs import (
     uniform_inputs,
 )
 from rmt_hessian.model.losses import encode_labels
-from rmt_hessian.model.networks import ReLUNetwork
+from rmt_hessian.model.networks import Network
+from rmt_hessian.model.sampling import sample
 from rmt_hessian.spectra.eigenvalues import (
     block_eigenvalues,
     eigenvalues,
@@ -67,8 +70,12 @@ from rmt_hessian.spectra.uncertainty import Rate, fitted_rate, jackknife
 
 __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     "__version__",
+    # describe
+    "Ensemble",
+    "draw",
+    "sample",
     # simulate
-    "ReLUNetwork",
+    "Network",
     "gaussian_inputs",
     "rademacher_inputs",
     "uniform_inputs",

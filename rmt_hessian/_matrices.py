@@ -139,3 +139,14 @@ def orthonormal_columns(values, name):
         return frame
     u, _, v = np.linalg.svd(frame, full_matrices=False)  # the nearest orthonormal frame
     return u @ v
+
+
+def read_only(W):
+    """``W`` itself if nobody can write to it, else a read-only copy.
+
+    What is made from weights must not change under its user.
+    """
+    if W.flags.writeable or W.base is not None:
+        W = W.copy()
+        W.setflags(write=False)
+    return W

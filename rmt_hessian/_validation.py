@@ -30,7 +30,8 @@ def boolean(value, name):
 def instance_of(value, kind, name):
     """Return ``value`` if it is an instance of the class ``kind``."""
     if not isinstance(value, kind):
-        raise ValueError(f"{name} must be a {kind.__name__}, got {came(value)}")
+        article = "an" if kind.__name__[0] in "AEIOU" else "a"
+        raise ValueError(f"{name} must be {article} {kind.__name__}, got {came(value)}")
     return value
 
 
@@ -44,7 +45,8 @@ def having(value, attributes, name, what):
 
 def listed(values, name, what):
     """Return a list of what is given as any sequence of ``what``."""
-    if isinstance(values, str | bytes) or not hasattr(values, "__iter__"):
+    unordered = isinstance(values, str | bytes | set | frozenset | dict)
+    if unordered or not hasattr(values, "__iter__") or getattr(values, "ndim", 1) == 0:
         raise ValueError(f"{name} must be a sequence of {what}, got {came(values)}")
     return list(values)
 

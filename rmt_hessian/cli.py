@@ -30,6 +30,8 @@ try:
     from rmt_hessian.progress import duration, shown
     from rmt_hessian.streams import robust_streams
 except ImportError as error:
+    if (error.name or "").startswith("rmt_hessian"):  # a fault of ours, not a missing extra
+        raise
     sys.exit(f"rmt-hessian needs {error.name}: pip install 'rmt_hessian[sweep]'")
 
 UsageError = typer.BadParameter.__base__  # of typer's own click, or of click

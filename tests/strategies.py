@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 
-from rmt_hessian import ReLUNetwork
+from rmt_hessian import Network
 
 
 @dataclass(frozen=True)
 class Case:
     """A small network, its inputs, a layer and a loss."""
 
-    net: ReLUNetwork
+    net: Network
     X: np.ndarray
     layer: int
     loss: str
@@ -27,7 +27,7 @@ def cases(draw, last_layer=False, losses=("ce", "mse")):
     widths.append(draw(st.integers(2, 5)))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     scale = draw(st.sampled_from([0.1, 1.0, 10.0]))
-    net = ReLUNetwork([scale * W for W in ReLUNetwork.random(widths, rng).weights])
+    net = Network([scale * W for W in Network.random(widths, rng).weights])
     X = rng.standard_normal((draw(st.integers(1, 12)), widths[0]))
     layer = n_layers - 1 if last_layer else draw(st.integers(0, n_layers - 1))
     return Case(net, X, layer, draw(st.sampled_from(losses)), rng)

@@ -1,9 +1,14 @@
 """The layer rule: a package imports only from the left of it, and theory meets no simulation."""
 
 import ast
+import importlib
+import inspect
+import pkgutil
 from pathlib import Path
 
 import pytest
+
+import rmt_hessian as rh
 
 PACKAGE = Path(__file__).parents[1] / "rmt_hessian"
 SHARED = {
@@ -17,12 +22,23 @@ SHARED = {
     "_version",
 }
 MAY_IMPORT = {
-    "model": {"model"},
-    "hessian": {"model", "hessian"},
+    "initialisation": set(),
+    "ensemble": {"initialisation"},
+    "model": {"ensemble", "initialisation", "model"},
+    "hessian": {"ensemble", "model", "hessian"},
     "spectra": {"model", "hessian", "spectra"},
-    "theory": {"theory"},
+    "theory": {"ensemble", "initialisation", "theory"},
     "compare": {"model", "hessian", "spectra", "theory"},
-    "experiments": {"model", "hessian", "spectra", "theory", "compare", "experiments"},
+    "experiments": {
+        "ensemble",
+        "initialisation",
+        "model",
+        "hessian",
+        "spectra",
+        "theory",
+        "compare",
+        "experiments",
+    },
     "plotting": {"compare"},
     "progress": set(),
     "streams": set(),
@@ -30,10 +46,11 @@ MAY_IMPORT = {
 }
 THEORY_MAY_IMPORT = {
     "laws": {"laws"},
-    "weights": {"init_scale", "laws", "weights"},
-    "norms": {"init_scale", "weights", "norms"},
-    "spikes": {"laws", "weights", "spikes"},
-    "factors": {"weights", "factors"},
+    "relu": {"relu"},
+    "weights": {"coverage", "relu", "laws", "weights"},
+    "norms": {"coverage", "relu", "weights", "norms"},
+    "outliers": {"laws", "weights", "outliers"},
+    "structure": {"coverage", "relu", "laws", "weights", "structure"},
 }
 # a library -> the places that may import it
 CONFINED = {
@@ -101,6 +118,41 @@ def test_parts_of_theory_import_in_one_direction(path):
     for name in imports(path):
         if name.startswith("rmt_hessian.theory."):
             assert name.split(".")[2] in THEORY_MAY_IMPORT[folder], f"{path} imports {name}"
+
+
+def test_no_function_hides_a_module_of_its_own_name():
+    """``rmt_hessian.theory.laws`` is that module, whatever a package exports."""
+    for path in [*INITS, PACKAGE / "__init__.py"]:
+        name = ".".join(path.parent.relative_to(PACKAGE.parent).parts)
+        exported = vars(importlib.import_module(name))
+        for module in pkgutil.iter_modules([str(path.parent)]):
+            found = exported.get(module.name)
+            assert found is None or inspect.ismodule(found), f"{name}.{module.name}"
+
+
+WORDS = {"model", "loss", "diagonal", "n_classes", "n_features", "n_samples", "n_inputs"}
+WORDS |= {"n_hidden", "V", "W", "block", "init"}
+
+
+def test_a_case_is_described_once():
+    """By an `Ensemble`: few functions, private ones counted, take four words that describe one."""
+    many = []
+    for path in FILES + INITS:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.Lambda):
+                of = node.args
+                names = {a.arg for a in (*of.posonlyargs, *of.args, *of.kwonlyargs)}
+                if len(names & WORDS) >= 4:
+                    many.append(f"{path.name}:{node.lineno}")
+    assert len(many) <= 3, many
+
+
+def test_no_front_door_of_theory_takes_a_network_in_pieces():
+    """V, W, block and model are no words of the interface: an `Ensemble` says what they said."""
+    for name in rh.theory.__all__:
+        function = getattr(rh.theory, name)
+        if inspect.isroutine(function):
+            assert not set(inspect.signature(function).parameters) & {"V", "W", "block", "model"}
 
 
 def test_only_kernels_are_compiled():

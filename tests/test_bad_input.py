@@ -1,5 +1,7 @@
 """Bad input gets one clear error at the public edge: what was wanted and what came."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -9,23 +11,43 @@ from rmt_hessian.theory import (
     GeneralizedMarchenkoPastur,
     MarchenkoPastur,
     block_law,
-    block_norm_limit,
+    block_norm_limits,
+    block_norms,
+    block_outliers,
     conditional_law,
-    expected_block_norms,
-    outliers,
+    cross_layer_norm,
+    curvature_law,
+    decoupling,
+    eigenspace_defect,
+    layer_law,
+    layer_outliers,
+    mean_eigenvalue,
+    output_block_law,
     output_hessian_eigenspace,
     predicted_output_hessian,
+    projected_row_space,
+    relu_feature_spectrum,
+    sampling_band,
     weight_law,
+    weight_law_limit,
 )
 
 RNG = np.random.default_rng(0)
-NET = rh.ReLUNetwork.random([3, 4, 2], RNG)
-ONE_OUTPUT = rh.ReLUNetwork.random([3, 1], RNG)
+NET = rh.Network.random([3, 4, 2], RNG)
+ONE_OUTPUT = rh.Network.random([3, 1], RNG)
 X = RNG.standard_normal((5, 3))
 H = rh.layer_hessian(NET, X, 0, "ce")
 LAW = MarchenkoPastur(0.5)
-LINEAR = {"model": "linear", "loss": "ce", "n_classes": 3, "n_features": 4, "n_samples": 8}
-SIZES = {"n_classes": 3, "n_inputs": 4, "n_samples": 5}
+LINEAR = rh.Ensemble([4, 3], layer=0, loss="ce", n_samples=5)
+HIDDEN = rh.Ensemble([3, 2, 2], layer=0, loss="ce", n_samples=5)
+OUTPUT = rh.Ensemble([3, 2, 2], layer=1, loss="ce", n_samples=5)
+DEEP = rh.Ensemble([3, 2, 2, 2], layer=0, loss="ce", n_samples=5)
+ABOVE = HIDDEN.given([None, np.eye(2)])  # the weights above the layer
+
+
+def hidden(d, m, C, loss="ce", weights=None):
+    return rh.Ensemble([d, m, C], layer=0, loss=loss, n_samples=5, weights=weights)
+
 
 CASES = {
     # model
@@ -33,18 +55,18 @@ CASES = {
     "negative inputs": (lambda: rh.gaussian_inputs(2, -3, RNG), "at least 1, got -3"),
     "fractional": (lambda: rh.gaussian_inputs(2.5, 3, RNG), "must be an integer, got 2.5"),
     "no classes": (lambda: rh.random_labels(3, 0, RNG), "n_classes must be at least 1"),
-    "no weights": (lambda: rh.ReLUNetwork([]), "at least one matrix"),
-    "vector weights": (lambda: rh.ReLUNetwork([[1.0]]), "must have 2 axes, got shape"),
-    "NaN weights": (lambda: rh.ReLUNetwork([[[np.nan]]]), "must be finite, got 1 NaN"),
+    "no weights": (lambda: rh.Network([]), "at least one matrix"),
+    "vector weights": (lambda: rh.Network([[1.0]]), "must have 2 axes, got shape"),
+    "NaN weights": (lambda: rh.Network([[[np.nan]]]), "must be finite, got 1 NaN"),
     "widths do not match": (
-        lambda: rh.ReLUNetwork([np.ones((3, 2)), np.ones((2, 4))]),
+        lambda: rh.Network([np.ones((3, 2)), np.ones((2, 4))]),
         r"weights\[1\] must have 3 columns",
     ),
-    "text weights": (lambda: rh.ReLUNetwork([[["a"]]]), "array of real numbers"),
-    "one width": (lambda: rh.ReLUNetwork.random([3], RNG), "at least two numbers"),
-    "zero width": (lambda: rh.ReLUNetwork.random([3, 0, 2], RNG), r"widths\[1\] must be at least"),
+    "text weights": (lambda: rh.Network([[["a"]]]), "array of real numbers"),
+    "one width": (lambda: rh.Network.random([3], RNG), "at least two numbers"),
+    "zero width": (lambda: rh.Network.random([3, 0, 2], RNG), r"widths\[1\] must be at least"),
     "unknown init": (
-        lambda: rh.ReLUNetwork.random([3, 2], RNG, init="x"),
+        lambda: rh.Network.random([3, 2], RNG, init="x"),
         "one of 'lecun', 'he', got",
     ),
     # hessian
@@ -68,7 +90,7 @@ CASES = {
         lambda: rh.full_hessian(NET, X, [[2.0, -1.0]] * 5, "ce"),
         "must not be negative",
     ),
-    "logits overflow": (lambda: rh.ReLUNetwork([[[1e9]]])([[1e300]]), "overflow"),
+    "logits overflow": (lambda: rh.Network([[[1e9]]])([[1e300]]), "overflow"),
     "complex inputs": (lambda: NET(X * 1j), "real numbers"),
     "wrong vector": (lambda: H @ np.ones(5), r"shape \(12,\) or \(…, 12, q\), got \(5,\)"),
     # spectra
@@ -100,109 +122,188 @@ CASES = {
     "quantile": (lambda: LAW.ppf(1.5), r"must lie in \[0, 1\]"),
     "NaN quantile": (lambda: LAW.ppf(np.nan), r"must lie in \[0, 1\]"),
     "moment": (lambda: LAW.moment(-1), "k must be at least 0"),
-    "model": (
-        lambda: weight_law(model="deep", loss="ce"),
-        "'linear', 'hidden', 'output', got 'deep'",
+    "no ensemble": (
+        lambda: weight_law("linear", 0, 0),
+        "ens must be an? Ensemble, got 'linear'",
     ),
-    "law loss": (lambda: weight_law(model="linear", loss="l1", n_classes=3), "'ce', 'mse', got"),
-    "C = 1": (lambda: weight_law(model="linear", loss="ce", n_classes=1), "at least 2, got 1"),
+    "a network for an ensemble": (
+        lambda: block_norms(NET),
+        "ens must be an? Ensemble, got Network",
+    ),
+    "a deep network": (
+        lambda: weight_law(DEEP, 0, 0),
+        r"two or three widths: .*, got Ensemble\(\[3, 2, 2, 2\], layer=0, loss='ce', n_samples=5\)",
+    ),
+    "norms of a deep network": (lambda: block_norms(DEEP), "two or three widths"),
+    "norms of given weights": (lambda: block_norms(ABOVE), "no weights may be given"),
+    "the layer law of an output layer": (lambda: layer_law(OUTPUT), "layer must be 0"),
+    "layer outliers of an output layer": (lambda: layer_outliers(OUTPUT), "layer must be 0"),
+    "the band of an output layer": (lambda: sampling_band(OUTPUT, 0, 0), "layer must be 0"),
+    "an output block of a hidden layer": (
+        lambda: output_block_law(HIDDEN, [1.0], [1.0]),
+        "layer must be the output layer, 1, got",
+    ),
+    "features of a linear model": (
+        lambda: relu_feature_spectrum(LINEAR),
+        "must have three widths, a hidden layer, got",
+    ),
+    "the mean of the features of a linear model": (
+        lambda: mean_eigenvalue(LINEAR),
+        "must have three widths, a hidden layer, got",
+    ),
+    "one layer has no other": (lambda: cross_layer_norm(LINEAR), "must have three widths"),
+    "a layer with itself": (
+        lambda: cross_layer_norm(HIDDEN, 1, -1),
+        "first and second must be two layers, got 1 twice",
+    ),
+    "curvature of MSE": (
+        lambda: curvature_law(replace(LINEAR, loss="mse")),
+        "two widths and loss 'ce', got",
+    ),
+    "curvature behind a hidden layer": (lambda: curvature_law(HIDDEN), "two widths and loss 'ce'"),
+    "the limit of a hidden layer": (
+        lambda: weight_law_limit(HIDDEN, 0, 0),
+        "weights above layer 0 must be given",
+    ),
+    "the limit of MSE": (
+        lambda: weight_law_limit(replace(LINEAR, loss="mse"), 0, 0),
+        "loss must be 'ce'",
+    ),
+    "the limit of given weights": (
+        lambda: weight_law_limit(LINEAR.given([np.eye(3, 4)]), 0, 0),
+        "no weights may be given",
+    ),
+    "the defect of an output layer": (
+        lambda: eigenspace_defect(OUTPUT),
+        "layer must be the hidden layer, 0, got",
+    ),
+    "the defect of He": (
+        lambda: eigenspace_defect(replace(HIDDEN, init="he")),
+        "loss must be 'ce' and init 'lecun', got",
+    ),
+    "decoupling of drawn weights": (
+        lambda: decoupling(ABOVE),
+        r"all weights must be given, by ens\.given\(net\), got .*\.given\(net, \[1\]\)",
+    ),
+    "decoupling of a deep network": (
+        lambda: decoupling(DEEP.given(rh.Network.random(DEEP.widths, RNG))),
+        r"two or three widths: .*, got .*\.given\(net\)",
+    ),
+    "the output Hessian of an output layer": (
+        lambda: predicted_output_hessian(OUTPUT.given([np.eye(2, 3), np.eye(2)]), np.eye(2)),
+        "layer must be the hidden layer, 0, got",
+    ),
+    "a frame of drawn weights": (lambda: projected_row_space(DEEP), "all weights must be given"),
+    "law loss": (
+        lambda: rh.Ensemble([4, 3], layer=0, loss="l1", n_samples=5),
+        "loss must be one of 'ce', 'mse', got 'l1'",
+    ),
+    "C = 1": (
+        lambda: rh.Ensemble([4, 1], layer=0, loss="ce", n_samples=5),
+        "loss 'ce' needs at least 2 classes, got 1",
+    ),
     "C = 1 off": (
-        lambda: weight_law(model="linear", loss="mse", diagonal=False, n_classes=1),
-        "at least 2",
+        lambda: block_norms(rh.Ensemble([4, 1], layer=0, loss="mse", n_samples=5)),
+        r"widths\[1\] must be at least 2, got 1",
     ),
-    "C missing": (lambda: weight_law(model="linear", loss="ce"), "must be an integer, got None"),
-    "V missing": (lambda: weight_law(model="hidden", loss="ce"), "needs the output weights V"),
+    "C missing": (
+        lambda: rh.Ensemble([4], layer=0, loss="ce", n_samples=5),
+        r"widths must hold at least two numbers, got \[4\]",
+    ),
+    "V missing": (
+        lambda: weight_law(HIDDEN, 0, 0),
+        r"the weights above layer 0 must be given, by ens\.given\(net\): .*, got Ensemble",
+    ),
+    "V missing for the layer": (lambda: layer_law(HIDDEN), "weights above layer 0 must be given"),
+    "W without V": (
+        lambda: weight_law(OUTPUT.given([np.eye(2, 3), None]), 0, 0),
+        "weights of the last layer must be given with others",
+    ),
     "V useless": (
-        lambda: weight_law(model="linear", loss="ce", V=np.eye(2), W=np.eye(2)),
-        "W means nothing",
+        lambda: LINEAR.given([np.eye(4), np.eye(3, 4)]),
+        "net must have as many weight matrices as layers, 1, got 2",
     ),
     "V and C": (
-        lambda: weight_law(model="hidden", loss="ce", n_classes=3, V=np.eye(2)),
-        "n_classes must be 2",
+        lambda: hidden(3, 2, 3, weights=[None, np.eye(2)]),
+        r"weights\[1\] must have shape \(3, 2\), got \(2, 2\)",
     ),
     "W shape": (
-        lambda: weight_law(model="hidden", loss="ce", V=np.eye(2), W=np.eye(3)),
-        "W must have 2 rows",
-    ),
-    "block": (
-        lambda: weight_law(model="hidden", loss="ce", V=np.eye(2), block=(0, 2)),
-        r"two units of 0 … 1, got \(0, 2\)",
+        lambda: hidden(3, 2, 2, weights=[np.eye(3), np.eye(2)]),
+        r"weights\[0\] must have shape \(2, 3\), got \(3, 3\)",
     ),
     "no width": (
-        lambda: expected_block_norms(model="hidden", loss="ce", **SIZES),
-        "n_hidden of model 'hidden' must be an integer, got None",
+        lambda: block_norms(rh.Ensemble([4, None, 3], layer=0, loss="ce", n_samples=5)),
+        r"widths\[1\] must be an integer, got None",
     ),
     "width useless": (
-        lambda: expected_block_norms(model="linear", loss="ce", n_hidden=3, **SIZES),
-        "n_hidden means nothing",
+        lambda: rh.Ensemble(4, layer=0, loss="ce", n_samples=5),
+        "widths must be a sequence of integers, got 4",
     ),
     "no constant": (
-        lambda: block_norm_limit(model="hidden", loss="ce", aspect_ratio=1.0, n_hidden=2),
-        "exists for n_hidden > 2, got 2",
+        lambda: block_norm_limits(hidden(5, 2, 3), infinite_inputs=True),
+        "the constant of hidden CE exists for m > 2, got 2",
     ),
     "constant needs d > 4": (
-        lambda: block_norm_limit(model="linear", loss="ce", n_inputs=4, n_samples=5),
-        "n_inputs > 4, got 4",
+        lambda: block_norm_limits(LINEAR),
+        "the constant of linear CE exists for d > 4, got 4",
     ),
-    "two sizes": (
-        lambda: block_norm_limit(
-            model="linear", loss="ce", n_inputs=9, n_samples=5, aspect_ratio=1.0
-        ),
-        "either n_inputs and n_samples, or aspect_ratio",
+    "a flag that is text": (
+        lambda: block_norm_limits(LINEAR, infinite_inputs="no"),
+        "infinite_inputs must be True or False, got 'no'",
     ),
-    "negative ratio": (
-        lambda: block_norm_limit(model="linear", loss="ce", aspect_ratio=-1.0),
-        "aspect_ratio must be positive",
+    "a flag that is a number": (
+        lambda: block_norm_limits(hidden(9, 3, 3), infinite_inputs=1.0),
+        "infinite_inputs must be True or False, got 1.0",
+    ),
+    "limits of one hidden unit": (
+        lambda: block_norm_limits(hidden(5, 1, 3, "mse")),
+        r"widths\[1\] must be at least 2, got 1",
+    ),
+    "a negative number of samples": (
+        lambda: block_norm_limits(rh.Ensemble([9, 3], layer=0, loss="ce", n_samples=-1)),
+        "n_samples must be at least 1, got -1",
     ),
     "no draws": (
-        lambda: expected_block_norms(model="linear", loss="ce", n_draws=0, **SIZES),
+        lambda: block_norms(LINEAR, n_draws=0),
         "n_draws must be at least 2, got 0",
     ),
-    "one size and the ratio": (
-        lambda: block_norm_limit(model="hidden", loss="mse", n_inputs=5, aspect_ratio=1.0),
-        "either n_inputs and n_samples, or aspect_ratio",
-    ),
     "a zero row of W": (
-        lambda: weight_law(model="hidden", loss="mse", V=np.eye(2), W=np.zeros((2, 3))),
-        "row of W must have a nonzero entry",
+        lambda: weight_law(hidden(3, 2, 2, "mse", [np.zeros((2, 3)), np.eye(2)]), 0, 0),
+        r"row of weights\[0\] must have a nonzero entry",
     ),
     "a zero row of W for the rank": (
-        lambda: predicted_output_hessian(np.ones((2, 2)), np.zeros((2, 2)), np.eye(2)),
-        "row of W must have a nonzero entry",
+        lambda: predicted_output_hessian(
+            hidden(2, 2, 2, weights=[np.zeros((2, 2)), np.ones((2, 2))]), np.eye(2)
+        ),
+        r"row of weights\[0\] must have a nonzero entry",
     ),
-    "one unit has no pair": (
-        lambda: weight_law(model="hidden", loss="ce", V=np.ones((3, 1)), diagonal=False),
-        "at least two units, got one",
+    "a zero row of V": (
+        lambda: weight_law(OUTPUT.given([None, np.diag([1.0, 0.0])]), 0, 0),
+        "must have at least two rows, and none of zeros",
     ),
-    "a block of three": (
-        lambda: weight_law(model="hidden", loss="ce", V=np.eye(2), block=(0, 1, 1)),
-        "must be two units",
+    "a zero row of W for the mean": (
+        lambda: mean_eigenvalue(OUTPUT.given([np.zeros((2, 3)), None])),
+        r"row of weights\[0\] must have a nonzero entry",
     ),
-    "C > m": (lambda: output_hessian_eigenspace(np.ones((3, 2))), "between 2 and 2 rows"),
-    "equal rows": (lambda: output_hessian_eigenspace(np.ones((2, 2))), "must have rank 1"),
+    "C > m": (
+        lambda: output_hessian_eigenspace(
+            hidden(2, 2, 3, weights=[np.eye(2), np.ones((3, 2))]),
+        ),
+        "there must be 2 … 2 classes, at most as many as units, got 3",
+    ),
+    "equal rows": (
+        lambda: output_hessian_eigenspace(HIDDEN.given([np.eye(2, 3), np.ones((2, 2))])),
+        "must have rank 1",
+    ),
     "A shape": (
-        lambda: predicted_output_hessian(np.ones((2, 3)), np.ones((3, 3)), np.eye(3)),
+        lambda: predicted_output_hessian(
+            hidden(3, 3, 2, weights=[np.ones((3, 3)), np.ones((2, 3))]), np.eye(3)
+        ),
         r"must have shape \(2, 2\)",
     ),
     "W rows": (
-        lambda: predicted_output_hessian(np.ones((2, 3)), np.ones((2, 3)), np.eye(2)),
-        "W must have 3 rows",
-    ),
-    "a flag that is text": (
-        lambda: outliers(**LINEAR, whole_layer="no"),
-        "whole_layer must be True or False, got 'no'",
-    ),
-    "a flag that is a number": (
-        lambda: block_law(**LINEAR, diagonal=1),
-        "diagonal must be True or False, got 1",
-    ),
-    "a block of a whole layer": (
-        lambda: outliers(**LINEAR, whole_layer=True, diagonal=False),
-        "diagonal means nothing for a whole layer, got False",
-    ),
-    "a diagonal block off the diagonal": (
-        lambda: weight_law(model="linear", loss="ce", V=np.eye(3), block=(1, 1), diagonal=False),
-        r"diagonal must be True for the block \(1, 1\), got False",
+        lambda: hidden(3, 3, 2, weights=[np.ones((2, 3)), np.ones((2, 3))]),
+        r"weights\[0\] must have shape \(3, 3\), got \(2, 3\)",
     ),
     "a flag of the inputs": (
         lambda: rh.correlated_inputs(2, [1.0], RNG, rotate="yes"),
@@ -273,3 +374,18 @@ def test_layer_out_of_range(layer):
 def test_unit_out_of_range(unit):
     with pytest.raises(IndexError, match=rf"0 … 3, got {unit}"):
         H.block(0, unit)
+
+
+@pytest.mark.parametrize("predict", [weight_law, block_law, block_outliers, sampling_band])
+def test_units_of_an_ensemble(predict):
+    """A block is two units; no unit is there beyond those of the layer."""
+    for unit in (2, -3):
+        with pytest.raises(IndexError, match=rf"j must lie in 0 … 1, got {unit}"):
+            predict(ABOVE, 0, unit)
+        with pytest.raises(IndexError, match=rf"i must lie in 0 … 1, got {unit}"):
+            predict(ABOVE, unit, 0)
+    with pytest.raises(IndexError, match=r"i must be an integer, got \(0, 1, 1\)"):
+        predict(ABOVE, (0, 1, 1), 0)
+    one_unit = hidden(3, 1, 3, weights=[None, np.ones((3, 1))])
+    with pytest.raises(IndexError, match=r"j must lie in 0 … 0, got 1"):
+        predict(one_unit, 0, 1)

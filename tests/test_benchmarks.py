@@ -20,7 +20,7 @@ from benchmarks.laws import cases as law_cases
 from benchmarks.laws import measure as laws
 from benchmarks.laws import oracle, tables
 from benchmarks.laws.cases import cases, density_points, distribution_points
-from rmt_hessian import theory
+from rmt_hessian import Ensemble, theory
 from tests import oracles
 from tests.tolerances import EXACT, ITERATIVE
 
@@ -368,9 +368,7 @@ def test_without_a_reference_nobody_is_timed(tmp_path, monkeypatch):
 
 def test_the_page_and_the_figure_show_everyone(measured, tmp_path):
     norms = Case("classes", "norms", (16, 8), 32)
-    values = theory.expected_block_norms(
-        model="linear", loss="ce", n_classes=8, n_inputs=16, n_samples=32, n_draws=1024
-    )
+    values = theory.block_norms(Ensemble([16, 8], 0, "ce", n_samples=32), n_draws=1024)
     answer = measured[0][2] | {"values": [values.diagonal, values.off_diagonal]}
     sampled = measured[1][2] | {"sampled_rows": 7}
     rows = [*measured, (TINY, measured[1][1], sampled), (norms, hessians.OURS, answer)]

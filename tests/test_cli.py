@@ -19,10 +19,10 @@ root_seed = 0
 [[grid]]
 measurement = "block_norms"
 seeds = 2
-fixed = { n_inputs = 6, n_samples = 8, n_hidden = 4 }
+fixed = { layer = 0, loss = "mse", n_samples = 8 }
 [grid.axes]
-case = ["linear-mse", "hidden-mse"]
-n_classes = [2]
+widths = [[6, "C"], [6, 4, "C"]]
+C = [2]
 """
 
 PICTURE = """
@@ -30,7 +30,7 @@ root_seed = 0
 [[grid]]
 measurement = "hessian_image"
 seeds = 1
-fixed = { n_inputs = 2, n_samples = 3, n_hidden = 2, n_classes = 2 }
+fixed = { widths = [2, 2, 2], n_samples = 3 }
 """
 
 
@@ -60,8 +60,8 @@ def test_status_collect_and_report(folder):
         ["4", "points:", "4", "done,", "0", "failed,", "0", "missing"],
         ["measurement", "axis", "value", "done", "failed", "missing"],
         ["block_norms", "4", "0", "0"],
-        ["block_norms", "case", "hidden-mse", "2", "0", "0"],
-        ["block_norms", "case", "linear-mse", "2", "0", "0"],
+        ["block_norms", "widths", "6-2", "2", "0", "0"],
+        ["block_norms", "widths", "6-4-2", "2", "0", "0"],
         ["block_norms", "seed", "0", "2", "0", "0"],
         ["block_norms", "seed", "1", "2", "0", "0"],
     ]
@@ -73,15 +73,13 @@ def test_status_collect_and_report(folder):
 
 
 def test_a_failing_point_gives_a_non_zero_exit_and_its_name(folder):
-    bad = SWEEP.replace("block_norms", "output_rank")  # C < m is needed, m = 2 here
-    bad = bad.replace('case = ["linear-mse", "hidden-mse"]', "").replace(
-        "n_hidden = 4", "n_hidden = 2"
-    )
-    (folder / "bad.toml").write_text(bad)
+    bad = 'widths = [6, 2, "C"], C = 2, layer = 0, relative_error = 0.5'  # C < m is needed
+    bad = f"measurement = 'population_rank'\nseeds = 2\nfixed = {{ {bad} }}\n"
+    (folder / "bad.toml").write_text(f"root_seed = 0\n[[grid]]\n{bad}")
     result = command("run", "bad.toml", "--workers", "1", cwd=folder)
     assert result.returncode == 1
-    assert "failed: output_rank(" in result.stderr
-    assert "n_classes must lie in 2 … 1 (below m), got 2" in result.stderr
+    assert "failed: population_rank(widths=[6, 2, 2], " in result.stderr
+    assert "widths[-1] must be below 2, the units of layer 0, got 2" in result.stderr
     assert "2 points failed; tracebacks in results/bad/failed" in result.stderr
     assert "Traceback" not in result.stderr
     result = command("status", "results/bad", cwd=folder)
@@ -170,10 +168,11 @@ MISTAKES = [
         "results/picture holds no measurement that the report knows",
     ),
     (("run", "tiny.toml", "--workers", "1", "--out", "tiny.toml"), "tiny.toml"),
-    (("run", "typo.toml"), "n_clases' means nothing to block_norms; allowed: case, n_classes"),
+    (("run", "typo.toml"), "'n_sampels' means nothing to block_norms; allowed: widths, layer, "),
+    (("run", "wide.toml"), "widths[-1] must be below 2, the units of layer 0, got 2"),
     (("run", "stranger.toml", "--dry-run"), "cannot import no_such_module"),
     (("run", "tiny.toml", "--dry-run", "--set", "depth=2"), "no grid has 'depth'; allowed: "),
-    (("run", "tiny.toml", "--set", "C=1"), "n_classes = 1: Input should be greater than"),
+    (("run", "tiny.toml", "--set", "C=1"), "widths[1] must be at least 2, got 1"),
     (("run", "."), ".: Is a directory"),
     (("run", "tiny.toml", "--dry-run", "--scheduler", "pbs"), "the scheduler must be tcp://HOST"),
     (("run", "empty.toml"), "empty.toml: root_seed: Field required"),
@@ -227,7 +226,12 @@ def ends(folder):
     (folder / "results" / "foreign").mkdir()
     pd.DataFrame({"x": [1]}).to_parquet(folder / "results" / "foreign" / "table.parquet")
     (folder / "wrong.toml").write_text('colour = "red"\n' + SWEEP)
-    (folder / "typo.toml").write_text(SWEEP.replace("n_classes", "n_clases"))
+    (folder / "typo.toml").write_text(SWEEP.replace("n_samples", "n_sampels"))
+    (folder / "wide.toml").write_text(
+        PICTURE.replace("hessian_image", "output_rank").replace(
+            "n_samples", 'layer = 0, loss = "ce", n_samples'
+        )
+    )
     (folder / "stranger.toml").write_text(SWEEP.replace("block_norms", "no_such_module:f"))
     result = subprocess.run(
         [sys.executable, "-c", EACH],

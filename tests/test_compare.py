@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.stats import cauchy, expon, ks_1samp, norm, uniform
 from scipy.stats import wasserstein_distance as scipy_wasserstein
 
-from rmt_hessian import ks_distance, wasserstein_distance
+from rmt_hessian import Ensemble, ks_distance, wasserstein_distance
 from rmt_hessian.compare import density_curve
 from rmt_hessian.theory import (
     GeneralizedMarchenkoPastur,
@@ -213,9 +213,7 @@ def test_density_curve_leaves_negligible_components_out():
 
 def test_density_curve_shows_the_bulk_of_a_law_with_long_tails():
     """Linear CE, C = 1024, off the diagonal: the support is 10⁴ times as wide as the bulk."""
-    law = block_law(
-        model="linear", loss="ce", n_classes=1024, diagonal=False, n_features=400, n_samples=1000
-    )
+    law = block_law(Ensemble([400, 1024], layer=0, loss="ce", n_samples=1000), 0, 1)
     x, density = density_curve(law)
     lo, hi = law.interval(0.98)
     assert ((lo < x) & (x < hi)).sum() > 40

@@ -1,6 +1,7 @@
 """What a user sees: labels, the law over the histogram, and the same bytes from a rerun."""
 
 import importlib
+import re
 
 import matplotlib
 import numpy as np
@@ -22,25 +23,35 @@ root_seed = 1
 [[grid]]
 measurement = "block_norms"
 seeds = 2
-fixed = { n_inputs = 6, n_samples = 8, n_hidden = 4 }
-axes = { case = ["linear-ce", "hidden-ce", "hidden-mse", "output-ce"], n_classes = [2, 3] }
+fixed = { n_samples = 8 }
+axes = { C = [2, 3] }
+[grid.together]
+widths = [[6, "C"], [6, 4, "C"], [6, 4, "C"], [6, 4, "C"]]
+layer = [0, 0, 0, 1]
+loss = ["ce", "ce", "mse", "ce"]
 [[grid]]
 measurement = "block_spectra"
 seeds = 1
-fixed = { n_inputs = 6, n_samples = 8, n_hidden = 4 }
-axes = { case = ["linear-ce", "hidden-ce", "hidden-mse"], n_classes = [2, 3, 4] }
+fixed = { layer = 0, n_samples = 8 }
+axes = { C = [2, 3, 4] }
+together = { widths = [[6, "C"], [6, 4, "C"], [6, 4, "C"]], loss = ["ce", "ce", "mse"] }
 [[grid]]
 measurement = "output_rank"
 seeds = 1
-fixed = { n_inputs = 6, n_samples = 20, n_hidden = 9 }
-axes = { n_classes = [2, 3, 4, 5] }
+fixed = { widths = [6, 9, "C"], layer = 0, loss = "ce", n_samples = 20 }
+axes = { C = [2, 3, 4, 5] }
 [[grid]]
 measurement = "hessian_image"
 seeds = 1
-fixed = { n_inputs = 4, n_samples = 20, n_hidden = 3 }
-axes = { n_classes = [2, 4] }
+fixed = { n_samples = 20 }
+axes = { widths = [[4, 3, 2], [4, 3, 4]] }
 """
-FIGURES = ["block_spectra", "norm_ratio", "hessian_heatmap", "output_scree"]
+FIGURES = {  # sizes that it tells
+    "block_spectra": "$d=6$, $N=8$, $m=4$",
+    "norm_ratio": "$d=6$, $N=8$, $m=4$, 2 seeds",
+    "hessian_heatmap": "$C=4$: 3 blocks of 4, then 4 of 3",
+    "output_scree": "$d=6$, $m=9$, $N=20$",
+}
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +69,10 @@ def test_every_axis_is_labelled_and_a_rerun_gives_the_same_bytes(name, store, tm
     panels = [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
     assert all(ax.get_title() for ax in panels)
     assert any(ax.get_xlabel() for ax in panels)
+    told = " ".join([figure.get_suptitle(), *(ax.get_title() for ax in panels)])
+    assert FIGURES[name] in told
+    assert "nan" not in told.lower()
+    assert "<NA>" not in told
     style.save(figure, name, tmp_path / "a")
     style.save(draw(store), name, tmp_path / "b")
     for kind in ("pdf", "png"):
@@ -68,8 +83,8 @@ def test_every_axis_is_labelled_and_a_rerun_gives_the_same_bytes(name, store, tm
 
 def point_of(store, measurement, **parameters):
     """The first seed of a point: its row and its arrays."""
-    table = store.table()
-    chosen = table[(table["measurement"] == measurement) & (table["seed"] == 0)]
+    chosen = style.rows_of(store, measurement)
+    chosen = chosen[chosen["seed"] == 0]
     for name, value in parameters.items():
         chosen = chosen[chosen[name] == value]
     row = chosen.iloc[0]
@@ -97,9 +112,9 @@ def test_laws_lie_over_the_spectrum_of_their_own_block(block, symbol, store):
 
 def test_ratios_beside_prediction_and_limit(store):
     figure = importlib.import_module("paper_figs.fig_norm_ratio").draw(store)
-    table = store.table()
+    table = style.rows_of(store, "block_norms")
     for case, title in (("linear-ce", "linear, CE"), ("hidden-ce", "hidden, CE")):
-        of_case = table[(table["measurement"] == "block_norms") & (table["case"] == case)]
+        of_case = table[table["case"] == case]
         means = of_case.groupby("n_classes").mean(numeric_only=True)
         drawn = lines(panel(figure, title))
         ratio = means["off_diagonal_norm2"] / means["diagonal_norm2"]  # of means, as predicted
@@ -130,6 +145,37 @@ def test_heat_map_parts_the_layers_and_shows_four_decades(store):
     )
     assert image.norm.vmax / image.norm.vmin == pytest.approx(1e4)
     assert {float(line.get_xdata()[0]) for line in ax.lines} >= {3 * 4 - 0.5}
+    plt.close(figure)
+
+
+@pytest.mark.parametrize(
+    ("widths", "parts"),
+    [
+        ("[[4, 2], [4, 3]]", {2: "2 blocks of 4", 3: "3 blocks of 4"}),
+        (
+            "[[4, 3, 5, 2], [4, 5, 3, 3]]",
+            {
+                2: "3 blocks of 4, then 5 of 3, then 2 of 5",
+                3: "5 blocks of 4, then 3 of 5, then 3 of 3",
+            },
+        ),
+    ],
+)
+def test_heat_map_of_networks_of_other_depths(widths, parts, tmp_path):
+    picture = f"fixed = {{ n_samples = 20 }}\naxes = {{ widths = {widths} }}\n"
+    (tmp_path / "deep.toml").write_text(
+        'root_seed = 1\n[[grid]]\nmeasurement = "hessian_image"\nseeds = 1\n' + picture
+    )
+    assert run_sweep(tmp_path / "deep.toml", tmp_path / "results").failed == []
+    figure = importlib.import_module("paper_figs.fig_hessian_heatmap").draw(
+        Store(tmp_path / "results")
+    )
+    for C, told in parts.items():
+        ax = panel(figure, f"$C={C}$")
+        assert ax.get_title().endswith(told)
+        sizes = [int(n) * int(of) for n, of in re.findall(r"(\d+) (?:blocks )?of (\d+)", told)]
+        drawn_at = {float(line.get_xdata()[0]) for line in ax.lines if line.get_xdata()[0] > 0}
+        assert drawn_at >= set(np.cumsum(sizes)[:-1] - 0.5)
     plt.close(figure)
 
 

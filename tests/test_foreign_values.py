@@ -9,6 +9,7 @@ import inspect
 import traceback
 import types
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,25 +21,39 @@ from rmt_hessian import theory
 
 PACKAGE = Path(rh.__file__).parent
 RNG = np.random.default_rng(0)
-NET = rh.ReLUNetwork.random([3, 4, 2], RNG)
+NET = rh.Network.random([3, 4, 2], RNG)
 W, V = NET.weights
 X = RNG.standard_normal((5, 3))
 H = rh.layer_hessian(NET, X, 0, "ce")
 SYMMETRIC = H.to_dense()
 FACTORS = rh.network_factors(NET, X, "ce")
 LAW = theory.MarchenkoPastur(0.5)
-WEIGHTS = theory.weight_law(model="linear", loss="ce", n_classes=3)
+LINEAR = rh.Ensemble([6, 3], layer=0, loss="ce", n_samples=12)
+HIDDEN = rh.Ensemble([6, 8, 3], layer=0, loss="ce", n_samples=5)
+LARGE = rh.Ensemble([100, 16, 3], layer=0, loss="ce", n_samples=5)
+OUTPUT = rh.Ensemble([40, 40, 3], layer=1, loss="ce", n_samples=80)
+GIVEN = rh.Ensemble([3, 4, 2], layer=0, loss="ce", n_samples=5).given(NET)
+WEIGHTS = theory.weight_law(LINEAR, 0, 0)
 SEPARABLE = theory.SeparableLaw([1.0, 0.5], [0.5, 0.5], [1.0], [1.0], 0.5)
 EYE = np.eye(4)
-SIZES = {"n_inputs": 6, "n_samples": 5}
-HIDDEN = {"loss": "ce", **SIZES, "n_hidden": 8}
-LARGE = {**HIDDEN, "n_inputs": 100, "n_hidden": 16}
-LINEAR = {"model": "linear", "loss": "ce", "n_features": 6, "n_samples": 12, "n_classes": 3}
 COSINES = np.cos(np.linspace(np.pi, 0, 65))
 
 CALLS = {
-    "ReLUNetwork": {"weights": [W, V]},
-    "ReLUNetwork.random": {"widths": [3, 2], "rng": 0, "init": "he"},
+    "Ensemble": {
+        "widths": [3, 4, 2],
+        "layer": 1,
+        "loss": "ce",
+        "n_samples": 5,
+        "init": "he",
+        "activation": "relu",
+        "inputs": "gaussian",
+        "biases": None,
+        "weights": [W, None],
+    },
+    "draw": {"ens": HIDDEN, "rng": 0},
+    "sample": {"ens": HIDDEN, "rng": 0},
+    "Network": {"weights": [W, V]},
+    "Network.random": {"widths": [3, 2], "rng": 0, "init": "he"},
     "gaussian_inputs": {"n_samples": 3, "n_inputs": 2, "rng": 0, "mean": 1.0},
     "rademacher_inputs": {"n_samples": 3, "n_inputs": 2, "rng": 0},
     "uniform_inputs": {"n_samples": 3, "n_inputs": 2, "rng": 0},
@@ -125,6 +140,7 @@ CALLS = {
     "ks_distance": {"eigenvalues": [1.0, 2.0], "law": LAW},
     "wasserstein_distance": {"eigenvalues": [1.0, 2.0], "law": LAW},
     # methods
+    "HIDDEN.given": {"net": rh.Network.random([6, 8, 3], 0), "layers": [0]},
     "NET.__call__": {"X": X},
     "NET.above": {"layer": 1},
     "H.block": {"i": 0, "j": 1},
@@ -201,41 +217,21 @@ CALLS = {
     "theory.WithNullSpace": {"law": LAW, "mass": 0.5},
     "theory.additive_spike": {"law": LAW, "theta": 3.0},
     "theory.weight_spike": {"law": LAW, "weight": 12.0},
-    "theory.block_law": {**LINEAR, "diagonal": True, "init": "lecun", "rng": 0},
-    "theory.layer_law": {**LINEAR, "init": "lecun", "rng": 0},
-    "theory.outliers": {**LINEAR, "whole_layer": False, "diagonal": True, "init": "lecun"},
+    "theory.block_law": {"ens": LINEAR, "i": 1, "j": 1, "rng": 0},
+    "theory.block_outliers": {"ens": LINEAR, "i": 1, "j": 1, "rng": 0},
+    "theory.layer_law": {"ens": LINEAR, "rng": 0},
+    "theory.layer_outliers": {"ens": LINEAR, "rng": 0},
     "theory.block_norm_from_weights": {"law": WEIGHTS, "aspect_ratio": 0.5},
-    "theory.block_norm_limit": {"model": "hidden", **LARGE, "init": "lecun"},
-    "theory.block_norm_limits": {"model": "hidden", **LARGE, "init": "lecun"},
-    "theory.block_norm_ratio": {
-        "model": "hidden",
-        "n_classes": 3,
-        **HIDDEN,
-        "n_draws": 4,
-        "rng": 0,
-    },
-    "theory.expected_block_norms": {
-        "model": "hidden",
-        "n_classes": 3,
-        **HIDDEN,
-        "n_draws": 4,
-        "rng": 0,
-    },
+    "theory.block_norm_limits": {"ens": LARGE, "infinite_inputs": False},
+    "theory.block_norms": {"ens": HIDDEN, "n_draws": 4, "rng": 0},
     "theory.conditional_law": {"weights": [1.0, 2.0], "n_features": 3},
-    "theory.cross_layer_limit": HIDDEN,
-    "theory.cross_layer_norm": {"n_classes": 3, **HIDDEN, "n_draws": 4, "rng": 0},
-    "theory.cross_layer_ratio": {"n_classes": 3, **HIDDEN, "n_draws": 4, "rng": 0},
-    "theory.cross_layer_ratio_limit": LARGE,
-    "theory.curvature_law": {"n_classes": 3, "init": "lecun", "rng": 0},
-    "theory.decoupling": {
-        "model": "hidden",
-        "loss": "ce",
-        "V": V,
-        "W": W,
-        "n_features": 3,
-        "rng": 0,
-    },
-    "theory.eigenspace_defect": {"n_classes": 3, "n_hidden": 50, "n_inputs": 50, "rng": 0},
+    "theory.cross_layer_limit": {"ens": HIDDEN, "first": 0, "second": 1},
+    "theory.cross_layer_norm": {"ens": HIDDEN, "first": 0, "second": 1, "n_draws": 4, "rng": 0},
+    "theory.cross_layer_ratio": {"ens": HIDDEN, "first": 0, "second": 1, "n_draws": 4, "rng": 0},
+    "theory.cross_layer_ratio_limit": {"ens": LARGE, "first": 0, "second": 1},
+    "theory.curvature_law": {"ens": LINEAR, "rng": 0},
+    "theory.decoupling": {"ens": GIVEN, "rng": 0},
+    "theory.eigenspace_defect": {"ens": rh.Ensemble([50, 50, 3], 0, "ce", 5), "rng": 0},
     "theory.init_gain": {"init": "he"},
     "theory.mean_curvature": {"logit_mean": [0.0, 1.0], "logit_covariance": np.eye(2), "rng": 0},
     "theory.mean_third_cumulant": {
@@ -243,26 +239,24 @@ CALLS = {
         "logit_covariance": np.eye(2),
         "rng": 0,
     },
-    "theory.mean_eigenvalue": {"n_hidden": 4, "n_inputs": 3, "gain": 1.0, "W": W},
+    "theory.mean_eigenvalue": {"ens": GIVEN},
     "theory.mean_feature_overlap": {"input_mean": 1.0},
     "theory.mean_outlier": {
-        "law": theory.output_block_law([1.0], [1.0], 40, 40, 800),
-        "n_hidden": 40,
-        "n_inputs": 40,
-        "gain": 1.0,
+        "ens": OUTPUT,
+        "law": theory.output_block_law(replace(OUTPUT, n_samples=800), [1.0], [1.0]),
     },
     "theory.orthant_probability": {"s": 0.0, "t": 1.0, "rho": 0.5},
     "theory.output_block_law": {
+        "ens": OUTPUT,
         "weights": [1.0],
         "probabilities": [1.0],
-        "n_hidden": 40,
-        "n_inputs": 40,
-        "n_samples": 80,
-        "gain": 1.0,
         "n_nodes": 16,
     },
-    "theory.output_hessian_eigenspace": {"V": V, "active": [0.5, 0.5, 0.5, 0.4]},
-    "theory.output_population": {"n_hidden": 4, "n_inputs": 3, "gain": 1.0, "n_nodes": 5},
+    "theory.output_hessian_eigenspace": {
+        "ens": GIVEN,
+        "input_mean": [0.0, 1.0, 0.0],
+        "input_covariance": np.eye(3),
+    },
     "theory.overlap_peak": {"output_hessian": np.eye(2), "autocorrelation": np.eye(3)},
     "theory.population_factors": {
         "weights": [W, V],
@@ -272,41 +266,42 @@ CALLS = {
         "rng": 0,
     },
     "theory.predicted_output_hessian": {
-        "V": V,
-        "W": W,
+        "ens": GIVEN,
         "mean_curvature": np.eye(2),
         "third_cumulant": np.zeros((2, 2, 2)),
     },
-    "theory.projected_row_space": {"V": V},
+    "theory.projected_row_space": {
+        "ens": GIVEN,
+        "input_mean": [0.0, 1.0, 0.0],
+        "input_covariance": np.eye(3),
+    },
     "theory.propagate": {
         "weights": [W, V],
         "input_mean": [0.0, 1.0, 0.0],
         "input_covariance": np.eye(3),
     },
+    "theory.relu_feature_spectrum": {"ens": GIVEN, "n_nodes": 5},
     "theory.relu_moments": {"mean": [0.0, 1.0], "covariance": np.eye(2)},
     "theory.sampling_band": {
-        "weights": WEIGHTS,
-        "n_features": 6,
-        "n_samples": 12,
+        "ens": LINEAR,
+        "i": 1,
+        "j": 1,
         "level": 0.9,
         "n_draws": 2,
         "n_points": 3,
         "rng": 0,
     },
     "theory.weight_law": {
-        "model": "hidden",
-        "loss": "mse",
-        "diagonal": False,
-        "n_classes": 2,
-        "V": V,
-        "W": W,
-        "block": (0, 1),
-        "init": "lecun",
+        "ens": replace(GIVEN, loss="mse"),
+        "i": 1,
+        "j": 2,
         "refinement": 1,
         "rng": 0,
     },
+    "theory.weight_law_limit": {"ens": LINEAR, "i": 1, "j": 2, "refinement": 1},
 }
 OBJECTS = {
+    "HIDDEN": HIDDEN,
     "NET": NET,
     "H": H,
     "PRODUCT": rh.kronecker_approximation(H),
@@ -362,6 +357,9 @@ WRONG = {
     "a huge integer": 10**400,
     "objects": np.array([object(), None]),
     "a network": NET,
+    "an ensemble of a deep network": rh.Ensemble([3, 4, 4, 2], layer=1, loss="ce", n_samples=5),
+    "an ensemble of an output layer": rh.Ensemble([3, 1, 4], layer=-1, loss="mse", n_samples=5),
+    "an ensemble with weights": GIVEN,
     "a law": LAW,
 }
 

@@ -12,7 +12,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.colors import same_color
 
-from paper_figs import fig_outliers
+from paper_figs import fig_outliers, style
 from rmt_hessian.experiments.config import load_config
 from rmt_hessian.experiments.outlier_report import outlier_sections
 from rmt_hessian.experiments.runner import run_sweep
@@ -21,7 +21,7 @@ from rmt_hessian.plotting import COLOURS
 
 SWEEP = Path(__file__).parents[1] / "sweeps" / "outliers.toml"
 SMALLER = {
-    "n_inputs = 200": "n_inputs = 20",
+    "d = 200": "d = 20",
     "start = 1000, stop = 32000, num = 11": "start = 100, stop = 2500, num = 2",
     "seeds = 5": "seeds = 2",
 }
@@ -67,6 +67,11 @@ def test_every_panel_is_labelled_and_a_rerun_gives_the_same_bytes(store):
     assert written[0] == written[1]
 
 
+def rows(store, case):
+    table = style.rows_of(store, "outliers")
+    return table[table["case"] == case]
+
+
 def drawn(ax, colour):
     """``(γ, heights)`` of the lines of one colour, in the order in which they were drawn."""
     return [line.get_data() for line in ax.lines if same_color(line.get_color(), COLOURS[colour])]
@@ -77,8 +82,7 @@ def test_dots_are_the_extreme_eigenvalues_and_their_overlaps(column, figure, sto
     """By the sizes of eigenvalues: the smallest in green, the largest in blue."""
     case, part = list(fig_outliers.PANELS)[column]
     above, below = np.reshape(figure.axes, (2, -1))[:, column]
-    table = store.table()
-    points = table[table["case"] == case]
+    points = rows(store, case)
     for colour, which in (("green", 0), ("blue", -1)):
         (gamma, places), (_, overlaps) = drawn(above, colour)[0], drawn(below, colour)[0]
         np.testing.assert_allclose(gamma, 20 / points["n_samples"])
@@ -100,8 +104,7 @@ def test_dots_are_the_extreme_eigenvalues_and_their_overlaps(column, figure, sto
 def test_dashes_are_predictions_and_the_edge_where_there_is_none(figure, store):
     """Off-diagonal block of hidden MSE: none at γ = 0.2, one on each side at γ = 0.008."""
     above, below = np.reshape(figure.axes, (2, -1))[:, 3]
-    table = store.table()
-    points = table[table["case"] == "hidden-mse"]
+    points = rows(store, "hidden-mse")
     places, overlaps = drawn(above, "vermilion"), drawn(below, "vermilion")
     assert len(places) == len(overlaps) == 2  # below the bulk, above it
     for k, N in enumerate(points["n_samples"]):

@@ -62,13 +62,13 @@ def test_precision(values, eps):
 
 def test_tensors_are_arrays(rng):
     W, X = rng.standard_normal((2, 3)), rng.standard_normal((4, 3))
-    expected = rh.layer_hessian(rh.ReLUNetwork([W]), X, 0, "ce").to_dense()
+    expected = rh.layer_hessian(rh.Network([W]), X, 0, "ce").to_dense()
     parameter, batch = Tensor(W, "float64", needs_gradient=True), Tensor(X, "float64")
-    H = rh.layer_hessian(rh.ReLUNetwork([parameter]), batch, 0, "ce")
+    H = rh.layer_hessian(rh.Network([parameter]), batch, 0, "ce")
     np.testing.assert_array_equal(H.to_dense(), expected)
     half = Tensor(W, "bfloat16", needs_gradient=True)
-    assert rh.ReLUNetwork([half]).weights[0].dtype == np.float64
-    np.testing.assert_allclose(rh.ReLUNetwork([half]).weights[0], W, rtol=1e-6)
+    assert rh.Network([half]).weights[0].dtype == np.float64
+    np.testing.assert_allclose(rh.Network([half]).weights[0], W, rtol=1e-6)
     labels = Tensor([0, 1, 1, 0], "int64")
     np.testing.assert_array_equal(check_targets(labels, 4, 2, get_loss("ce", 2)), [0, 1, 1, 0])
 
@@ -113,7 +113,7 @@ def test_what_comes_is_named_by_what_it_is():
 @pytest.fixture
 def single(rng):
     """A layer Hessian in float32."""
-    net = rh.ReLUNetwork.random([12, 10, 5], rng)
+    net = rh.Network.random([12, 10, 5], rng)
     return rh.layer_hessian(net, rng.standard_normal((60, 12)), 0, "ce", dtype="float32")
 
 
@@ -162,8 +162,8 @@ def test_the_matrix_of_an_operator_in_single_precision(single):
 def test_scalars_in_single_precision_at_any_scale_of_the_features(scale, layer, rng):
     """Squares of features of 1e-30 and 1e25 are no numbers of float32. The logits stay of order
     one: the weights of the first layer go the other way."""
-    W, V = rh.ReLUNetwork.random([6, 5, 3], rng).weights
-    net = rh.ReLUNetwork([W / scale, V]) if layer == 0 else rh.ReLUNetwork([W, V / scale])
+    W, V = rh.Network.random([6, 5, 3], rng).weights
+    net = rh.Network([W / scale, V]) if layer == 0 else rh.Network([W, V / scale])
     X = rng.standard_normal((9, 6)) * scale
     double, single = (
         rh.layer_hessian(net, X, layer, "ce", dtype=t) for t in ("float64", "float32")
@@ -181,7 +181,7 @@ def test_scalars_in_single_precision_at_any_scale_of_the_features(scale, layer, 
 def test_the_trace_does_not_overflow_before_it_must(scale):
     """tr H = ‖z‖² tr M, whose first factor is no number of float64."""
     weight = 1e-150 if scale > 1 else 1e150
-    net = rh.ReLUNetwork([np.eye(2), np.array([[weight, 0.0]])])
+    net = rh.Network([np.eye(2), np.array([[weight, 0.0]])])
     H = rh.layer_hessian(net, [[scale, scale]], 0, "mse")
     assert H.trace() == pytest.approx(2.0 * (scale * weight) ** 2, rel=1e-12)
 
@@ -243,6 +243,9 @@ def test_rounding_below_zero_in_a_covariance_spectrum(rng):
             theory.SeparableLaw([1.0], [1.0], [low, 1.0], [0.5, 0.5], 0.3)
 
 
+EYES = rh.Ensemble([2, 2, 2], layer=0, loss="ce", n_samples=1, weights=[np.eye(2)] * 2)
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -253,7 +256,7 @@ def test_rounding_below_zero_in_a_covariance_spectrum(rng):
         lambda S: theory.population_factors([np.eye(2)], "ce", input_covariance=S),
         lambda S: theory.overlap_peak(S, np.eye(3)),
         lambda S: theory.overlap_peak(np.eye(3), S),
-        lambda S: theory.predicted_output_hessian(np.eye(2), np.eye(2), S),
+        lambda S: theory.predicted_output_hessian(EYES, S),
     ],
 )
 def test_covariances_are_symmetric_and_positive_semidefinite(call):
@@ -272,9 +275,10 @@ def test_a_kronecker_error_is_that_of_a_symmetric_matrix():
 
 
 def test_a_third_cumulant_is_symmetric(rng):
-    V, W, A = rng.standard_normal((2, 3)), rng.standard_normal((3, 3)), np.eye(2)
+    ens = rh.Ensemble([3, 3, 2], layer=0, loss="ce", n_samples=1)
+    ens = ens.given(rh.Network.random(ens.widths, rng))
     with pytest.raises(ValueError, match="third_cumulant must be symmetric"):
-        theory.predicted_output_hessian(V, W, A, np.arange(8.0).reshape(2, 2, 2))
+        theory.predicted_output_hessian(ens, np.eye(2), np.arange(8.0).reshape(2, 2, 2))
 
 
 @pytest.mark.parametrize("low", [-1e-6, -1e-9])

@@ -1,6 +1,7 @@
 """Random states: what NumPy takes is taken by every function that draws, by the same rule."""
 
 import inspect
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,11 +10,12 @@ import rmt_hessian as rh
 from rmt_hessian import theory
 from rmt_hessian._random import random_generator
 
-W, V = rh.ReLUNetwork.random([3, 4, 2], np.random.default_rng(0)).weights
-NET = rh.ReLUNetwork([W, V])
-HIDDEN = {"loss": "ce", "n_inputs": 6, "n_samples": 5, "n_hidden": 8}
-LINEAR = {"model": "linear", "loss": "ce", "n_features": 6, "n_samples": 12}
-WEIGHTS = theory.weight_law(model="linear", loss="ce", n_classes=3)
+W, V = rh.Network.random([3, 4, 2], np.random.default_rng(0)).weights
+NET = rh.Network([W, V])
+LINEAR = rh.Ensemble([6, 3], layer=0, loss="ce", n_samples=12)
+HIDDEN = rh.Ensemble([6, 8, 3], layer=0, loss="ce", n_samples=5)
+GIVEN_LINEAR = LINEAR.given([np.eye(3, 6)])
+GIVEN_HIDDEN = rh.Ensemble([3, 4, 2], layer=0, loss="ce", n_samples=5).given(NET)
 VALUES = np.random.default_rng(0).lognormal(size=(3, 9))
 DRAWS = {
     "gaussian_inputs": lambda rng: rh.gaussian_inputs(3, 2, rng),
@@ -23,7 +25,9 @@ DRAWS = {
     "correlated_inputs": lambda rng: rh.correlated_inputs(3, [1, 2], rng, rotate=True),
     "clustered_inputs": lambda rng: rh.clustered_inputs(3, 2, 2, rng)[0],
     "random_labels": lambda rng: rh.random_labels(99, 9, rng),
-    "ReLUNetwork.random": lambda rng: rh.ReLUNetwork.random([3, 2], rng).weights[0],
+    "Network.random": lambda rng: rh.Network.random([3, 2], rng).weights[0],
+    "sample": lambda rng: rh.sample(HIDDEN, rng)[1],
+    "draw": lambda rng: rh.draw(HIDDEN, rng).to_dense(),
     "population_output_hessian": lambda rng: (
         rh.population_output_hessian(NET, 0, "ce", rng, relative_error=0.5, batch_size=64).mean
     ),
@@ -33,40 +37,32 @@ DRAWS = {
     "fitted_rate": lambda rng: rh.fitted_rate([1, 2, 4], VALUES, rng).low,
     "rvs": lambda rng: theory.MarchenkoPastur(0.5).rvs(3, rng=rng),
     "rvs, random_state": lambda rng: theory.MarchenkoPastur(0.5).rvs(3, random_state=rng),
-    "block_law": lambda rng: theory.block_law(**LINEAR, V=np.eye(3, 6), rng=rng).moment(2),
-    "layer_law": lambda rng: theory.layer_law(**LINEAR, n_classes=3, rng=rng).var(),
-    "outliers": lambda rng: [
+    "block_law": lambda rng: theory.block_law(GIVEN_LINEAR, 0, 0, rng=rng).moment(2),
+    "layer_law": lambda rng: theory.layer_law(LINEAR, rng=rng).var(),
+    "block_outliers": lambda rng: [
         outlier.place
-        for outlier in theory.outliers(
-            **LINEAR | {"n_samples": 600}, n_classes=3, whole_layer=True, rng=rng
-        )
+        for outlier in theory.block_outliers(replace(GIVEN_LINEAR, n_samples=6000), 0, 0, rng=rng)
     ],
-    "weight_law": lambda rng: theory.weight_law(
-        model="linear", loss="ce", V=np.eye(3), rng=rng
-    ).mean(),
-    "curvature_law": lambda rng: theory.curvature_law(3, rng=rng).nodes,
-    "sampling_band": lambda rng: theory.sampling_band(WEIGHTS, 6, 12, n_draws=3, rng=rng),
-    "decoupling": lambda rng: (
-        theory.decoupling(model="hidden", loss="ce", V=V, W=W, rng=rng).plateau
+    "layer_outliers": lambda rng: [
+        outlier.place for outlier in theory.layer_outliers(replace(LINEAR, n_samples=600), rng=rng)
+    ],
+    "weight_law": lambda rng: theory.weight_law(GIVEN_LINEAR, 0, 0, rng=rng).mean(),
+    "curvature_law": lambda rng: theory.curvature_law(LINEAR, rng=rng).nodes,
+    "sampling_band": lambda rng: theory.sampling_band(LINEAR, 0, 0, n_draws=3, rng=rng),
+    "decoupling": lambda rng: theory.decoupling(GIVEN_HIDDEN, rng=rng).plateau,
+    "eigenspace_defect": lambda rng: (
+        theory.eigenspace_defect(rh.Ensemble([50, 50, 3], 0, "ce", 5), rng=rng).centred
     ),
-    "eigenspace_defect": lambda rng: theory.eigenspace_defect(3, 50, 50, rng=rng).centred,
     "mean_curvature": lambda rng: theory.mean_curvature([0, 1], np.eye(2), rng=rng),
     "mean_third_cumulant": lambda rng: theory.mean_third_cumulant([0, 1], np.eye(2), rng=rng),
     "population_factors": lambda rng: (
         theory.population_factors([W, V], "ce", rng=rng)[0].output_hessian
     ),
-    "expected_block_norms": lambda rng: (
-        theory.expected_block_norms(model="hidden", n_classes=3, **HIDDEN, n_draws=9, rng=rng).ratio
-    ),
-    "block_norm_ratio": lambda rng: theory.block_norm_ratio(
-        model="hidden", n_classes=3, **HIDDEN, n_draws=9, rng=rng
-    ),
+    "block_norms": lambda rng: theory.block_norms(HIDDEN, n_draws=9, rng=rng).ratio,
     "cross_layer_norm": lambda rng: (
-        theory.cross_layer_norm(n_classes=3, **HIDDEN, n_draws=9, rng=rng).squared_norm
+        theory.cross_layer_norm(HIDDEN, n_draws=9, rng=rng).squared_norm
     ),
-    "cross_layer_ratio": lambda rng: theory.cross_layer_ratio(
-        n_classes=3, **HIDDEN, n_draws=9, rng=rng
-    )[0],
+    "cross_layer_ratio": lambda rng: theory.cross_layer_ratio(HIDDEN, n_draws=9, rng=rng)[0],
 }
 STATES = {
     "int": lambda: 7,
@@ -99,7 +95,7 @@ def test_the_same_state_gives_the_same_draw(draw, state):
 
 @pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS.keys())
 def test_an_int_begins_the_stream_of_its_generator_and_none_a_fresh_one(draw):
-    if draw is not DRAWS["outliers"]:  # which begins the stream of an int twice
+    if draw is not DRAWS["layer_outliers"]:  # which begins the stream of an int twice
         np.testing.assert_array_equal(draw(7), draw(np.random.default_rng(7)))
     different = [np.asarray(draw(None), dtype=float) for _ in range(4)]
     assert any(not np.array_equal(different[0], other) for other in different[1:])

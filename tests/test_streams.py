@@ -28,11 +28,11 @@ root_seed = 0
 [[grid]]
 measurement = "output_rank"
 seeds = 1
-fixed = { n_inputs = 3, n_samples = 4, n_hidden = 4, n_classes = 2 }
+fixed = { widths = [3, 4, 2], layer = 0, loss = "ce", n_samples = 4 }
 [[grid]]
 measurement = "population_rank"
 seeds = 1
-fixed = { n_inputs = 3, n_hidden = 3, n_classes = 2, depth = 1, layer = 0, relative_error = 0.9 }
+fixed = { widths = [3, 3, 2], layer = 0, relative_error = 0.9 }
 [[grid]]
 measurement = "mine:ranks"
 seeds = 1

@@ -26,32 +26,29 @@ SMALLER = {  # what to replace in the shipped file; its grids stay as they are
         "[50, 100, 200, 400]": "[6, 8, 10, 12]",
         "[2, 4, 10, 20]": "[2, 3]",
         "0.02": "0.1",
-        "n_hidden = 200, n_inputs = 200, n_classes = 10": (
-            "n_hidden = 8, n_inputs = 8, n_classes = 3"
-        ),
+        "d = 200, m = 200, C = 10": "d = 8, m = 8, C = 3",
         "seeds = 6": "seeds = 2",
         "seeds = 3": "seeds = 1",
     },
     "kronecker": {
-        "n_inputs = 100": "n_inputs = 8",
-        "n_hidden = 60": "n_hidden = 7",
+        "d = 100": "d = 8",
+        "m = 60": "m = 7",
+        "C = 5": "C = 3",
         "start = 50, stop = 12800, num = 9": "start = 20, stop = 80, num = 3",
-        "n_classes = 5": "n_classes = 3",
-        "n_classes = 10, n_inputs = 40, n_hidden = 30, depth = 2, n_samples = 2000": (
-            "n_classes = 4, n_inputs = 6, n_hidden = 5, depth = 2, n_samples = 40"
-        ),
+        "d = 40, m = 30, C = 10, n_samples = 2000": "d = 6, m = 5, C = 4, n_samples = 40",
         "n_top = 20": "n_top = 6",
         "seeds = 5": "seeds = 2",
         "seeds = 3": "seeds = 2",
     },
     "eigenspaces": {
-        "n_inputs = 60": "n_inputs = 10",
+        "d = 60": "d = 10",
+        "m = [8, 60]": "m = [4, 5]",
+        "m = 60": "m = 9",
+        "m = 8": "m = 5",
+        "C = 10": "C = 4",
+        '[64, "m", 10]': '[64, "m", 4]',
+        "C = [4, 20]": "C = [3, 6]",
         "n_samples = 1500": "n_samples = 60",
-        "n_hidden = [8, 60]": "n_hidden = [4, 5]",
-        "n_hidden = 60": "n_hidden = 9",
-        "n_hidden = 8": "n_hidden = 5",
-        "n_classes = 10": "n_classes = 4",
-        "n_classes = [4, 20]": "n_classes = [3, 6]",
         "n_top = 24": "n_top = 9",
         "seeds = 10": "seeds = 2",
     },
@@ -103,8 +100,7 @@ def drawn(stores):
 
 def rows(store, measurement, **parameters):
     """The points of a measurement with these parameters."""
-    table = store.table()
-    chosen = table[table["measurement"] == measurement]
+    chosen = style.rows_of(store, measurement)
     for name, value in parameters.items():
         chosen = chosen[chosen[name] == value]
     assert len(chosen)
@@ -138,7 +134,9 @@ def test_every_axis_is_labelled_and_a_rerun_gives_the_same_bytes(name, drawn):
         assert all(ax.lines or ax.images or ax.containers for ax in panels)
         assert any(ax.get_xlabel() for ax in panels)
         assert any(ax.get_ylabel() for ax in panels)
-        assert "nan" not in figure.get_suptitle()
+        told = " ".join([figure.get_suptitle(), *(ax.get_title() for ax in panels)])
+        assert "nan" not in told.lower()
+        assert "<NA>" not in told
         file = io.BytesIO()
         figure.savefig(file, format="pdf", metadata={"CreationDate": None})
         written.append(file.getvalue())
@@ -168,6 +166,7 @@ def test_the_report_prints_the_tables(name, stores, capsys, monkeypatch):
         found[title] = len(body)
     assert found == TITLES[name]
     assert "nan" not in printed.out.lower()
+    assert "<NA>" not in printed.out
 
 
 # --- output_rank --------------------------------------------------------------------------------
@@ -179,7 +178,8 @@ def test_rates_show_means_over_seeds_beside_predictions(drawn):
     assert titles == ["$m=d$", "$m=d$", "$d=5$", "$d=5$"]
     for ax, quantity in zip(figure.axes, ("gap", "centred_defect") * 2, strict=True):
         for C, measured in zip((2, 3), ax.containers, strict=True):
-            points = rows(store, "population_rank", depth=1, n_classes=C)
+            points = rows(store, "population_rank", layer=0, n_classes=C)
+            points = points[points["widths"].str.count("-") == 2]
             tied = points["n_inputs"] == points["n_hidden"]
             points = points[tied if "m" in ax.get_title() else ~tied]
             by_width = points.groupby("n_hidden")
@@ -202,9 +202,7 @@ def test_scree_of_the_widest_networks(drawn):
     figure, store = drawn("rank_scree")
     C = 3  # the nearest to 10 of 2 and 3
     for m in (6, 8, 10, 12):
-        points = rows(
-            store, "population_rank", depth=1, n_classes=C, n_hidden=m, n_inputs=m, seed=0
-        )
+        points = rows(store, "population_rank", widths=f"{m}-{m}-{C}", layer=0, seed=0)
         ax = panel(figure, f"$m=d={m}$", f"gap {points['gap'].iloc[0]:.3f}")
         shown = lines(ax)
         (measured,) = arrays_of(store, points, "eigenvalues")

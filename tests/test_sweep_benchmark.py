@@ -7,7 +7,7 @@ from benchmarks import processes
 from benchmarks.sweeps import measure, tables, worker
 from benchmarks.sweeps.measure import BARE, HERE, ONE, TWO, TWO_BARE, Run, agree
 from benchmarks.sweeps.points import block_eigenvalues
-from rmt_hessian import ReLUNetwork, gaussian_inputs
+from rmt_hessian import Network, gaussian_inputs
 from tests import oracles
 from tests.tolerances import EXACT
 
@@ -41,7 +41,7 @@ def test_a_point_is_the_eigenvalues_of_its_blocks():
     size, rng = 3, np.random.default_rng(5)
     expected = 0.0
     for _ in range(2):
-        net = ReLUNetwork.random([size, 8], rng)
+        net = Network.random([size, 8], rng)
         H = oracles.layer_hessian(net, gaussian_inputs(2 * size, size, rng), 0, "ce")
         for j in (0, 1):
             expected += np.linalg.eigvalsh(H[:size, j * size : (j + 1) * size])[-1]

@@ -13,6 +13,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from paper_figs import fig_law_distances, style
+from rmt_hessian import theory
 from rmt_hessian.experiments.config import load_config
 from rmt_hessian.experiments.measurements import blocks
 from rmt_hessian.experiments.runner import run_sweep
@@ -21,16 +22,14 @@ from rmt_hessian.experiments.store import Store
 SWEEPS = Path(__file__).parents[1] / "sweeps"
 SMALLER = {  # what to replace in the shipped file; its grids stay as they are
     "spectra": {
-        "n_inputs = 400": "n_inputs = 8",
-        "n_hidden = 16": "n_hidden = 5",
+        "d = 400, m = 16": "d = 8, m = 5",
         "[2, 16, 128, 1024]": "[2, 5]",
         "[100, 200, 400, 800, 1600, 4000]": "[4, 8, 32]",
         "seeds = 4": "seeds = 2",
     },
     "large_classes": {
-        "n_inputs = 128, n_samples = 512, n_hidden = 32": (
-            "n_inputs = 16, n_samples = 24, n_hidden = 12"
-        ),
+        "d = 128, m = 32": "d = 16, m = 12",
+        "n_samples = 512": "n_samples = 24",
         "stop = 131072, num = 9": "stop = 8, num = 3",
         "seeds = 5": "seeds = 2",
         "seeds = 8": "seeds = 3",
@@ -44,9 +43,9 @@ def stores(tmp_path_factory):
     """The results of both sweeps, by name; predictions of norms cost few draws."""
     folder = tmp_path_factory.mktemp("sweeps")
     found = {}
-    quick = blocks.expected_block_norms
+    quick = theory.block_norms
     patched = pytest.MonkeyPatch()
-    patched.setattr(blocks, "expected_block_norms", lambda **case: quick(**case, n_draws=50))
+    patched.setattr(theory, "block_norms", lambda ens: quick(ens, n_draws=50))
     blocks._predicted_norms.cache_clear()
     for name, changes in SMALLER.items():
         text = (SWEEPS / f"{name}.toml").read_text()
@@ -78,8 +77,9 @@ def drawn(stores):
         plt.close(figure)
 
 
-def rows(table, **parameters):
-    """The points with these parameters."""
+def rows(store, measurement, **parameters):
+    """The points of a measurement with these parameters."""
+    table = style.rows_of(store, measurement)
     for name, value in parameters.items():
         table = table[table[name] == value]
     assert len(table)
@@ -93,7 +93,9 @@ def test_every_axis_is_labelled_and_a_rerun_gives_the_same_bytes(name, drawn):
         figure, _ = drawn(name)
         assert all(ax.get_title() for ax in figure.axes)
         assert all(ax.lines for ax in figure.axes)
-        assert "nan" not in figure.get_suptitle()
+        told = " ".join([figure.get_suptitle(), *(ax.get_title() for ax in figure.axes)])
+        assert "nan" not in told.lower()
+        assert "<NA>" not in told
         file = io.BytesIO()
         figure.savefig(file, format="pdf", metadata={"CreationDate": None})
         written.append(file.getvalue())
@@ -119,7 +121,7 @@ def test_mean_distances_and_bands_against_the_aspect_ratio(drawn):
                     continue
                 means = []
                 for N in (32, 8, 4):
-                    points = rows(store.table(), case=case, n_classes=C, n_samples=N)
+                    points = rows(store, "block_spectra", case=case, n_classes=C, n_samples=N)
                     values = points[
                         [f"{block}_ks_{kind}" for block in ("diagonal", "off_diagonal")]
                     ].to_numpy()
@@ -135,7 +137,8 @@ def test_spectra_at_the_corners(drawn):
     corners = [(32, 2), (32, 5), (4, 2), (4, 5)]
     for (N, C), ax in zip(corners, figure.axes[8:], strict=True):
         assert rf"$\gamma={8 / N:g}$, $C={C}$" in ax.get_title()
-        point = rows(store.table(), case="linear-ce", n_samples=N, n_classes=C, seed=0)
+        at = {"n_samples": N, "n_classes": C, "seed": 0}
+        point = rows(store, "block_spectra", case="linear-ce", **at)
         arrays = store.arrays(point["key"].iloc[0])
         drawn_lines = {line.get_label(): line.get_xydata().T for line in ax.lines}
         for kind, label in fig_law_distances.LABELS.items():
@@ -151,7 +154,7 @@ def test_ratios_times_the_power_of_the_limit(drawn):
     panels = np.reshape(figure.axes, (2, 4))
     exponents = {"linear-ce": 2, "output-ce": 2, "hidden-ce": 1, "hidden-mse": 1}
     for (above, below), (case, exponent) in zip(panels.T, exponents.items(), strict=True):
-        points = rows(store.table(), case=case).groupby("n_classes")
+        points = rows(store, "block_norms", case=case).groupby("n_classes")
         norms = points[["off_diagonal_norm2", "diagonal_norm2"]].mean()
         measured = norms["off_diagonal_norm2"] / norms["diagonal_norm2"]
         predicted, limit = (points[name].first() for name in ("predicted_ratio", "limit_ratio"))

@@ -96,7 +96,7 @@ def raised_within(which):
 
 def hessians(which):
     rng = np.random.default_rng(which)
-    net, X = rh.ReLUNetwork.random([20, 11, 13], rng), rng.standard_normal((300, 20))
+    net, X = rh.Network.random([20, 11, 13], rng), rng.standard_normal((300, 20))
     for _ in range(5):
         H = rh.layer_hessian(net, X, 1, "ce")
         dense = H.to_dense()
@@ -145,7 +145,7 @@ def test_two_callers_at_once(work, limit):
 
 def hessians(widths, loss, n_samples=700):
     rng = np.random.default_rng(0)
-    net, X = rh.ReLUNetwork.random(widths, rng), rng.standard_normal((n_samples, widths[0]))
+    net, X = rh.Network.random(widths, rng), rng.standard_normal((n_samples, widths[0]))
     y = rng.integers(0, widths[-1], n_samples)
     whole = rh.full_hessian(net, X, y, loss)
     return [whole, *(rh.layer_hessian(net, X, l, loss).to_dense() for l in range(net.n_layers))]

@@ -1,7 +1,7 @@
 """The measured norms of the most classes beside what the theory says of them."""
 
-from rmt_hessian.theory.norms.norm_limits import block_norm_limits
-from rmt_hessian.theory.norms.norm_ratio import expected_block_norms
+from rmt_hessian import Ensemble
+from rmt_hessian.theory import block_norm_limits, block_norms
 
 
 def constants(rows):
@@ -17,10 +17,9 @@ def constants(rows):
     if not norms:
         return None
     case, values = max(norms, key=lambda found: found[0].widths[-1])
-    (d, C), N = case.widths, case.n_samples
-    sizes = {"model": "linear", "loss": "ce", "n_inputs": d, "n_samples": N}
-    expected = expected_block_norms(n_classes=C, n_draws=1024, **sizes)
-    limit = block_norm_limits(**sizes)
+    d, C = case.widths
+    ens = Ensemble(case.widths, layer=0, loss="ce", n_samples=case.n_samples)
+    expected, limit = block_norms(ens, n_draws=1024), block_norm_limits(ens)
 
     def scaled(diagonal, off_diagonal, n_classes):
         return {

@@ -1,10 +1,10 @@
 r"""Density and distribution function of the generalised Marchenko–Pastur law to 30 digits.
 
-Notation and equations: ``rmt_hessian/theory/generalized_mp.py``; no code of it is used here. The
-point a with ``z(a) = a + m₁ + Σ c_k/(a - p_k) = x`` and ``Im a > 0``, or a real with ``h(a) < 1``
-outside the support, is unique, because ``x(u)`` increases along that curve: a start in floating
-point by bisection, then Newton in mpmath. For few atoms the density is taken from the roots of the
-polynomial of s instead, without that argument.
+Notation and equations: ``rmt_hessian/theory/laws/generalized_mp.py``; no code of it is used here.
+The point a with ``z(a) = a + m₁ + Σ c_k/(a - p_k) = x`` and ``Im a > 0``, or a real with
+``h(a) < 1`` outside the support, is unique, because ``x(u)`` increases along that curve: a start in
+floating point by bisection, then Newton in mpmath. For few atoms the density is taken from the
+roots of the polynomial of s instead, without that argument.
 """
 
 import mpmath

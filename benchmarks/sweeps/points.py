@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from rmt_hessian import ReLUNetwork, eigenvalues, gaussian_inputs, layer_hessian
+from rmt_hessian import Ensemble, draw, eigenvalues
 
 N_CLASSES = 8
 COLUMNS = ("total", "process", "peak_bytes", "cpu", "started", "ended")
@@ -22,8 +22,7 @@ def block_eigenvalues(rng, *, size: int, repeats: int):
     started = time.monotonic()
     total = 0.0
     for _ in range(repeats):
-        net = ReLUNetwork.random([size, N_CLASSES], rng)
-        H = layer_hessian(net, gaussian_inputs(2 * size, size, rng), 0, "ce")
+        H = draw(Ensemble([size, N_CLASSES], layer=0, loss="ce", n_samples=2 * size), rng)
         total += sum(eigenvalues(H.block(0, j))[-1] for j in (0, 1))
     return {
         "total": total,

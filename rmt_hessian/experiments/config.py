@@ -20,7 +20,10 @@ from pydantic import (
     model_validator,
 )
 
+from rmt_hessian.experiments.measurements.ensembles import WIDTHS, names_in, with_sizes
+from rmt_hessian.experiments.measurements.parameters import Count
 from rmt_hessian.experiments.measurements.registry import (
+    check,
     find,
     parameters_of,
     stream_of,
@@ -103,7 +106,7 @@ class Grid(_Strict):
     @model_validator(mode="after")
     def _parameters_fit(self):
         """Every parameter of the measurement, once, with values that its annotation allows."""
-        allowed = parameters_of(find(self.measurement))
+        own = parameters_of(find(self.measurement))
         sets = (self.fixed, self.axes, self.together)
         for name, count in Counter(itertools.chain(*sets)).items():
             if count > 1:
@@ -111,13 +114,18 @@ class Grid(_Strict):
         if len({len(values) for values in self.together.values()}) > 1:
             raise ValueError("the lists of together must have one length")
         given = self.values()
+        sizes = set().union(*map(names_in, given.get(WIDTHS, [])))
         for name, values in given.items():
-            if name not in allowed:
-                names = ", ".join(allowed)
+            if name not in own and name not in sizes:
+                names = ", ".join(own)
+                if WIDTHS in own:
+                    names += ", and what widths names"
                 raise ValueError(f"{name!r} means nothing to {self.measurement}; allowed: {names}")
-            for value in values:
-                _check_value(name, value, allowed[name].annotation)
-        for name, parameter in allowed.items():
+            if name != WIDTHS or WIDTHS not in own:
+                annotation = own[name].annotation if name in own else Count
+                for value in values:
+                    _check_value(name, value, annotation)
+        for name, parameter in own.items():
             if name not in given and parameter.default is parameter.empty:
                 raise ValueError(f"{self.measurement} needs {name!r}, fixed or as an axis")
         for name, values in self.axes.items():
@@ -125,6 +133,13 @@ class Grid(_Strict):
                 raise ValueError(f"{name} must hold each value once, got {twice[0]!r} twice")
         if twice := _repeated(zip(*self.together.values(), strict=True)):
             raise ValueError(f"together must hold each combination once, got {twice[0]!r} twice")
+        for values in self.parameters():
+            if WIDTHS in own:
+                _check_annotation(WIDTHS, values[WIDTHS], own[WIDTHS].annotation)
+            try:
+                check(find(self.measurement), values)
+            except (ValueError, IndexError) as error:
+                raise ValueError(error) from None
         return self
 
     def values(self):
@@ -133,20 +148,39 @@ class Grid(_Strict):
 
     def parameters(self):
         """Yield the parameters of each point, the last axis fastest, ``together`` slowest."""
+        own = parameters_of(find(self.measurement))
         rows = zip(*self.together.values(), strict=True) if self.together else [()]
         for row, *values in itertools.product(rows, *self.axes.values()):
             moving = dict(zip(self.together, row, strict=True))
-            yield dict(self.fixed) | moving | dict(zip(self.axes, values, strict=True))
+            point = dict(self.fixed) | moving | dict(zip(self.axes, values, strict=True))
+            yield with_sizes(point, own)
 
 
 def _repeated(values):
     """What stands there more than once, NaN too."""
-    counts = Counter(repr(value) if value != value else value for value in values)
+    counts = Counter(map(_hashable, values))
     return [value for value, count in counts.items() if count > 1]
+
+
+def _hashable(value):
+    """Equal for equal values, NaN included; lists become tuples."""
+    if isinstance(value, list | tuple):
+        return tuple(map(_hashable, value))
+    return value if value == value else repr(value)
 
 
 def _check_value(name, value, annotation):
     """Raise ValueError unless it is a scalar that the measurement's annotation allows."""
+    _check_annotation(name, value, annotation)
+    if not isinstance(value, Scalar):
+        raise ValueError(f"{name} = {value!r}: must be a number, a text, true or false")
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise ValueError(f"{name} = {value!r}: must be at most 2^53, to be exact in every table")
+    if is_data(value) and not Path(value).is_file():
+        raise ValueError(f"{name} = {value!r}: no such file, seen from {Path.cwd()}")
+
+
+def _check_annotation(name, value, annotation):
     annotation = Any if annotation is Parameter.empty else annotation
     try:
         TypeAdapter(annotation).validate_python(value, strict=True)
@@ -155,12 +189,6 @@ def _check_value(name, value, annotation):
     except (PydanticUserError, NameError) as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(f"the annotation of {name} cannot be checked: {reason}") from None
-    if not isinstance(value, Scalar):
-        raise ValueError(f"{name} = {value!r}: must be a number, a text, true or false")
-    if isinstance(value, int) and abs(value) > LARGEST:
-        raise ValueError(f"{name} = {value!r}: must be at most 2^53, to be exact in every table")
-    if is_data(value) and not Path(value).is_file():
-        raise ValueError(f"{name} = {value!r}: no such file, seen from {Path.cwd()}")
 
 
 class SweepConfig(_Strict):
@@ -178,7 +206,7 @@ class SweepConfig(_Strict):
         for grid in self.grid:
             for name, values in grid.values().items():
                 for value in values:
-                    kind = float if type(value) is int else type(value)
+                    kind = {int: float, list: str}.get(type(value), type(value))
                     if kinds.setdefault(name, kind) is not kind:
                         known = KINDS[kinds[name]]
                         raise ValueError(f"{name} = {value!r}: elsewhere it is a {known}")

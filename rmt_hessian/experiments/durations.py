@@ -5,6 +5,8 @@ import math
 
 import numpy as np
 
+from rmt_hessian.experiments.measurements.ensembles import WIDTHS, columns
+
 REFIT = 1.1  # as many settings as before must be known for another fit
 RIDGE = 0.1  # holds an exponent near 0 until the sizes differ by more than a factor or so
 
@@ -70,12 +72,13 @@ def _fit(known):
 
 def _features(setting):
     """Logarithms of positive numbers, 1 for each word."""
-    parameters = json.loads(setting.partition(" ")[2])
+    parameters = columns(json.loads(setting.partition(" ")[2]))
     return {
         name if _is_size(value) else f"{name}={value}": np.log(float(value))
         if _is_size(value)
         else 1.0
         for name, value in parameters.items()
+        if name != WIDTHS
     }
 
 

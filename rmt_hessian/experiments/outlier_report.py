@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from rmt_hessian.experiments.cases import with_cases
 from rmt_hessian.experiments.structure_report import means
 
 OUTLIERS = (
@@ -9,7 +10,7 @@ OUTLIERS = (
     "of the bulk (negative: inside), overlap with weight rows."
 )
 PARTS = ("diagonal", "off_diagonal", "layer")
-SIZES = ["case", "part", "n_classes", "n_inputs", "n_hidden", "n_samples", "aspect_ratio"]
+SIZES = ["case", "part", "widths", "n_samples", "aspect_ratio"]
 COLUMNS = [f"{kind}{q}" for q in ("number", "distance", "overlap") for kind in ("", "predicted_")]
 
 
@@ -19,6 +20,7 @@ def outlier_sections(table):
     Means over seeds, of distance and overlap over those where one is predicted; sizes at which
     none is seen and none predicted have no row.
     """
+    table = with_cases(table)
     rows = table[table["measurement"] == "outliers"]
     parts = [_of_part(rows, part) for part in PARTS if f"{part}_number" in rows]
     if parts:

@@ -7,11 +7,13 @@ import tomli_w
 from pydantic import ValidationError
 
 from rmt_hessian.experiments.config import ConfigError, LogRange
+from rmt_hessian.experiments.measurements.ensembles import WIDTHS, names_in
 from rmt_hessian.experiments.measurements.registry import find, parameters_of
 
 COMMA = re.compile(r""",(?=(?:[^"']*(?:"[^"]*"|'[^']*'))*[^"']*$)""")  # outside quotes
 SPECIAL = re.compile(r"""["'=\ud800-\udfff]""")  # what a bare word is not expected to hold
 SYMBOLS = {"C": "n_classes", "d": "n_inputs", "N": "n_samples", "m": "n_hidden"}
+SYMBOL_OF = {word: symbol for symbol, word in SYMBOLS.items()}
 
 
 def with_overrides(text, assignments):
@@ -22,8 +24,10 @@ def with_overrides(text, assignments):
     text : str
         A valid sweep file.
     assignments : iterable of str
-        ``name=value,…``: the name of a parameter, or C, d, N, m; ``seeds`` or ``root_seed``. One
-        value fixes the parameter; several, or a range ``{start=2, stop=64, num=6}``, are an axis.
+        ``name=value,…``: the name of a parameter, or of a width; C, d, N, m stand for n_classes,
+        n_inputs, n_samples, n_hidden and the other way round; ``seeds`` or ``root_seed``. One value
+        fixes the parameter; several, or a range ``{start=2, stop=64, num=6}``, are an axis. A list
+        in brackets is one value.
 
     Raises
     ------
@@ -53,20 +57,29 @@ def _assign(content, assignment):
         for table in content["grid"] if name == "seeds" else [content]:
             table[name] = values[0]
         return name
-    allowed = [parameters_of(find(grid["measurement"])) for grid in content["grid"]]
-    if not any(name in names for names in allowed):
-        name = SYMBOLS.get(name, name)
-    if not any(name in names for names in allowed):
+    allowed = [_names_of(grid) for grid in content["grid"]]
+    words = [word for word in (name, SYMBOLS.get(name), SYMBOL_OF.get(name)) if word]
+    found = [next((word for word in words if word in names), None) for names in allowed]
+    if not any(found):
         known = ", ".join(["seeds", "root_seed", *dict.fromkeys(n for p in allowed for n in p)])
         raise ConfigError(f"--set {assignment}: no grid has {name!r}; allowed: {known}")
-    for grid, names in zip(content["grid"], allowed, strict=True):
-        if name in grid.get("together", {}):
+    for grid, word in zip(content["grid"], found, strict=True):
+        if word in grid.get("together", {}):
             raise ConfigError(
-                f"--set {assignment}: {name} changes together with others; edit a copy of the file"
+                f"--set {assignment}: {word} changes together with others; edit a copy of the file"
             )
-        if name in names:
-            _set(grid, name, values)
-    return name
+        if word:
+            _set(grid, word, values)
+    return SYMBOLS.get(name, name)
+
+
+def _names_of(grid):
+    """What a grid may set: parameters of its measurement, and what its widths name."""
+    own = parameters_of(find(grid["measurement"]))
+    given = {name: [value] for name, value in grid.get("fixed", {}).items()}
+    given |= grid.get("axes", {}) | grid.get("together", {})
+    sizes = (sorted(names_in(widths)) for widths in given.get(WIDTHS, []))
+    return dict.fromkeys([*own, *(name for names in sizes for name in names)])
 
 
 def _set(grid, name, values):
@@ -85,6 +98,8 @@ def _values(name, written):
             return LogRange.model_validate(tomllib.loads(f"x = {written}")["x"]).values()
         except (ValidationError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(f"--set {name}={written}: {_reason(error)}") from None
+    if written.startswith("["):
+        return [_value(name, written)]
     return [_value(name, word.strip()) for word in COMMA.split(written)]
 
 

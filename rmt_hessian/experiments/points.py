@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rmt_hessian.experiments.measurements.registry import find, stream_of, version_of
+from rmt_hessian.experiments.measurements.ensembles import columns
+from rmt_hessian.experiments.measurements.registry import call, find, stream_of, version_of
 from rmt_hessian.experiments.values import kept
 
 COLUMNS = ("measurement", "seed", "root_seed", "version", "key", "n_arrays")  # of every row
@@ -61,12 +62,12 @@ class Point:
         ValueError
             If a name is that of a parameter, or another that is taken; if digits would be lost.
         """
-        returned = find(self.measurement)(self.rng(), **self.parameters)
+        returned = call(find(self.measurement), self.rng(), self.parameters)
         if not hasattr(returned, "items"):
             raise TypeError(f"{self.measurement} must return a mapping, got {type(returned)}")
-        scalars, arrays = {}, {}
+        scalars, arrays, taken = {}, {}, {*RESERVED, *columns(self.parameters)}
         for name, value in returned.items():
-            if not isinstance(name, str) or name in RESERVED or name in self.parameters:
+            if not isinstance(name, str) or name in taken:
                 raise ValueError(
                     f"{self.measurement} must not call a result {name!r}: the name is taken"
                 )
@@ -81,7 +82,7 @@ class Point:
         """The columns of the table that say which point it is."""
         return {
             "measurement": self.measurement,
-            **self.parameters,
+            **columns(self.parameters),
             "seed": self.seed,
             "root_seed": self.root_seed,
         }

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from rmt_hessian.experiments.cases import with_cases
+
 SIZES = {"n_inputs": "d", "n_samples": "N", "n_hidden": "m"}
 BLOCKS = ("diagonal", "off_diagonal")
 ROUNDING = 1e-12  # of a distance: where both laws are one, their distances are equal
@@ -36,6 +38,7 @@ def summarise(table):
     population law exact. It leaves out the lengths of the rows of V and W and the angles between
     them, which fluctuate by O(1/√d) and show most where N is large.
     """
+    table = _with_labels(table)
     norms = _group(table, "block_norms", ["case", "n_classes", *SIZES])
     keys = ["case", "n_classes", *_moving_sizes(table)]
     spectra = _group(table, "block_spectra", keys)
@@ -52,6 +55,12 @@ def summarise(table):
     return pd.DataFrame(rows)
 
 
+def _with_labels(table):
+    """With a column for the case and every size; without hidden layers none is called m."""
+    table = with_cases(table)
+    return table.reindex(columns=list(dict.fromkeys([*table, "case", *SIZES])))
+
+
 def _moving_sizes(table):
     """The sizes that take several values among the spectra of one case and C."""
     groups = _group(table, "block_spectra", ["case", "n_classes"]).values()
@@ -61,7 +70,8 @@ def _moving_sizes(table):
 def _group(table, measurement, keys):
     """Rows of a measurement by the values of ``keys``, in the order of the table."""
     chosen = table[table["measurement"] == measurement]
-    return dict(iter(chosen.groupby(keys, sort=False))) if len(chosen) else {}
+    groups = chosen.groupby(keys, sort=False, dropna=False) if len(chosen) else ()
+    return {tuple(None if pd.isna(k) else k for k in key): group for key, group in groups}
 
 
 def _ratio(group):
@@ -92,11 +102,11 @@ def _distances(group):
 
 
 def summarise_rank(table):
-    """One row per C and sizes of the output Hessian: means over seeds, gap, prediction, overlap."""
-    columns = ["gap", "predicted_gap", "overlap"]
-    groups = _group(table, "output_rank", ["n_classes", *SIZES])
+    """One row per case, C and sizes of the output Hessian: means over seeds of what is shown."""
+    keys, columns = ["case", "n_classes", *SIZES], ["gap", "predicted_gap", "overlap"]
+    groups = _group(_with_labels(table), "output_rank", keys)
     rows = [
-        dict(zip(("n_classes", *SIZES), key, strict=True)) | group[columns].mean().to_dict()
+        dict(zip(keys, key, strict=True)) | group[columns].mean().to_dict()
         for key, group in groups.items()
     ]
     return pd.DataFrame(rows)
@@ -108,10 +118,10 @@ def _number(value, form):
 
 def _labels(summary, first):
     """Name of each row: its first columns, and the sizes in which the rows differ."""
-    varying = {name: s for name, s in SIZES.items() if summary[name].nunique(dropna=False) > 1}
+    varying = {name: s for name, s in SIZES.items() if summary[name].nunique() > 1}
     return [
         " ".join([*(str(row[name]) for name in first)])
-        + "".join(f" {symbol}={row[name]:g}" for name, symbol in varying.items())
+        + "".join(f" {s}={row[name]:g}" for name, s in varying.items() if pd.notna(row[name]))
         for row in summary.to_dict("records")
     ]
 
@@ -136,7 +146,8 @@ def format_summary(summary):
 
 def format_rank(summary):
     """The summary of the output Hessian as aligned text."""
-    labels = _labels(summary, ["n_classes"])
+    several = summary["case"].nunique() > 1
+    labels = _labels(summary, ["case", "n_classes"] if several else ["n_classes"])
     width = max(len("C"), *map(len, labels))
     lines = [f"{'C':>{width}} {'gap measured':>13} {'gap predicted':>14} {'overlap':>8}"]
     for label, row in zip(labels, summary.itertuples(), strict=True):

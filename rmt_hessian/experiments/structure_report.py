@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from rmt_hessian.experiments.cases import of_hidden_layer, with_cases
 from rmt_hessian.spectra.uncertainty import fitted_rate
 
 RANK = "E[M] of the population: gap λ_C/λ_{C-1}, 1 - overlap of its top C-1 eigenspace; predicted."
@@ -19,31 +20,29 @@ SPACES = (
 
 def structure_sections(table):
     """Yield (title, table) of what a sweep measured of ranks, Kronecker products, eigenspaces."""
-    of = dict(iter(table.groupby("measurement")))
+    of = dict(iter(with_cases(table).groupby("measurement")))
     if "population_rank" in of:
         rows = of["population_rank"]
         quantities = ["gap", "centred_defect", "projected_defect"]
         columns = [name for q in quantities for name in (q, f"predicted_{q}")]
         columns += ["factors_defect", "rank_by_gap", "rank_by_energy", "share_of_trace"]
-        sizes = ["depth", "layer", "n_classes", "n_inputs", "n_hidden"]
-        yield RANK, means(rows, sizes, columns)
-        rates = fitted_rates(rows[(rows["depth"] == 1) & (rows["layer"] == 0)])
+        yield RANK, means(rows, ["widths", "layer"], columns)
+        rates = fitted_rates(of_hidden_layer(rows))
         if len(rates):
             yield RATES, rates
     if "kronecker_form" in of:
         columns = ["aspect_ratio", "error", "predicted_error", "nearest_error"]
         columns += ["ks_kronecker", "ks_law"]
-        sizes = ["case", "n_classes", "n_inputs", "n_hidden", "n_samples"]
-        yield LAYER, means(of["kronecker_form"], sizes, columns)
+        yield LAYER, means(of["kronecker_form"], ["case", "widths", "n_samples"], columns)
     if "network_kronecker" in of:
         parts = ["hessian", "gauss_newton", "cross_layer", "layer_wise"]
         columns = [f"{part}_top_eigenvalue" for part in parts]
         columns += [f"{part}_in_gauss_newton_overlap" for part in parts[2:]]
         present = [name for name in columns if name in of["network_kronecker"]]
-        sizes = ["input_mean", "n_classes", "n_inputs", "n_hidden", "depth", "n_samples"]
+        sizes = ["input_mean", "widths", "n_samples"]
         yield NETWORK, means(of["network_kronecker"], sizes, present)
     if "eigenspaces" in of:
-        keys = ["case", "inputs", "n_classes", "n_inputs", "n_hidden", "n_samples"]
+        keys = ["case", "inputs", "widths", "n_samples"]
         keys += ["input_mean", "standardised"]
         columns = ["leading_share", "peak", "predicted_peak", "peak_overlap", "rank_one_share"]
         yield SPACES, means(of["eigenspaces"], keys, columns)
@@ -84,9 +83,12 @@ def _rate(points, name):
         return {}
     rate = fitted_rate(measured.index, measured.to_numpy(), np.random.default_rng(0))
     expected = predicted.mean(axis=1)
+    known = len(expected) > 1  # sizes may be too small for a prediction
     return {
         name: f"{rate.exponent:.2f} [{rate.low:.2f}, {rate.high:.2f}]",
-        f"predicted_{name}": np.polyfit(np.log(expected.index), np.log(expected), 1)[0],
+        f"predicted_{name}": (
+            np.polyfit(np.log(expected.index), np.log(expected), 1)[0] if known else np.nan
+        ),
     }
 
 

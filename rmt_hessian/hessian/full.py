@@ -9,7 +9,7 @@ from rmt_hessian.hessian.kernels import apply_mask, masked_rows, pack_cross, tra
 from rmt_hessian.hessian.layer import layers_from_pass
 from rmt_hessian.hessian.output_hessians import times
 from rmt_hessian.model.losses import check_targets, get_loss
-from rmt_hessian.model.networks import ReLUNetwork
+from rmt_hessian.model.networks import Network
 
 
 def full_hessian(net, X, y, loss):
@@ -25,7 +25,7 @@ def full_hessian(net, X, y, loss):
 
     Parameters
     ----------
-    net : ReLUNetwork
+    net : Network
     X : array_like, shape (N, d)
     y : array_like, shape (N,) or (N, C)
         Integer labels, or targets (CE: distributions over classes). Labels that are text count in
@@ -45,13 +45,13 @@ def full_hessian(net, X, y, loss):
 
     Examples
     --------
-    >>> from rmt_hessian.model.networks import ReLUNetwork
-    >>> net = ReLUNetwork([[[1.0]], [[2.0]]])
+    >>> from rmt_hessian.model.networks import Network
+    >>> net = Network([[[1.0]], [[2.0]]])
     >>> full_hessian(net, [[1.0]], [[0.0]], "mse")
     array([[4., 4.],
            [4., 1.]])
     """
-    loss = get_loss(loss, instance_of(net, ReLUNetwork, "net").widths[-1])
+    loss = get_loss(loss, instance_of(net, Network, "net").widths[-1])
     forward = net.forward(X)
     y = check_targets(y, forward.features[0].shape[0], net.widths[-1], loss)
     residual = loss.residual(forward.logits, y)

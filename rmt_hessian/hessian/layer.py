@@ -24,7 +24,7 @@ from rmt_hessian.hessian.output_hessians import (
 from rmt_hessian.hessian.softmax_curvature import SoftmaxCurvature
 from rmt_hessian.hessian.unit_curvature import UnitCurvature
 from rmt_hessian.model.losses import get_loss
-from rmt_hessian.model.networks import ReLUNetwork
+from rmt_hessian.model.networks import Network
 
 CURVATURES = {"ce": SoftmaxCurvature, "mse": UnitCurvature}
 
@@ -214,7 +214,7 @@ def layer_hessian(net, X, layer, loss, *, dtype="float64", chunk_size=CHUNK_SIZE
 
     Parameters
     ----------
-    net : ReLUNetwork
+    net : Network
     X : array_like, shape (N, d)
         Inputs. No labels: the Hessian within a layer does not depend on them.
     layer : int
@@ -244,13 +244,13 @@ def layer_hessian(net, X, layer, loss, *, dtype="float64", chunk_size=CHUNK_SIZE
 
     Examples
     --------
-    >>> from rmt_hessian.model.networks import ReLUNetwork
-    >>> net = ReLUNetwork([np.zeros((2, 3))])
+    >>> from rmt_hessian.model.networks import Network
+    >>> net = Network([np.zeros((2, 3))])
     >>> H = layer_hessian(net, np.ones((4, 3)), layer=0, loss="ce")
     >>> H.block_weights(0, 1)
     array([-0.25, -0.25, -0.25, -0.25])
     """
-    loss = get_loss(loss, instance_of(net, ReLUNetwork, "net").widths[-1])
+    loss = get_loss(loss, instance_of(net, Network, "net").widths[-1])
     dtype = real_dtype(dtype)
     chunk_size = positive_integer(chunk_size, "chunk_size")
     layer = index_below(layer, net.n_layers, "layer")

@@ -10,7 +10,7 @@ from rmt_hessian.hessian.kernels import apply_mask
 from rmt_hessian.hessian.layer import layers_from_pass
 from rmt_hessian.hessian.output_hessians import times
 from rmt_hessian.model.losses import get_loss
-from rmt_hessian.model.networks import ReLUNetwork
+from rmt_hessian.model.networks import Network
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ def network_factors(net, X, loss, *, chunk_size=CHUNK_SIZE):
 
     Parameters
     ----------
-    net : ReLUNetwork
+    net : Network
     X : array_like, shape (N, d)
         Inputs. No labels: neither factor depends on them.
     loss : {"ce", "mse"}
@@ -88,8 +88,8 @@ def network_factors(net, X, loss, *, chunk_size=CHUNK_SIZE):
 
     Examples
     --------
-    >>> from rmt_hessian.model.networks import ReLUNetwork
-    >>> factors = network_factors(ReLUNetwork([[[3.0]], [[2.0]]]), [[1.0], [-1.0]], "mse")
+    >>> from rmt_hessian.model.networks import Network
+    >>> factors = network_factors(Network([[[3.0]], [[2.0]]]), [[1.0], [-1.0]], "mse")
     >>> factors.output_hessian
     array([[2., 1.],
            [1., 1.]])
@@ -97,7 +97,7 @@ def network_factors(net, X, loss, *, chunk_size=CHUNK_SIZE):
     array([[1. , 1.5],
            [1.5, 4.5]])
     """
-    loss = get_loss(loss, instance_of(net, ReLUNetwork, "net").widths[-1])
+    loss = get_loss(loss, instance_of(net, Network, "net").widths[-1])
     chunk_size = positive_integer(chunk_size, "chunk_size")
     forward = net.forward(X)
     (last,) = layers_from_pass(net, forward, loss, [net.n_layers - 1], chunk_size=chunk_size)

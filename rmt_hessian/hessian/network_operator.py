@@ -12,7 +12,7 @@ from rmt_hessian.hessian.layer import layers_from_pass
 from rmt_hessian.hessian.operators import SymmetricOperator
 from rmt_hessian.hessian.output_hessians import times
 from rmt_hessian.model.losses import check_targets, get_loss
-from rmt_hessian.model.networks import ReLUNetwork
+from rmt_hessian.model.networks import Network
 
 
 def full_hessian_operator(net, X, y, loss, *, dtype="float64", chunk_size=CHUNK_SIZE):
@@ -26,7 +26,7 @@ def full_hessian_operator(net, X, y, loss, *, dtype="float64", chunk_size=CHUNK_
 
     Parameters
     ----------
-    net : ReLUNetwork
+    net : Network
     X : array_like, shape (N, d)
     y : array_like, shape (N,) or (N, C)
         Integer labels, or targets (CE: distributions over classes). Labels that are text count in
@@ -49,13 +49,13 @@ def full_hessian_operator(net, X, y, loss, *, dtype="float64", chunk_size=CHUNK_
 
     Examples
     --------
-    >>> from rmt_hessian.model.networks import ReLUNetwork
-    >>> net = ReLUNetwork([[[1.0]], [[2.0]]])
+    >>> from rmt_hessian.model.networks import Network
+    >>> net = Network([[[1.0]], [[2.0]]])
     >>> full_hessian_operator(net, [[1.0]], [[0.0]], "mse") @ np.eye(2)
     array([[4., 4.],
            [4., 1.]])
     """
-    loss = get_loss(loss, instance_of(net, ReLUNetwork, "net").widths[-1])
+    loss = get_loss(loss, instance_of(net, Network, "net").widths[-1])
     dtype = real_dtype(dtype)
     chunk_size = positive_integer(chunk_size, "chunk_size")
     forward = net.forward(X)

@@ -8,7 +8,7 @@ from rmt_hessian._random import random_generator
 from rmt_hessian._validation import came, instance_of, positive_integer, positive_real
 from rmt_hessian.hessian.layer import LayerHessian, layer_hessian
 from rmt_hessian.model.inputs import gaussian_inputs
-from rmt_hessian.model.networks import ReLUNetwork
+from rmt_hessian.model.networks import Network
 
 FEWEST_GROUPS = 8  # the error estimated from G groups is itself known to 1/√(2(G-1)) or better
 
@@ -36,8 +36,8 @@ def grouped_output_hessian(H, n_groups):
 
     Examples
     --------
-    >>> from rmt_hessian.model.networks import ReLUNetwork
-    >>> net = ReLUNetwork([[[1.0]], [[2.0]]])
+    >>> from rmt_hessian.model.networks import Network
+    >>> net = Network([[[1.0]], [[2.0]]])
     >>> H = layer_hessian(net, [[1.0], [3.0], [2.0], [-1.0]], layer=0, loss="mse")
     >>> grouped_output_hessian(H, 2)[:, 0, 0]
     array([4., 2.])
@@ -93,7 +93,7 @@ def population_output_hessian(
 
     Parameters
     ----------
-    net : ReLUNetwork
+    net : Network
     layer : int
         0 is the first layer, -1 the last.
     loss : {"ce", "mse"}
@@ -126,8 +126,8 @@ def population_output_hessian(
 
     Examples
     --------
-    >>> from rmt_hessian.model.networks import ReLUNetwork
-    >>> net = ReLUNetwork([[[1.0], [-1.0]], [[1.0, 2.0]]])
+    >>> from rmt_hessian.model.networks import Network
+    >>> net = Network([[[1.0], [-1.0]], [[1.0, 2.0]]])
     >>> M = population_output_hessian(net, 0, "mse", np.random.default_rng(0))
     >>> M.relative_error <= 1e-2, bool(np.allclose(M.mean, [[0.5, 0.0], [0.0, 2.0]], rtol=0.05))
     (True, True)
@@ -138,7 +138,7 @@ def population_output_hessian(
     if batch_size % n_groups:
         raise ValueError(f"batch_size must be a multiple of {n_groups}, got {batch_size}")
     most_samples = positive_integer(most_samples, "most_samples", minimum=batch_size)
-    instance_of(net, ReLUNetwork, "net")
+    instance_of(net, Network, "net")
     if not callable(inputs):
         raise ValueError(f"inputs must be a function (n, d, rng) -> (n, d), got {came(inputs)}")
     rng, total, n_samples = random_generator(rng), 0.0, 0

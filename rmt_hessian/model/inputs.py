@@ -202,7 +202,7 @@ def standardise(Z):
     """Features with mean 0 and variance 1 over the samples, the statistics held fixed.
 
     ``(z_na - mean_a)/std_a``, the standard deviation with 1/N; a constant feature becomes 0. To
-    standardise the features of a layer inside a network, see `ReLUNetwork.above`.
+    standardise the features of a layer inside a network, see `Network.above`.
 
     Parameters
     ----------

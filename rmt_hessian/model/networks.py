@@ -5,11 +5,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from rmt_hessian._matrices import read_only
 from rmt_hessian._random import random_generator
-from rmt_hessian._validation import finite_array, index_below, listed, one_of, positive_integer
+from rmt_hessian._validation import finite_array, index_below, listed, positive_integer
+from rmt_hessian.initialisation import init_gain
 from rmt_hessian.model.kernels import relu_and_mask
-
-INITIALISATIONS = {"lecun": 1.0, "he": 2.0}  # name -> gain: (fan-in) × (variance of an entry)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class ForwardPass:
             return _finite(self.features[-1] @ self.last_weights.T, "logits")
 
 
-class ReLUNetwork:
+class Network:
     """A fully connected ReLU network without biases, ``f(x) = W_L relu(… relu(W_0 x))``.
 
     Parameters
@@ -60,7 +60,7 @@ class ReLUNetwork:
 
     Examples
     --------
-    >>> net = ReLUNetwork([[[1.0, -1.0]], [[2.0], [3.0]]])
+    >>> net = Network([[[1.0, -1.0]], [[2.0], [3.0]]])
     >>> net.widths
     [2, 1, 2]
     >>> net(np.array([[3.0, 1.0]]))
@@ -72,7 +72,7 @@ class ReLUNetwork:
         if not weights:
             raise ValueError("weights must hold at least one matrix, got none")
         self.weights = tuple(
-            _frozen(finite_array(W, f"weights[{l}]", ndim=2)) for l, W in enumerate(weights)
+            read_only(finite_array(W, f"weights[{l}]", ndim=2)) for l, W in enumerate(weights)
         )
         for l in range(1, len(weights)):
             wanted, came = self.weights[l - 1].shape[0], self.weights[l].shape[1]
@@ -106,7 +106,7 @@ class ReLUNetwork:
         ValueError
             If fewer than two widths are given, one is not positive, or ``init`` is unknown.
         """
-        gain = INITIALISATIONS[one_of(init, tuple(INITIALISATIONS), "init")]
+        gain = init_gain(init)
         widths = [
             positive_integer(w, f"widths[{l}]")
             for l, w in enumerate(listed(widths, "widths", "integers"))
@@ -114,13 +114,7 @@ class ReLUNetwork:
         if len(widths) < 2:
             raise ValueError(f"widths must hold at least two numbers, got {widths}")
         rng = random_generator(rng)
-        weights = []
-        for n_in, n_out in pairwise(widths):
-            W = rng.standard_normal((n_out, n_in))
-            W *= np.sqrt(gain / n_in)
-            W.setflags(write=False)
-            weights.append(W)
-        return cls(weights)
+        return cls([random_weights(*sizes, gain, rng) for sizes in pairwise(widths)])
 
     @property
     def widths(self):
@@ -144,10 +138,10 @@ class ReLUNetwork:
         IndexError
             If there is no such layer; -1 is the last.
         """
-        return ReLUNetwork(self.weights[index_below(layer, self.n_layers, "layer") :])
+        return Network(self.weights[index_below(layer, self.n_layers, "layer") :])
 
     def __repr__(self):
-        return f"ReLUNetwork(widths={self.widths})"
+        return f"Network(widths={self.widths})"
 
     def __call__(self, X):
         """Logits, shape (N, C), of inputs ``X``, shape (N, d)."""
@@ -174,14 +168,11 @@ class ReLUNetwork:
         return ForwardPass(tuple(features), tuple(masks), self.weights[-1])
 
 
-def _frozen(W):
-    """``W`` itself if nobody can write to it, else a read-only copy.
-
-    A Hessian made from the weights must not change under its user.
-    """
-    if W.flags.writeable or W.base is not None:
-        W = W.copy()
-        W.setflags(write=False)
+def random_weights(n_in, n_out, gain, rng):
+    """A weight matrix at initialisation, (n_out, n_in), entries ``N(0, gain/n_in)``; read-only."""
+    W = rng.standard_normal((n_out, n_in))
+    W *= np.sqrt(gain / n_in)
+    W.setflags(write=False)
     return W
 
 

@@ -66,8 +66,8 @@ def block_eigenvalues(H, i, j):
     Examples
     --------
     >>> from rmt_hessian.hessian.layer import layer_hessian
-    >>> from rmt_hessian.model.networks import ReLUNetwork
-    >>> H = layer_hessian(ReLUNetwork([np.zeros((2, 1))]), [[2.0]], layer=0, loss="ce")
+    >>> from rmt_hessian.model.networks import Network
+    >>> H = layer_hessian(Network([np.zeros((2, 1))]), [[2.0]], layer=0, loss="ce")
     >>> block_eigenvalues(H, [0, 0], [0, 1])
     array([[ 1.],
            [-1.]])

@@ -138,8 +138,8 @@ def kronecker_approximation(H):
     Examples
     --------
     >>> from rmt_hessian.hessian.layer import layer_hessian
-    >>> from rmt_hessian.model.networks import ReLUNetwork
-    >>> H = layer_hessian(ReLUNetwork([np.zeros((2, 1))]), [[2.0], [4.0]], layer=0, loss="ce")
+    >>> from rmt_hessian.model.networks import Network
+    >>> H = layer_hessian(Network([np.zeros((2, 1))]), [[2.0], [4.0]], layer=0, loss="ce")
     >>> kronecker_approximation(H).to_dense()
     array([[ 2.5, -2.5],
            [-2.5,  2.5]])

@@ -3,18 +3,8 @@
 import numpy as np
 import pytest
 
-from rmt_hessian import ReLUNetwork, full_hessian, gaussian_inputs, layer_hessian, random_labels
-from rmt_hessian.theory.norms.cross_layer import (
-    cross_layer_norm,
-    cross_layer_ratio,
-    cross_layer_ratio_limit,
-)
-
-
-def draw(loss, C, d, N, m, init, rng):
-    net = ReLUNetwork.random([d, m, C], rng, init=init)
-    X, y = gaussian_inputs(N, d, rng), random_labels(N, C, rng)
-    return net, X, y, loss
+from rmt_hessian import Ensemble, full_hessian, layer_hessian, sample
+from rmt_hessian.theory import cross_layer_norm, cross_layer_ratio, cross_layer_ratio_limit
 
 
 def cross_layer_norm_of(net, X, y, loss):
@@ -36,12 +26,12 @@ def own_outputs(net, X, loss):
 )
 def test_norm(loss, C, init):
     """Four standard errors; without the residual term the norm is twice as far off or more."""
-    sizes = {"n_inputs": 12, "n_samples": 24, "n_hidden": 6}
+    ens = Ensemble([12, 6, C], layer=0, loss=loss, n_samples=24, init=init)
     norms = np.empty((250, 2))
     for seed in range(len(norms)):
-        net, X, y, _ = draw(loss, C, *sizes.values(), init, np.random.default_rng([seed, C]))
+        net, X, y = sample(ens, np.random.default_rng([seed, C]))
         norms[seed] = [cross_layer_norm_of(net, X, t, loss) for t in (y, own_outputs(net, X, loss))]
-    expected = cross_layer_norm(loss=loss, n_classes=C, init=init, n_draws=5000, **sizes)
+    expected = cross_layer_norm(ens, n_draws=5000)
     errors = np.hypot(norms.std(axis=0) / np.sqrt(len(norms)), expected.error)
     with_residual, without = np.abs(norms.mean(axis=0) - expected.squared_norm) / errors
     assert with_residual < 4
@@ -51,24 +41,24 @@ def test_norm(loss, C, init):
 @pytest.mark.parametrize("loss", ["ce", "mse"])
 def test_ratio_to_the_diagonal_blocks(loss):
     """CE: a constant as C grows, reached at C = 100; MSE: it falls like 1/C."""
-    sizes = {"n_inputs": 20, "n_samples": 20, "n_hidden": 16}
     ratios = []
     for C in (10, 100):
+        ens = Ensemble([20, 16, C], layer=0, loss=loss, n_samples=20)
         norms = np.empty((16, 3))
         for seed in range(len(norms)):
-            case = draw(loss, C, *sizes.values(), "lecun", np.random.default_rng([seed, C]))
-            norms[seed, 0] = cross_layer_norm_of(*case)
+            net, X, y = sample(ens, np.random.default_rng([seed, C]))
+            norms[seed, 0] = cross_layer_norm_of(net, X, y, loss)
             for layer in (0, 1):
-                H = layer_hessian(case[0], case[1], layer, loss)
+                H = layer_hessian(net, X, layer, loss)
                 norms[seed, 1 + layer] = H.mean_squared_block_norms()[0]
         cross, hidden, output = norms.mean(axis=0)
         ratios.append(cross / np.sqrt(hidden * output))
-        expected, _ = cross_layer_ratio(loss=loss, n_classes=C, n_draws=4000, **sizes)
+        expected, _ = cross_layer_ratio(ens, n_draws=4000)
         # delta method for the logarithm of the ratio of means
         relative = norms / norms.mean(axis=0) @ [1.0, -0.5, -0.5]
         error = relative.std() / np.sqrt(len(norms))
         assert abs(np.log(ratios[-1] / expected)) < 4 * error
-    constant, exponent = cross_layer_ratio_limit(loss=loss, **sizes)
+    constant, exponent = cross_layer_ratio_limit(ens)
     assert exponent == {"ce": 0, "mse": 1}[loss]
     # 0.1: the O(1/C); an exponent off by one would be off by log 100 = 4.6
     assert abs(np.log(C**exponent * ratios[-1] / constant)) < 4 * error + 0.1

@@ -12,7 +12,7 @@ import pytest
 
 from rmt_hessian import (
     KroneckerProduct,
-    ReLUNetwork,
+    Network,
     digits,
     eigenvalues,
     energy_share,
@@ -54,7 +54,7 @@ def hessian(net, X, layer, standardised):
     """Of the network above the layer if its features are standardised."""
     if not standardised:
         return layer_hessian(net, X, layer, "ce")
-    above = ReLUNetwork(net.weights[layer:])
+    above = Network(net.weights[layer:])
     return layer_hessian(above, standardise(net.forward(X).features[layer]), 0, "ce")
 
 
@@ -86,7 +86,7 @@ def pairs(which, mean=0.0, standardised=False, n=SEEDS):
         rng = np.random.default_rng([seed, 9])
         layers, frames = [], []
         for _ in range(2):
-            net = ReLUNetwork.random(widths, rng)
+            net = Network.random(widths, rng)
             X = gaussian_inputs(N, D, rng, mean=mean)
             layers.append(hessian(net, X, layer, standardised))
             factors = population_factors(net.weights, "ce", input_mean=np.full(D, mean))[layer]
@@ -214,9 +214,7 @@ def test_digits():
         curves[standardised] = []
         for seed in range(4):
             rng = np.random.default_rng([seed, 6])
-            layers = [
-                layer_hessian(ReLUNetwork.random([64, 8, 10], rng), X, 0, "ce") for _ in range(2)
-            ]
+            layers = [layer_hessian(Network.random([64, 8, 10], rng), X, 0, "ce") for _ in range(2)]
             pair = compared(*layers, None)
             curves[standardised].append(pair.overlap)
             if standardised:

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from rmt_hessian import (
+    Ensemble,
     KroneckerProduct,
-    ReLUNetwork,
+    Network,
+    draw,
     eigenvalues,
     fitted_rate,
     gaussian_inputs,
@@ -27,13 +29,13 @@ from rmt_hessian.theory import decoupling, layer_law
 from tests.tolerances import ITERATIVE
 
 D, SEEDS = 60, 8
-LAYERS = {
-    "linear CE": ("linear", "ce", [D, 5], 0),
-    "hidden CE": ("hidden", "ce", [D, 8, 5], 0),
-    "hidden MSE": ("hidden", "mse", [D, 8, 5], 0),
-    "output CE": ("output", "ce", [D, 40, 5], 1),
-}
 SAMPLES = (60, 200, 600, 2000, 6000)  # γ = 1 to 0.01 for layers whose features are the inputs
+LAYERS = {
+    "linear CE": Ensemble([D, 5], 0, "ce", SAMPLES[-1]),
+    "hidden CE": Ensemble([D, 8, 5], 0, "ce", SAMPLES[-1]),
+    "hidden MSE": Ensemble([D, 8, 5], 0, "mse", SAMPLES[-1]),
+    "output CE": Ensemble([D, 40, 5], 1, "ce", SAMPLES[-1]),
+}
 # of the predicted error: the mean of eight networks has a noise of 1 % at γ = 1, and orders 1/N²
 # are left out
 FEW_PER_CENT = 0.04
@@ -41,18 +43,17 @@ FEW_PER_CENT = 0.04
 
 @cache
 def prediction(case, seed):
-    model, loss, widths, _ = LAYERS[case]
-    net = ReLUNetwork.random(widths, np.random.default_rng([seed, 3]))
-    W = None if model == "linear" else net.weights[0]
-    return net, decoupling(model=model, loss=loss, V=net.weights[-1], W=W)
+    ens = LAYERS[case]
+    net = Network.random(ens.widths, np.random.default_rng([seed, 3]))
+    return net, decoupling(ens.given(net))
 
 
 @cache
 def layer(case, seed, n_samples):
     """A layer Hessian, its matrix (the error needs no N × N products), and its decoupling."""
-    _, loss, _, place = LAYERS[case]
+    ens = LAYERS[case]
     X = gaussian_inputs(n_samples, D, np.random.default_rng([seed, n_samples, 7]))
-    H = layer_hessian(prediction(case, seed)[0], X, place, loss)
+    H = layer_hessian(prediction(case, seed)[0], X, ens.layer, ens.loss)
     return H.to_dense(), (H.n_blocks, H.block_size), kronecker_approximation(H)
 
 
@@ -118,7 +119,7 @@ def test_constant_output_hessians_and_one_sample_decouple():
     """MSE of the last layer, ``M = I``; and ``M ⊗ z zᵀ``. Two samples of CE do not."""
     rng = np.random.default_rng(0)
     for widths, place in (([12, 4], 0), ([12, 9, 4], 1)):
-        net, X = ReLUNetwork.random(widths, rng), gaussian_inputs(30, 12, rng)
+        net, X = Network.random(widths, rng), gaussian_inputs(30, 12, rng)
         H = layer_hessian(net, X, place, "mse")
         assert kronecker_error(H.to_dense(), kronecker_approximation(H)) < ITERATIVE
     for n, exact in ((1, True), (2, False)):
@@ -133,7 +134,7 @@ def test_constant_output_hessians_and_one_sample_decouple():
 
 def with_mean(seed, mean, widths=(D, 8, 20), n_samples=2000):
     rng = np.random.default_rng([seed, 5])
-    net = ReLUNetwork.random(list(widths), rng)
+    net = Network.random(list(widths), rng)
     return layer_hessian(net, gaussian_inputs(n_samples, D, rng, mean=mean), 0, "ce")
 
 
@@ -183,15 +184,13 @@ def test_second_moment_by_the_law_of_the_layer():
     """Softmax regression: ``‖H‖²/(C p)`` within 3 % of the second moment of the layer law in the
     mean over eight networks; one has 2 %, the law being for logits of variance exactly 1. The
     product alone lacks the part that the decoupling predicts, 10 %."""
-    C, p, n = 5, 200, 600
-    law = layer_law(model="linear", loss="ce", n_classes=C, n_features=p, n_samples=n)
+    ens = Ensemble([200, 5], layer=0, loss="ce", n_samples=600)
+    law = layer_law(ens)
     squares, products = [], []
     for seed in range(SEEDS):
-        rng = np.random.default_rng(seed)
-        net, X = ReLUNetwork.random([p, C], rng), gaussian_inputs(n, p, rng)
-        H = layer_hessian(net, X, 0, "ce")
-        squares.append(H.frobenius_norm() ** 2 / (C * p))
-        products.append(kronecker_approximation(H).frobenius_norm() ** 2 / (C * p))
+        H = draw(ens, seed)
+        squares.append(H.frobenius_norm() ** 2 / H.shape[0])
+        products.append(kronecker_approximation(H).frobenius_norm() ** 2 / H.shape[0])
         ratio = np.mean(eigenvalues(H.to_dense()) ** 2) / squares[-1]
         assert ratio == pytest.approx(1, rel=ITERATIVE)
     assert np.mean(squares) == pytest.approx(law.moment(2), rel=0.03)

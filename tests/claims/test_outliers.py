@@ -5,17 +5,20 @@ does: by ``overlap · sd(B (q·u)²)/√N``, ``B = λ/(1 + γ s λ)``, q its dir
 weight rows. Tolerance: four of these, and 2 % of the distance from the bulk's mean for O(1/d).
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from rmt_hessian import ReLUNetwork, gaussian_inputs, layer_hessian
-from rmt_hessian.theory import MarchenkoPastur, additive_spike, block_law, outliers, weight_spike
-
-
-def draw(widths, n_samples, seed):
-    rng = np.random.default_rng(seed)
-    net = ReLUNetwork.random(widths, rng)
-    return net, gaussian_inputs(n_samples, widths[0], rng)
+from rmt_hessian import Ensemble, Network, draw, layer_hessian, sample
+from rmt_hessian.theory import (
+    MarchenkoPastur,
+    additive_spike,
+    block_law,
+    block_outliers,
+    layer_outliers,
+    weight_spike,
+)
 
 
 def measured(H, span):
@@ -27,10 +30,11 @@ def measured(H, span):
     return values, (projected**2).sum(axis=(0, 1)), vectors
 
 
-def check_block(net, X, loss, block, predicted, law, min_distance):
+def check_block(ens, X, block, min_distance):
     """Every predicted outlier of noticeable overlap is there, nothing else is far outside."""
-    W = net.weights[0]
-    H = layer_hessian(net, X, 0, loss)
+    W = ens.weights[0]
+    H = layer_hessian(Network(ens.weights), X, 0, ens.loss)
+    law, predicted = block_law(ens, *block), block_outliers(ens, *block)
     values, overlaps, vectors = measured(H.block(*block), W)
     lam, frame = H.block_weights(*block), np.linalg.qr(W.T)[0]
     (lo, hi) = law.components()[0]
@@ -53,13 +57,12 @@ def check_block(net, X, loss, block, predicted, law, min_distance):
 @pytest.mark.parametrize("block", [(0, 0), (0, 1)])
 def test_linear_ce(block):
     """C = 3, d = 400, N = 16000."""
-    net, X = draw([400, 3], 16000, 0)
-    case = {"model": "linear", "loss": "ce", "n_features": 400, "n_samples": 16000, "block": block}
-    law = block_law(**case, V=net.weights[0])
-    predicted = outliers(**case, V=net.weights[0])
-    check_block(net, X, "ce", block, predicted, law, 0.02)
-    # given orthonormal rows instead of V the place is close, not the same
-    population = outliers(**{**case, "block": None}, diagonal=block == (0, 0), n_classes=3)
+    ens = Ensemble([400, 3], layer=0, loss="ce", n_samples=16000)
+    net, X, _ = sample(ens, 0)
+    given = ens.given(net)
+    check_block(given, X, block, 0.02)
+    # for orthonormal rows instead of the given ones the place is close, not the same
+    population, predicted = (block_outliers(e, *block) for e in (ens, given))
     assert population[-1 if block == (0, 1) else 0].place == pytest.approx(
         predicted[-1 if block == (0, 1) else 0].place, rel=0.07
     )
@@ -68,11 +71,9 @@ def test_linear_ce(block):
 @pytest.mark.parametrize("loss", ["mse", "ce"])
 def test_hidden_off_the_diagonal(loss):
     """m = 3, C = 4, d = 400, N = 20000, given V and W."""
-    net, X = draw([400, 3, 4], 20000, 2)
-    W, V = net.weights
-    case = {"model": "hidden", "loss": loss, "n_features": 400, "n_samples": 20000}
-    case |= {"V": V, "W": W, "block": (0, 1)}
-    check_block(net, X, loss, (0, 1), outliers(**case), block_law(**case), 0.02)
+    ens = Ensemble([400, 3, 4], layer=0, loss=loss, n_samples=20000)
+    net, X, _ = sample(ens, 2)
+    check_block(ens.given(net), X, (0, 1), 0.02)
 
 
 @pytest.mark.parametrize("init", ["lecun", "he"])
@@ -80,16 +81,14 @@ def test_layer_of_linear_ce(init):
     """C = 3, d = 200, N = 20000, rows of V orthogonal: a singlet and a pair below the bulk."""
     rng = np.random.default_rng(0)
     V = np.linalg.qr(rng.standard_normal((200, 3)))[0].T * {"lecun": 1.0, "he": np.sqrt(2)}[init]
-    X = gaussian_inputs(20000, 200, rng)
-    values, overlaps, _ = measured(layer_hessian(ReLUNetwork([V]), X, 0, "ce").to_dense(), V)
+    ens = Ensemble([200, 3], layer=0, loss="ce", n_samples=20000, init=init)
+    values, overlaps, _ = measured(draw(ens.given([V]), rng).to_dense(), V)
     values, overlaps = values[200:], overlaps[200:]  # A 1 = 0: d null eigenvalues
-    case = {"model": "linear", "loss": "ce", "n_features": 200, "n_samples": 20000}
-    singlet, pair = outliers(**case, n_classes=3, init=init, whole_layer=True)
-    given = outliers(**case, V=V, whole_layer=True)  # from the matrix, over 1024 points: 3 %
+    singlet, pair = layer_outliers(ens)
+    given = layer_outliers(ens.given([V]))  # from the matrix, over 1024 points: 3 %
     places = [singlet.place, pair.place, pair.place]
     np.testing.assert_allclose([o.place for o in given[:3]], places, rtol=0.03)
-    other = {"lecun": "he", "he": "lecun"}[init]
-    wrong, _ = outliers(**case, n_classes=3, init=other, whole_layer=True)
+    wrong, _ = layer_outliers(replace(ens, init={"lecun": "he", "he": "lecun"}[init]))
     assert abs(values[0] - wrong.place) > 5 * 0.006
     assert (singlet.multiplicity, pair.multiplicity) == (1, 2)
     # sd of τ: entries of B u uᵀ of order 0.2, so 0.0014 at N = 20000; four of them
@@ -104,13 +103,10 @@ def test_layer_of_linear_ce(init):
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_layer_of_hidden_ce(seed):
     """m = 4, C = 8, d = 200, N = 10000, given V and W: one outlier of large overlap, lowest."""
-    net, X = draw([200, 4, 8], 10000, seed)
-    W, V = net.weights
-    values, overlaps, _ = measured(layer_hessian(net, X, 0, "ce").to_dense(), W)
-    found = outliers(
-        model="hidden", loss="ce", V=V, W=W, n_features=200, n_samples=10000, whole_layer=True
-    )
-    (o,) = [o for o in found if o.overlap > 0.6]
+    ens = Ensemble([200, 4, 8], layer=0, loss="ce", n_samples=10000)
+    net, X, _ = sample(ens, seed)
+    values, overlaps, _ = measured(layer_hessian(net, X, 0, "ce").to_dense(), net.weights[0])
+    (o,) = [o for o in layer_outliers(ens.given(net)) if o.overlap > 0.6]
     # entries of B u uᵀ have a standard deviation below 0.05: 0.0005 at N = 10000; four of them
     assert values[0] == pytest.approx(o.place, abs=0.002)
     assert overlaps[0] == pytest.approx(o.overlap, abs=0.05)

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rmt_hessian import (
-    ReLUNetwork,
+    Ensemble,
+    Network,
     eigenvalues,
     energy_rank,
     energy_share,
@@ -36,6 +37,7 @@ from rmt_hessian.theory import (
     projected_row_space,
     propagate,
 )
+from rmt_hessian.theory.structure.output_rank import centred_row_space
 
 SIZES = {50: 6, 100: 5, 200: 3}  # m = d, and networks of that size
 CLASSES = (2, 4, 10, 20)
@@ -44,22 +46,25 @@ ERROR = 1.8e-2  # of E[M]; about 1 % of a gap, and 1/N = 1e-4 to 3e-5 of 1 - ove
 GAP_MEAN, GAP_EACH = 0.035, 0.09
 
 
+def hidden_layer(d, m, C, weights=None):
+    return Ensemble([d, m, C], layer=0, loss="ce", n_samples=1, weights=weights)  # any N
+
+
 @dataclass(frozen=True)
 class Measured:
     """One network, its output Hessian, and the Hadamard formula for the same weights."""
 
-    V: np.ndarray
-    W: np.ndarray
+    ens: Ensemble  # its weights given
     M: np.ndarray
     groups: np.ndarray
     curvature: np.ndarray  # E[A]
 
     @property
     def C(self):
-        return len(self.V)
+        return self.ens.n_classes
 
     def formula(self, **options):
-        return predicted_output_hessian(self.V, self.W, self.curvature, **options)
+        return predicted_output_hessian(self.ens, self.curvature, **options)
 
     def gap(self, M):
         return spectral_gap(eigenvalues(M), self.C - 1)
@@ -84,11 +89,11 @@ def measured(C, m, d, n_networks, error=ERROR):
     cases = []
     for seed in range(n_networks):
         rng = np.random.default_rng([seed, C, m, d])
-        net = ReLUNetwork.random([d, m, C], rng)
-        W, V = net.weights
+        net = Network.random([d, m, C], rng)
         population = population_output_hessian(net, 0, "ce", rng, relative_error=error)
+        ens = hidden_layer(d, m, C).given(net)
         curvature = population_factors(net.weights, "ce")[1].output_hessian
-        cases.append(Measured(V, W, population.mean, population.groups, curvature))
+        cases.append(Measured(ens, population.mean, population.groups, curvature))
     return cases
 
 
@@ -130,7 +135,8 @@ def test_gap_is_of_order_C_over_m():
         row = []
         for _ in range(2):
             V, W = rng.standard_normal((C, m)), rng.standard_normal((m, m))
-            values = eigenvalues(predicted_output_hessian(V, W, np.eye(C) - 1 / C))
+            ens = hidden_layer(m, m, C, weights=[W, V])
+            values = eigenvalues(predicted_output_hessian(ens, np.eye(C) - 1 / C))
             row.append(spectral_gap(values, C - 1))
         gaps.append(row)
     rate = fitted_rate(sizes, gaps, np.random.default_rng(0))
@@ -148,9 +154,10 @@ def test_a_small_input_dimension_keeps_the_gap_open(C):
         ratios = [case.gap(case.M) / case.gap(case.formula()) for case in cases]
         assert np.mean(ratios) == pytest.approx(1, abs=0.1)
         gaps[m] = np.mean([case.gap(case.M) for case in cases])
-    orthogonal = [
-        case.gap(predicted_output_hessian(case.V, np.eye(200), case.curvature)) for case in cases
-    ]
+    orthogonal = []
+    for case in cases:
+        ens = hidden_layer(200, 200, C, weights=[np.eye(200), case.ens.weights[-1]])
+        orthogonal.append(case.gap(predicted_output_hessian(ens, case.curvature)))
     assert gaps[200] > 0.6 * gaps[50]
     assert gaps[200] > 2 * np.mean(orthogonal)  # seen: 3 and 4 times
 
@@ -167,8 +174,8 @@ def test_eigenspace_tends_to_the_centred_rows():
     for C in (4, 10, 20):
         for m in (100, 200):
             cases = square(C, m)
-            value = np.mean([case.defect(output_hessian_eigenspace(case.V)) for case in cases])
-            ratios.append(value / eigenspace_defect(C, m, m).centred)
+            value = np.mean([case.defect(output_hessian_eigenspace(case.ens)) for case in cases])
+            ratios.append(value / eigenspace_defect(hidden_layer(m, m, C)).centred)
             second = (C + 1) * (2 + 4 / np.pi**2) / m**2 / (1 - (C - 1) / m) ** 3
             hadamard.append(value / second)
     assert np.abs(np.log(ratios)).max() < np.log(1.4)
@@ -181,10 +188,11 @@ def test_defect_falls(C):
     """1 - overlap at m = 200 is below 1 %, and falls as fast as the formula, but for C = 20: there
     C/m is not small at m = 50, and the formula too high."""
     defects = [
-        [case.defect(output_hessian_eigenspace(case.V)) for case in square(C, m)[:3]] for m in SIZES
+        [case.defect(output_hessian_eigenspace(case.ens)) for case in square(C, m)[:3]]
+        for m in SIZES
     ]
     rate = fitted_rate(list(SIZES), defects, np.random.default_rng(0), level=0.99)
-    formula = [[eigenspace_defect(C, m, m).centred] * 2 for m in SIZES]
+    formula = [[eigenspace_defect(hidden_layer(m, m, C)).centred] * 2 for m in SIZES]
     expected = fitted_rate(list(SIZES), formula, np.random.default_rng(0)).exponent
     assert np.mean(defects[-1]) < 0.01
     assert rate.high < -0.25
@@ -199,8 +207,8 @@ def test_frame_of_the_paper_costs_one_over_m():
     for C in CLASSES:
         for m in SIZES:
             for case in square(C, m):
-                centred = case.defect(output_hessian_eigenspace(case.V))
-                excess.append(m * (case.defect(projected_row_space(case.V)) - centred))
+                centred = case.defect(output_hessian_eigenspace(case.ens))
+                excess.append(m * (case.defect(projected_row_space(case.ens)) - centred))
                 variances.append(2 / (C - 1))
     error = np.sqrt(np.sum(variances)) / len(excess)
     assert np.mean(excess) == pytest.approx(1, abs=4 * error)
@@ -214,7 +222,7 @@ def test_first_order_term_predicts_the_eigenspace(C, m):
     """Far closer than the Hadamard formula alone: seen, 30 to 300 times, to the noise of E[M]."""
     hadamard, first_order, wrong = [], [], []
     for case in square(C, m):
-        logits = propagate([case.W, case.V])[-1]
+        logits = propagate(case.ens.weights)[-1]
         T = mean_third_cumulant(logits.preactivation_mean, logits.preactivation_covariance)
         hadamard.append(case.defect_of(case.formula()))
         first_order.append(case.defect_of(case.formula(third_cumulant=T)))
@@ -260,7 +268,7 @@ def test_linear_and_output_layers_have_exact_rank(sizes, hidden, n_samples, scal
     d, m, C = sizes
     rng = np.random.default_rng(seed)
     widths = [d, m, C] if hidden else [d, C]
-    net = ReLUNetwork([scale * W for W in ReLUNetwork.random(widths, rng).weights])
+    net = Network([scale * W for W in Network.random(widths, rng).weights])
     X = rng.uniform(-1, 1, (n_samples, d))
     values = eigenvalues(layer_hessian(net, X, -1, "ce").output_hessian())
     assert numerical_rank(values, tolerance=4 * C * np.finfo(float).eps) == C - 1
@@ -285,11 +293,9 @@ def test_hidden_layers_of_a_deeper_network(m):
     C = 4
     for seed in range(2):
         rng = np.random.default_rng([seed, m, C, 3])
-        net = ReLUNetwork.random([m, m, m, C], rng)
+        net = Network.random([m, m, m, C], rng)
         factors = population_factors(net.weights, "ce")
         below, above = net.weights[1:]
-        active = [layer.relu.both_active.diagonal() for layer in propagate(net.weights)[:2]]
-        rows = [(above * active[1]) @ below, above]
         unweighted = [above @ below, above]
         for layer in (0, 1):
             M = population_output_hessian(net, layer, "ce", rng, relative_error=ERROR).mean
@@ -299,9 +305,10 @@ def test_hidden_layers_of_a_deeper_network(m):
             U = top_eigenspace(M, C - 1)
             defect = 1 - subspace_overlap(U, top_eigenspace(predicted, C - 1))
             assert defect < DEEP_DEFECT[layer] / m
-            frame = output_hessian_eigenspace(rows[layer], active[layer])
+            ens = Ensemble(net.widths, layer, "ce", n_samples=1).given(net)
+            frame = output_hessian_eigenspace(ens)
             assert 1 - subspace_overlap(U, frame) < DEEP_FRAME[layer] / m
-            frame = output_hessian_eigenspace(unweighted[layer])
+            frame = centred_row_space(unweighted[layer])
             assert 1 - subspace_overlap(U, frame) > 0.1
             if m == 200:
                 assert gap < 0.25

@@ -3,11 +3,12 @@
 Softmax regression, C = 100, d = 400, N = 1600: 40,000 weights, a dense Hessian would take 12.8 GB.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from rmt_hessian import ReLUNetwork, gaussian_inputs, layer_hessian
-from rmt_hessian.spectra.slq import spectral_density
+from rmt_hessian import Ensemble, draw, spectral_density
 from rmt_hessian.theory import (
     GeneralizedMarchenkoPastur,
     WithNullSpace,
@@ -17,7 +18,7 @@ from rmt_hessian.theory import (
 )
 
 C, D, N, N_PROBES, N_STEPS = 100, 400, 1600, 5, 60
-CASE = {"model": "linear", "loss": "ce", "n_classes": C, "n_features": D}
+ENS = Ensemble([D, C], layer=0, loss="ce", n_samples=N)
 # KS of this law and dense spectra: 0.002 for C = 5, d = 400, 0.008 for C = 10, d = 300; here the
 # spectrum is thirteen times longer. Four seeds of probes: at most 0.002.
 LAW_ERROR = 0.005
@@ -26,9 +27,7 @@ SIGMAS = 5  # a standard error from five probes: Student's t with 4 degrees of f
 
 @pytest.fixture(scope="module")
 def hessian():
-    rng = np.random.default_rng(0)
-    net = ReLUNetwork.random([D, C], rng)
-    return layer_hessian(net, gaussian_inputs(N, D, rng), 0, "ce")
+    return draw(ENS, 0)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +37,7 @@ def density(hessian):
 
 @pytest.fixture(scope="module")
 def law():
-    return layer_law(**CASE, n_samples=N)
+    return layer_law(ENS)
 
 
 @pytest.fixture(scope="module")
@@ -63,13 +62,13 @@ def test_distribution(density, law, points):
 
 
 def test_wrong_laws_fail_even_the_bounds(density, points):
-    averaged = GeneralizedMarchenkoPastur([curvature_law(C).mean()], [1.0], D / N)
+    averaged = GeneralizedMarchenkoPastur([curvature_law(ENS).mean()], [1.0], D / N)
     wrong = {
         "averaged curvature": WithNullSpace(averaged, 1 / C),
-        "half the samples": layer_law(**CASE, n_samples=N // 2),
-        "1400 samples": layer_law(**CASE, n_samples=1400),
-        "90 classes": layer_law(**CASE | {"n_classes": 90}, n_samples=N),
-        "of a block, without null space": block_law(**CASE, n_samples=N, diagonal=True),
+        "half the samples": layer_law(replace(ENS, n_samples=N // 2)),
+        "1400 samples": layer_law(replace(ENS, n_samples=1400)),
+        "90 classes": layer_law(Ensemble([D, 90], layer=0, loss="ce", n_samples=N)),
+        "of a block, without null space": block_law(ENS, 0, 0),
     }
     for name, law in wrong.items():
         interpolated, rigorous = excess(density, law, points)
@@ -101,4 +100,4 @@ def test_moments(hessian, density, law):
     assert abs(density.moment(2) - square) <= SIGMAS * np.sqrt(2 * fourth / (n * N_PROBES))
     assert law.mean() == pytest.approx(trace, rel=5 * np.sqrt(2 / (N * D)))
     assert law.moment(2) == pytest.approx(square, rel=0.03)
-    assert layer_law(**CASE, n_samples=1400).moment(2) != pytest.approx(square, rel=0.03)
+    assert layer_law(replace(ENS, n_samples=1400)).moment(2) != pytest.approx(square, rel=0.03)

@@ -11,7 +11,7 @@ where ``(dN)^{-1/11}`` is 0.3, whatever the variance of the sample.
 import numpy as np
 import pytest
 
-from rmt_hessian import ReLUNetwork, eigenvalues, gaussian_inputs, ks_distance, layer_hessian
+from rmt_hessian import Ensemble, Network, eigenvalues, gaussian_inputs, ks_distance, layer_hessian
 from rmt_hessian.model.inputs import (
     correlated_inputs,
     rademacher_inputs,
@@ -33,7 +33,7 @@ BLOCKS = {"diagonal": (0, 0), "off-diagonal": (0, 1)}
 
 def measured(X, block, n_classes=C, seed=2505):
     """Weights and spectrum of a block of linear CE."""
-    net = ReLUNetwork.random([X.shape[1], n_classes], np.random.default_rng(seed))
+    net = Network.random([X.shape[1], n_classes], np.random.default_rng(seed))
     H = layer_hessian(net, X, 0, "ce")
     return H.block_weights(*block), eigenvalues(H.block(*block))
 
@@ -84,12 +84,13 @@ def test_more_classes_than_inputs(block, rng):
     the normaliser of the softmax concentrates and both laws hold: the conditional one, and the
     population one inside the 95 % band of a sample of N weights."""
     d, n, n_classes = 300, 700, 2000
+    ens = Ensemble([d, n_classes], layer=0, loss="ce", n_samples=n)
     lam, spectrum = measured(gaussian_inputs(n, d, rng), block, n_classes)
     assert ks_distance(spectrum, conditional_law(lam, d)) <= STATISTICAL
     averaged = conditional_law(np.full(n, lam.mean()), d)
     assert ks_distance(spectrum, averaged) > 5 * STATISTICAL
-    weights = weight_law(model="linear", loss="ce", diagonal=block == (0, 0), n_classes=n_classes)
+    weights = weight_law(ens, *block)
     law = GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, d / n)
-    band = sampling_band(weights, d, n, n_draws=99, n_points=100)
+    band = sampling_band(ens, *block, n_draws=99, n_points=100)
     assert ks_distance(spectrum, law) <= band + STATISTICAL
     assert band < 0.05  # a band that holds everything would say nothing

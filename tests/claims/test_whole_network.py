@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rmt_hessian import (
+    Network,
     NetworkKronecker,
-    ReLUNetwork,
     full_hessian,
     gaussian_inputs,
     network_factors,
@@ -31,7 +31,7 @@ SEEDS = 4
 def compared(widths, mean, seed):
     """Relative error in norm, of top C-1 eigenvalues, and their overlap: full, then layer-wise."""
     rng = np.random.default_rng(seed)
-    net, n = ReLUNetwork.random(widths, rng), widths[-1] - 1
+    net, n = Network.random(widths, rng), widths[-1] - 1
     X = gaussian_inputs(N, widths[0], rng, mean=mean)
     p = np.exp(net(X))
     G = full_hessian(net, X, p / p.sum(axis=1, keepdims=True), "ce")

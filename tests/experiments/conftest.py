@@ -2,6 +2,7 @@
 
 import pytest
 
+from rmt_hessian import theory
 from rmt_hessian.experiments.measurements import blocks
 from tests.experiments.processes import resumed, written
 from tests.experiments.small import SMALL
@@ -10,8 +11,8 @@ from tests.experiments.small import SMALL
 @pytest.fixture
 def sweep(tmp_path, monkeypatch):
     """Path of a small sweep file; its predictions cost few draws."""
-    quick = blocks.expected_block_norms
-    monkeypatch.setattr(blocks, "expected_block_norms", lambda **case: quick(**case, n_draws=50))
+    quick = theory.block_norms
+    monkeypatch.setattr(theory, "block_norms", lambda ens: quick(ens, n_draws=50))
     blocks._predicted_norms.cache_clear()
     path = tmp_path / "small.toml"
     path.write_text(SMALL)

@@ -7,8 +7,10 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from rmt_hessian.experiments.cases import with_cases
 from rmt_hessian.experiments.config import ConfigError, load_config
 from rmt_hessian.experiments.measurements.registry import find
 from rmt_hessian.experiments.points import Point
@@ -21,9 +23,9 @@ root_seed = 1
 [[grid]]
 measurement = "output_rank"
 seeds = 2
-fixed = { n_samples = 8 }
-axes = { n_classes = [2, 3] }
-together = { n_inputs = [5, 6, 7], n_hidden = [8, 9, 10] }
+fixed = { widths = ["d", "m", "C"], layer = 0, loss = "ce", n_samples = 8 }
+axes = { C = [2, 3] }
+together = { d = [5, 6, 7], m = [8, 9, 10] }
 """
 
 
@@ -90,10 +92,8 @@ def test_every_point_has_its_own_stream(sweep):
 
 
 def test_log_ranges_are_rounded_and_unique(sweep):
-    sweep.write_text(
-        SMALL.replace("n_classes = [2, 3]", "n_classes = { start = 2, stop = 1024, num = 10 }")
-    )
-    values = {p.parameters["n_classes"] for p in load_config(sweep).points()}
+    sweep.write_text(SMALL.replace("C = [2, 3]", "C = { start = 2, stop = 1024, num = 10 }"))
+    values = {p.columns()["n_classes"] for p in load_config(sweep).points()}
     assert values == {2**k for k in range(1, 11)}
 
 
@@ -110,9 +110,15 @@ def test_a_range_of_fractions_has_six_digits(tmp_path):
 
 
 def sets(path, *names):
-    """The parameters of a sweep file, in its order and without the seeds, some of them."""
-    points = [tuple(p.parameters[name] for name in names) for p in load_config(path).points()]
+    """The columns of the points of a sweep file, in its order and without the seeds, some."""
+    points = [tuple(row_of(p).get(name) for name in names) for p in load_config(path).points()]
     return list(dict.fromkeys(points))
+
+
+def row_of(point):
+    """Its columns, with its ``case`` where it has one."""
+    (row,) = with_cases(pd.DataFrame([point.columns()])).to_dict("records")
+    return row
 
 
 def test_lists_of_one_length_move_together(tmp_path):
@@ -126,7 +132,7 @@ def test_lists_of_one_length_move_together(tmp_path):
     assert [p.seed for p in points] == [0, 1] * 6
     assert {p.parameters["n_samples"] for p in points} == {8}
     # the key says what is measured, not how the file says it
-    axes = "axes = { n_classes = [3], n_inputs = [6], n_hidden = [9] }\n"
+    axes = "axes = { C = [3], d = [6], m = [9] }\n"
     path.write_text(TOGETHER.partition("axes")[0] + axes)
     assert {p.key for p in load_config(path).points()} < {p.key for p in points}
 
@@ -139,8 +145,8 @@ def test_a_range_moves_together_with_a_list(tmp_path):
 
 def test_together_without_axes(tmp_path):
     path = tmp_path / "together.toml"
-    text = TOGETHER.replace("axes = { n_classes = [2, 3] }\n", "")
-    path.write_text(text.replace("n_hidden = [", "n_classes = [2, 2, 3], n_hidden = ["))
+    text = TOGETHER.replace("axes = { C = [2, 3] }\n", "")
+    path.write_text(text.replace("m = [8", "C = [2, 2, 3], m = [8"))
     assert sets(path, "n_classes", "n_hidden") == [(2, 8), (2, 9), (3, 10)]
 
 
@@ -154,22 +160,31 @@ WRONG_TOGETHER = {
         "the lists of together must have one length",
     ),
     "a name in axes too": (
-        ("n_classes = [2, 3]", "n_classes = [2, 3], n_hidden = [8]"),
-        "'n_hidden' may stand in one of fixed, axes and together only",
+        ("C = [2, 3]", "C = [2, 3], m = [8]"),
+        "'m' may stand in one of fixed, axes and together only",
     ),
     "a name that is fixed too": (
-        ("n_samples = 8", "n_samples = 8, n_hidden = 8"),
-        "'n_hidden' may stand in one of fixed, axes and together only",
+        ("n_samples = 8", "n_samples = 8, m = 8"),
+        "'m' may stand in one of fixed, axes and together only",
     ),
     "an unknown name": (
-        ("n_hidden = [", "depth = [1, 2, 3], n_hidden = ["),
-        "'depth' means nothing to output_rank; allowed: n_classes, n_inputs, n_samples, n_hidden",
+        ("m = [8", "depth = [1, 2, 3], m = [8"),
+        "'depth' means nothing to output_rank; allowed: widths, layer, loss, n_samples, init, and "
+        "what widths names",
     ),
-    "a wrong value": (("10]", "-1]"), "n_hidden = -1: .*greater than or equal to 2"),
-    "a list of none": (("[8, 9, 10]", "[]"), "n_hidden: must be a list of values or a range"),
-    "a number": (("[8, 9, 10]", "8"), "n_hidden: must be a list of values or a range"),
-    "a list of its own": (("{ n_inputs = [5, 6, 7], n_hidden = [8, 9, 10] }", "[5]"), "together: "),
-    "a name missing": (("n_inputs = [5, 6, 7], ", ""), "output_rank needs 'n_inputs'"),
+    "a wrong value": (("10]", "-1]"), "m = -1: .*greater than or equal to 1"),
+    "a list of none": (("[8, 9, 10]", "[]"), "m: must be a list of values or a range"),
+    "a number": (("[8, 9, 10]", "8"), "m: must be a list of values or a range"),
+    "a list of its own": (("{ d = [5, 6, 7], m = [8, 9, 10] }", "[5]"), "together: "),
+    "a width missing": (
+        ("d = [5, 6, 7], ", ""),
+        "widths names 'd', which is no parameter of the grid",
+    ),
+    "a name missing": ((', loss = "ce"', ""), "output_rank needs 'loss'"),
+    "too few units": (("10]", "2]"), r"widths\[-1\] must be below 2, the units of layer 0, got 2"),
+    "another loss": (('"ce"', '"mse"'), "loss must be 'ce', got 'mse'"),
+    "another layer": (("layer = 0", "layer = 1"), "layer must be the hidden layer, 0, got "),
+    "no such layer": (("layer = 0", "layer = 2"), "layer must lie in 0 … 1, got 2"),
 }
 
 
@@ -190,10 +205,10 @@ WRONG_VALUES = [
     ("eigenspaces", "[0.0, 1.0]", "[true]", "input_mean = True: .*valid number"),
     ("eigenspaces", "[0.0, 1.0]", "[inf]", "input_mean = inf: .*finite"),
     ("eigenspaces", '"gaussian"', "1", "inputs = 1: .*valid string"),
-    ("kronecker", '"hidden-ce"', '"hidden-mce"', "case = 'hidden-mce'"),
+    ("kronecker", '"ce", "mse"]', '"ce", "mce"]', "loss = 'mce'"),
     ("output_rank", "0.02", "0.0", "relative_error = 0.0: .*greater than 0"),
     ("output_rank", "0.02", '"0.1"', "relative_error = '0.1': .*valid number"),
-    ("output_rank", "layer = 0", "layer = -1", "layer = -1: .*greater than or equal to 0"),
+    ("output_rank", "layer = 0", "layer = 0.5", "layer = 0.5: .*valid integer"),
 ]
 
 
@@ -216,14 +231,14 @@ def test_a_mean_may_be_written_without_a_point(tmp_path):
 
 def test_the_grid_of_output_rank():
     widths, classes = (50, 100, 200, 400), (2, 4, 10, 20)
-    found = sets(SWEEPS / "output_rank.toml", "depth", "layer", "n_hidden", "n_inputs", "n_classes")
-    expected = [(1, 0, m, m, C) for m, C in product(widths, classes)]
-    expected += [(1, 0, m, 5, C) for C, m in product(classes, widths)]
-    expected += [(3, l, 200, 200, 10) for l in range(4)]
-    expected += [(0, 0, 1, 50, C) for C in classes]
+    found = sets(SWEEPS / "output_rank.toml", "widths", "layer")
+    expected = [(f"{m}-{m}-{C}", 0) for C, m in product(classes, widths)]
+    expected += [(f"5-{m}-{C}", 0) for C, m in product(classes, widths)]
+    expected += [("200-200-200-200-10", l) for l in range(4)]
+    expected += [(f"50-{C}", 0) for C in classes]
     assert found == expected
     seeds = Counter(
-        p.parameters["depth"] for p in load_config(SWEEPS / "output_rank.toml").points()
+        len(p.parameters["widths"]) - 2 for p in load_config(SWEEPS / "output_rank.toml").points()
     )
     assert seeds == {1: 6 * 32, 3: 3 * 4, 0: 4}
 
@@ -232,12 +247,12 @@ def test_the_grid_of_kronecker():
     path = SWEEPS / "kronecker.toml"
     points = load_config(path).points()
     forms = {
-        (p.parameters["case"], p.parameters["n_samples"], p.parameters["n_hidden"], p.seed)
+        (row_of(p)["case"], p.parameters["n_samples"], p.columns().get("n_hidden"), p.seed)
         for p in points
         if p.measurement == "kronecker_form"
     }
     N = [50 * 2**k for k in range(9)]
-    cases = [(case, 8) for case in ("linear-ce", "hidden-ce", "hidden-mse")] + [("output-ce", 60)]
+    cases = [("linear-ce", None), ("hidden-ce", 8), ("hidden-mse", 8), ("output-ce", 60)]
     assert forms == {(case, n, m, s) for (case, m), n, s in product(cases, N, range(5))}
     networks = [p for p in points if p.measurement == "network_kronecker"]
     assert {(p.parameters["input_mean"], p.seed) for p in networks} == set(
@@ -265,8 +280,8 @@ def test_the_grid_of_spectra():
     cases = ("linear-ce", "linear-mse", "hidden-ce", "hidden-mse")
     sizes = (100, 200, 400, 800, 1600, 4000)  # γ = 4 … 1/10
     found = sets(path, "case", "n_classes", "n_samples", "n_inputs", "n_hidden")
-    expected = product(cases, (2, 16, 128, 1024), sizes, (400,), (16,))
-    assert found == list(expected)
+    expected = product(cases, (2, 16, 128, 1024), sizes, (400,))
+    assert found == [(*row, None if row[0].startswith("linear") else 16) for row in expected]
     assert len(load_config(path).points()) == 4 * len(found)
 
 
@@ -275,8 +290,11 @@ def test_the_grid_of_large_classes():
     seeds = {"linear-ce": 5, "output-ce": 5, "hidden-ce": 8, "hidden-mse": 8, "linear-mse": 8}
     classes = [2 * 4**k for k in range(9)]  # 2 … 131072
     found = sets(path, "case", "n_classes", "n_inputs", "n_samples", "n_hidden")
-    assert found == [(case, C, 128, 512, 32) for case, C in product(seeds, classes)]
-    counts = Counter(p.parameters["case"] for p in load_config(path).points())
+    assert found == [
+        (case, C, 128, 512, None if case.startswith("linear") else 32)
+        for case, C in product(seeds, classes)
+    ]
+    counts = Counter(row_of(p)["case"] for p in load_config(path).points())
     assert counts == {case: 9 * count for case, count in seeds.items()}
 
 
@@ -286,7 +304,10 @@ def test_the_grid_of_outliers():
     # from 1000 to 32000 by the factor √2, rounded: γ = 1/5 … 1/160
     sizes = [round(1000 * 2 ** (k / 2)) for k in range(11)]
     cases = ("linear-ce", "hidden-mse", "hidden-ce")
-    assert found == list(product(cases, sizes, (200,), (3,), (3,)))
+    assert found == [
+        (case, N, 200, None if case.startswith("linear") else 3, 3)
+        for case, N in product(cases, sizes)
+    ]
     assert len(load_config(path).points()) == 5 * len(found)
 
 
@@ -314,25 +335,57 @@ MISTAKES = {
     "a missing key": (("root_seed = 1", ""), "root_seed: Field required"),
     "seeds as text": (("seeds = 2", 'seeds = "2"'), "seeds: .*valid integer, got '2'"),
     "seeds as truth": (("seeds = 2", "seeds = true"), "seeds: .*valid integer"),
-    "a misspelt case": (('"linear-mse"', '"linaer-mse"'), "case = 'linaer-mse'.*'linear-ce'"),
+    "a misspelt loss": (('"mse"', '"mes"'), "loss = 'mes'.*'ce'"),
+    "a misspelt scale": (("d = 6", 'd = 6, init = "hee"'), "init = 'hee'.*'lecun'"),
     "spectra of a layer with another law": (
-        ('case = "hidden-mse"', 'case = "output-ce"'),
-        "case = 'output-ce': Input should be 'linear-ce'",
+        ("layer = 0, loss", "layer = 1, loss"),
+        "layer must be 0: the features of others are not white, got ",
     ),
-    "C of one": (("[2, 3]", "[1]"), "n_classes = 1: .*greater than or equal to 2"),
-    "a fractional C": (("[2, 3]", "[2.5]"), "n_classes = 2.5: .*valid integer"),
-    "C as text": (("[2, 3]", '["2"]'), "n_classes = '2': .*valid integer"),
-    "C as truth": (("[2, 3]", "[true]"), "n_classes = True: .*valid integer"),
-    "an empty axis": (("[2, 3]", "[]"), "n_classes: must be a list of values or a range"),
-    "an axis of one number": (("[2, 3]", "2"), "n_classes: must be a list of values or a range"),
-    "a list that is fixed": (("n_inputs = 6", "n_inputs = [6]"), r"n_inputs = \[6\]: .*integer"),
-    "negative d": (("n_inputs = 6", "n_inputs = -6"), "n_inputs = -6: .*greater than"),
+    "no such layer": (("layer = [0, 0,", "layer = [1, 0,"), "layer must lie in 0 … 0, got 1"),
+    "C of one": (("[2, 3]", "[1]"), "loss 'ce' needs at least 2 classes, got 1"),
+    "one unit": (("m = 4", "m = 1"), r"widths\[1\] must be at least 2, got 1"),
+    "a fractional C": (("[2, 3]", "[2.5]"), "C = 2.5: .*valid integer"),
+    "C as text": (("[2, 3]", '["2"]'), "C = '2': .*valid integer"),
+    "C as truth": (("[2, 3]", "[true]"), "C = True: .*valid integer"),
+    "an empty axis": (("[2, 3]", "[]"), "C: must be a list of values or a range"),
+    "an axis of one number": (("[2, 3]", "2"), "C: must be a list of values or a range"),
+    "a list that is fixed": (("d = 6", "d = [6]"), r"d = \[6\]: .*integer"),
+    "negative d": (("d = 6", "d = -6"), "d = -6: .*greater than"),
+    "widths as text": (
+        ('widths = ["d", "m", "C"], d', 'widths = "6-4-3", d'),
+        "'d' means nothing to block_spectra",
+    ),
+    "widths as a text alone": (
+        ('widths = ["d", "m", "C"], d = 6, m = 4, layer = 0', 'widths = "6-4-3", layer = 0'),
+        "'C' means nothing to block_spectra",
+    ),
+    "a negative width": (
+        ('"m", "C"], d = 6, m = 4', '-4, "C"], d = 6'),
+        r"widths = \[6, -4, 2\]: .*greater than",
+    ),
+    "one width": (
+        ('[["d", "C"], ["d", "C"]', '[["d"], ["d", "C"]'),
+        r"widths = \[6\]: .*at least 2",
+    ),
+    "a width that is none": (
+        ('[["d", "C"], ["d", "C"]', '[["d", "loss"], ["d", "C"]'),
+        r"widths = \[6, 'ce'\]: .*valid integer",
+    ),
+    "widths of widths": (
+        ('[["d", "C"], ["d", "C"]', '[["d", ["C"]], ["d", "C"]'),
+        r"widths = \[6, \['C'\]\]: .*valid integer",
+    ),
+    "a width that names nothing": (
+        ('[["d", "C"], ["d", "C"]', '[["d", "c"], ["d", "C"]'),
+        "widths names 'c', which is no parameter of the grid",
+    ),
     "an unknown measurement": (('"block_norms"', '"norms"'), "must be one of block_norms"),
-    "an unknown parameter": (("n_hidden = 4", "n_hidden = 4, depth = 3"), "'depth' means nothing"),
-    "a missing parameter": (("n_inputs = 6, ", ""), "needs 'n_inputs'"),
+    "an unknown parameter": (("m = 4", "m = 4, depth = 3"), "'depth' means nothing"),
+    "a missing parameter": ((", n_samples = 8", ""), "needs 'n_samples'"),
+    "a missing width": (("d = 6, ", ""), "widths names 'd', which is no parameter of the grid"),
     "a parameter twice": (
-        ("n_hidden = 4", "n_hidden = 4, n_classes = 3"),
-        "'n_classes' may stand in one of fixed, axes and together only",
+        ("m = 4", "m = 4, C = 3"),
+        "'C' may stand in one of fixed, axes and together only",
     ),
     "no seeds": (("seeds = 2", "seeds = 0"), "greater than or equal to 1"),
     "a negative seed": (("root_seed = 1", "root_seed = -1"), "greater than or equal to 0"),
@@ -352,7 +405,7 @@ MISTAKES = {
         "rootseed: unknown key; allowed: .*root_seed",
     ),
     "axes as a list": (
-        ("[grid.axes]\ncase =", "axes = [1]\n[grid.fixed]\ncase ="),
+        ("[grid.together]\nwidths =", "axes = [1]\n[grid.fixed]\nwidths ="),
         "not valid TOML",
     ),
     "a range without its end": (("[2, 3]", "{ start = 2, num = 2 }"), "stop: Field required"),
@@ -361,9 +414,9 @@ MISTAKES = {
         "start.*valid integer, got '2'",
     ),
     "a range of no number": (("[2, 3]", "{ start = 2, stop = 4, num = 0 }"), "num: .*equal to 1"),
-    "a date": (("n_inputs = 6", "n_inputs = 2025-05-02"), "n_inputs = .*valid integer"),
-    "a table as a value": (("n_inputs = 6", "n_inputs = { a = 1 }"), "n_inputs = .*valid integer"),
-    "an infinite size": (("n_inputs = 6", "n_inputs = inf"), "n_inputs = inf: .*valid integer"),
+    "a date": (("d = 6", "d = 2025-05-02"), "d = .*valid integer"),
+    "a table as a value": (("d = 6", "d = { a = 1 }"), "d = .*valid integer"),
+    "an infinite size": (("d = 6", "d = inf"), "d = inf: .*valid integer"),
     "a function without a module": (('"block_norms"', '":norms"'), "must be one of block_norms"),
     "a module that is none": (
         ('"block_norms"', '"no_such_module:norms"'),
@@ -398,14 +451,13 @@ root_seed = 1
 measurement = "eigenspaces"
 seeds = 1
 [grid.fixed]
-case = "linear-ce"
+widths = [4, 3]
+layer = 0
+loss = "ce"
 inputs = "own.npy"
 input_mean = 0.0
 standardised = false
-n_classes = 3
-n_inputs = 4
 n_samples = 10
-n_hidden = 2
 n_top = 3
 """
 
@@ -507,3 +559,18 @@ def test_a_value_may_come_again_beside_others(own_axes):
     for axes in ("together = { a = [1, 1], b = [2, 3] }", "axes = { a = [1, 2], b = [1, 2] }"):
         own_axes.write_text(f"{OWN_AXES}{axes}\n", encoding="utf-8")
         assert len(load_config(own_axes).points()) == (2 if "together" in axes else 4)
+
+
+def test_one_point_has_one_key_however_its_widths_and_layer_are_written(tmp_path):
+    path = tmp_path / "written.toml"
+    for text in (
+        'widths = ["d", "m", "C"], d = 5, m = 8, C = 3, layer = 1',
+        'widths = [5, "m", "m"], m = 8, layer = -1',
+        "widths = [5, 8, 3], layer = -1",
+    ):
+        path.write_text(TOGETHER.partition("fixed")[0].replace("output_rank", "block_norms"))
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f'fixed = {{ {text}, loss = "ce", n_samples = 8 }}\n')
+        points = load_config(path).points()
+        wanted = {"widths": [5, 8, 3 if "3" in text else 8], "layer": 1, "loss": "ce"}
+        assert [p.parameters for p in points] == [wanted | {"n_samples": 8}] * 2

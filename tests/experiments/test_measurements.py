@@ -8,14 +8,17 @@ from rmt_hessian.compare import density_curve
 from rmt_hessian.experiments.measurements import blocks
 from rmt_hessian.experiments.measurements.blocks import block_norms, block_spectra, hessian_image
 from rmt_hessian.experiments.measurements.output_rank import output_rank
-from rmt_hessian.experiments.measurements.parameters import CASES
+from rmt_hessian.experiments.measurements.registry import call
+from tests.experiments.small import CASES, ensemble
 
-SIZES = {"n_inputs": 30, "n_samples": 60, "n_hidden": 6}
+
+def small(case, C=3):
+    return ensemble(case, 30, 6, C, n_samples=60)
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c != "output-ce"])
 def test_block_spectra(case, rng):
-    result = block_spectra(rng, case=case, n_classes=3, **SIZES)
+    result = block_spectra(rng, ens=small(case))
     for name in ("diagonal", "off_diagonal"):
         assert np.all(np.diff(result[f"{name}_eigenvalues"]) >= 0)
         assert 0 <= result[f"{name}_ks_conditional"] < 0.15  # 30 eigenvalues
@@ -23,13 +26,13 @@ def test_block_spectra(case, rng):
 
 
 def test_a_block_of_zeros_sits_on_its_atom(rng):
-    result = block_spectra(rng, case="linear-mse", n_classes=3, **SIZES)
+    result = block_spectra(rng, ens=small("linear-mse"))
     assert result["off_diagonal_ks_conditional"] == result["off_diagonal_ks_population"] == 0
     assert result["off_diagonal_conditional_curve"].shape == (2, 0)
 
 
 def test_output_rank(rng):
-    result = output_rank(rng, n_classes=3, **SIZES)
+    result = output_rank(rng, ens=small("hidden-ce"))
     assert result["gap"] == result["first_small_eigenvalue"] / result["last_large_eigenvalue"]
     assert result["eigenvalues"].shape == result["predicted_eigenvalues"].shape == (6,)
     assert 0 <= result["overlap"] <= 1
@@ -37,36 +40,31 @@ def test_output_rank(rng):
 
 
 def test_output_rank_needs_a_hidden_layer_wider_than_C(rng):
-    with pytest.raises(ValueError, match="2 … 5"):
-        output_rank(rng, n_classes=6, **SIZES)
+    wanted = r"widths\[-1\] must be below 6, the units of layer 0, got 6"
+    with pytest.raises(ValueError, match=wanted):
+        call(output_rank, rng, {"widths": [30, 6, 6], "layer": 0, "loss": "ce", "n_samples": 60})
 
 
-def drawn(case, n_classes):
+def drawn(ens):
     """The draw of a measurement, by the public functions, from the same seed."""
     rng = np.random.default_rng(7)
-    model, layer, loss = CASES[case]
-    widths = [30, n_classes] if model == "linear" else [30, 6, n_classes]
-    net = rh.ReLUNetwork.random(widths, rng)
+    net = rh.Network.random(ens.widths, rng)
     X = rh.gaussian_inputs(60, 30, rng)
-    return net, X, rh.layer_hessian(net, X, layer, loss), rng
+    return net, X, rh.layer_hessian(net, X, ens.layer, ens.loss), rng
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_column_of_block_norms(case, monkeypatch):
-    monkeypatch.setattr(blocks, "expected_block_norms", few_draws)
+    ens, exact = small(case, C=5), rh.theory.block_norms
+    monkeypatch.setattr(rh.theory, "block_norms", lambda ens: exact(ens, n_draws=50))
     blocks._predicted_norms.cache_clear()
-    result = block_norms(np.random.default_rng(7), case=case, n_classes=5, **SIZES)
+    result = block_norms(np.random.default_rng(7), ens=ens)
     blocks._predicted_norms.cache_clear()
-    diagonal, off_diagonal = drawn(case, 5)[2].mean_squared_block_norms()
-    model, _, loss = CASES[case]
-    n_hidden = None if model == "linear" else 6
-    sizes = {"n_classes": 5, "n_inputs": 30, "n_samples": 60, "n_hidden": n_hidden}
-    predicted = few_draws(model=model, loss=loss, **sizes)
+    diagonal, off_diagonal = drawn(ens)[2].mean_squared_block_norms()
+    predicted = exact(ens, n_draws=50)
     limit = np.nan
     if case in ("linear-ce", "linear-mse", "hidden-mse"):
-        constant, exponent = rh.theory.block_norm_limit(
-            model=model, loss=loss, n_inputs=30, n_samples=60
-        )
+        constant, exponent = rh.theory.block_norm_limits(ens).ratio
         limit = constant / 5**exponent
     expected = {
         "diagonal_norm2": diagonal,
@@ -83,38 +81,35 @@ def test_every_column_of_block_norms(case, monkeypatch):
         np.testing.assert_allclose(result[name], value, rtol=1e-12, err_msg=name)
 
 
-def few_draws(**case):
-    return rh.theory.expected_block_norms(**case, n_draws=50)
-
-
 @pytest.mark.parametrize("case", ["linear-ce", "hidden-ce", "hidden-mse"])
 def test_every_column_of_block_spectra(case):
-    result = block_spectra(np.random.default_rng(7), case=case, n_classes=3, **SIZES)
-    net, _, H, rng = drawn(case, 3)
-    model, _, loss = CASES[case]
-    given = {"n_classes": 3} if model == "linear" else {"V": net.weights[-1]}
+    ens = small(case)
+    result = block_spectra(np.random.default_rng(7), ens=ens)
+    net, _, H, rng = drawn(ens)
+    if not ens.is_last:
+        ens = ens.given(net, layers=[1])
     for name, block in (("diagonal", (0, 0)), ("off_diagonal", (0, 1))):
         spectrum = rh.eigenvalues(H.block(*block))
-        weights = rh.theory.weight_law(model=model, loss=loss, diagonal=block == (0, 0), **given)
-        population = weights.block_law(0.5)
+        population = rh.theory.block_law(ens, *block)
         conditional = rh.theory.conditional_law(H.block_weights(*block), 30)
         np.testing.assert_array_equal(result[f"{name}_eigenvalues"], spectrum)
         assert result[f"{name}_ks_conditional"] == rh.ks_distance(spectrum, conditional)
         assert result[f"{name}_ks_population"] == rh.ks_distance(spectrum, population)
-        band = rh.theory.sampling_band(weights, 30, 60, rng=rng)
+        band = rh.theory.sampling_band(ens, *block, rng=rng)
         assert result[f"{name}_ks_population_band"] == band
         for kind, law in (("conditional", conditional), ("population", population)):
             np.testing.assert_array_equal(result[f"{name}_{kind}_curve"], density_curve(law))
 
 
 def test_every_column_of_output_rank():
-    result = output_rank(np.random.default_rng(7), n_classes=3, **SIZES)
-    net, X, H, _ = drawn("hidden-ce", 3)
-    W, V = net.weights
+    ens = small("hidden-ce")
+    result = output_rank(np.random.default_rng(7), ens=ens)
+    net, X, H, _ = drawn(ens)
+    ens = ens.given(net)
     M, A = H.output_hessian(), rh.layer_hessian(net, X, 1, "ce").output_hessian()
     values, vectors = np.linalg.eigh(M)
-    predicted = np.linalg.eigvalsh(rh.theory.predicted_output_hessian(V, W, A))[::-1]
-    U = rh.theory.output_hessian_eigenspace(V)
+    predicted = np.linalg.eigvalsh(rh.theory.predicted_output_hessian(ens, A))[::-1]
+    U = rh.theory.output_hessian_eigenspace(ens)
     np.testing.assert_allclose(result["eigenvalues"], values[::-1], atol=1e-14)
     np.testing.assert_allclose(result["predicted_eigenvalues"], predicted, atol=1e-14)
     assert result["gap"] == pytest.approx(values[-3] / values[-2])
@@ -124,7 +119,7 @@ def test_every_column_of_output_rank():
 
 
 def test_hessian_image_adds_up(rng):
-    result = hessian_image(rng, n_classes=3, n_inputs=4, n_samples=20, n_hidden=5)
+    result = hessian_image(rng, widths=[4, 5, 3], n_samples=20)
     parts = [result[f"{name}_norm"] ** 2 for name in ("hidden_layer", "output_layer")]
     total = sum(parts) + 2 * result["cross_layer_norm"] ** 2
     assert total == pytest.approx(result["frobenius_norm"] ** 2)

@@ -1,35 +1,36 @@
 """Outliers of blocks and layers beside predictions: definitions, closed form, null tests, table."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from rmt_hessian import ReLUNetwork, layer_hessian
+from rmt_hessian import Network, layer_hessian
 from rmt_hessian.experiments.measurements import outliers as module
 from rmt_hessian.experiments.measurements.outliers import outliers
-from rmt_hessian.experiments.measurements.parameters import CASES, draw
 from rmt_hessian.experiments.outlier_report import OUTLIERS, outlier_sections
+from rmt_hessian.hessian.draws import draw_with_network
 from rmt_hessian.theory import Outlier, conditional_law
+from tests.experiments.small import CASES, ensemble
 from tests.tolerances import EXACT, ITERATIVE
 
 BLOCKS = {"diagonal": (0, 0), "off_diagonal": (0, 1)}
-SIZES = {"n_inputs": 100, "n_samples": 16000, "n_hidden": 3}  # γ = 1/160
 # deviation of overlaps beyond 0.8: the largest of 147 at d = 200 was 0.04; it falls like 1/√d
 OVERLAP = 0.06
 
 
-def measured(case, seed=0, n_classes=3, **sizes):
-    """The result, and the network and Hessian that it belongs to."""
-    sizes = SIZES | sizes
-    result = outliers(np.random.default_rng(seed), case=case, n_classes=n_classes, **sizes)
-    drawn = draw(case=case, n_classes=n_classes, rng=np.random.default_rng(seed), **sizes)
-    return result, drawn
+def measured(case, d=100, C=3, n_samples=16000):
+    """The result, and the network and Hessian that it belongs to; γ = 1/160."""
+    ens = ensemble(case, d, 3, C, n_samples)
+    result = outliers(np.random.default_rng(0), ens=ens)
+    return result, draw_with_network(ens, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("case", ["linear-ce", "hidden-ce"])
 def test_definitions(case):
     """Edges, counts and overlaps from the Hessian, one eigenvector after the other."""
-    result, (net, H) = measured(case, n_inputs=24, n_samples=3000)
+    result, (net, H) = measured(case, d=24, n_samples=3000)
     W = net.weights[0]
     projector = W.T @ np.linalg.solve(W @ W.T, W)
     for name, block in BLOCKS.items():
@@ -46,10 +47,10 @@ def test_definitions(case):
 
 
 def test_the_whole_layer_has_orthonormal_weights():
-    result, (net, H) = measured("linear-ce", n_inputs=20, n_samples=2000)
+    result, (net, H) = measured("linear-ce", d=20, n_samples=2000)
     frame = np.linalg.svd(net.weights[0], full_matrices=False)[2]  # another basis of the span
     rotation = np.linalg.qr(net.weights[0].T)[0].T @ frame.T
-    layer = layer_hessian(ReLUNetwork([rotation @ frame]), H.features, 0, "ce")
+    layer = layer_hessian(Network([rotation @ frame]), H.features, 0, "ce")
     values = np.linalg.eigvalsh(layer.to_dense())[20:]  # A 1 = 0: d null eigenvalues
     np.testing.assert_allclose(result["layer_eigenvalues"], values, rtol=1e-9)
     # the projector on R^C ⊗ span has trace C·C, of which C·1 on the null space
@@ -84,7 +85,7 @@ def test_hidden_mse_against_the_closed_form():
 
 
 # γ = 1/60, where places and overlaps still depend on it
-LINEAR_CE = {"case": "linear-ce", "n_inputs": 150, "n_samples": 9000}
+LINEAR_CE = {"case": "linear-ce", "d": 150, "n_samples": 9000}
 PREDICTED = {"diagonal": 1, "off_diagonal": 1, "layer": 1}
 # of a distance in widths of the bulk: root mean square deviation 0.012 over 57 blocks at d = 200
 DISTANCE = 0.03
@@ -105,12 +106,15 @@ def test_linear_ce_number_place_and_overlap():
 
 def test_predictions_at_another_ratio_are_told_apart(monkeypatch):
     """Half the samples in the prediction: neither tolerance of the test above holds."""
-    right = module.predicted_outliers
-    monkeypatch.setattr(
-        module,
-        "predicted_outliers",
-        lambda n_samples, **case: right(**case, n_samples=n_samples // 2),
-    )
+    for name in ("block_outliers", "layer_outliers"):
+        right = getattr(module, name)
+        monkeypatch.setattr(
+            module,
+            name,
+            lambda ens, *block, right=right, **rng: right(
+                replace(ens, n_samples=ens.n_samples // 2), *block, **rng
+            ),
+        )
     module._layer_prediction.cache_clear()
     result, _ = measured(**LINEAR_CE)
     module._layer_prediction.cache_clear()
@@ -135,10 +139,10 @@ def test_nothing_at_large_ratio(case, n_samples):
 
 
 def test_large_layers_and_more_classes_than_inputs_have_blocks_only(monkeypatch):
-    wide, _ = measured("linear-ce", n_classes=7, n_inputs=6, n_samples=50)
+    wide, _ = measured("linear-ce", C=7, d=6, n_samples=50)
     assert not [name for name in wide if name.startswith("layer")]
     monkeypatch.setattr(module, "LARGEST_LAYER", 59)
-    large, _ = measured("linear-ce", n_inputs=20, n_samples=50)
+    large, _ = measured("linear-ce", d=20, n_samples=50)
     assert {"diagonal_number", "off_diagonal_number"} < set(large)
     assert not [name for name in large if name.startswith("layer")]
 
@@ -181,7 +185,7 @@ def test_of_two_predicted_outliers_equally_far_the_eigenvalue_decides(noise):
 
 def test_the_table_of_outliers():
     """Means over seeds, of places over those that have one; sizes without any are left out."""
-    point = {"measurement": "outliers", "case": "linear-ce", "n_classes": 3, "n_hidden": 2}
+    point = {"measurement": "outliers", "widths": "100-3", "layer": 0, "loss": "ce"}
     rows = []
     for n_samples, seed, number, distance in [
         (400, 0, 0, np.nan),
@@ -195,7 +199,7 @@ def test_the_table_of_outliers():
             for kind in ("", "predicted_"):
                 row |= {f"{part}_{kind}distance": distance, f"{part}_{kind}overlap": distance}
         rows.append(row)
-    rows.append({"measurement": "block_norms", "case": "linear-ce"})
+    rows.append({"measurement": "block_norms", "widths": "100-3", "layer": 0, "loss": "ce"})
     ((title, table),) = outlier_sections(pd.DataFrame(rows))
     assert title == OUTLIERS
     assert "\n" not in title

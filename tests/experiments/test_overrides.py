@@ -17,13 +17,13 @@ root_seed = 1
 [[grid]]
 measurement = "output_rank"
 seeds = 1
-fixed = { n_samples = 8 }
-axes = { n_classes = { start = 2, stop = 4, num = 2 } }
-together = { n_inputs = [5, 6], n_hidden = [8, 9] }
+fixed = { widths = ["d", "m", "C"], layer = 0, loss = "ce", n_samples = 8 }
+axes = { C = { start = 2, stop = 4, num = 2 } }
+together = { d = [5, 6], m = [8, 9] }
 [[grid]]
 measurement = "population_rank"
 seeds = 2
-fixed = { n_inputs = 5, n_hidden = 9, n_classes = 2, depth = 1, layer = 0, relative_error = 0.02 }
+fixed = { widths = [5, 9, "C"], C = 2, layer = 0, relative_error = 0.02 }
 """
 
 
@@ -32,8 +32,8 @@ def points(text, *assignments):
 
 
 def values(text, name, *assignments):
-    """The values of a parameter in the order of the points, each once."""
-    found = [p.parameters[name] for p in points(text, *assignments) if name in p.parameters]
+    """The values of a column in the order of the points, each once."""
+    found = [p.columns()[name] for p in points(text, *assignments) if name in p.columns()]
     return list(dict.fromkeys(found))
 
 
@@ -58,6 +58,14 @@ def test_several_values_are_an_axis_and_one_is_fixed():
     assert len(points(SMALL, "d=7,9")) == 2 * len(points(SMALL))
 
 
+def test_a_width_that_a_point_does_not_have_makes_no_point_twice():
+    """Linear models have no m: two of them are two points, not two for each m."""
+    before, after = points(SMALL), points(SMALL, "m=4,5")
+    linear = [p for p in before if len(p.parameters["widths"]) == 2]
+    assert len(after) == 2 * len(before) - len(linear)
+    assert {p.key for p in linear} < {p.key for p in after}
+
+
 @pytest.mark.parametrize(
     ("symbol", "name"),
     [("C", "n_classes"), ("d", "n_inputs"), ("N", "n_samples"), ("m", "n_hidden")],
@@ -72,13 +80,14 @@ def test_a_range_is_spaced_in_the_logarithm():
 
 
 def test_words_and_truth_need_no_quotes():
-    assert values(SMALL, "case", "case=hidden-mse") == ["hidden-mse"]
-    assert values(SMALL, "case", 'case="hidden-mse", hidden-ce') == ["hidden-mse", "hidden-ce"]
     text = SMALL.partition("[[grid]]")[0] + (
-        '[[grid]]\nmeasurement = "eigenspaces"\nseeds = 1\n[grid.fixed]\ncase = "hidden-ce"\n'
-        'inputs = "gaussian"\nn_classes = 3\nn_inputs = 4\nn_samples = 9\nn_hidden = 2\nn_top = 2\n'
+        '[[grid]]\nmeasurement = "eigenspaces"\nseeds = 1\n[grid.fixed]\nwidths = [4, 2, 3]\n'
+        'layer = 0\nloss = "ce"\ninputs = "gaussian"\nn_samples = 9\nn_top = 2\n'
         "standardised = false\ninput_mean = 0.0\n"
     )
+    assert values(text, "loss", "loss=mse") == ["mse"]
+    assert values(text, "loss", 'loss="mse", ce') == ["mse", "ce"]
+    assert values(text, "widths", "widths=[4, 3, 2]") == ["4-3-2"]
     assert values(text, "standardised", "standardised=true,false") == [True, False]
     assert values(text, "input_mean", "input_mean=-0.5,1e-3") == [-0.5, 1e-3]
 
@@ -141,7 +150,7 @@ MISTAKES = {
     "C=": "--set C=: must be name=value",
     "=2": "--set =2: must be name=value",
     "": "must be name=value",
-    "depth=3": "--set depth=3: no grid has 'depth'; allowed: seeds, root_seed, case, n_classes",
+    "depth=3": "--set depth=3: no grid has 'depth'; allowed: seeds, root_seed, widths, layer, loss",
     "c=3": "no grid has 'c'",
     "measurement=output_rank": "no grid has 'measurement'",
     "seeds=1,2": "--set seeds=1,2: seeds must be one number",
@@ -149,15 +158,17 @@ MISTAKES = {
     "seeds=x": "seeds: .*valid integer, got 'x'",
     "seeds=0": "seeds: .*greater than or equal to 1, got 0",
     "root_seed=-1": "root_seed: .*greater than or equal to 0",
-    "C=two": "n_classes = 'two': .*valid integer",
-    "C=2,": "n_classes = '': .*valid integer",
-    "C=2.5": "n_classes = 2.5: .*valid integer",
-    "C=[2,4]": "n_classes = .*valid integer",
-    "case=linear": "case = 'linear': .*'linear-ce'",
+    "C=two": "C = 'two': .*valid integer",
+    "C=2,": "C = '': .*valid integer",
+    "C=2.5": "C = 2.5: .*valid integer",
+    "C=[2,4]": r"C = \[2, 4\]: .*valid integer",
+    "init=linear": "init = 'linear': .*'lecun'",
+    "loss=ce": "--set loss=ce: loss changes together with others; edit a copy of the file",
+    "n_units=3": "no grid has 'n_units'",
     "C={start=2": "not a range",
     "C={start=2,stop=0,num=2}": "stop: Input should be greater than 0",
     "C={2,3}": "not a range",
-    "C=3,3": "n_classes must hold each value once, got 3 twice",
+    "C=3,3": "C must hold each value once, got 3 twice",
     "C=2,C=3": "a text with = must be quoted, got C=3",
     "C={start=2,start=3,stop=4,num=2}": "not a range",
 }
@@ -171,7 +182,7 @@ def test_a_wrong_override_is_one_line(sweep, assignment, message):
 
 
 def test_what_changes_together_cannot_be_set_alone():
-    with pytest.raises(ConfigError, match="n_hidden changes together with others; edit a copy"):
+    with pytest.raises(ConfigError, match="m changes together with others; edit a copy"):
         with_overrides(TOGETHER, ["m=8"])
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rmt_hessian.experiments.measurements.ensembles import columns
 from rmt_hessian.experiments.report import (
     SEEDS_FOR_Z,
     format_rank,
@@ -32,18 +33,20 @@ def test_standard_error_of_a_ratio_of_means(rng):
     assert np.mean(errors) == pytest.approx(np.std(ratios), rel=0.1)
 
 
+def sizes(*widths, n_samples=20, **others):
+    """The columns of a point of the first layer, CE."""
+    fields = {"widths": list(widths), "layer": 0, "loss": "ce", "n_samples": n_samples}
+    return columns(fields | others)
+
+
 def hand_made_table():
     """Two sizes of one case with known means, and spectra with known distances."""
     norms = {
         "measurement": "block_norms",
-        "case": "hidden-ce",
-        "n_classes": 4,
-        "n_samples": 20,
-        "n_hidden": 3,
         "predicted_ratio": 0.25,
         "predicted_ratio_error": 0.03,
     }
-    spectra = norms | {"measurement": "block_spectra", "n_inputs": 99}
+    spectra = norms | {"measurement": "block_spectra"} | sizes(99, 3, 4)
     for name, conditional, population, band in (
         ("diagonal", 0.01, 0.05, 0.06),
         ("off_diagonal", 0.02, 0.07, 0.04),
@@ -53,9 +56,9 @@ def hand_made_table():
         spectra[f"{name}_ks_population_band"] = band
     return pd.DataFrame(
         [
-            norms | {"n_inputs": 5, "diagonal_norm2": 1.0, "off_diagonal_norm2": 0.3},
-            norms | {"n_inputs": 5, "diagonal_norm2": 3.0, "off_diagonal_norm2": 1.1},
-            norms | {"n_inputs": 8, "diagonal_norm2": 1.0, "off_diagonal_norm2": 0.5},
+            norms | sizes(5, 3, 4) | {"diagonal_norm2": 1.0, "off_diagonal_norm2": 0.3},
+            norms | sizes(5, 3, 4) | {"diagonal_norm2": 3.0, "off_diagonal_norm2": 1.1},
+            norms | sizes(8, 3, 4) | {"diagonal_norm2": 1.0, "off_diagonal_norm2": 0.5},
             spectra,
         ]
     )
@@ -138,26 +141,74 @@ def test_norms_share_a_row_with_spectra_of_their_size():
 
 def test_a_table_of_many_classes_is_aligned():
     norms = hand_made_table().iloc[:3]
-    table = pd.concat([norms, norms.assign(n_classes=131072)])
+    table = pd.concat([norms, norms.assign(**sizes(5, 3, 131072))])
     lines = format_summary(summarise(table)).splitlines()
     assert len({len(line) for line in lines}) == 1
 
 
 def test_rank_summary_by_hand():
-    base = {"measurement": "output_rank", "n_inputs": 5, "n_samples": 9, "n_hidden": 7}
+    few, many = ({"measurement": "output_rank"} | sizes(5, 7, C, n_samples=9) for C in (2, 4))
     table = pd.DataFrame(
         [
-            base | {"n_classes": 2, "gap": 0.1, "predicted_gap": 0.3, "overlap": 0.8},
-            base | {"n_classes": 2, "gap": 0.3, "predicted_gap": 0.5, "overlap": 0.9},
-            base | {"n_classes": 4, "gap": 0.6, "predicted_gap": 0.7, "overlap": 0.5},
+            few | {"gap": 0.1, "predicted_gap": 0.3, "overlap": 0.8},
+            few | {"gap": 0.3, "predicted_gap": 0.5, "overlap": 0.9},
+            many | {"gap": 0.6, "predicted_gap": 0.7, "overlap": 0.5},
         ]
     )
     summary = summarise_rank(table)
+    assert summary["n_classes"].tolist() == [2, 4]
     assert summary["gap"].tolist() == pytest.approx([0.2, 0.6])
     assert summary["predicted_gap"].tolist() == pytest.approx([0.4, 0.7])
     assert summary["overlap"].tolist() == pytest.approx([0.85, 0.5])
     assert len(format_rank(summary).splitlines()) == 3
     assert summarise(table).empty
+
+
+@pytest.mark.parametrize("measurement", ["block_norms", "block_spectra"])
+def test_linear_models_alone_have_no_m(measurement):
+    table = hand_made_table()
+    table = table[table["measurement"] == measurement].drop(columns="n_hidden")
+    for (case, _), of_d in summarise(table.assign(widths="9-4")).groupby(["case", "n_inputs"]):
+        assert case == "linear-ce"
+        assert len(of_d) == 1
+    text = format_summary(summarise(table.assign(widths="9-4")))
+    assert "m=" not in text
+    assert "nan" not in text
+
+
+def test_rows_without_m_beside_rows_of_several():
+    """Norms meet the spectra of their own m, those of the linear model too."""
+    table, rows = hand_made_table(), []
+    for name, distance in (("9-4", 0.1), ("9-3-4", 0.2), ("9-6-4", 0.3)):
+        own = sizes(*map(int, name.split("-")))
+        own = {"n_hidden": None} | own
+        rows.append(table.iloc[[0]].assign(**own))
+        rows.append(table.iloc[[3]].assign(**own, diagonal_ks_conditional=distance))
+    table = pd.concat(rows).astype({"n_hidden": "Int64"})  # as a table of points is
+    summary = summarise(table)
+    assert summary["ks_conditional"].tolist() == [0.1, 0.2, 0.3]
+    lines = format_summary(summary).splitlines()[1:]
+    assert [line.split("  ")[0] for line in lines] == [
+        "linear-ce",
+        "hidden-ce m=3",
+        "hidden-ce m=6",
+    ]
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_scales_of_weights_are_not_pooled():
+    """Points that write the default, and those that do not, are of one case."""
+    table = hand_made_table().iloc[:2]
+    table = pd.concat([table, table.assign(init="lecun"), table.assign(init="he")])
+    table["off_diagonal_norm2"] = [0.3, 1.1] * 2 + [0.6, 2.2]
+    summary = summarise(table)
+    assert summary["case"].tolist() == ["hidden-ce", "hidden-ce-he"]
+    assert summary["ratio"].tolist() == pytest.approx([0.35, 0.7])
+    ranks = table.assign(measurement="output_rank", gap=[0.1] * 4 + [0.2] * 2)
+    summary = summarise_rank(ranks.assign(predicted_gap=0.1, overlap=1.0))
+    assert summary["gap"].tolist() == pytest.approx([0.1, 0.2])
+    lines = format_rank(summary).splitlines()
+    assert [line.split()[:2] for line in lines[1:]] == [["hidden-ce", "4"], ["hidden-ce-he", "4"]]
 
 
 def test_summary_has_a_row_per_case_and_C(sweep, tmp_path):

@@ -20,7 +20,7 @@ from rmt_hessian.experiments.store import FolderInUse, Store
 from rmt_hessian.experiments.work import Task, perform
 from tests.experiments.small import SMALL
 
-MORE = SMALL.replace("n_classes = [2, 3]", "n_classes = [5, 2, 3]")
+MORE = SMALL.replace("C = [2, 3]", "C = [5, 2, 3]")
 
 
 def test_one_row_per_point_with_every_parameter(sweep, tmp_path):
@@ -28,13 +28,18 @@ def test_one_row_per_point_with_every_parameter(sweep, tmp_path):
     table = result.table
     assert (result.failed, result.missing, result.stopped) == ([], [], "")
     assert len(table) == 5 * 2 * 2 + 2
-    for column in ("measurement", "case", "n_classes", "n_inputs", "seed", "root_seed", "version"):
+    for column in ("measurement", "widths", "layer", "loss", "n_samples", "n_classes", "n_inputs"):
+        assert table[column].notna().all()
+    for column in ("seed", "root_seed", "version"):
         assert table[column].notna().all()
     assert list(table["key"]) == [point.key for point in load_config(sweep).points()]
     csv = pd.read_csv(tmp_path / "out" / "table.csv")
     assert list(csv["key"]) == list(table["key"])
-    mse = table[(table["case"] == "linear-mse") & (table["measurement"] == "block_norms")]
+    linear = table["widths"].isin(["6-2", "6-3"])
+    assert (table["n_hidden"].isna() == linear).all()
+    mse = table[linear & (table["loss"] == "mse") & (table["measurement"] == "block_norms")]
     assert (mse["ratio"] == 0).all()
+    assert len(mse) == 4
     run_sweep(sweep, tmp_path / "out")
     first, second = json.loads((tmp_path / "out" / "provenance.json").read_text())["runs"]
     (machine,) = first["machines"]
@@ -129,7 +134,7 @@ def test_adding_a_value_changes_no_old_point(sweep, tmp_path):
     sweep.write_text(MORE)
     seen = []
     after = run_sweep(sweep, tmp_path / "out", on_progress=seen.append).table
-    assert seen[0].done == len(before)
+    assert seen[0].done == len(before) < len(after)
     assert len(seen) == 1 + len(after) - len(before)
     kept = after.set_index("key").loc[before["key"]].reset_index()
     pd.testing.assert_frame_equal(kept[before.columns], before, check_exact=True)
@@ -316,7 +321,7 @@ def test_a_worker_with_several_threads_measures_one_point_at_a_time(tmp_path, mo
         return {"value": 1.0}, {}
 
     monkeypatch.setattr(Point, "measure", measure)
-    points = [Point("output_rank", {"n_classes": 2}, seed, 1) for seed in range(6)]
+    points = [Point("hessian_image", {"widths": [4, 3, 2]}, seed, 1) for seed in range(6)]
     with Store(tmp_path).writing(), ThreadPoolExecutor(3) as pool:
         tasks = [Task.of({point.key: point}, tmp_path) for point in points]
         done = list(pool.map(perform, tasks))

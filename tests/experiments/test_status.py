@@ -9,12 +9,13 @@ root_seed = 1
 [[grid]]
 measurement = "block_norms"
 seeds = 2
-fixed = { n_inputs = 6, n_samples = 8, n_hidden = 4 }
-axes = { case = ["linear-ce", "hidden-mse"], n_classes = [2, 3] }
+fixed = { layer = 0, n_samples = 8 }
+axes = { C = [2, 3] }
+together = { widths = [[6, "C"], [6, 4, "C"]], loss = ["ce", "mse"] }
 [[grid]]
 measurement = "population_rank"
 seeds = 1
-fixed = { n_inputs = 6, n_hidden = 4, n_classes = 2, depth = 1, relative_error = 0.1 }
+fixed = { widths = [6, 4, 2], relative_error = 0.1 }
 axes = { layer = [0, 1] }
 """
 
@@ -26,9 +27,9 @@ def test_counts_for_each_value_of_each_axis(tmp_path):
     store = Store(tmp_path / "out")
     with store.writing():
         for point in points.values():
-            if point.measurement == "block_norms" and point.parameters["case"] == "linear-ce":
+            if point.parameters.get("loss") == "ce":
                 store.write_point(point, {"ratio": 0.0}, {}, "1")
-            elif point.parameters["n_classes"] == 3 and point.seed == 1:
+            elif point.parameters["widths"][-1] == 3 and point.seed == 1:
                 store.write_failure(point, "no")
     outcome = outcomes(points, store.state(points))
     assert list(outcome) == list(points)
@@ -38,8 +39,12 @@ def test_counts_for_each_value_of_each_axis(tmp_path):
     assert list(table.columns) == ["measurement", "axis", "value", *OUTCOMES]
     assert [tuple(row) for row in table.itertuples(index=False)] == [
         ("block_norms", "", "", 4, 1, 3),
-        ("block_norms", "case", "hidden-mse", 0, 1, 3),
-        ("block_norms", "case", "linear-ce", 4, 0, 0),
+        ("block_norms", "widths", "6-2", 2, 0, 0),
+        ("block_norms", "widths", "6-3", 2, 0, 0),
+        ("block_norms", "widths", "6-4-2", 0, 0, 2),
+        ("block_norms", "widths", "6-4-3", 0, 1, 1),
+        ("block_norms", "loss", "ce", 4, 0, 0),
+        ("block_norms", "loss", "mse", 0, 1, 3),
         ("block_norms", "n_classes", 2, 2, 0, 2),
         ("block_norms", "n_classes", 3, 2, 1, 1),
         ("block_norms", "seed", 0, 2, 0, 2),

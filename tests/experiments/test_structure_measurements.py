@@ -9,8 +9,8 @@ from rmt_hessian.compare import density_curve
 from rmt_hessian.experiments.measurements.eigenspaces import eigenspaces
 from rmt_hessian.experiments.measurements.kronecker import kronecker_form, network_kronecker
 from rmt_hessian.experiments.measurements.output_rank import population_rank
-from rmt_hessian.experiments.measurements.parameters import CASES
 from tests import oracles
+from tests.experiments.small import CASES, ensemble
 from tests.tolerances import EXACT, ITERATIVE
 
 SEED = 7
@@ -52,7 +52,11 @@ def defined_overlaps(A, B, n):
 
 # --- population_rank ----------------------------------------------------------------------------
 
-RANK = {"n_classes": 3, "n_inputs": 7, "n_hidden": 8, "relative_error": 0.1}
+RELATIVE_ERROR = 0.1
+
+
+def rank_widths(depth):
+    return [7, *[8] * depth, 3]
 
 
 def projector(columns):
@@ -68,18 +72,19 @@ def defect(M, P):
 
 def expected_rank(depth, layer):
     """The columns that do not depend on a definition of the rank, with plain NumPy."""
-    C, m, rank = RANK["n_classes"], RANK["n_hidden"], RANK["n_classes"] - 1
+    d, *_, C = rank_widths(depth)
+    rank = C - 1
     rng = np.random.default_rng(SEED)
-    net = rh.ReLUNetwork.random([RANK["n_inputs"], *[m] * depth, C], rng)
+    net = rh.Network.random(rank_widths(depth), rng)
     moments = rh.theory.propagate(net.weights)
     predicted = rh.theory.population_factors(net.weights, "ce", rng=rng)[layer].output_hessian
     defects = np.nan, np.nan
     if (depth, layer) == (1, 0):
-        W, V = net.weights
         last = moments[-1].preactivation_mean, moments[-1].preactivation_covariance
         A, T = rh.theory.mean_curvature(*last, rng), rh.theory.mean_third_cumulant(*last, rng)
-        predicted = rh.theory.predicted_output_hessian(V, W, A, T)
-        both = rh.theory.eigenspace_defect(C, m, RANK["n_inputs"])
+        ens = rh.Ensemble(net.widths, 0, "ce", n_samples=1)
+        predicted = rh.theory.predicted_output_hessian(ens.given(net), A, T)
+        both = rh.theory.eigenspace_defect(ens)
         defects = both.centred, both.projected
 
     above = np.eye(C)  # ∂f/∂(pre-activation), each mask at its probability
@@ -96,8 +101,8 @@ def expected_rank(depth, layer):
 
     batches = []
     spread = np.inf
-    while spread > RANK["relative_error"]:
-        X = rh.gaussian_inputs(BATCH, RANK["n_inputs"], rng)
+    while spread > RELATIVE_ERROR:
+        X = rh.gaussian_inputs(BATCH, d, rng)
         M = oracles.output_hessians(net, X, layer, "ce")
         batches.append(M.reshape(GROUPS, -1, *M.shape[1:]).mean(axis=1))
         groups = np.mean(batches, axis=0)
@@ -144,61 +149,64 @@ def expected_rank(depth, layer):
 
 @pytest.mark.parametrize(("depth", "layer"), [(0, 0), (1, 0), (1, 1), (2, 0), (2, 1)])
 def test_every_column_of_population_rank(depth, layer):
-    result = population_rank(np.random.default_rng(SEED), depth=depth, layer=layer, **RANK)
+    result = population_rank(
+        np.random.default_rng(SEED),
+        widths=rank_widths(depth),
+        layer=layer,
+        relative_error=RELATIVE_ERROR,
+    )
     # the correction of the bias multiplies rounding by 15
     assert_columns(result, expected_rank(depth, layer), 100 * EXACT)
 
 
 def test_the_last_layer_has_rank_C_minus_one(rng):
-    result = population_rank(rng, depth=1, layer=1, **RANK)
+    result = population_rank(rng, widths=[7, 8, 3], layer=1, relative_error=RELATIVE_ERROR)
     assert abs(result["gap"]) < EXACT
     assert result["rank_by_gap"] == result["numerical_rank"] == 2
     assert abs(result["centred_defect"]) < EXACT
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("widths", "layer", "message"),
     [
-        ({"depth": 1, "layer": 2}, "layer must be at most 1, the number of hidden layers, got 2"),
-        ({"depth": 0, "layer": 1}, "layer must be at most 0"),
-        ({"depth": 1, "layer": 0, "n_classes": 8}, "n_classes must be below 8, the width, got 8"),
+        ([7, 8, 3], 2, "layer must lie in 0 … 1, got 2"),
+        ([7, 3], 1, "layer must lie in 0 … 0, got 1"),
+        ([7, 8, 8], 0, r"widths\[-1\] must be below 8, the units of layer 0, got 8"),
     ],
 )
-def test_population_rank_refuses(change, message, rng):
-    with pytest.raises(ValueError, match=message):
-        population_rank(rng, **(RANK | change))
+def test_population_rank_refuses(widths, layer, message, rng):
+    with pytest.raises((ValueError, IndexError), match=message):
+        population_rank(rng, widths=widths, layer=layer, relative_error=RELATIVE_ERROR)
 
 
 def test_the_last_layer_may_have_more_classes_than_units(rng):
-    few = RANK | {"n_classes": 5, "n_hidden": 4}
-    assert population_rank(rng, depth=1, layer=1, **few)["numerical_rank"] == 4
+    result = population_rank(rng, widths=[7, 4, 5], layer=1, relative_error=RELATIVE_ERROR)
+    assert result["numerical_rank"] == 4
 
 
 # --- kronecker_form -----------------------------------------------------------------------------
 
-FORM = {"n_classes": 4, "n_inputs": 9, "n_samples": 40, "n_hidden": 6, "n_top": 5}
+N_TOP = 5
+
+
+def form(case):
+    return ensemble(case, 9, 6, 4, n_samples=40)
 
 
 def expected_form(case):
-    model, layer, loss = CASES[case]
+    ens = form(case)
     rng = np.random.default_rng(SEED)
-    widths = [9, 4] if model == "linear" else [9, 6, 4]
-    net = rh.ReLUNetwork.random(widths, rng)
+    net = rh.Network.random(ens.widths, rng)
     X = rh.gaussian_inputs(40, 9, rng)
-    W = {} if model == "linear" else {"W": net.weights[0]}
-    prediction = rh.theory.decoupling(model=model, loss=loss, V=net.weights[-1], rng=rng, **W)
-    H = oracles.layer_hessian(net, X, layer, loss)
-    Z = np.maximum(X @ net.weights[0].T, 0) if model == "output" else X
-    M, S = oracles.output_hessians(net, X, layer, loss).mean(axis=0), Z.T @ Z / 40
+    prediction = rh.theory.decoupling(ens.given(net), rng=rng)
+    H = oracles.layer_hessian(net, X, ens.layer, ens.loss)
+    Z = np.maximum(X @ net.weights[0].T, 0) if ens.layer == 1 else X
+    M, S = oracles.output_hessians(net, X, ens.layer, ens.loss).mean(axis=0), Z.T @ Z / 40
     product, k, p = np.kron(M, S), len(M), len(S)
     rearranged = H.reshape(k, p, k, p).swapaxes(1, 2).reshape(k * k, p * p)
     singular = np.linalg.svd(rearranged, compute_uv=False)
     values, of_product = (np.linalg.eigvalsh(A)[::-1] for A in (H, product))
-    law = None
-    if case == "linear-ce":
-        law = rh.theory.layer_law(
-            model="linear", loss="ce", n_classes=4, n_features=9, n_samples=40
-        )
+    law = rh.theory.layer_law(ens) if case.startswith("linear") else None
     return {
         "aspect_ratio": prediction.participation / 40,
         "error": np.linalg.norm(H - product) / np.linalg.norm(H),
@@ -211,7 +219,7 @@ def expected_form(case):
         "ks_law": rh.ks_distance(values[::-1], law) if law else np.nan,
         "eigenvalues": values,
         "kronecker_eigenvalues": of_product,
-        "overlaps": defined_overlaps(H, product, 5),
+        "overlaps": defined_overlaps(H, product, N_TOP),
         "law_curve": density_curve(law) if law else np.empty((2, 0)),
     }
 
@@ -225,14 +233,14 @@ def kolmogorov(values, others):
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_column_of_kronecker_form(case):
-    result = kronecker_form(np.random.default_rng(SEED), case=case, **FORM)
+    result = kronecker_form(np.random.default_rng(SEED), ens=form(case), n_top=N_TOP)
     # an error that vanishes is the square root of rounding
     assert_columns(result, expected_form(case), ITERATIVE)
 
 
 def test_the_exact_null_space_is_no_distance():
     """``A 1 = 0``: 9 eigenvalues of both are 0 but for rounding, of either sign."""
-    result = kronecker_form(np.random.default_rng(SEED), case="linear-ce", **FORM)
+    result = kronecker_form(np.random.default_rng(SEED), ens=form("linear-ce"), n_top=N_TOP)
     values, others = result["eigenvalues"], result["kronecker_eigenvalues"]
     assert np.abs(values[-9:]).max() < 1e-15
     assert result["ks_kronecker"] == pytest.approx(kolmogorov(values, others))
@@ -242,7 +250,7 @@ def test_the_exact_null_space_is_no_distance():
 def test_an_exact_product_is_no_distance():
     """Linear MSE: ``H = I ⊗ S``, each eigenvalue fourfold, of either up to rounding; the top
     eigenspace is one in dimensions 4, 8, … only."""
-    result = kronecker_form(np.random.default_rng(SEED), case="linear-mse", **FORM)
+    result = kronecker_form(np.random.default_rng(SEED), ens=form("linear-mse"), n_top=N_TOP)
     assert result["ks_kronecker"] == 0
     defined = np.isfinite(result["overlaps"])
     np.testing.assert_array_equal(defined, [False, False, False, True, False])
@@ -250,14 +258,7 @@ def test_an_exact_product_is_no_distance():
 
 # --- network_kronecker --------------------------------------------------------------------------
 
-NETWORK = {
-    "n_classes": 3,
-    "n_inputs": 4,
-    "n_samples": 25,
-    "n_hidden": 5,
-    "depth": 2,
-    "input_mean": 0.7,
-}
+NETWORK = {"widths": [4, 5, 5, 3], "n_samples": 25, "input_mean": 0.7}
 
 
 def jacobians(net, x):
@@ -274,7 +275,7 @@ def jacobians(net, x):
 
 def expected_network(n_top):
     rng = np.random.default_rng(SEED)
-    net = rh.ReLUNetwork.random([4, 5, 5, 3], rng)
+    net = rh.Network.random([4, 5, 5, 3], rng)
     X = rng.standard_normal((25, 4)) + 0.7
     labels = rng.integers(3, size=25)
     samples = [jacobians(net, x) for x in X]
@@ -321,22 +322,26 @@ def test_network_kronecker_has_no_more_eigenvalues_than_weights(rng):
 
 # --- eigenspaces --------------------------------------------------------------------------------
 
-SPACES = {"n_classes": 4, "n_inputs": 6, "n_samples": 30, "n_hidden": 5, "n_top": 7}
+MOST = 7
+
+
+def spaces(case, d=6, C=4):
+    return ensemble(case, d, 5, C, n_samples=30)
 
 
 def expected_spaces(case, X, rng, input_mean, standardised, gaussian):
     """The columns, X being the inputs before their mean is added."""
-    model, layer, loss = CASES[case]
-    X, n_top = X + input_mean, SPACES["n_top"]
-    widths = [X.shape[1], 4] if model == "linear" else [X.shape[1], 5, 4]
+    ens = spaces(case, d=X.shape[1])
+    layer, loss, n_top = ens.layer, ens.loss, MOST
+    X = X + input_mean
     hessians, products, predicted = [], [], []
     for _ in range(2):
-        net = rh.ReLUNetwork.random(widths, rng)
+        net = rh.Network.random(ens.widths, rng)
         Z = np.maximum(X @ net.weights[0].T, 0.0) if layer == 1 else X
         if standardised:
             scale = Z.std(axis=0)
             Z = (Z - Z.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
-        upper = rh.ReLUNetwork(net.weights[layer:])
+        upper = rh.Network(net.weights[layer:])
         hessians.append(oracles.layer_hessian(upper, Z, 0, loss))
         M = oracles.output_hessians(upper, Z, 0, loss).mean(axis=0)
         products.append((M, Z.T @ Z / len(Z)))
@@ -390,11 +395,11 @@ def peak_of(M, S):
 def test_every_column_of_eigenspaces(case, input_mean, standardised):
     result = eigenspaces(
         np.random.default_rng(SEED),
-        case=case,
+        ens=spaces(case),
         inputs="gaussian",
         input_mean=input_mean,
         standardised=standardised,
-        **SPACES,
+        n_top=MOST,
     )
     rng = np.random.default_rng(SEED)
     X = rh.gaussian_inputs(30, 6, rng)
@@ -405,29 +410,24 @@ def test_every_column_of_eigenspaces(case, input_mean, standardised):
 def test_equal_overlaps_peak_at_the_first(rng):
     """Linear MSE: ``I ⊗ S`` for both networks, their spaces one in dimensions 4, 8, …; whatever the
     machine, the peak is at 4 and no eigenvector has a shape."""
-    result = eigenspaces(
-        rng, case="linear-mse", inputs="gaussian", input_mean=0.0, standardised=False, **SPACES
-    )
+    kind = {"inputs": "gaussian", "input_mean": 0.0, "standardised": False}
+    result = eigenspaces(rng, ens=spaces("linear-mse"), n_top=MOST, **kind)
     assert (result["peak"], result["peak_overlap"]) == (4, pytest.approx(1.0, abs=EXACT))
     for name in ("rank_one_share", "singular_values", "feature_alignment", "alignment"):
         assert np.isnan(result[name]).all(), name
 
 
 def test_no_peak_where_no_space_is_determined(rng):
-    sizes = SPACES | {"n_top": 3}
-    result = eigenspaces(
-        rng, case="linear-mse", inputs="gaussian", input_mean=0.0, standardised=False, **sizes
-    )
+    kind = {"inputs": "gaussian", "input_mean": 0.0, "standardised": False}
+    result = eigenspaces(rng, ens=spaces("linear-mse"), n_top=3, **kind)
     assert np.isnan([result["peak"], result["peak_overlap"]]).all()
 
 
 def test_overlaps_are_predicted_where_no_multiple_eigenvalue_is_cut(rng):
     """Two classes, inputs of a mean: E[A] has rank 1 and I + b bᵀ one eigenvector of its own,
     d = 6."""
-    sizes = SPACES | {"n_classes": 2}
-    result = eigenspaces(
-        rng, case="linear-ce", inputs="gaussian", input_mean=1.0, standardised=False, **sizes
-    )
+    kind = {"inputs": "gaussian", "input_mean": 1.0, "standardised": False}
+    result = eigenspaces(rng, ens=spaces("linear-ce", C=2), n_top=MOST, **kind)
     assert result["predicted_peak"] == 1
     determined = np.isfinite(result["predicted_overlaps"]).nonzero()[0] + 1
     np.testing.assert_array_equal(determined, [1, 6])  # before and after the five copies of 1
@@ -438,9 +438,9 @@ def test_eigenspaces_of_a_file_and_of_the_digits(tmp_path, rng):
     np.save(tmp_path / "own.npy", own)
     kind = {"input_mean": 0.5, "standardised": False}
     for inputs, data in ((str(tmp_path / "own.npy"), own), ("digits", rh.digits()[0])):
-        sizes = SPACES | {"n_inputs": data.shape[1]}
+        ens = spaces("hidden-ce", d=data.shape[1])
         result = eigenspaces(
-            np.random.default_rng(SEED), case="hidden-ce", inputs=inputs, **kind, **sizes
+            np.random.default_rng(SEED), ens=ens, inputs=inputs, n_top=MOST, **kind
         )
         drawn = np.random.default_rng(SEED)
         X = data[drawn.permutation(len(data))[:30]]
@@ -472,5 +472,10 @@ def test_eigenspaces_refuses_inputs(inputs, message, tmp_path, monkeypatch, rng)
         np.save(f"{name}.npy", np.zeros(shape))
     with pytest.raises(ValueError, match=message):
         eigenspaces(
-            rng, case="hidden-ce", inputs=inputs, input_mean=0.0, standardised=False, **SPACES
+            rng,
+            ens=spaces("hidden-ce"),
+            inputs=inputs,
+            input_mean=0.0,
+            standardised=False,
+            n_top=MOST,
         )

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rmt_hessian.experiments.measurements.ensembles import columns
 from rmt_hessian.experiments.structure_report import (
     LAYER,
     NETWORK,
@@ -25,7 +26,7 @@ DEFECTS = dict.fromkeys(("projected_defect", "predicted_projected_defect"), 0.1)
 RANKS = {"factors_defect": 0.2, "rank_by_gap": 3, "rank_by_energy": 4, "share_of_trace": 0.5}
 
 
-def power_laws(exponents, n_classes, d=None, depth=1, layer=0):
+def power_laws(exponents, n_classes, d=None, n_hidden_layers=1, layer=0):
     """Rows of population_rank: gap and defect are powers of m, times the noise of the seeds.
 
     ``exponents`` of gap, defect and their predictions; ``d = None``: equal to m.
@@ -35,11 +36,7 @@ def power_laws(exponents, n_classes, d=None, depth=1, layer=0):
     return [
         {
             "measurement": "population_rank",
-            "depth": depth,
-            "layer": layer,
-            "n_classes": n_classes,
-            "n_inputs": d or m,
-            "n_hidden": m,
+            **columns({"widths": [d or m, *[m] * n_hidden_layers, n_classes], "layer": layer}),
             "seed": seed,
             **{name: 3 * m**power * noise for name, power in powers.items()},
             **DEFECTS,
@@ -129,11 +126,13 @@ def test_means_by_hand():
     assert len({len(line) for line in lines}) == 1  # aligned
 
 
-SIZES = {"n_inputs": 6, "n_hidden": 3, "n_samples": 50}
-FORM = SIZES | {
+def sizes(*widths, **others):
+    """The columns of a point."""
+    return columns({"widths": list(widths), "n_samples": 50} | others)
+
+
+FORM = sizes(6, 5, layer=0, loss="ce") | {
     "measurement": "kronecker_form",
-    "case": "linear-ce",
-    "n_classes": 5,
     "aspect_ratio": 2.0,
     "predicted_error": 0.5,
     "nearest_error": 0.3,
@@ -142,12 +141,10 @@ FORM = SIZES | {
 }
 PARTS = ("hessian", "gauss_newton", "cross_layer", "layer_wise")
 WHOLE = {f"{part}_top_eigenvalue": float(q) for q, part in enumerate(PARTS)}
-WHOLE |= SIZES | {"measurement": "network_kronecker", "n_classes": 9, "depth": 1}
-SPACE = SIZES | {
+WHOLE |= sizes(6, 3, 9) | {"measurement": "network_kronecker"}
+SPACE = sizes(6, 3, 10, layer=0, loss="ce") | {
     "measurement": "eigenspaces",
-    "case": "hidden-ce",
     "inputs": "digits",
-    "n_classes": 10,
     "input_mean": 0.0,
     "standardised": False,
     "predicted_peak": 8.0,
@@ -184,6 +181,18 @@ def test_missing_points_and_defects_below_zero_are_left_out():
     assert "centred_defect" not in row
 
 
+def test_sizes_too_small_for_a_prediction():
+    """What was measured has a rate; that of a prediction needs it at two widths."""
+    table = pd.DataFrame(power_laws((-1.0, -2.0, -1.0, -2.0), 4))
+    for small in (table["n_hidden"] < 20, table["n_hidden"] < 40, table["n_hidden"] > 0):
+        some = table.assign(predicted_centred_defect=table["centred_defect"].mask(small))
+        (row,) = fitted_rates(some).to_dict("records")
+        assert interval(row["centred_defect"])[0] == -2.0
+        expected = -2.0 if small.sum() == len(NOISE) else np.nan
+        assert row["predicted_centred_defect"] == pytest.approx(expected, nan_ok=True)
+        assert row["predicted_gap"] == pytest.approx(-1.0)
+
+
 def sections(*measurements):
     rows = [row for name in measurements for row in BY_MEASUREMENT[name]]
     return dict(structure_sections(pd.DataFrame(rows)))
@@ -209,11 +218,13 @@ def test_section_of_ranks():
     found = sections("population_rank")
     assert len(found[RANK]) == 2 * len(WIDTHS)
     first = found[RANK].iloc[0]
-    assert (first["layer"], first["n_hidden"], first["rank_by_energy"]) == (0, 10, 4)
+    assert (first["layer"], first["widths"], first["rank_by_energy"]) == (0, "10-10-4", 4)
     assert first["gap"] == pytest.approx(0.3)
+    negative = pd.DataFrame(power_laws((-1.0,) * 4, 4, layer=-2))
+    assert dict(structure_sections(negative))[RATES].equals(found[RATES])
     (rate,) = found[RATES].to_dict("records")
     assert (rate["n_classes"], rate["d"]) == (4, "m")
-    deep = pd.DataFrame(power_laws((-1.0,) * 4, 4, depth=2))
+    deep = pd.DataFrame(power_laws((-1.0,) * 4, 4, n_hidden_layers=2))
     assert [title for title, _ in structure_sections(deep)] == [RANK]
 
 
@@ -221,14 +232,13 @@ def test_section_of_layers():
     (row,) = sections("kronecker_form")[LAYER].to_dict("records")
     assert row["error"] == 0.625
     assert np.isnan(row["ks_law"])
-    assert {name: row[name] for name in ("case", "n_classes", "n_samples")} == {
-        name: FORM[name] for name in ("case", "n_classes", "n_samples")
-    }
+    assert (row["case"], row["widths"], row["n_samples"]) == ("linear-ce", "6-5", 50)
 
 
 def test_section_of_networks_without_the_overlap_that_was_not_measured():
     section = sections("network_kronecker")[NETWORK]
     assert section["input_mean"].tolist() == [0.0, 1.0]
+    assert section["widths"].tolist() == ["6-3-9"] * 2
     assert section["cross_layer_in_gauss_newton_overlap"].tolist() == [0.5, 0.75]
     assert section["gauss_newton_top_eigenvalue"].tolist() == [1.0, 1.0]
     assert "layer_wise_in_gauss_newton_overlap" not in section
@@ -236,5 +246,6 @@ def test_section_of_networks_without_the_overlap_that_was_not_measured():
 
 def test_section_of_eigenspaces():
     (row,) = sections("eigenspaces")[SPACES].to_dict("records")
+    assert (row["case"], row["widths"]) == ("hidden-ce", "6-3-10")
     assert row["peak"] == 7.5
     assert row["standardised"] is False

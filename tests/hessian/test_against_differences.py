@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rmt_hessian import ReLUNetwork, full_hessian, layer_hessian
+from rmt_hessian import Network, full_hessian, layer_hessian
 from tests import oracles
 
 WIDTHS = {
@@ -33,7 +33,7 @@ def away_from_kinks(net, n_samples, rng):
 @pytest.mark.parametrize("loss", ["ce", "mse"])
 @pytest.mark.parametrize("widths", WIDTHS.values(), ids=WIDTHS.keys())
 def test_full_and_layer_hessians(widths, loss, rng):
-    net = ReLUNetwork.random(widths, rng)
+    net = Network.random(widths, rng)
     X = away_from_kinks(net, 5, rng)
     if loss == "ce":
         targets = rng.dirichlet(np.ones(widths[-1]), size=5)
@@ -60,7 +60,7 @@ def test_full_and_layer_hessians(widths, loss, rng):
 
 def test_the_residual_term_of_cross_layer_blocks_is_there(rng):
     """Labels must matter between layers, and nowhere else."""
-    net = ReLUNetwork.random([3, 4, 3], rng)
+    net = Network.random([3, 4, 3], rng)
     X = rng.standard_normal((6, 3))
     H, other = (full_hessian(net, X, y, "ce") for y in ([0, 1, 2, 0, 1, 2], [1] * 6))
     assert np.abs(H[:12, 12:] - other[:12, 12:]).max() > 1e-3

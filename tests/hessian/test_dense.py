@@ -27,7 +27,7 @@ WIDTHS = [
 
 
 def draw(widths, rng, n=9):
-    net, X = rh.ReLUNetwork.random(widths, rng, init="he"), rng.standard_normal((n, widths[0]))
+    net, X = rh.Network.random(widths, rng, init="he"), rng.standard_normal((n, widths[0]))
     return net, X, rng.integers(0, widths[-1], n)
 
 
@@ -117,7 +117,7 @@ def test_units_that_never_fire(loss, rng):
     for dead in ([1], [0, 1, 2]):
         W_dead = W.copy()
         W_dead[dead] = -1.0
-        net, y = rh.ReLUNetwork([W_dead, V]), rng.integers(0, 3, 6)
+        net, y = rh.Network([W_dead, V]), rng.integers(0, 3, 6)
         whole = rh.full_hessian(net, X, y, loss)
         expected = oracles.full_hessian(net, X, np.eye(3)[y], loss)
         np.testing.assert_allclose(whole, expected, atol=EXACT * max(1, np.abs(expected).max()))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmt_hessian import ReLUNetwork, layer_hessian
+from rmt_hessian import Network, layer_hessian
 from tests import oracles
 from tests.strategies import cases
 from tests.tolerances import EXACT
@@ -134,7 +134,7 @@ def test_order_of_the_samples_does_not_matter(case):
 def test_permuting_classes_permutes_the_last_layer_and_nothing_else(case):
     *lower, last = case.net.weights
     order = case.rng.permutation(last.shape[0])
-    permuted = build(case, net=ReLUNetwork([*lower, last[order]])).to_dense()
+    permuted = build(case, net=Network([*lower, last[order]])).to_dense()
     H = build(case)
     expected = H.to_dense()
     if case.layer == len(lower):
@@ -147,20 +147,20 @@ def test_permuting_classes_permutes_the_last_layer_and_nothing_else(case):
 def test_adding_one_row_to_all_logits_changes_nothing(case, amount):
     """CE sees differences of logits: ``W_L + 1 uᵀ`` shifts all logits of a sample alike."""
     *lower, last = case.net.weights
-    shifted = ReLUNetwork([*lower, last + amount * case.rng.standard_normal(last.shape[1])])
+    shifted = Network([*lower, last + amount * case.rng.standard_normal(last.shape[1])])
     moved = replace(case, net=shifted)
     close(build(moved).to_dense(), build(case).to_dense(), size(case) + size(moved))
 
 
 def test_extreme_logits_stay_finite():
-    net = ReLUNetwork([np.array([[700.0], [-700.0], [0.0]])])
+    net = Network([np.array([[700.0], [-700.0], [0.0]])])
     H = layer_hessian(net, [[1.0], [-1.0]], 0, "ce")
     assert np.isfinite(H.to_dense()).all()
     assert np.isfinite(H.mean_squared_block_norms()).all()
 
 
 def test_negative_layers_count_from_the_end(rng):
-    net = ReLUNetwork.random([2, 3, 4], rng)
+    net = Network.random([2, 3, 4], rng)
     X = rng.standard_normal((5, 2))
     a, b = layer_hessian(net, X, -1, "ce"), layer_hessian(net, X, 1, "ce")
     np.testing.assert_array_equal(a.to_dense(), b.to_dense())
@@ -172,8 +172,8 @@ def test_negative_layers_count_from_the_end(rng):
 def test_norms_of_features_of_any_scale(dtype, scale, rng):
     """Norms scale with the square of the features where fourth powers leave the range."""
     V, X = rng.standard_normal((4, 3)), rng.standard_normal((6, 3))
-    one = layer_hessian(ReLUNetwork([V]), X, 0, "ce", dtype=dtype)
-    scaled = layer_hessian(ReLUNetwork([V / scale]), scale * X, 0, "ce", dtype=dtype)
+    one = layer_hessian(Network([V]), X, 0, "ce", dtype=dtype)
+    scaled = layer_hessian(Network([V / scale]), scale * X, 0, "ce", dtype=dtype)
     tolerance = 1e-10 if dtype == "float64" else 1e-5
     for name in ("frobenius_norm", "block_norms"):
         a, b = (getattr(H, name)() for H in (one, scaled))
@@ -181,12 +181,12 @@ def test_norms_of_features_of_any_scale(dtype, scale, rng):
 
 
 def test_logits_that_overflow_are_refused():
-    net = ReLUNetwork([[[1e200], [-1e200]]])
+    net = Network([[[1e200], [-1e200]]])
     with pytest.raises(ValueError, match="logits overflow"):
         layer_hessian(net, [[1e200]], 0, "ce")
 
 
 def test_squared_norms_beyond_the_range_are_infinite():
-    H = layer_hessian(ReLUNetwork([[[0.0], [0.0]]]), [[1e100]], 0, "ce")
+    H = layer_hessian(Network([[[0.0], [0.0]]]), [[1e100]], 0, "ce")
     assert H.mean_squared_block_norms() == (np.inf, np.inf)
     assert H.frobenius_norm() == pytest.approx(0.5 * 1e200)

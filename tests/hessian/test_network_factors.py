@@ -31,7 +31,7 @@ def samples(net, X, loss):
 
 def sizes(net, X):
     """What rounding errors scale with: ``|B|ᵀ |B|`` and ``|z| |z|ᵀ`` without any cancellation."""
-    positive = rh.ReLUNetwork([np.abs(W) for W in net.weights])
+    positive = rh.Network([np.abs(W) for W in net.weights])
     z = max(Z.max() for Z in positive.forward(np.abs(X)).features)
     B, largest = np.eye(net.widths[-1]), 1.0
     for W in reversed(positive.weights[1:]):
@@ -69,7 +69,7 @@ def test_diagonal_blocks_are_those_of_the_layer(case, chunk_size):
 
 def test_blocks_between_layers(rng):
     """Three layers of different widths: block (0, 2), its mirror, and layers counted backwards."""
-    net, X = rh.ReLUNetwork.random([6, 5, 4, 3], rng), rng.standard_normal((30, 6))
+    net, X = rh.Network.random([6, 5, 4, 3], rng), rng.standard_normal((30, 6))
     factors = network_factors(net, X, "ce")
     features = net.forward(X).features
     M, S = factors.block(0, 2)
@@ -88,7 +88,7 @@ def test_blocks_between_layers(rng):
 def test_a_confident_sample_keeps_its_digits():
     """All entries are of order e^-60: ``VᵀAV = Σ_{c>0} p_c (v_c - v_0)²`` up to e^-120."""
     V = np.array([[60.0], [0.0], [-3.0]])
-    M = network_factors(rh.ReLUNetwork([[[1.0]], V]), [[1.0]], "ce").output_hessian
+    M = network_factors(rh.Network([[[1.0]], V]), [[1.0]], "ce").output_hessian
     A = oracles.softmax_curvature(V.T)[0]
     p = oracles.softmax(V.T)[0, 1:]
     difference = V[1:, 0] - V[0, 0]
@@ -97,7 +97,7 @@ def test_a_confident_sample_keeps_its_digits():
     np.testing.assert_allclose(M[0, 1:], [-p @ difference, *(p * difference)], rtol=EXACT)
 
 
-NET, X = rh.ReLUNetwork.random([3, 4, 2], np.random.default_rng(0)), np.ones((5, 3))
+NET, X = rh.Network.random([3, 4, 2], np.random.default_rng(0)), np.ones((5, 3))
 BAD = {
     "loss": (lambda: network_factors(NET, X, "hinge"), ValueError, "loss must be one of"),
     "inputs": (lambda: network_factors(NET, X[:, :2], "ce"), ValueError, r"shape \(N, 3\)"),

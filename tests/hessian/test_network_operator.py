@@ -26,7 +26,7 @@ def as_rows(y, n_classes):
 
 def size(net, X, y):
     """What rounding errors scale with: both terms of every entry, without cancellation."""
-    positive = rh.ReLUNetwork([np.abs(W) for W in net.weights])
+    positive = rh.Network([np.abs(W) for W in net.weights])
     forward = positive.forward(np.abs(X))
     z = max(1.0, *(np.abs(features).max() for features in forward.features))
     B = np.eye(net.widths[-1])
@@ -113,7 +113,7 @@ WIDTHS = [[4, 3], [5, 6, 3], [4, 6, 5, 3], [3, 5, 5, 5, 3]]
 @pytest.fixture(params=[(w, loss) for w in WIDTHS for loss in ("ce", "mse")], ids=str)
 def network(request, rng):
     widths, loss = request.param
-    net, X = rh.ReLUNetwork.random(widths, rng, init="he"), rng.standard_normal((20, widths[0]))
+    net, X = rh.Network.random(widths, rng, init="he"), rng.standard_normal((20, widths[0]))
     return net, X, rng.integers(0, widths[-1], 20), loss
 
 
@@ -135,7 +135,7 @@ def test_directional_difference_of_the_gradient(network, rng):
             weights = [
                 W + part.reshape(W.shape) for W, part in zip(net.weights, parts, strict=True)
             ]
-            moved.append(rh.ReLUNetwork(weights))
+            moved.append(rh.Network(weights))
             for before, after in zip(masks, moved[-1].forward(X).masks, strict=True):
                 np.testing.assert_array_equal(before, after)
         up, down = (oracles.gradient(other, X, targets, loss) for other in moved)
@@ -179,7 +179,7 @@ def test_eigenvalues_of_a_layer(network, rng):
 
 
 def test_no_columns(rng):
-    net, X = rh.ReLUNetwork.random([3, 4, 2], rng), rng.standard_normal((5, 3))
+    net, X = rh.Network.random([3, 4, 2], rng), rng.standard_normal((5, 3))
     for H in (rh.layer_hessian(net, X, 0, "ce"), rh.full_hessian_operator(net, X, [0] * 5, "ce")):
         assert (H @ np.ones((H.shape[0], 0))).shape == (H.shape[0], 0)
 
@@ -187,7 +187,7 @@ def test_no_columns(rng):
 @pytest.mark.parametrize("columns", [None, 2])
 def test_complex_vectors_are_not_cut_to_their_real_part(columns, rng):
     """H is real: ``H (x + iy) = Hx + i Hy``, or an error; never Hx alone."""
-    net, X = rh.ReLUNetwork.random([3, 4, 2], rng), rng.standard_normal((5, 3))
+    net, X = rh.Network.random([3, 4, 2], rng), rng.standard_normal((5, 3))
     for H in (rh.layer_hessian(net, X, 0, "ce"), rh.full_hessian_operator(net, X, [0] * 5, "ce")):
         shape = (H.shape[0],) if columns is None else (H.shape[0], columns)
         x, z = rng.standard_normal((2, *shape))
@@ -200,7 +200,7 @@ def test_complex_vectors_are_not_cut_to_their_real_part(columns, rng):
 
 @pytest.mark.parametrize("loss", ["ce", "mse"])
 def test_the_operator_keeps_its_own_targets(loss, rng):
-    net, X = rh.ReLUNetwork.random([3, 4, 3], rng), rng.standard_normal((6, 3))
+    net, X = rh.Network.random([3, 4, 3], rng), rng.standard_normal((6, 3))
     y = rng.dirichlet(np.ones(3), 6)
     operator, v = rh.full_hessian_operator(net, X, y, loss), rng.standard_normal(24)
     before = operator @ v

@@ -14,7 +14,7 @@ from rmt_hessian.hessian.operators import SymmetricOperator
 from tests.tolerances import EXACT
 
 RNG = np.random.default_rng(5)
-NET = rh.ReLUNetwork.random([3, 4, 2], RNG)
+NET = rh.Network.random([3, 4, 2], RNG)
 X = RNG.standard_normal((6, 3))
 Y = [0, 1, 1, 0, 1, 0]
 LAYER = rh.layer_hessian(NET, X, 0, "ce")
@@ -98,7 +98,7 @@ def test_what_scipy_does_for_a_matrix_it_does_for_the_operator(operator, dense):
 
 def test_a_stack_of_columns_in_a_small_case():
     """diag(1, 0, 1, 0): SciPy 1.18 hands stacks to an operator, which once shuffled them."""
-    H = rh.layer_hessian(rh.ReLUNetwork([np.eye(2)]), [[1.0, 0.0]], 0, "mse")
+    H = rh.layer_hessian(rh.Network([np.eye(2)]), [[1.0, 0.0]], 0, "mse")
     product = H @ np.arange(8.0).reshape(2, 4, 1)
     np.testing.assert_array_equal(product.ravel(), [0, 0, 2, 0, 4, 0, 6, 0])
 
@@ -129,7 +129,7 @@ def test_other_shapes_are_refused(operator, dense):
 
 def test_an_overflow_is_said():
     """Float32 products overflow at 3e38."""
-    H = rh.layer_hessian(rh.ReLUNetwork([np.eye(2)]), [[1e15, 1.0]], 0, "mse", dtype="float32")
+    H = rh.layer_hessian(rh.Network([np.eye(2)]), [[1e15, 1.0]], 0, "mse", dtype="float32")
     with pytest.raises(ValueError, match="v must not make the product overflow float32"):
         H @ np.full(4, 1e20)
     assert np.isnan(H @ np.array([np.nan, 0, 0, 0])).any()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmt_hessian import ReLUNetwork, layer_hessian
+from rmt_hessian import Network, layer_hessian
 from rmt_hessian.hessian import output_hessians
 from rmt_hessian.hessian.output_hessians import HiddenLayerOutputHessians
 from rmt_hessian.hessian.softmax_curvature import SoftmaxCurvature
@@ -68,7 +68,7 @@ def test_both_ways_agree(widths, loss, dtype, rng, monkeypatch):
     Both round every sum to u: of 40 samples, 3 classes and at most 30 units in each of at most 2
     layers, in products of at most 8 factors.
     """
-    net, X = ReLUNetwork.random(widths, rng), rng.standard_normal((40, 5))
+    net, X = Network.random(widths, rng), rng.standard_normal((40, 5))
     H = layer_hessian(net, X, 0, loss, dtype=dtype, chunk_size=1000)
     w = rng.standard_normal((40, 3)).astype(H.dtype)
     for part in (H, H.restrict(rng.permutation(30)[:12])):
@@ -134,8 +134,8 @@ def differences(net, X, size=np.asarray):
 @pytest.mark.parametrize("scale", [1.0, 30.0, 200.0])
 def test_a_confident_softmax(widths, scale, rng, calls):
     """Every sample by itself, its ``M_n`` from O(1) to e^-1000, and their mean."""
-    *lower, last = ReLUNetwork.random(widths, rng).weights
-    net, X = ReLUNetwork([*lower, scale * last]), rng.standard_normal((30, 4))
+    *lower, last = Network.random(widths, rng).weights
+    net, X = Network([*lower, scale * last]), rng.standard_normal((30, 4))
     H = layer_hessian(net, X, 0, "ce")
     M, terms = differences(net, X), differences(net, X, np.abs)
     single = np.concatenate([H.output_hessians.weighted_sums(w[:, None]) for w in np.eye(30)])
@@ -148,7 +148,7 @@ def test_a_confident_softmax(widths, scale, rng, calls):
 def test_second_moments_less_products_of_means_lose_all_digits(rng):
     """Null test: the usual form of a covariance fails the test above."""
     V = 30 * rng.standard_normal((5, 6))
-    net, X = ReLUNetwork([rng.standard_normal((6, 4)), V]), rng.standard_normal((30, 4))
+    net, X = Network([rng.standard_normal((6, 4)), V]), rng.standard_normal((30, 4))
     p, active = oracles.softmax(net(X)), net.forward(X).masks[0]
     mean = p @ V
     usual = np.einsum("nc,ci,cj->nij", p, V, V) - mean[:, :, None] * mean[:, None, :]
@@ -162,7 +162,7 @@ def test_second_moments_less_products_of_means_lose_all_digits(rng):
 
 def test_groups_cost_as_much_as_one_mean(calls, rng):
     """Rows of each sample are made once, and none of the samples without a weight."""
-    H = layer_hessian(ReLUNetwork.random([5, 40, 5], rng), rng.standard_normal((60, 5)), 0, "ce")
+    H = layer_hessian(Network.random([5, 40, 5], rng), rng.standard_normal((60, 5)), 0, "ce")
     groups = np.repeat(np.eye(12), 5, axis=0)
     H.output_hessians.weighted_sums(groups)
     assert calls["roots"] == [(60, 5, 40)]
@@ -175,7 +175,7 @@ def test_groups_cost_as_much_as_one_mean(calls, rng):
 
 @pytest.mark.parametrize("chunk_size", [200, 450, 10**4])
 def test_rows_fit_into_a_chunk(chunk_size, calls, rng):
-    net = ReLUNetwork.random([5, 30, 40, 5], rng)
+    net = Network.random([5, 30, 40, 5], rng)
     H = layer_hessian(net, rng.standard_normal((60, 5)), 0, "ce", chunk_size=chunk_size)
     H.output_hessian()
     assert max(np.prod(shape) for shape in calls["roots"]) <= chunk_size
@@ -185,7 +185,7 @@ def test_rows_fit_into_a_chunk(chunk_size, calls, rng):
 @pytest.mark.parametrize(("k", "n_classes", "q"), [(4, 200, 1), (40, 5, 30), (300, 120, 1)])
 def test_many_classes_or_many_sums_go_pair_by_pair(k, n_classes, q, calls, rng):
     """Where making each ``λ_n^{ij}`` once is less work."""
-    H = layer_hessian(ReLUNetwork.random([5, k, n_classes], rng), np.ones((2, 5)), 0, "ce")
+    H = layer_hessian(Network.random([5, k, n_classes], rng), np.ones((2, 5)), 0, "ce")
     H.output_hessians.weighted_sums(rng.standard_normal((2, q)))
     assert calls["pairs"] == 1
     assert not calls["roots"]

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmt_hessian import ReLUNetwork, layer_hessian, rademacher_inputs
+from rmt_hessian import Network, layer_hessian, rademacher_inputs
 from rmt_hessian.hessian.population import grouped_output_hessian, population_output_hessian
 from tests.strategies import cases
 from tests.tolerances import EXACT
@@ -24,7 +24,7 @@ def test_groups_are_means_of_consecutive_samples(case, n_groups):
 def hidden_mse():
     """A network and its ``E[M] = K_W ∘ VᵀV``, (K_W)_ij = ¼ + asin(ρ_ij)/2π: P(both active)."""
     rng = np.random.default_rng(5)
-    net = ReLUNetwork.random([4, 6, 3], rng)
+    net = Network.random([4, 6, 3], rng)
     W, V = net.weights
     unit = W / np.linalg.norm(W, axis=1, keepdims=True)
     rho = np.clip(unit @ unit.T, -1, 1)
@@ -106,7 +106,7 @@ def test_same_seed_same_bits():
 
 def test_a_layer_that_never_counts():
     """Dead units above: ``M = 0``, known without error."""
-    net = ReLUNetwork([np.ones((2, 3)), np.zeros((2, 2))])
+    net = Network([np.ones((2, 3)), np.zeros((2, 2))])
     result = population_output_hessian(net, 0, "mse", np.random.default_rng(0))
     assert (result.relative_error, np.abs(result.mean).max()) == (0, 0)
 
@@ -120,7 +120,7 @@ def test_too_few_samples_are_an_error():
         )  # fmt: skip
 
 
-NET = ReLUNetwork.random([3, 4, 2], np.random.default_rng(0))
+NET = Network.random([3, 4, 2], np.random.default_rng(0))
 H = layer_hessian(NET, np.ones((6, 3)), 0, "ce")
 
 

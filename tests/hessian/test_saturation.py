@@ -7,7 +7,7 @@ without cancellation; it is the oracle here.
 import numpy as np
 import pytest
 
-from rmt_hessian import ReLUNetwork, full_hessian, full_hessian_operator, layer_hessian
+from rmt_hessian import Network, full_hessian, full_hessian_operator, layer_hessian
 from tests import oracles
 
 RELATIVE = 1e-11
@@ -15,7 +15,7 @@ RELATIVE = 1e-11
 
 @pytest.mark.parametrize("scale", [1.0, 10.0, 20.0, 40.0, 200.0])
 def test_last_layer(scale, rng):
-    net = ReLUNetwork([scale * np.eye(4)])
+    net = Network([scale * np.eye(4)])
     X = np.eye(4)[rng.integers(0, 4, 40)] + 0.1 * rng.random((40, 4))
     H = layer_hessian(net, X, 0, "ce")
     A = oracles.softmax_curvature(net(X))
@@ -38,7 +38,7 @@ def test_residual_of_a_confident_and_correct_sample(margin):
     """One hidden unit at 1, logits (margin, 0), label 0: the entries between the layers are
     ``±p_1 (p_0 margin - 1)``.
     """
-    net = ReLUNetwork([[[1.0]], [[margin], [0.0]]])
+    net = Network([[[1.0]], [[margin], [0.0]]])
     H = full_hessian(net, [[1.0]], [0], "ce")
     p1 = np.exp(-margin) / (1 + np.exp(-margin))
     expected = p1 * (margin / (1 + np.exp(-margin)) - 1)
@@ -50,7 +50,7 @@ def test_residual_of_a_confident_and_correct_sample(margin):
 @pytest.mark.parametrize("margin", [1.0, 5.0, 20.0, 60.0])
 def test_classes_that_are_never_the_most_probable(margin):
     """The blocks of the two improbable classes of three, one of them far less probable."""
-    H = layer_hessian(ReLUNetwork([[[0.0], [-10.0], [-10.0 - margin]]]), [[1.0]], 0, "ce")
+    H = layer_hessian(Network([[[0.0], [-10.0], [-10.0 - margin]]]), [[1.0]], 0, "ce")
     some = H.restrict([1, 2])
     expected = some.block_norms() ** 2
     diagonal, off_diagonal = some.mean_squared_block_norms()
@@ -61,7 +61,7 @@ def test_classes_that_are_never_the_most_probable(margin):
 @pytest.mark.parametrize("margin", [1.0, 20.0, 300.0])
 def test_two_classes_have_ratio_one(margin, rng):
     """C = 2: ``λ^{11} = -λ^{12}`` for every sample."""
-    H = layer_hessian(ReLUNetwork([[[margin], [0.0]]]), 1 + rng.random((9, 1)), 0, "ce")
+    H = layer_hessian(Network([[[margin], [0.0]]]), 1 + rng.random((9, 1)), 0, "ce")
     diagonal, off_diagonal = H.mean_squared_block_norms()
     assert diagonal > 0
     assert off_diagonal == pytest.approx(diagonal, rel=RELATIVE)
@@ -71,7 +71,7 @@ def test_two_classes_have_ratio_one(margin, rng):
 def test_hidden_layer(scale, rng):
     """Diagonal weights ``v^iᵀ A v^i`` as a sum of squares."""
     W, V = rng.standard_normal((3, 4)), scale * rng.standard_normal((5, 3))
-    net, X = ReLUNetwork([W, V]), rng.standard_normal((30, 4))
+    net, X = Network([W, V]), rng.standard_normal((30, 4))
     H = layer_hessian(net, X, 0, "ce")
     p, active = oracles.softmax(net(X)), X @ W.T > 0
     difference = V[:, None, :] - V[None, :, :]

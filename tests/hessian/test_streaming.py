@@ -26,7 +26,7 @@ def chunk_sizes(case):
 
 def sizes(case):
     """What rounding errors scale with: ``|B|ᵀ |B| |z| |z|ᵀ``, without any cancellation."""
-    positive = rh.ReLUNetwork([np.abs(W) for W in case.net.weights])
+    positive = rh.Network([np.abs(W) for W in case.net.weights])
     Z = np.abs(rh.layer_hessian(case.net, case.X, case.layer, "mse").features)
     B = np.eye(case.net.widths[case.layer + 1])
     for W in positive.weights[case.layer + 1 :]:
@@ -127,7 +127,7 @@ def test_restricted_to_some_units(case, which, kind):
 @pytest.mark.parametrize("units", [[1, 1], [0, 2, 2, 1]])
 def test_restricted_to_a_unit_twice(loss, layer, units, rng):
     """A unit asked for twice has two equal rows of blocks; or it is refused."""
-    net, X = rh.ReLUNetwork.random([3, 4, 4], rng), rng.standard_normal((6, 3))
+    net, X = rh.Network.random([3, 4, 4], rng), rng.standard_normal((6, 3))
     H = rh.layer_hessian(net, X, layer, loss)
     try:
         part = H.restrict(units)
@@ -168,7 +168,7 @@ def test_single_precision(case, which):
 @pytest.mark.parametrize("widths", [[30, 20], [30, 40, 10], [20, 30, 30, 10]])
 def test_single_precision_is_good_to_1e_6(widths, loss, rng):
     """Of norms and products, at initialisation, where |f| is of order 1."""
-    net, X = rh.ReLUNetwork.random(widths, rng), rng.standard_normal((300, widths[0]))
+    net, X = rh.Network.random(widths, rng), rng.standard_normal((300, widths[0]))
     for layer in range(net.n_layers):
         H, single = (rh.layer_hessian(net, X, layer, loss, dtype=t) for t in ("float64", "float32"))
         v = rng.standard_normal((H.shape[0], 2))
@@ -188,7 +188,7 @@ def test_single_precision_is_good_to_1e_6(widths, loss, rng):
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_one_hidden_unit_has_no_pairs(dtype, capfd, rng):
     """A product over no pairs is none: BLAS complains of it on standard output."""
-    net = rh.ReLUNetwork.random([3, 1, 4], rng)
+    net = rh.Network.random([3, 1, 4], rng)
     H = rh.layer_hessian(net, rng.standard_normal((6, 3)), 0, "ce", dtype=dtype)
     diagonal, off_diagonal = H.mean_squared_block_norms()
     assert diagonal == pytest.approx(np.sum(H.to_dense().astype(float) ** 2), rel=1e-6)
@@ -215,7 +215,7 @@ def exact_curvature(f):
 def test_logits_of_700(chunk_size):
     V = np.array([[700.0], [-700.0], [0.0], [690.0]])
     X = np.array([[1.0], [-1.0], [0.5], [0.0]])
-    H = rh.layer_hessian(rh.ReLUNetwork([V]), X, 0, "ce", chunk_size=chunk_size)
+    H = rh.layer_hessian(rh.Network([V]), X, 0, "ce", chunk_size=chunk_size)
     A = exact_curvature(X @ V.T)
     tiny = np.finfo(float).tiny
     for i, j in np.ndindex(4, 4):
@@ -234,7 +234,7 @@ def test_logits_of_700(chunk_size):
 def test_one_confident_sample(chunk_size):
     """Everything is of order e^-60, and right relative to that."""
     V, X = np.array([[60.0], [0.0], [-3.0]]), np.array([[1.0]])
-    H = rh.layer_hessian(rh.ReLUNetwork([V]), X, 0, "ce", chunk_size=chunk_size)
+    H = rh.layer_hessian(rh.Network([V]), X, 0, "ce", chunk_size=chunk_size)
     A = exact_curvature(X @ V.T)[0]
     np.testing.assert_allclose(H.to_dense(), A, rtol=1e-12)
     np.testing.assert_allclose(H @ np.eye(3), A, rtol=1e-12)
@@ -244,7 +244,7 @@ def test_one_confident_sample(chunk_size):
 
 # --- bad input ------------------------------------------------------------------------------------
 
-NET, X = rh.ReLUNetwork.random([3, 4, 2], np.random.default_rng(0)), np.ones((5, 3))
+NET, X = rh.Network.random([3, 4, 2], np.random.default_rng(0)), np.ones((5, 3))
 
 
 @pytest.mark.parametrize("make", [rh.layer_hessian, rh.full_hessian_operator])

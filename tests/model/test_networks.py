@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from rmt_hessian import (
-    ReLUNetwork,
+    Network,
     full_hessian,
     gaussian_inputs,
     layer_hessian,
@@ -17,7 +17,7 @@ from tests.tolerances import EXACT
 
 
 def test_forward_of_a_network_computed_by_hand():
-    net = ReLUNetwork([[[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]], [[1.0, 2.0, 4.0]]])
+    net = Network([[[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]], [[1.0, 2.0, 4.0]]])
     forward = net.forward([[2.0, -3.0]])  # pre-activations 2, -3, 1
     np.testing.assert_array_equal(forward.logits, [[2.0 + 4.0]])
     np.testing.assert_array_equal(forward.masks[0], [[True, False, True]])
@@ -27,7 +27,7 @@ def test_forward_of_a_network_computed_by_hand():
 @pytest.mark.parametrize(("init", "gain"), [("lecun", 1), ("he", 2)])
 def test_variance_of_the_weights(init, gain, rng):
     """The sample variance of n Gaussians has relative standard error √(2/n): five of them."""
-    net = ReLUNetwork.random([400, 300, 200], rng, init=init)
+    net = Network.random([400, 300, 200], rng, init=init)
     for W in net.weights:
         assert abs(W.var() * W.shape[1] / gain - 1) < 5 * np.sqrt(2 / W.size)
     assert net.widths == [400, 300, 200]
@@ -39,14 +39,14 @@ def test_he_keeps_the_second_moment_of_the_features(rng):
     (E h⁴/(E h²)² - 1 = 5 for a Gaussian), 20 % after three layers: two of those."""
     X = gaussian_inputs(200, 400, rng)
     for init, ratio in (("he", 1.0), ("lecun", 0.5)):
-        features = ReLUNetwork.random([400, 400, 400, 400, 2], rng, init).forward(X).features
+        features = Network.random([400, 400, 400, 400, 2], rng, init).forward(X).features
         for l, h in enumerate(features):
             assert np.mean(h**2) == pytest.approx(ratio**l, rel=0.4)
 
 
 def test_he_is_lecun_scaled():
     he, lecun = (
-        ReLUNetwork.random([5, 4, 3], np.random.default_rng(1), init) for init in ("he", "lecun")
+        Network.random([5, 4, 3], np.random.default_rng(1), init) for init in ("he", "lecun")
     )
     for A, B in zip(he.weights, lecun.weights, strict=True):
         np.testing.assert_allclose(A, np.sqrt(2) * B, rtol=EXACT)
@@ -54,7 +54,7 @@ def test_he_is_lecun_scaled():
 
 def test_weights_are_copied():
     W = np.ones((2, 3))
-    net = ReLUNetwork([W])
+    net = Network([W])
     W[:] = 0
     assert net.weights[0].min() == 1
 
@@ -73,7 +73,7 @@ def test_the_loss_is_a_mean_over_samples():
 
 
 def test_weights_are_read_only_and_inputs_are_copied(rng):
-    net, X = ReLUNetwork([np.ones((2, 3))]), rng.standard_normal((4, 3))
+    net, X = Network([np.ones((2, 3))]), rng.standard_normal((4, 3))
     forward, before = net.forward(X), X.copy()
     X[:] = 0
     np.testing.assert_array_equal(forward.features[0], before)
@@ -86,7 +86,7 @@ def test_weights_are_read_only_and_inputs_are_copied(rng):
 )
 def test_copies_of_a_network_are_read_only_too(restore, rng):
     """So a Hessian made from a copy does not change under its user."""
-    net = ReLUNetwork.random([3, 4, 2], rng)
+    net = Network.random([3, 4, 2], rng)
     twin, X = restore(net), rng.standard_normal((5, 3))
     H = layer_hessian(twin, X, 0, "ce")
     before = H.to_dense()
@@ -119,7 +119,7 @@ def test_labels_that_are_text():
 
 
 def test_the_hessian_of_encoded_labels(rng):
-    net, X = ReLUNetwork.random([3, 2], rng), rng.standard_normal((4, 3))
+    net, X = Network.random([3, 2], rng), rng.standard_normal((4, 3))
     labels, classes = encode_labels(["no", "yes", "no", "no"])
     assert classes == ["no", "yes"]
     with pytest.warns(UserWarning, match="no is class 0, yes is class 1") as caught:
@@ -166,7 +166,7 @@ def test_same_seed_same_draw():
         (
             gaussian_inputs(3, 2, np.random.default_rng(7)),
             random_labels(9, 4, np.random.default_rng(7)),
-            ReLUNetwork.random([2, 3], np.random.default_rng(7)).weights[0],
+            Network.random([2, 3], np.random.default_rng(7)).weights[0],
         )
         for _ in range(2)
     ]
@@ -205,13 +205,13 @@ def test_a_read_only_view_of_an_array_that_can_change_is_copied():
     W = np.ones((2, 2))
     view = W[:]
     view.setflags(write=False)
-    net = ReLUNetwork([view])
+    net = Network([view])
     W[0, 0] = 7.0
     assert net.weights[0][0, 0] == 1.0
 
 
 def test_the_network_above_a_layer_has_the_same_hessian(rng):
-    net = ReLUNetwork.random([4, 5, 6, 3], rng)
+    net = Network.random([4, 5, 6, 3], rng)
     X = gaussian_inputs(20, 4, rng)
     upper = net.above(-2)
     assert upper.widths == [5, 6, 3]

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmt_hessian import ReLUNetwork, layer_hessian
+from rmt_hessian import Network, layer_hessian
 from rmt_hessian.spectra.kronecker import (
     KroneckerProduct,
     kronecker_approximation,
@@ -82,8 +82,8 @@ def test_decoupling_is_the_product_of_the_means(case):
 
 def test_decoupling_is_exact_where_it_must_be(rng):
     """MSE: ``M_n = I``; one sample: ``M ⊗ z zᵀ``. The error is the root of rounding: 1e-7."""
-    linear = layer_hessian(ReLUNetwork.random([6, 3], rng), rng.standard_normal((40, 6)), 0, "mse")
-    net = ReLUNetwork.random([6, 5, 3], rng)
+    linear = layer_hessian(Network.random([6, 3], rng), rng.standard_normal((40, 6)), 0, "mse")
+    net = Network.random([6, 5, 3], rng)
     single = layer_hessian(net, rng.standard_normal((1, 6)), 0, "ce")
     many = layer_hessian(net, rng.standard_normal((40, 6)), 0, "ce")
     for H in (linear, single):
@@ -165,7 +165,7 @@ def test_no_other_product_is_nearer(k, p, seed):
 def test_nearest_product_by_iteration(widths, dtype):
     """More units than features and fewer, both beyond the dense solver; twice the same."""
     rng = np.random.default_rng(0)
-    net, X = ReLUNetwork.random(widths, rng), rng.standard_normal((300, widths[0]))
+    net, X = Network.random(widths, rng), rng.standard_normal((300, widths[0]))
     H = layer_hessian(net, X, 0, "ce", dtype=dtype)
     A, k, p = H.to_dense().astype(float), H.n_blocks, H.block_size
     U, s, Vt = np.linalg.svd(rearranged(A, k, p), full_matrices=False)
@@ -183,7 +183,7 @@ def test_nearest_product_by_iteration(widths, dtype):
 
 
 PRODUCT = KroneckerProduct(np.eye(2), np.eye(3))
-LAYER = layer_hessian(ReLUNetwork([np.ones((2, 3))]), np.ones((4, 3)), 0, "ce")
+LAYER = layer_hessian(Network([np.ones((2, 3))]), np.ones((4, 3)), 0, "ce")
 BAD = {
     "not symmetric": (lambda: KroneckerProduct([[0, 1], [2, 0]], [[1]]), "left must be symmetric"),
     "not square": (lambda: KroneckerProduct([[1]], [[1, 2]]), "right must be square"),

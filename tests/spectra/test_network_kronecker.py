@@ -125,7 +125,7 @@ def test_exact_for_one_sample_without_residual(case):
     x = case.X[:1]
     product = NetworkKronecker(network_factors(case.net, x, case.loss))
     H = one_sample(case.net, x, case.loss)
-    positive = rh.ReLUNetwork([np.abs(W) for W in case.net.weights])
+    positive = rh.Network([np.abs(W) for W in case.net.weights])
     scale = np.abs(one_sample(positive, np.abs(x), "mse")).max()  # no cancellation, A ⪯ I
     # the residual of the oracle's softmax is rounding of the logits, times a Jacobian
     scale *= 1 + np.abs(positive(np.abs(x))).max()
@@ -135,7 +135,7 @@ def test_exact_for_one_sample_without_residual(case):
 @pytest.mark.parametrize("loss", ["mse", "ce"])
 def test_an_approximation_else(loss, rng):
     """Two samples decouple no more; a residual adds to the blocks between layers alone."""
-    net, X = rh.ReLUNetwork.random([5, 4, 3], rng), rng.standard_normal((2, 5))
+    net, X = rh.Network.random([5, 4, 3], rng), rng.standard_normal((2, 5))
     distance = np.linalg.norm(
         NetworkKronecker(network_factors(net, X, loss)).to_dense() - one_sample(net, X, loss)
     )
@@ -152,7 +152,7 @@ def test_an_approximation_else(loss, rng):
 @pytest.mark.parametrize("loss", ["mse", "ce"])
 @pytest.mark.parametrize("cross_layer", [True, False])
 def test_one_layer_is_its_decoupling(loss, cross_layer, rng):
-    net, X = rh.ReLUNetwork.random([6, 3], rng), rng.standard_normal((20, 6))
+    net, X = rh.Network.random([6, 3], rng), rng.standard_normal((20, 6))
     product = NetworkKronecker(network_factors(net, X, loss), cross_layer)
     layer = kronecker_approximation(rh.layer_hessian(net, X, 0, loss))
     np.testing.assert_allclose(product.to_dense(), layer.to_dense(), atol=EXACT)
@@ -162,7 +162,7 @@ def test_one_layer_is_its_decoupling(loss, cross_layer, rng):
 
 
 def test_layer_wise_is_the_decoupling_of_each_layer(rng):
-    net, X = rh.ReLUNetwork.random([6, 5, 4, 3], rng), rng.standard_normal((20, 6)) + 1
+    net, X = rh.Network.random([6, 5, 4, 3], rng), rng.standard_normal((20, 6)) + 1
     layers = [kronecker_approximation(rh.layer_hessian(net, X, l, "ce")) for l in range(3)]
     product = NetworkKronecker(network_factors(net, X, "ce"), cross_layer=False)
     expected = block_diag(*(layer.to_dense() for layer in layers))
@@ -172,7 +172,7 @@ def test_layer_wise_is_the_decoupling_of_each_layer(rng):
 @pytest.mark.parametrize("cross_layer", [True, False])
 def test_eigenpairs_of_a_large_network(cross_layer, rng):
     """Beyond the dense solver: by products, to residuals of 1000 rounding errors."""
-    net, X = rh.ReLUNetwork.random([48, 40, 10], rng), rng.standard_normal((50, 48)) + 1
+    net, X = rh.Network.random([48, 40, 10], rng), rng.standard_normal((50, 48)) + 1
     product = NetworkKronecker(network_factors(net, X, "ce"), cross_layer)
     assert product.shape[0] > DENSE
     check_eigenpairs(product, product.to_dense(), 12)

@@ -10,7 +10,7 @@ from scipy.sparse.linalg import aslinearoperator
 
 from rmt_hessian import (
     KroneckerProduct,
-    ReLUNetwork,
+    Network,
     eigenvalues,
     layer_hessian,
     spectral_density,
@@ -103,7 +103,7 @@ def test_an_operator_is_formed_in_chunks(monkeypatch):
 
 def test_single_precision_is_symmetric_up_to_its_rounding(rng):
     """The float32 matrix of an operator, and what automatic differentiation gives."""
-    net = ReLUNetwork.random([12, 9, 5], rng)
+    net = Network.random([12, 9, 5], rng)
     H = layer_hessian(net, rng.standard_normal((300, 12)), 0, "ce", dtype="float32")
     A = H.to_operator() @ np.eye(H.shape[0], dtype=np.float32)
     assert np.abs(A - A.T).max() > 1e-10 * np.abs(A).max()  # what used to be refused

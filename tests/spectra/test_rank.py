@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmt_hessian import ReLUNetwork, eigenvalues, layer_hessian
+from rmt_hessian import Network, eigenvalues, layer_hessian
 from rmt_hessian.spectra.rank import (
     energy_rank,
     energy_share,
@@ -43,7 +43,7 @@ def test_ratios_of_rounding_do_not_count(noise):
 def test_gap_rank_of_an_exact_rank():
     """Linear CE: ``E[A]`` has rank C-1 exactly; so has ``E[A] ⊗ E[z zᵀ]`` rank C-1 times p."""
     rng = np.random.default_rng(0)
-    H = layer_hessian(ReLUNetwork.random([6, 4], rng), rng.standard_normal((90, 6)), 0, "ce")
+    H = layer_hessian(Network.random([6, 4], rng), rng.standard_normal((90, 6)), 0, "ce")
     values = eigenvalues(H.output_hessian())
     assert gap_rank(values, 3) == numerical_rank(values) == 3
     assert numerical_rank(eigenvalues(H)) == 18

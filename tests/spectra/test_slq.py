@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 from scipy.stats import binom, t
 
-from rmt_hessian import ReLUNetwork, layer_hessian
+from rmt_hessian import Network, layer_hessian
 from rmt_hessian._threads import one_thread
 from rmt_hessian.spectra.lanczos import lanczos
 from rmt_hessian.spectra.slq import SpectralDensity, spectral_density
@@ -368,7 +368,7 @@ def test_layer_hessian(loss, rng):
     Standard errors are exact up to the diagonal that is left out: ``2‖H^k‖²/n²`` a probe bounds
     the variance of ``vᵀ H^k v``. Five of them, 20 probes.
     """
-    net = ReLUNetwork.random([12, 9, 5], rng)
+    net = Network.random([12, 9, 5], rng)
     H = layer_hessian(net, rng.standard_normal((70, 12)), 0, loss)
     dense, n = H.to_dense(), H.shape[0]
     density = spectral_density(H, 20, 30, rng=0)
@@ -422,7 +422,7 @@ def test_memory_of_probes_side_by_side(monkeypatch):
 
 
 def test_probes_side_by_side_are_those_of_one_thread(rng):
-    H = layer_hessian(ReLUNetwork.random([20, 15], rng), rng.standard_normal((50, 20)), 0, "ce")
+    H = layer_hessian(Network.random([20, 15], rng), rng.standard_normal((50, 20)), 0, "ce")
     together = spectral_density(H, 7, 20, rng=0)
     with one_thread():
         alone = spectral_density(H, 7, 20, rng=0)

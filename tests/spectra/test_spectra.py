@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rmt_hessian import (
-    ReLUNetwork,
+    Network,
     block_eigenvalues,
     eigenvalues,
     layer_hessian,
@@ -29,7 +29,7 @@ def test_known_spectrum_and_eigenspace(n, seed):
 
 
 def test_a_layer_hessian_is_formed(rng):
-    H = layer_hessian(ReLUNetwork.random([3, 4], rng), rng.standard_normal((6, 3)), 0, "ce")
+    H = layer_hessian(Network.random([3, 4], rng), rng.standard_normal((6, 3)), 0, "ce")
     np.testing.assert_array_equal(eigenvalues(H), eigenvalues(H.to_dense()))
 
 
@@ -59,7 +59,7 @@ def test_random_frames_overlap_by_k_over_n():
 @pytest.mark.parametrize("loss", ["ce", "mse"])
 def test_eigenvalues_of_many_blocks_are_those_of_the_dense_matrix(widths, loss, rng):
     """Blocks of either sign, in any order, one asked for twice."""
-    H = layer_hessian(ReLUNetwork.random(widths, rng), rng.standard_normal((9, widths[0])), 0, loss)
+    H = layer_hessian(Network.random(widths, rng), rng.standard_normal((9, widths[0])), 0, loss)
     k, p = H.n_blocks, H.block_size
     blocks = H.to_dense().reshape(k, p, k, p)
     i, j = [0, k - 1, 0, 1, 0], [0, 0, -1, 1, 0]
@@ -69,7 +69,7 @@ def test_eigenvalues_of_many_blocks_are_those_of_the_dense_matrix(widths, loss, 
 
 
 def test_block_eigenvalues_refuse_pairs_that_do_not_match(rng):
-    H = layer_hessian(ReLUNetwork.random([3, 4], rng), rng.standard_normal((5, 3)), 0, "ce")
+    H = layer_hessian(Network.random([3, 4], rng), rng.standard_normal((5, 3)), 0, "ce")
     with pytest.raises(ValueError, match="same length"):
         block_eigenvalues(H, [0, 1], [0])
     with pytest.raises(IndexError, match="units must lie in 0 … 3"):

@@ -5,7 +5,7 @@ import pytest
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 from rmt_hessian import (
-    ReLUNetwork,
+    Network,
     eigenvalues,
     layer_hessian,
     top_eigenpairs,
@@ -19,7 +19,7 @@ from tests.tolerances import EXACT, ITERATIVE
 def test_top_eigenpairs_from_products(k):
     """A layer of 1600 weights, as a `LayerHessian`, an array and an operator."""
     rng = np.random.default_rng(0)
-    net = ReLUNetwork.random([80, 20, 4], rng)
+    net = Network.random([80, 20, 4], rng)
     H = layer_hessian(net, rng.standard_normal((400, 80)), 0, "ce")
     A = H.to_dense()
     expected = eigenvalues(A)[-k:]
@@ -35,7 +35,7 @@ def test_top_eigenpairs_from_products(k):
 def test_no_copy_of_a_multiple_eigenvalue_is_missed(k):
     """Linear MSE, every eigenvalue 10-fold: Lanczos alone gives wrong values for some k."""
     rng = np.random.default_rng(0)
-    H = layer_hessian(ReLUNetwork.random([160, 10], rng), rng.standard_normal((300, 160)), 0, "mse")
+    H = layer_hessian(Network.random([160, 10], rng), rng.standard_normal((300, 160)), 0, "mse")
     expected = np.sort(np.repeat(eigenvalues(H.input_autocorrelation()), 10))[-k:]
     values, U = top_eigenpairs(H, k)
     np.testing.assert_allclose(values, expected, rtol=100 * EXACT)
@@ -66,7 +66,7 @@ def test_residuals_are_relative_to_the_matrix(scale):
 def test_float32_at_a_small_scale():
     """Inputs of 1e-4: λ₁ = 2e-9. Residuals of 1000 rounding errors of float32, so 1e-4 of it."""
     rng = np.random.default_rng(0)
-    net, X = ReLUNetwork.random([100, 40, 10], rng), 1e-4 * rng.standard_normal((300, 100))
+    net, X = Network.random([100, 40, 10], rng), 1e-4 * rng.standard_normal((300, 100))
     single = layer_hessian(net, X, 0, "ce", dtype="float32")
     exact = eigenvalues(layer_hessian(net, X, 0, "ce"))[-3:]
     np.testing.assert_allclose(top_eigenpairs(single, 3)[0], exact, rtol=1e-4)

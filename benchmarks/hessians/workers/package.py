@@ -10,7 +10,7 @@ def load(options):
     import rmt_hessian as rh
 
     def prepare(problem):
-        net, X, y, v = rh.ReLUNetwork(problem.weights), problem.X, problem.y, problem.v
+        net, X, y, v = rh.Network(problem.weights), problem.X, problem.y, problem.v
         if problem.task == "norms":
             return lambda: np.array(rh.layer_hessian(net, X, 0, "ce").mean_squared_block_norms())
         if problem.task == "product":

@@ -1,40 +1,30 @@
 """Norms and spectra of blocks beside their predictions; the whole Hessian to look at."""
 
 from functools import cache
+from typing import Annotated
 
 import numpy as np
 
+from rmt_hessian import theory
 from rmt_hessian.compare import density_curve, ks_distance
-from rmt_hessian.experiments.measurements.parameters import (
-    CASES,
-    Case,
-    Count,
-    InputCase,
-    Several,
-    draw,
-)
+from rmt_hessian.ensemble import Ensemble
+from rmt_hessian.experiments.measurements.ensembles import two_units
+from rmt_hessian.experiments.measurements.parameters import Count, Widths
 from rmt_hessian.experiments.measurements.registry import measurement
+from rmt_hessian.hessian.draws import draw, draw_with_network
 from rmt_hessian.hessian.full import full_hessian
 from rmt_hessian.model.inputs import gaussian_inputs, random_labels
-from rmt_hessian.model.networks import ReLUNetwork
+from rmt_hessian.model.networks import Network
 from rmt_hessian.spectra.eigenvalues import eigenvalues
-from rmt_hessian.theory import (
-    block_norm_limit,
-    conditional_law,
-    expected_block_norms,
-    sampling_band,
-    weight_law,
-)
+from rmt_hessian.theory.coverage import shallow, white_features
+from rmt_hessian.theory.weights.band import band_of_weights
 
 
 @measurement(version=4, stream=3)
-def block_norms(
-    rng, *, case: Case, n_classes: Several, n_inputs: Count, n_samples: Count, n_hidden: Several
-):
+def block_norms(rng, *, ens: Annotated[Ensemble, shallow, two_units]):
     """Mean squared norms of diagonal and off-diagonal blocks, exact over all of them."""
-    _, H = draw(case, n_classes, n_inputs, n_samples, n_hidden, rng)
-    diagonal, off_diagonal = H.mean_squared_block_norms()
-    predicted = _predicted_norms(case, n_classes, n_inputs, n_samples, n_hidden)
+    diagonal, off_diagonal = draw(ens, rng).mean_squared_block_norms()
+    predicted = _predicted_norms(ens)
     return {
         "diagonal_norm2": diagonal,
         "off_diagonal_norm2": off_diagonal,
@@ -43,63 +33,41 @@ def block_norms(
         "predicted_off_diagonal_norm2": predicted.off_diagonal,
         "predicted_ratio": predicted.ratio,
         "predicted_ratio_error": predicted.ratio_error,
-        "limit_ratio": _limit_ratio(case, n_classes, n_inputs, n_samples, n_hidden),
+        "limit_ratio": _limit_ratio(ens),
     }
 
 
 @cache
-def _predicted_norms(case, n_classes, n_inputs, n_samples, n_hidden):
+def _predicted_norms(ens):
     """The same for every seed, so computed once in a process."""
-    model, _, loss = CASES[case]
-    return expected_block_norms(
-        model=model,
-        loss=loss,
-        n_classes=n_classes,
-        n_inputs=n_inputs,
-        n_samples=n_samples,
-        n_hidden=None if model == "linear" else n_hidden,
-    )
+    return theory.block_norms(ens)
 
 
 @cache
-def _limit_ratio(case, n_classes, n_inputs, n_samples, n_hidden):
+def _limit_ratio(ens):
     """``constant · C^{-exponent}`` of the limit C → ∞; NaN where the constant does not exist."""
-    model, _, loss = CASES[case]
     try:
-        constant, exponent = block_norm_limit(
-            model=model,
-            loss=loss,
-            n_inputs=n_inputs,
-            n_samples=n_samples,
-            n_hidden=None if model == "linear" else n_hidden,
-        )
+        constant, exponent = theory.block_norm_limits(ens).ratio
     except ValueError:
         return np.nan
-    return constant * float(n_classes) ** -exponent
+    return constant * float(ens.n_classes) ** -exponent
 
 
 @measurement(version=2, stream=1)
-def block_spectra(
-    rng,
-    *,
-    case: InputCase,
-    n_classes: Several,
-    n_inputs: Count,
-    n_samples: Count,
-    n_hidden: Several,
-):
+def block_spectra(rng, *, ens: Annotated[Ensemble, white_features, two_units]):
     """Spectra of blocks (0, 0) and (0, 1) beside the conditional and the population law.
 
     Only layers whose features are the inputs: those of the output layer are not isotropic, and
-    their law is another. With the distance to the population law comes the 95 % band that the
-    fluctuation of a sample of N weights gives it.
+    their law is another. The population law is given the weights above the layer. With the distance
+    to it comes the 95 % band that the fluctuation of a sample of N weights gives it.
     """
-    net, H = draw(case, n_classes, n_inputs, n_samples, n_hidden, rng)
+    net, H = draw_with_network(ens, rng)
+    ens = ens.given(net, range(ens.layer + 1, ens.n_layers))
     result = {}
     for name, block in (("diagonal", (0, 0)), ("off_diagonal", (0, 1))):
-        weights, population = _population_law(case, name, net, n_inputs / n_samples)
+        weights, population = _population_law(ens, block)
         laws = {
-            "conditional": conditional_law(H.block_weights(*block), H.block_size),
+            "conditional": theory.conditional_law(H.block_weights(*block), H.block_size),
             "population": population,
         }
         spectrum = eigenvalues(H.block(*block))
@@ -107,37 +75,35 @@ def block_spectra(
         for kind, law in laws.items():
             result[f"{name}_ks_{kind}"] = ks_distance(spectrum, law)
             result[f"{name}_{kind}_curve"] = density_curve(law)
-        band = sampling_band(weights, n_inputs, n_samples, rng=rng)
+        band = band_of_weights(weights, ens.n_features, ens.n_samples, rng=rng)
         result[f"{name}_ks_population_band"] = band
     return result
 
 
-def _population_law(case, name, net, aspect_ratio):
-    """Weight law and spectral law of a block; linear cases once in a process."""
-    if CASES[case][0] == "linear":
-        return _linear_population_law(case, name, net.widths[-1], aspect_ratio)
-    return _law_of(case, name, aspect_ratio, V=net.weights[-1])
+def _population_law(ens, block):
+    """Weight law and spectral law of a block; without given weights once in a process."""
+    given = any(W is not None for W in ens.weights)
+    return _law_of_block(ens, block) if given else _same_law_of_block(ens, block)
 
 
-@cache
-def _linear_population_law(case, name, n_classes, aspect_ratio):
-    return _law_of(case, name, aspect_ratio, n_classes=n_classes)
+def _law_of_block(ens, block):
+    weights = theory.weight_law(ens, *block)
+    return weights, weights.block_law(ens.aspect_ratio)
 
 
-def _law_of(case, name, aspect_ratio, **given):
-    model, _, loss = CASES[case]
-    weights = weight_law(model=model, loss=loss, diagonal=name == "diagonal", **given)
-    law = weights.block_law(aspect_ratio)
-    return weights, law
+_same_law_of_block = cache(_law_of_block)
 
 
 @measurement(version=1)
-def hessian_image(rng, *, n_classes: Several, n_inputs: Count, n_samples: Count, n_hidden: Count):
-    """``|H|`` of a whole one-hidden-layer network with CE and random labels, in float32."""
-    net = ReLUNetwork.random([n_inputs, n_hidden, n_classes], rng)
-    X = gaussian_inputs(n_samples, n_inputs, rng)
-    H = full_hessian(net, X, random_labels(n_samples, n_classes, rng), "ce")
-    split = n_hidden * n_inputs
+def hessian_image(rng, *, widths: Widths, n_samples: Count):
+    """``|H|`` of a whole network with CE and random labels, in float32, and norms of its parts.
+
+    Those of the last layer, of all below it, and of what lies between.
+    """
+    net = Network.random(widths, rng)
+    X = gaussian_inputs(n_samples, widths[0], rng)
+    H = full_hessian(net, X, random_labels(n_samples, widths[-1], rng), "ce")
+    split = len(H) - net.weights[-1].size
     return {
         "frobenius_norm": np.linalg.norm(H),
         "hidden_layer_norm": np.linalg.norm(H[:split, :split]),

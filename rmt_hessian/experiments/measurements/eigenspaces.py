@@ -4,20 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from rmt_hessian.experiments.measurements.parameters import (
-    CASES,
-    Case,
-    Count,
-    Real,
-    Several,
-    Truth,
-)
+from rmt_hessian.ensemble import Ensemble
+from rmt_hessian.experiments.measurements.parameters import Count, Real, Truth
 from rmt_hessian.experiments.measurements.registry import measurement
 from rmt_hessian.experiments.measurements.top_spaces import determined_overlaps, top_spaces
 from rmt_hessian.hessian.layer import layer_hessian
 from rmt_hessian.model.datasets import digits
 from rmt_hessian.model.inputs import gaussian_inputs, standardise
-from rmt_hessian.model.networks import ReLUNetwork
+from rmt_hessian.model.networks import Network
 from rmt_hessian.spectra.kronecker import KroneckerProduct, kronecker_approximation
 from rmt_hessian.spectra.subspaces import kronecker_alignment, reshape_eigenvectors
 from rmt_hessian.theory import overlap_peak, population_factors
@@ -29,14 +23,10 @@ TIE = 1e-9  # difference of overlaps that are equal
 def eigenspaces(
     rng,
     *,
-    case: Case,
+    ens: Ensemble,
     inputs: str,
     input_mean: Real,
     standardised: Truth,
-    n_classes: Several,
-    n_inputs: Count,
-    n_samples: Count,
-    n_hidden: Several,
     n_top: Count,
 ):
     """Top eigenvectors of one layer of two independent networks on the same inputs.
@@ -50,19 +40,18 @@ def eigenspaces(
     written by `numpy.save`; ``input_mean`` is added to it; ``standardised`` refers to the features
     of the layer.
     """
-    model, layer, loss = CASES[case]
-    X = _inputs(inputs, n_samples, n_inputs, rng) + input_mean
-    widths = [n_inputs, n_classes] if model == "linear" else [n_inputs, n_hidden, n_classes]
+    n_inputs = ens.widths[0]
+    X = _inputs(inputs, ens.n_samples, n_inputs, rng) + input_mean
     layers, predicted = [], []
     for _ in range(2):
-        net = ReLUNetwork.random(widths, rng)
-        Z = net.forward(X).features[layer]
+        net = Network.random(ens.widths, rng, ens.init)
+        Z = net.forward(X).features[ens.layer]
         layers.append(
-            layer_hessian(net.above(layer), standardise(Z) if standardised else Z, 0, loss)
+            layer_hessian(net.above(ens.layer), standardise(Z) if standardised else Z, 0, ens.loss)
         )
         if inputs == "gaussian" and not standardised:
             mean = np.full(n_inputs, input_mean)
-            factors = population_factors(net.weights, loss, input_mean=mean, rng=rng)[layer]
+            factors = population_factors(net.weights, ens.loss, input_mean=mean, rng=rng)[ens.layer]
             predicted.append(KroneckerProduct(factors.output_hessian, factors.autocorrelation))
     products = [kronecker_approximation(H) for H in layers]
     spaces = [top_spaces(H, n_top) for H in layers]
@@ -121,6 +110,6 @@ def _inputs(name, n_samples, n_inputs, rng):
     if data.ndim != 2 or data.shape[1] != n_inputs or data.shape[0] < n_samples:
         raise ValueError(
             f"{name} must hold at least {n_samples} rows of {n_inputs} numbers (n_samples, "
-            f"n_inputs), got shape {data.shape}"
+            f"widths[0]), got shape {data.shape}"
         )
     return data[rng.permutation(data.shape[0])[:n_samples]]

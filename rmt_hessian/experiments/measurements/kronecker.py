@@ -5,21 +5,16 @@ from functools import cache
 import numpy as np
 
 from rmt_hessian.compare import density_curve, ks_distance, ks_distance_of_spectra
-from rmt_hessian.experiments.measurements.parameters import (
-    CASES,
-    Case,
-    Count,
-    Real,
-    Several,
-    draw,
-)
+from rmt_hessian.ensemble import Ensemble
+from rmt_hessian.experiments.measurements.parameters import Count, Real, Widths
 from rmt_hessian.experiments.measurements.registry import measurement
 from rmt_hessian.experiments.measurements.top_spaces import determined_overlaps, top_spaces
+from rmt_hessian.hessian.draws import draw_with_network
 from rmt_hessian.hessian.full import full_hessian
 from rmt_hessian.hessian.network_factors import network_factors
 from rmt_hessian.model.inputs import gaussian_inputs, random_labels
 from rmt_hessian.model.losses import get_loss
-from rmt_hessian.model.networks import ReLUNetwork
+from rmt_hessian.model.networks import Network
 from rmt_hessian.spectra.eigenvalues import eigenvalues
 from rmt_hessian.spectra.kronecker import (
     KroneckerProduct,
@@ -35,31 +30,25 @@ from rmt_hessian.theory import decoupling, layer_law
 def kronecker_form(
     rng,
     *,
-    case: Case,
-    n_classes: Several,
-    n_inputs: Count,
-    n_samples: Count,
-    n_hidden: Several,
+    ens: Ensemble,
     n_top: Count,
 ):
     """A layer Hessian beside E[M] ⊗ E[z zᵀ] and the nearest Kronecker product.
 
     Error predicted from the weights; all eigenvalues of both, top eigenspaces by dimension, NaN
     where it cuts a multiple eigenvalue. The law of the layer stands beside the spectrum where it
-    is scalar: linear CE.
+    needs no weights: the linear model.
     """
-    net, H = draw(case, n_classes, n_inputs, n_samples, n_hidden, rng)
-    model, _, loss = CASES[case]
-    W = None if model == "linear" else net.weights[0]
-    prediction = decoupling(model=model, loss=loss, V=net.weights[-1], W=W, rng=rng)
+    net, H = draw_with_network(ens, rng)
+    prediction = decoupling(ens.given(net), rng=rng)
     product, dense = kronecker_approximation(H), H.to_dense()
     nearest = KroneckerProduct(*nearest_kronecker_product(dense, (H.n_blocks, H.block_size)))
     spectrum, of_product = eigenvalues(dense), product.top_eigenvalues(H.shape[0])
-    law = _scalar_law(n_classes, n_inputs, n_samples) if case == "linear-ce" else None
+    law = _law_without_weights(ens)
     return {
-        "aspect_ratio": prediction.participation / n_samples,
+        "aspect_ratio": prediction.participation / ens.n_samples,
         "error": kronecker_error(dense, product),
-        "predicted_error": prediction.relative_error(n_samples),
+        "predicted_error": prediction.relative_error(ens.n_samples),
         "plateau": prediction.relative_error(np.inf),
         "nearest_error": kronecker_error(dense, nearest),
         "top_eigenvalue": spectrum[-1],
@@ -74,21 +63,19 @@ def kronecker_form(
 
 
 @cache
-def _scalar_law(n_classes, n_inputs, n_samples):
-    return layer_law(
-        model="linear", loss="ce", n_classes=n_classes, n_features=n_inputs, n_samples=n_samples
-    )
+def _law_without_weights(ens):
+    try:
+        return layer_law(ens)
+    except ValueError:
+        return None
 
 
 @measurement(version=2, stream=1)
 def network_kronecker(
     rng,
     *,
-    n_classes: Several,
-    n_inputs: Count,
+    widths: Widths,
     n_samples: Count,
-    n_hidden: Count,
-    depth: Count,
     input_mean: Real,
     n_top: Count,
 ):
@@ -98,8 +85,8 @@ def network_kronecker(
     that part is what Kronecker factors, layer by layer or across layers, can stand for. Overlaps
     are NaN in dimensions that cut a multiple eigenvalue.
     """
-    net = ReLUNetwork.random([n_inputs, *[n_hidden] * depth, n_classes], rng)
-    X = gaussian_inputs(n_samples, n_inputs, rng, mean=input_mean)
+    net, n_classes = Network.random(widths, rng), widths[-1]
+    X = gaussian_inputs(n_samples, widths[0], rng, mean=input_mean)
     fits = get_loss("ce", n_classes).residual(net(X), np.zeros((n_samples, n_classes)))
     factors = network_factors(net, X, "ce")
     labels = random_labels(n_samples, n_classes, rng)

@@ -1,21 +1,18 @@
 """Eigenvalues outside the bulk of blocks and of the linear layer, beside their predictions."""
 
 from functools import cache
+from typing import Annotated
 
 import numpy as np
 
-from rmt_hessian.experiments.measurements.parameters import (
-    CASES,
-    Count,
-    InputCase,
-    Several,
-    draw,
-)
+from rmt_hessian.ensemble import Ensemble
+from rmt_hessian.experiments.measurements.ensembles import two_units
 from rmt_hessian.experiments.measurements.registry import measurement
+from rmt_hessian.hessian.draws import draw_with_network
 from rmt_hessian.hessian.layer import layer_hessian
-from rmt_hessian.model.networks import ReLUNetwork
-from rmt_hessian.theory import conditional_law, layer_law
-from rmt_hessian.theory import outliers as predicted_outliers
+from rmt_hessian.model.networks import Network
+from rmt_hessian.theory import block_outliers, conditional_law, layer_law, layer_outliers
+from rmt_hessian.theory.coverage import white_features
 
 BLOCKS = {"diagonal": (0, 0), "off_diagonal": (0, 1)}
 LARGEST_LAYER = 2000  # C d, beyond which a whole layer is not diagonalised
@@ -24,15 +21,7 @@ TIE = 1e-9  # relative difference of predicted distances that are equal
 
 
 @measurement(version=2, stream=1)
-def outliers(
-    rng,
-    *,
-    case: InputCase,
-    n_classes: Several,
-    n_inputs: Count,
-    n_samples: Count,
-    n_hidden: Several,
-):
+def outliers(rng, *, ens: Annotated[Ensemble, white_features, two_units]):
     """Spectra of blocks (0, 0) and (0, 1) and their outliers, beside the prediction from V and W.
 
     The bulk is that of the conditional law, widened on both sides by its width times ``p^{-2/3}``:
@@ -42,34 +31,30 @@ def outliers(
     squared overlap of the eigenvector with the span of the weight rows; NaN where there is none.
 
     The whole layer of a linear model, for C <= d and up to C d = 2000, takes orthonormal weight
-    rows with the same span: for them the outliers of the population are those given V.
+    rows with the same span: for them the outliers of drawn weights are those of given ones.
     """
-    net, H = draw(case, n_classes, n_inputs, n_samples, n_hidden, rng)
-    model, _, loss = CASES[case]
-    W = None if model == "linear" else net.weights[0]
-    given = {"model": model, "loss": loss, "V": net.weights[-1], "W": W}
+    net, H = draw_with_network(ens, rng)
+    given = ens.given(net)
     span = np.linalg.qr(net.weights[0].T)[0]
     result = {}
     for name, block in BLOCKS.items():
-        law = conditional_law(H.block_weights(*block), n_inputs)
-        predicted = predicted_outliers(
-            **given, n_features=n_inputs, n_samples=n_samples, block=block, rng=rng
-        )
+        law = conditional_law(H.block_weights(*block), ens.n_features)
+        predicted = block_outliers(given, *block, rng=rng)
         result |= _beside(name, H.block(*block), span, law, predicted)
-    if model == "linear" and n_classes <= n_inputs and H.shape[0] <= LARGEST_LAYER:
-        prediction = _layer_prediction(loss, n_classes, n_inputs, n_samples)
-        layer = layer_hessian(ReLUNetwork([span.T]), H.features, 0, loss)
+    prediction = _layer_prediction(ens) if H.shape[0] <= LARGEST_LAYER else None
+    if prediction and ens.n_units <= ens.n_features:
+        layer = layer_hessian(Network([span.T]), H.features, 0, ens.loss)
         result |= _beside("layer", layer.to_dense(), span, *prediction)
     return result
 
 
 @cache
-def _layer_prediction(loss, n_classes, n_inputs, n_samples):
-    """Law and outliers of the population, the same for every seed."""
-    case = {"model": "linear", "loss": loss, "n_features": n_inputs, "n_samples": n_samples}
-    return layer_law(**case, n_classes=n_classes), predicted_outliers(
-        **case, n_classes=n_classes, whole_layer=True
-    )
+def _layer_prediction(ens):
+    """Law and outliers of the layer, the same for every seed; None if they depend on weights."""
+    try:
+        return layer_law(ens), layer_outliers(ens)
+    except ValueError:
+        return None
 
 
 def _beside(name, matrix, span, law, predicted):

@@ -1,20 +1,17 @@
 """Rank C-1 of output Hessians: gap, eigenspace, effective ranks."""
 
 from functools import cache
+from typing import Annotated
 
 import numpy as np
 
-from rmt_hessian.experiments.measurements.parameters import (
-    Count,
-    FromZero,
-    Positive,
-    Several,
-    draw,
-)
+from rmt_hessian.ensemble import Ensemble
+from rmt_hessian.experiments.measurements.parameters import Index, Positive, Widths
 from rmt_hessian.experiments.measurements.registry import measurement
+from rmt_hessian.hessian.draws import draw_with_network
 from rmt_hessian.hessian.layer import layer_hessian
 from rmt_hessian.hessian.population import population_output_hessian
-from rmt_hessian.model.networks import ReLUNetwork
+from rmt_hessian.model.networks import Network
 from rmt_hessian.spectra.eigenvalues import eigenvalues, top_eigenspace
 from rmt_hessian.spectra.rank import (
     energy_rank,
@@ -35,48 +32,54 @@ from rmt_hessian.theory import (
     projected_row_space,
     propagate,
 )
+from rmt_hessian.theory.coverage import hidden_layer
 
 ENERGY = 0.9  # share of ‖M‖² that defines the rank by energy
 SHAPE = ("gap", "centred_defect", "projected_defect", "factors_defect")
 RANKS = ("rank_by_gap", "rank_by_energy", "share_of_trace", "numerical_rank")
 
 
+def fewer_classes_than_units(ens):
+    """Refuse a layer whose output Hessian has no more units than classes, below the last."""
+    hidden = ens.widths[ens.layer + 1 : -1]
+    if hidden and ens.n_classes >= hidden[0]:
+        wanted = f"widths[-1] must be below {ens.n_units}, the units of layer {ens.layer}"
+        raise ValueError(f"{wanted}, got {ens.n_classes}")
+
+
+def cross_entropy(ens):
+    """Refuse another loss: only ``A 1 = 0`` makes the rank C-1."""
+    if ens.loss != "ce":
+        raise ValueError(f"loss must be 'ce', got {ens.loss!r}")
+
+
 @measurement(version=1)
-def output_rank(rng, *, n_classes: Several, n_inputs: Count, n_samples: Count, n_hidden: Several):
-    """Top of the output Hessian, hidden layer, CE: gap λ_C/λ_{C-1} and overlap (C < m)."""
-    if not 2 <= n_classes < n_hidden:
-        raise ValueError(f"n_classes must lie in 2 … {n_hidden - 1} (below m), got {n_classes}")
-    net, H = draw("hidden-ce", n_classes, n_inputs, n_samples, n_hidden, rng)
-    W, V = net.weights
+def output_rank(
+    rng, *, ens: Annotated[Ensemble, hidden_layer, cross_entropy, fewer_classes_than_units]
+):
+    """Top of the output Hessian of a hidden layer: gap λ_C/λ_{C-1} and overlap (C < m)."""
+    net, H = draw_with_network(ens, rng)
+    given = ens.given(net)
     M = H.output_hessian()
     spectrum = eigenvalues(M)[::-1]
-    mean_curvature = layer_hessian(net, H.features, 1, "ce").output_hessian()
-    predicted = eigenvalues(predicted_output_hessian(V, W, mean_curvature))[::-1]
-    rank = n_classes - 1
+    mean_curvature = layer_hessian(net, H.features, 1, ens.loss).output_hessian()
+    predicted = eigenvalues(predicted_output_hessian(given, mean_curvature))[::-1]
+    rank = ens.n_classes - 1
     return {
         "top_eigenvalue": spectrum[0],
         "last_large_eigenvalue": spectrum[rank - 1],
         "first_small_eigenvalue": spectrum[rank],
         "gap": spectrum[rank] / spectrum[rank - 1],
         "predicted_gap": predicted[rank] / predicted[rank - 1],
-        "overlap": subspace_overlap(top_eigenspace(M, rank), output_hessian_eigenspace(V)),
+        "overlap": subspace_overlap(top_eigenspace(M, rank), output_hessian_eigenspace(given)),
         "eigenvalues": spectrum,
         "predicted_eigenvalues": predicted,
     }
 
 
 @measurement(version=1)
-def population_rank(
-    rng,
-    *,
-    n_classes: Several,
-    n_inputs: Count,
-    n_hidden: Count,
-    depth: FromZero,
-    layer: FromZero,
-    relative_error: Positive,
-):
-    """E[M] of the population, CE, Gaussian inputs, any layer of a network of ``depth`` hidden ones.
+def population_rank(rng, *, widths: Widths, layer: Index, relative_error: Positive):
+    """E[M] of the population, CE, Gaussian inputs, any layer of a network of any depth.
 
     Predicted from the weights alone: eigenvalues and top eigenspace, of `population_factors`; with
     one hidden layer, of the first-order form of `predicted_output_hessian`, and the mean defect
@@ -84,24 +87,18 @@ def population_rank(
     together, each unit weighted by how often it is active. Standard errors by the jackknife over
     groups of samples; gap and defects are freed of their bias, which is of the order 1/N.
     """
-    net = ReLUNetwork.random([n_inputs, *[n_hidden] * depth, n_classes], rng)
-    if layer > depth:
-        raise ValueError(f"layer must be at most {depth}, the number of hidden layers, got {layer}")
-    if layer < depth and n_classes >= n_hidden:
-        raise ValueError(f"n_classes must be below {n_hidden}, the width, got {n_classes}")
-    rank = n_classes - 1
-    predicted = population_factors(net.weights, "ce", rng=rng)[layer].output_hessian
-    defect = (np.nan, np.nan)
-    above, moments = np.eye(n_classes), propagate(net.weights)
-    if depth == 1 and layer == 0:
-        predicted = _first_order(*net.weights, moments[-1], rng)
-        defect = _expected_defect(n_classes, n_hidden, n_inputs)
-    for upper in range(depth, layer, -1):
-        active = moments[upper - 1].relu.both_active.diagonal()
-        above = above @ net.weights[upper] * active
+    ens = Ensemble(widths, layer, "ce", n_samples=1)  # E[M] is the mean of any sample
+    fewer_classes_than_units(ens)
+    net = Network.random(widths, rng)
+    given, rank = ens.given(net), ens.n_classes - 1
+    predicted = population_factors(net.weights, "ce", rng=rng)[ens.layer].output_hessian
+    first_order = _first_order(given, rng)
+    if first_order is not None:
+        predicted = first_order
+    defect = _expected_defect(ens)
     frames = [
-        output_hessian_eigenspace(above),
-        projected_row_space(above),
+        output_hessian_eigenspace(given),
+        projected_row_space(given),
         top_eigenspace(predicted, rank),
     ]
 
@@ -121,7 +118,7 @@ def population_rank(
             ]
         )
 
-    M = population_output_hessian(net, layer, "ce", rng, relative_error=relative_error)
+    M = population_output_hessian(net, ens.layer, "ce", rng, relative_error=relative_error)
     result = {}
     for names, (values, errors) in (
         (SHAPE, jackknife(shape, M.groups, correct_bias=True)),
@@ -142,19 +139,24 @@ def population_rank(
 
 
 @cache
-def _expected_defect(n_classes, n_hidden, n_inputs):
-    """Centred and projected; NaN where the sizes are too small for it."""
+def _expected_defect(ens):
+    """Centred and projected; NaN for another layer, and where the sizes are too small for it."""
     try:
-        expected = eigenspace_defect(n_classes, n_hidden, n_inputs)
+        expected = eigenspace_defect(ens)
     except ValueError:
         return np.nan, np.nan
     return expected.centred, expected.projected
 
 
-def _first_order(W, V, logits, rng):
-    """E[M] of the hidden layer, with the dependence of logits and masks, from the weights."""
+def _first_order(ens, rng):
+    """E[M] with the dependence of logits and masks, from the weights; None for another layer."""
+    try:
+        hidden_layer(ens)
+    except ValueError:
+        return None
+    logits = propagate(ens.weights)[-1]
     cumulants = (
         cumulant(logits.preactivation_mean, logits.preactivation_covariance, rng)
         for cumulant in (mean_curvature, mean_third_cumulant)
     )
-    return predicted_output_hessian(V, W, *cumulants)
+    return predicted_output_hessian(ens, *cumulants)

@@ -5,6 +5,8 @@ import inspect
 import os
 import sys
 
+from rmt_hessian.experiments.measurements.ensembles import arguments, written_parameters
+
 REGISTERED = {}
 
 
@@ -66,6 +68,27 @@ def stream_of(function):
 
 
 def parameters_of(function):
+    """What a file may set, by name: see `written_parameters`.
+
+    Raises
+    ------
+    TypeError
+        If it does not take a generator first, then parameters by name.
+    """
+    return written_parameters(_signature(function))
+
+
+def call(function, rng, values):
+    """Run a measurement at the parameters of a point."""
+    return function(rng, **arguments(_signature(function), values))
+
+
+def check(function, values):
+    """Raise ValueError or IndexError if the parameters of a point make no sense together."""
+    arguments(_signature(function), values)
+
+
+def _signature(function):
     """Its parameters by name, without the random generator that comes first.
 
     Raises

@@ -32,7 +32,8 @@ from rmt_hessian.theory.norms.gram_pairs import (
     settled_mean,
     tilted_angle_rule,
 )
-from rmt_hessian.theory.norms.mse_norms import mse_class_norms
+from rmt_hessian.theory.norms.mse_norms import hidden_class_norms
+from rmt_hessian.theory.relu.arc_cosine import both_active_at
 
 
 def orthant_function(z, theta):
@@ -42,7 +43,7 @@ def orthant_function(z, theta):
     D = (1 - z * (1 + rho)) * (1 + z * (1 - rho))
     slope = -2 * (rho + z * root**2) / D  # D'/D
     bend = -2 * root**2 / D  # D''/D
-    angle = np.arctan2(root * np.sqrt(D), -w) / (2 * np.pi)  # ¼ + asin(w)/2π
+    angle = both_active_at(w, root * np.sqrt(D))
     rate = root / (2 * np.pi * np.sqrt(D))  # its derivative
     first = rate - angle * slope / 2
     second = -rate * slope * 1.5 + angle * (0.75 * slope**2 - bend / 2)
@@ -72,11 +73,12 @@ def _log_hidden(m):
     return log_f
 
 
-def hidden_ce_limit(d, N, m, gain, aspect_ratio):
-    """``E‖H_ii‖²``, ``C E‖H_ij‖²`` and their errors; over d if an aspect ratio is given."""
+def hidden_ce_limit(diagonal, d, N, m, gain, aspect_ratio=None):
+    """``E‖H_ii‖²`` or ``C E‖H_ij‖²``, and its error; over d if an aspect ratio is given."""
+    if diagonal:  # λ_ii as in MSE, C = 1
+        return hidden_class_norms(d, N, m, gain, aspect_ratio)[0], 0.0
     scale = (gain / m) ** 2
-    diagonal, _ = mse_class_norms("hidden", d, N, m, gain, aspect_ratio)  # λ_ii as in MSE, C = 1
-    off_diagonal, error = _over_samples(
+    value, error = _over_samples(
         _log_hidden(m),
         gain**2 / m,
         d,
@@ -84,11 +86,11 @@ def hidden_ce_limit(d, N, m, gain, aspect_ratio):
         sample_weights(d, N, aspect_ratio),
         ("hidden CE", 2 * gain**2, m),
     )
-    return (diagonal, 0.0), (scale * off_diagonal, scale * error)
+    return scale * value, scale * error
 
 
-def output_ce_limit(diagonal, d, N, m, gain):
-    """``C² E‖H_ii‖²`` or ``C⁴ E‖H_ij‖²``, and its error."""
+def output_ce_limit(diagonal, d, N, m, gain, aspect_ratio=None):
+    """``C² E‖H_ii‖²`` or ``C⁴ E‖H_ij‖²``, and its error; never over d."""
     kappa, place = (1, "on") if diagonal else (2, "off")
     value, error = _over_samples(
         _log_output(m),
@@ -105,25 +107,25 @@ def _over_samples(log_f, rate, d, rule, weights, limits):
     """Both terms of a norm: two samples, and one with itself."""
     name, smallest, m = limits
     if m <= smallest:
-        raise ValueError(f"the constant of {name} exists for n_hidden > {smallest:g}, got {m}")
+        raise ValueError(f"the constant of {name} exists for m > {smallest:g}, got {m}")
     pair = settled_mean(log_f, rate, d, rule, same=False)
     same = settled_mean(log_f, rate, d, SAME, same=True)
     value, error = (weights[0] * p + weights[1] * s for p, s in zip(pair, same, strict=True))
     if not (np.isfinite(value) and error <= SETTLED * value):
         raise ValueError(
-            f"{name} has no constant at this size: n_inputs or n_hidden must be larger, "
-            f"got {d} and {m}"
+            f"{name} has no constant at this size: d or m must be larger, got {d} and {m}"
         )
     return value, error
 
 
-def linear_ce_limit(d, N, gain, aspect_ratio):
-    """``C² E‖H_ii‖²`` and ``C⁴ E‖H_ij‖²``; over d if an aspect ratio is given."""
+def linear_ce_limit(diagonal, d, N, m, gain, aspect_ratio=None):
+    """``C² E‖H_ii‖²`` or ``C⁴ E‖H_ij‖²``, closed; over d if an aspect ratio is given."""
+    kappa = 1 if diagonal else 2
     if aspect_ratio is not None:
-        return tuple(1.0 + aspect_ratio * float(np.exp(kappa * gain)) for kappa in (1, 2))
+        return 1.0 + aspect_ratio * float(np.exp(kappa * gain)), 0.0
     if d <= 4 * gain:
-        raise ValueError(f"the constant of linear CE exists for n_inputs > {4 * gain:g}, got {d}")
-    return tuple(linear_moment(kappa * gain, d, N) for kappa in (1, 2))
+        raise ValueError(f"the constant of linear CE exists for d > {4 * gain:g}, got {d}")
+    return linear_moment(kappa * gain, d, N), 0.0
 
 
 def linear_moment(kappa, d, N):

@@ -15,19 +15,18 @@ and a sample with itself adds the variance of its label, ``(1/C)(1 - 1/C)``: wit
 stays as C grows.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import gammaln
 
 from rmt_hessian._random import random_generator
-from rmt_hessian._validation import one_of, positive_integer
-from rmt_hessian.theory.init_scale import init_gain
-from rmt_hessian.theory.norms.ce_limits import output_ce_limit
+from rmt_hessian._validation import index_below, positive_integer
+from rmt_hessian.theory.coverage import one_hidden_layer
+from rmt_hessian.theory.norms.expected import BATCH, block_norms
 from rmt_hessian.theory.norms.gram_pairs import angle_rule
-from rmt_hessian.theory.norms.mse_norms import both_active, mse_class_norms, relu_moments
-from rmt_hessian.theory.norms.norm_limits import LOSSES, hidden_width
-from rmt_hessian.theory.norms.norm_ratio import BATCH, expected_block_norms
+from rmt_hessian.theory.norms.kinds import formulas_of, sizes_of
+from rmt_hessian.theory.relu.arc_cosine import both_active, relu_products
 from rmt_hessian.theory.weights.softmax_kernels import softmax
 
 
@@ -39,17 +38,7 @@ class CrossLayerNorm:
     error: float = 0.0
 
 
-def cross_layer_norm(
-    *,
-    loss,
-    n_classes,
-    n_inputs,
-    n_samples,
-    n_hidden,
-    init="lecun",
-    n_draws=None,
-    rng=0,
-):
+def cross_layer_norm(ens, first=0, second=1, *, n_draws=None, rng=0):
     """Expected squared norm of a cross-layer block at initialisation, exact in C, m, d and N.
 
     MSE, with ``ρ = sin θ`` the cosine of two random vectors of R^d, ``P = ¼ + θ/2π``,
@@ -63,11 +52,11 @@ def cross_layer_norm(
 
     Parameters
     ----------
-    loss : {"ce", "mse"}
-    n_classes, n_inputs, n_samples, n_hidden : int
-        C (at least 2), d, N, m (at least 2). Inputs are standard Gaussian, labels uniform.
-    init : {"lecun", "he"}
-        Entries of both weight matrices have variance 1/in or 2/in.
+    ens : Ensemble
+        Of three widths, no weights given; at least two classes and two hidden units. Labels are
+        uniform. Its own layer does not matter.
+    first, second : int
+        The two layers, in any order.
     n_draws : int, optional
         Pairs of samples drawn for CE; by default as many as a few seconds allow, at least 64.
     rng : None, int, SeedSequence or Generator
@@ -80,16 +69,20 @@ def cross_layer_norm(
     Raises
     ------
     ValueError
-        If a count is too small, or the loss or initialisation is unknown.
+        If the ensemble is another, or the layers are one.
+    IndexError
+        If there is no such layer.
 
     Examples
     --------
-    >>> norm = cross_layer_norm(loss="mse", n_classes=10, n_inputs=50, n_samples=100, n_hidden=8)
+    >>> from rmt_hessian.ensemble import Ensemble
+    >>> norm = cross_layer_norm(Ensemble([50, 8, 10], layer=0, loss="mse", n_samples=100))
     >>> round(norm.squared_norm, 4)
     0.6617
     """
-    C, d, N, m, gain = _sizes(loss, n_inputs, n_samples, n_hidden, init, n_classes)
-    if loss == "mse":
+    hidden, _ = _layers(ens, first, second)
+    (d, N, m, gain), C = sizes_of(hidden), ens.n_classes
+    if ens.loss == "mse":
         labels = (1.0 - 1.0 / N) / (2 * np.pi * C**2) + d / (2.0 * N * C)
         return CrossLayerNorm(_mse_many_classes(d, N, m, gain) + labels)
     if n_draws is None:
@@ -108,20 +101,10 @@ def cross_layer_norm(
     )
 
 
-def cross_layer_ratio(
-    *,
-    loss,
-    n_classes,
-    n_inputs,
-    n_samples,
-    n_hidden,
-    init="lecun",
-    n_draws=None,
-    rng=0,
-):
+def cross_layer_ratio(ens, first=0, second=1, *, n_draws=None, rng=0):
     """``E‖H_{w_i, v_c}‖² / √(E‖H_{w_i, w_i}‖² E‖H_{v_c, v_c}‖²)`` and its standard error.
 
-    Arguments as in `cross_layer_norm`.
+    Arguments and errors as in `cross_layer_norm`.
 
     Returns
     -------
@@ -129,20 +112,14 @@ def cross_layer_ratio(
 
     Examples
     --------
-    >>> sizes = {"n_inputs": 50, "n_samples": 100, "n_hidden": 8}
-    >>> ratio, _ = cross_layer_ratio(loss="mse", n_classes=10, **sizes)
+    >>> from rmt_hessian.ensemble import Ensemble
+    >>> ratio, _ = cross_layer_ratio(Ensemble([50, 8, 10], layer=0, loss="mse", n_samples=100))
     >>> round(ratio, 4)
     0.049
     """
-    case = {"loss": loss, "n_classes": n_classes, "n_inputs": n_inputs, "n_samples": n_samples}
-    case |= {
-        "n_hidden": n_hidden,
-        "init": init,
-        "n_draws": n_draws,
-        "rng": random_generator(rng),
-    }
-    cross = cross_layer_norm(**case)
-    hidden, output = (expected_block_norms(model=model, **case) for model in ("hidden", "output"))
+    draws = {"n_draws": n_draws, "rng": random_generator(rng)}
+    cross = cross_layer_norm(ens, first, second, **draws)
+    hidden, output = (block_norms(layer, **draws) for layer in _layers(ens, first, second))
     ratio = cross.squared_norm / np.sqrt(hidden.diagonal * output.diagonal)
     relative = np.array(
         [
@@ -154,11 +131,12 @@ def cross_layer_ratio(
     return float(ratio), float(ratio * np.linalg.norm(relative))
 
 
-def cross_layer_limit(*, loss, n_inputs, n_samples, n_hidden, init="lecun"):
+def cross_layer_limit(ens, first=0, second=1):
     """Constant and exponent of ``E‖H_{w_i, v_c}‖_F² ~ constant · C^{-exponent}`` as C → ∞.
 
     CE: ``(d/2N)/C``, whatever m and the initialisation; what is left out is O(1/C²), and of order
-    ``1/(γC)`` of it. MSE: the formula of `cross_layer_norm` at C = ∞, exponent 0.
+    ``1/(γC)`` of it. MSE: the formula of `cross_layer_norm` at C = ∞, exponent 0. Arguments and
+    errors as there; ``widths[-1]`` does not matter.
 
     Returns
     -------
@@ -166,18 +144,21 @@ def cross_layer_limit(*, loss, n_inputs, n_samples, n_hidden, init="lecun"):
 
     Examples
     --------
-    >>> cross_layer_limit(loss="ce", n_inputs=50, n_samples=100, n_hidden=8)
+    >>> from rmt_hessian.ensemble import Ensemble
+    >>> cross_layer_limit(Ensemble([50, 8, 10], layer=0, loss="ce", n_samples=100))
     (0.25, 1)
     """
-    _, d, N, m, gain = _sizes(loss, n_inputs, n_samples, n_hidden, init)
-    return (d / (2.0 * N), 1) if loss == "ce" else (_mse_many_classes(d, N, m, gain), 0)
+    hidden, _ = _layers(ens, first, second)
+    d, N, m, gain = sizes_of(hidden)
+    return (d / (2.0 * N), 1) if ens.loss == "ce" else (_mse_many_classes(d, N, m, gain), 0)
 
 
-def cross_layer_ratio_limit(*, loss, n_inputs, n_samples, n_hidden, init="lecun"):
+def cross_layer_ratio_limit(ens, first=0, second=1):
     """Constant and exponent of the ratio of `cross_layer_ratio` as C → ∞.
 
     CE: exponent 0, the cross-layer blocks do not vanish against the diagonal ones; the constant is
-    of order ``γ/√d``. MSE: exponent 1, a constant of order ``1/√d``.
+    of order ``γ/√d``. MSE: exponent 1, a constant of order ``1/√d``. Arguments as in
+    `cross_layer_limit`.
 
     Returns
     -------
@@ -186,41 +167,45 @@ def cross_layer_ratio_limit(*, loss, n_inputs, n_samples, n_hidden, init="lecun"
     Raises
     ------
     ValueError
-        If the constant of the diagonal output block does not exist: see `block_norm_limits`.
+        As `cross_layer_norm`, and if the constant of the diagonal output block does not exist: see
+        `block_norm_limits`.
 
     Examples
     --------
-    >>> sizes = {"n_inputs": 200, "n_samples": 400, "n_hidden": 8}
-    >>> constant, exponent = cross_layer_ratio_limit(loss="ce", **sizes)
+    >>> from rmt_hessian.ensemble import Ensemble
+    >>> ens = Ensemble([200, 8, 10], layer=0, loss="ce", n_samples=400)
+    >>> constant, exponent = cross_layer_ratio_limit(ens)
     >>> round(constant, 4), exponent
     (0.0806, 0)
     """
-    sizes = {"n_inputs": n_inputs, "n_samples": n_samples, "n_hidden": n_hidden, "init": init}
-    constant, exponent = cross_layer_limit(loss=loss, **sizes)
-    _, d, N, m, gain = _sizes(loss, n_inputs, n_samples, n_hidden, init)
-    hidden, _ = mse_class_norms("hidden", d, N, m, gain)  # CE: the limit; MSE: over C²
-    if loss == "mse":
-        output, _ = mse_class_norms("output", d, N, m, gain)
-        return constant / float(np.sqrt(hidden * output)), exponent + 1
-    output, _ = output_ce_limit(True, d, N, m, gain)  # over C^{-2}
-    return constant / float(np.sqrt(hidden * output)), exponent - 1
+    constant, exponent = cross_layer_limit(ens, first, second)
+    constants, exponents = zip(*map(_diagonal_limit, _layers(ens, first, second)), strict=True)
+    return constant / float(np.sqrt(np.prod(constants))), exponent - sum(exponents) // 2
 
 
-def _sizes(loss, n_inputs, n_samples, n_hidden, init, n_classes=2):
-    one_of(loss, LOSSES, "loss")
-    return (
-        positive_integer(n_classes, "n_classes", minimum=2),
-        positive_integer(n_inputs, "n_inputs"),
-        positive_integer(n_samples, "n_samples"),
-        hidden_width("hidden", n_hidden),
-        init_gain(init),
+def _diagonal_limit(ens):
+    """Constant and exponent of ``E‖H_ii‖²``, whatever is off the diagonal."""
+    formulas, sizes = formulas_of(ens), sizes_of(ens)
+    if ens.loss == "mse":
+        return formulas.mse_class_norms(*sizes)[0], formulas.mse_exponents[0]
+    return formulas.ce_limit(True, *sizes)[0], formulas.ce_exponents[0]
+
+
+def _layers(ens, first, second):
+    """The ensembles of the hidden and of the output layer."""
+    formulas_of(one_hidden_layer(ens))  # refuses what is not covered
+    pair = sorted(
+        index_below(layer, 2, name) for layer, name in ((first, "first"), (second, "second"))
     )
+    if pair[0] == pair[1]:
+        raise ValueError(f"first and second must be two layers, got {first} twice")
+    return [replace(ens, layer=layer) for layer in pair]
 
 
 def _mse_many_classes(d, N, m, gain):
     """MSE without the terms of the labels: over V, ``E[v_ci f'_c] = (g/m) h'_i`` and so on."""
     theta, probabilities = angle_rule(d)
-    overlap, _ = relu_moments(theta)
+    overlap, _ = relu_products(theta)
     units = 2.0 + (m - 1.0) * both_active(theta)
     pair = 2.0 / m * d * (probabilities @ (np.sin(theta) * overlap * units))
     same = (d + 2.0) * (m + 3.0) / (2.0 * m)

@@ -16,6 +16,7 @@ with ``X = Q SAA'Sᵀ Qᵀ``. It costs two numbers a class instead of m.
 
 import numpy as np
 
+ROUNDING = 1e-9  # of a direction
 DEPENDENT = 1e-12  # of its length: what is left of a vector that lies in the span of another
 
 
@@ -44,7 +45,22 @@ def planes(features):
     second = np.linalg.norm(features[:, :, 1], axis=1)
     needless = np.abs(coordinates[:, 1, 1]) <= DEPENDENT * second
     Q[needless, :, 1] = coordinates[needless, 1] = 0.0
+    turned = _turned_by_rounding(Q, coordinates)
+    Q[turned, :, 1] *= -1.0
+    coordinates[turned, 1] *= -1.0
     return Q, coordinates
+
+
+def _turned_by_rounding(Q, coordinates):
+    """Where rounding may have decided on the sign of the second column, and has the other one.
+
+    Householder's second reflection takes a vector x to ``-sign(x_1) ‖x‖ e_1``, but leaves it as it
+    is where all else is exactly 0. So do we where all else is rounding; where x_1 is, it counts as
+    0⁺. The first reflection, undone, tells ``x_1/(±‖x‖)`` from the columns.
+    """
+    first, second = Q[:, :, 0], Q[:, :, 1]
+    share = second[:, 1] + first[:, 1] * second[:, 0] / (1.0 - np.minimum(first[:, 0], 0.0))
+    return np.where(np.abs(share) <= ROUNDING, coordinates[:, 1, 1] > 0, share <= -(1.0 - ROUNDING))
 
 
 def mean_products(Q, S, p, p_other, variance):

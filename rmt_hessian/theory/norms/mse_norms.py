@@ -1,34 +1,23 @@
-"""Expected squared block norms for MSE, in closed form at any C, m, d and N."""
+"""Expected squared block norms for MSE per class, in closed form at any m, d and N.
 
-import numpy as np
+Each function returns the norm on the diagonal and the one off it, over d if an aspect ratio is
+given. The linear model and the output layer have them at any C. Those of the hidden layer are over
+``C(C + 2)`` and C, which the means over V of ``(v^i·v^i)²`` and ``(v^i·v^j)²`` contain.
+"""
 
 from rmt_hessian.theory.norms.gram_pairs import SAME, angle_rule, sample_weights, tilted_angle_rule
+from rmt_hessian.theory.relu.arc_cosine import both_active, relu_products
 
 
-def both_active(theta):
-    """``P(g > 0, g' > 0)`` of two standard Gaussians with correlation ``sin θ`` (Sheppard)."""
-    return 0.25 + theta / (2 * np.pi)
+def linear_class_norms(d, N, m, gain, aspect_ratio=None):
+    """``H_ii`` is the sample covariance of the inputs."""
+    pair, same = sample_weights(d, N, aspect_ratio)
+    return pair + same, 0.0
 
 
-def relu_moments(theta):
-    """``E[(relu(g) relu(g'))^k]``, k = 1 and 2: the arc-cosine kernels of orders 1 and 2."""
-    sine, cosine = np.sin(theta), np.cos(theta)
-    angle = np.pi / 2 + theta
-    first = (cosine + angle * sine) / (2 * np.pi)
-    second = (3 * sine * cosine + angle * (1 + 2 * sine**2)) / (2 * np.pi)
-    return first, second
-
-
-def mse_class_norms(model, d, N, m, gain, aspect_ratio=None):
-    """Both norms per class: over ``C(C + 2)`` and C for the hidden layer, which the means over V
-    of ``(v^i·v^i)²`` and ``(v^i·v^j)²`` contain; over d if an aspect ratio is given.
-    """
-    pair, same = sample_weights(d, N, aspect_ratio, hidden_features=model == "output")
-    if model == "linear":
-        return pair + same, 0.0
-    if model == "output":
-        overlaps = _feature_overlap(angle_rule(d), m), _feature_overlap(SAME, m)
-        return gain**2 * (pair * overlaps[0] + same * overlaps[1]), 0.0
+def hidden_class_norms(d, N, m, gain, aspect_ratio=None):
+    """Over the probabilities that two samples activate one unit, or two."""
+    pair, same = sample_weights(d, N, aspect_ratio)
     theta, probabilities = tilted_angle_rule(d)
     both, scale = both_active(theta), (gain / m) ** 2
     diagonal = pair * (probabilities @ both) + same / 2
@@ -36,16 +25,15 @@ def mse_class_norms(model, d, N, m, gain, aspect_ratio=None):
     return float(scale * diagonal), float(scale * off_diagonal)
 
 
+def output_class_norms(d, N, m, gain, aspect_ratio=None):
+    """``H_ii`` is the sample covariance of the features."""
+    pair, same = sample_weights(d, N, aspect_ratio, hidden_features=True)
+    overlaps = _feature_overlap(angle_rule(d), m), _feature_overlap(SAME, m)
+    return gain**2 * (pair * overlaps[0] + same * overlaps[1]), 0.0
+
+
 def _feature_overlap(rule, m):
     """``E[(h·h')²]`` over q² and gain², m independent units."""
     theta, probabilities = rule
-    first, second = relu_moments(theta)
+    first, second = relu_products(theta)
     return float(m * (probabilities @ second) + m * (m - 1.0) * (probabilities @ first**2))
-
-
-def mse_block_norms(model, C, d, N, m, gain):
-    """``E‖H_ii‖_F²`` and ``E‖H_ij‖_F²``, i ≠ j."""
-    diagonal, off_diagonal = mse_class_norms(model, d, N, m, gain)
-    if model == "hidden":
-        return C * (C + 2.0) * diagonal, C * off_diagonal
-    return diagonal, off_diagonal

@@ -13,7 +13,9 @@ import numpy as np
 from scipy.special import ndtri
 
 from rmt_hessian._random import random_generator
-from rmt_hessian._validation import finite_array
+from rmt_hessian.initialisation import init_gain
+from rmt_hessian.theory.coverage import weights_above
+from rmt_hessian.theory.relu.arc_cosine import both_active_of
 from rmt_hessian.theory.weights.softmax_kernels import softmax
 
 BLOCKS, LOG2_POINTS = 8, 8  # blocks of 256 points, scrambled independently
@@ -59,32 +61,8 @@ def active_points(factor, i, j, rng, blocks=BLOCKS, log2_points=LOG2_POINTS):
 
 
 def active_probability(factor, i, j):
-    """``P(g_i > 0, g_j > 0) = ¼ + asin(ρ_ij)/(2π)`` (Sheppard), ½ on the diagonal.
-
-    As ``atan2(‖x + y‖, ‖x - y‖)/π`` of the unit columns x, y, accurate for opposite ones too.
-    """
-    if i == j:
-        return 0.5
-    x, y = (factor[:, k] / np.linalg.norm(factor[:, k]) for k in (i, j))
-    return np.arctan2(np.linalg.norm(x + y), np.linalg.norm(x - y)) / np.pi
-
-
-def preactivation_factor(W, width):
-    """R, (r, m), with ``W Wᵀ = Rᵀ R``: ``u R`` has the covariance of ``W x``; I without W.
-
-    Raises
-    ------
-    ValueError
-        If W has the wrong number of rows, or a row of zeros.
-    """
-    if W is None:
-        return np.eye(width)
-    W = finite_array(W, "W", ndim=2)
-    if W.shape[0] != width:
-        raise ValueError(f"W must have {width} rows, the columns of V, got shape {W.shape}")
-    if not W.any(axis=1).all():
-        raise ValueError("each row of W must have a nonzero entry, got a row of zeros")
-    return np.linalg.qr(W.T, mode="r")
+    """``P(g_i > 0, g_j > 0)`` for ``g = u R``, ½ on the diagonal."""
+    return 0.5 if i == j else both_active_of(factor[:, i], factor[:, j])
 
 
 @dataclass(frozen=True)
@@ -93,27 +71,50 @@ class GivenWeights:
 
     Attributes
     ----------
-    model : {"linear", "hidden", "output"}
     loss : {"ce", "mse"}
-    V : numpy.ndarray, shape (C, m), or None for the linear model
-    factor : numpy.ndarray, shape (r, units)
-        R: pre-activations are ``g = u R``; the logits themselves for the linear model.
+    factor : numpy.ndarray, shape (r, width)
+        R: ``g = u R`` are the pre-activations of the first layer.
+    above : tuple of numpy.ndarray
+        Weights of the layers above the first; with CE those of the last are centred, since
+        ``A 1 = 0``: only differences of classes count.
+    tangents : numpy.ndarray, shape (C, k)
+        B without the mask of the units: the weights above the layer, I for the last.
+    masked : bool
+        Whether the units of the layer have a ReLU above them.
     """
 
-    model: str
     loss: str
-    V: np.ndarray
     factor: np.ndarray
+    above: tuple
+    tangents: np.ndarray
+    masked: bool
 
     @classmethod
-    def of(cls, model, loss, V, W=None, gain=1.0):
-        """From V and, for a hidden or output layer, W; without W, ``g ~ N(0, gain I)``."""
-        V = finite_array(V, "V", ndim=2)
-        if model == "linear":
-            return cls(model, loss, None, np.linalg.qr(V.T, mode="r"))
-        V = V - V.mean(axis=0) if loss == "ce" else V  # A 1 = 0: only differences of classes
-        factor = preactivation_factor(W, V.shape[1])
-        return cls(model, loss, V, factor if W is not None else np.sqrt(gain) * factor)
+    def of(cls, ens):
+        """From the weights that an ensemble gives: all, but those of the first layer may be open.
+
+        Then ``g ~ N(0, gain I)``, as for ``d → ∞``.
+
+        Raises
+        ------
+        ValueError
+            If other weights are missing, the network is deeper, or a row of W is zero.
+        """
+        weights_above(ens)
+        first, *above = ens.weights
+        if above and ens.loss == "ce":
+            above[-1] = above[-1] - above[-1].mean(axis=0)
+        if first is None:
+            factor = np.sqrt(init_gain(ens.init)) * np.eye(ens.widths[1])
+        else:
+            if above and not first.any(axis=1).all():
+                raise ValueError(
+                    "each row of weights[0] must have a nonzero entry, got a row of zeros"
+                )
+            factor = np.linalg.qr(first.T, mode="r")
+        later = above[ens.layer :]
+        tangents = later[0] if later else np.eye(ens.n_classes)
+        return cls(ens.loss, factor, tuple(above), tangents, masked=bool(later))
 
     @property
     def n_directions(self):
@@ -123,31 +124,33 @@ class GivenWeights:
     @property
     def n_units(self):
         """The number k of output units of the layer."""
-        return self.V.shape[0] if self.model == "output" else self.factor.shape[1]
+        return self.tangents.shape[1]
+
+    def active_probability(self, i, j):
+        """The probability that no mask makes ``λ^{ij}`` zero."""
+        return active_probability(self.factor, i, j) if self.masked else 1.0
 
     def _factors(self, u):
         """``(a, b, active)`` at each point: ``A = diag(a) - b bᵀ`` and the mask of the units."""
         g = u @ self.factor
-        active = g > 0 if self.model == "hidden" else np.ones((len(u), self.n_units), dtype=bool)
+        active = g > 0 if self.masked else np.ones((len(u), self.n_units), dtype=bool)
         if self.loss == "mse":
-            a = np.ones((len(u), len(self._tangents())))
+            a = np.ones((len(u), len(self.tangents)))
             return a, np.zeros_like(a), active
-        p = softmax(g if self.V is None else np.maximum(g, 0.0) @ self.V.T)
+        for V in self.above:
+            g = np.maximum(g, 0.0) @ V.T
+        p = softmax(g)
         return p, p, active
-
-    def _tangents(self):
-        """B without the mask, (C, k): V for a hidden layer, I for the last."""
-        return self.V if self.model == "hidden" else np.eye(self.n_units)
 
     def block_weights(self, u, i, j):
         """``λ^{ij} = Σ_c a_c (B_ci - Σ b B_i)(B_cj - Σ b B_j)`` at each point, (n,)."""
         a, b, active = self._factors(u)
-        first, second = (B - (b @ B)[:, None] for B in self._tangents()[:, [i, j]].T)
+        first, second = (B - (b @ B)[:, None] for B in self.tangents[:, [i, j]].T)
         return np.einsum("nc,nc,nc->n", a, first, second) * active[:, i] * active[:, j]
 
     def output_hessians(self, u):
         """``M = Bᵀ A B`` at each point, (n, k, k), by the same sum over classes."""
         a, b, active = self._factors(u)
-        B = self._tangents()
+        B = self.tangents
         centred = (B - (b @ B)[:, None, :]) * active[:, None, :]
         return np.einsum("nci,nc,ncj->nij", centred, a, centred, optimize=True)

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
+from rmt_hessian import Ensemble
 from rmt_hessian.theory import (
     ContinuousMarchenkoPastur,
     ContinuousSeparableLaw,
     SeparableLaw,
     WeightDensity,
     output_block_law,
-    output_population,
+    relu_feature_spectrum,
     weight_law,
 )
 from tests.theory.laws.test_weight_density import SIGNED, UNIFORM, bulk, lognormal
@@ -61,21 +62,22 @@ def test_many_atoms(weights, gamma):
 
 def test_output_blocks_show_no_node():
     """C = 100, off the diagonal, at φ = 5: 256 equal masses had single atoms in their tails."""
-    weights = weight_law(model="output", loss="ce", n_classes=100, diagonal=False)
-    law = output_block_law(weights.density(), None, 400, 400, 80)
+    ens = Ensemble([400, 400, 100], 1, "ce", 80)
+    weights = weight_law(ens, 0, 1)
+    law = output_block_law(ens, weights.density(), None)
     assert len(law.components()) == 1
     few = weights.equal_masses(256)
-    assert len(output_block_law(few.nodes, few.probabilities, 400, 400, 80).components()) > 3
+    assert len(output_block_law(ens, few.nodes, few.probabilities).components()) > 3
     with pytest.raises(ValueError, match="probabilities means nothing for a WeightDensity"):
-        output_block_law(weights.density(), [1.0], 400, 400, 80)
+        output_block_law(ens, weights.density(), [1.0])
 
 
 def test_the_outlier_of_the_mean_is_that_of_the_nodes():
-    weights = weight_law(model="output", loss="ce", n_classes=10)
-    density = weights.density()
-    population = output_population(400, 400)
-    law = ContinuousSeparableLaw(density, *population, 0.2)
-    nodes = SeparableLaw(density.nodes, density.probabilities, *population, 0.2)
+    ens = Ensemble([400, 400, 10], 1, "ce", 2000)
+    density = weight_law(ens, 0, 0).density()
+    population = relu_feature_spectrum(ens)
+    law = ContinuousSeparableLaw(density, *population, ens.aspect_ratio)
+    nodes = SeparableLaw(density.nodes, density.probabilities, *population, ens.aspect_ratio)
     np.testing.assert_allclose(law.outliers(60.0), nodes.outliers(60.0), rtol=1e-6)
 
 

@@ -1,0 +1,238 @@
+"""`Ensemble`: the one description of a case, from which simulation draws and theory predicts.
+
+It holds names and sizes only. Two widths are the linear model, layers 0 and 1 of three widths the
+hidden and the output layer of [D] and [W].
+"""
+
+from dataclasses import KW_ONLY, dataclass, fields, replace
+
+import numpy as np
+
+from rmt_hessian._matrices import read_only
+from rmt_hessian._validation import (
+    came,
+    finite_array,
+    index_below,
+    listed,
+    one_of,
+    positive_integer,
+)
+from rmt_hessian.initialisation import INIT_GAINS
+
+FEWEST_CLASSES = {"ce": 2, "mse": 1}  # by the name of the loss
+ACTIVATIONS = ("relu",)
+INPUTS = ("gaussian",)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Ensemble:
+    """Layers of random networks on random inputs: which ones, how many samples, which loss.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        ``[d, …, C]``, at least two, as in `Network.random`.
+    layer : int
+        Whose Hessian: 0 is the first, -1 the last; kept as 0 … L.
+    loss : {"ce", "mse"}
+        Softmax cross-entropy, or ``½‖f - y‖²``.
+    n_samples : int
+        N.
+    init : {"lecun", "he"}
+        Entries of random weights are ``N(0, 1/in)`` or ``N(0, 2/in)``.
+    activation : {"relu"}
+    inputs : {"gaussian"}
+        ``N(0, I_d)``.
+    biases : None
+    weights : sequence of array_like or None, optional
+        Weight matrices that are given, shapes (out, in), None for each that is drawn. Kept as a
+        tuple with an entry a layer; `given` sets them.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as above. Other activations, pairs of scales, other inputs and biases
+        are not covered yet.
+    IndexError
+        If there is no such layer.
+
+    Examples
+    --------
+    >>> ens = Ensemble([400, 16, 10], layer=-1, loss="ce", n_samples=1000)
+    >>> ens
+    Ensemble([400, 16, 10], layer=1, loss='ce', n_samples=1000)
+    >>> ens.n_units, ens.n_features, ens.aspect_ratio
+    (10, 16, 0.016)
+    """
+
+    widths: tuple
+    layer: int
+    loss: str
+    n_samples: int
+    _: KW_ONLY
+    init: str = "lecun"
+    activation: str = "relu"
+    inputs: str = "gaussian"
+    biases: None = None
+    weights: tuple = None
+
+    def __post_init__(self):
+        widths = tuple(
+            positive_integer(width, f"widths[{l}]")
+            for l, width in enumerate(listed(self.widths, "widths", "integers"))
+        )
+        if len(widths) < 2:
+            raise ValueError(f"widths must hold at least two numbers, got {came(self.widths)}")
+        checked = {
+            "widths": widths,
+            "layer": index_below(self.layer, len(widths) - 1, "layer"),
+            "loss": str(one_of(self.loss, tuple(FEWEST_CLASSES), "loss")),
+            "n_samples": positive_integer(self.n_samples, "n_samples"),
+            "init": _covered(self.init, tuple(INIT_GAINS), "init"),
+            "activation": _covered(self.activation, ACTIVATIONS, "activation"),
+            "inputs": _covered(self.inputs, INPUTS, "inputs"),
+            "weights": _checked_weights(self.weights, widths),
+        }
+        if self.biases is not None:
+            raise ValueError(f"biases must be None: none are covered yet, got {came(self.biases)}")
+        if widths[-1] < FEWEST_CLASSES[self.loss]:
+            raise ValueError(f"loss {self.loss!r} needs at least 2 classes, got {widths[-1]}")
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    # --- sizes --------------------------------------------------------------------------------
+
+    @property
+    def n_layers(self):
+        """The number of weight matrices."""
+        return len(self.widths) - 1
+
+    @property
+    def is_last(self):
+        """Whether the layer is the last, whose units are the classes."""
+        return self.layer == self.n_layers - 1
+
+    @property
+    def n_classes(self):
+        """C."""
+        return self.widths[-1]
+
+    @property
+    def n_units(self):
+        """k, the output units of the layer: its Hessian has k × k blocks."""
+        return self.widths[self.layer + 1]
+
+    @property
+    def n_features(self):
+        """p, the input features of the layer: the size of a block."""
+        return self.widths[self.layer]
+
+    @property
+    def aspect_ratio(self):
+        """``γ = p/N``."""
+        return self.n_features / self.n_samples
+
+    # --- others like it -----------------------------------------------------------------------
+
+    def given(self, net, layers=None):
+        """The ensemble of this very network, inputs random; or of some of its weights.
+
+        Parameters
+        ----------
+        net : Network, or sequence of array_like or None
+            Its weight matrices, shapes (out, in).
+        layers : sequence of int, optional
+            Whose weights are given; by default all. Those of the others are as they were here.
+
+        Raises
+        ------
+        ValueError
+            If the shapes are not those of the widths, or an entry is not finite.
+        IndexError
+            If there is no such layer.
+
+        Examples
+        --------
+        >>> ens = Ensemble([2, 3], 0, "ce", 10)
+        >>> ens.given([np.ones((3, 2))])
+        Ensemble([2, 3], layer=0, loss='ce', n_samples=10).given(net)
+        """
+        weights = listed(getattr(net, "weights", net), "net", "weight matrices")
+        if len(weights) != self.n_layers:
+            wanted = f"as many weight matrices as layers, {self.n_layers}"
+            raise ValueError(f"net must have {wanted}, got {len(weights)}")
+        if layers is not None:
+            chosen = {
+                index_below(l, self.n_layers, "layers") for l in listed(layers, "layers", "layers")
+            }
+            pairs = enumerate(zip(weights, self.weights, strict=True))
+            weights = [new if l in chosen else old for l, (new, old) in pairs]
+        return replace(self, weights=weights)
+
+    # --- identity -----------------------------------------------------------------------------
+
+    def _names(self):
+        return tuple(getattr(self, f.name) for f in fields(self) if f.name != "weights")
+
+    def __eq__(self, other):
+        if not isinstance(other, Ensemble):
+            return NotImplemented
+        return self._names() == other._names() and all(
+            V is W or (V is not None and W is not None and np.array_equal(V, W))
+            for V, W in zip(self.weights, other.weights, strict=True)
+        )
+
+    def __hash__(self):
+        if any(W is not None for W in self.weights):
+            raise TypeError("an Ensemble with given weights has no hash: they are arrays")
+        return hash(self._names())
+
+    def __setstate__(self, state):
+        """After ``pickle`` and ``deepcopy``, whose arrays are new: read-only again."""
+        for W in state["weights"]:
+            if W is not None:
+                W.setflags(write=False)
+        self.__dict__.update(state)
+
+    def __repr__(self):
+        parts = [f"{list(self.widths)}", f"layer={self.layer}"]
+        parts += [f"loss={self.loss!r}", f"n_samples={self.n_samples}"]
+        parts += [
+            f"{f.name}={getattr(self, f.name)!r}"
+            for f in fields(self)
+            if f.kw_only and f.name != "weights" and getattr(self, f.name) != f.default
+        ]
+        text = f"Ensemble({', '.join(parts)})"
+        given = [l for l, W in enumerate(self.weights) if W is not None]
+        if not given:
+            return text
+        return text + (".given(net)" if len(given) == self.n_layers else f".given(net, {given})")
+
+
+def _covered(value, names, name):
+    """A name among those that are covered."""
+    if not isinstance(value, str):
+        wanted = ", ".join(map(repr, names))
+        raise ValueError(
+            f"{name} must be one of {wanted}: no other is covered yet, got {came(value)}"
+        )
+    return str(one_of(value, names, name))
+
+
+def _checked_weights(weights, widths):
+    """A tuple of read-only matrices, None for those that are drawn."""
+    if weights is None:
+        return (None,) * (len(widths) - 1)
+    weights = listed(weights, "weights", "matrices or None")
+    if len(weights) != len(widths) - 1:
+        wanted = f"as many matrices as layers, {len(widths) - 1}"
+        raise ValueError(f"weights must hold {wanted}, got {len(weights)}")
+    checked = []
+    for l, W in enumerate(weights):
+        if W is not None:
+            W, shape = finite_array(W, f"weights[{l}]", ndim=2), (widths[l + 1], widths[l])
+            if W.shape != shape:
+                raise ValueError(f"weights[{l}] must have shape {shape}, got {W.shape}")
+            W = read_only(W)
+        checked.append(W)
+    return tuple(checked)

@@ -1,0 +1,38 @@
+"""The layer Hessian of one draw from an `Ensemble`."""
+
+from rmt_hessian.hessian.layer import layer_hessian
+from rmt_hessian.model.sampling import network_and_inputs
+
+
+def draw(ens, rng):
+    """`LayerHessian` of the layer of an ensemble, for one draw of weights and inputs.
+
+    Parameters
+    ----------
+    ens : Ensemble
+        Weights that it gives are kept, the others drawn.
+    rng : None, int, SeedSequence or Generator
+
+    Returns
+    -------
+    LayerHessian
+        That of the network and inputs of `sample` with an equal generator.
+
+    Raises
+    ------
+    ValueError
+        If ``ens`` is no Ensemble, or ``rng`` none of these.
+
+    Examples
+    --------
+    >>> from rmt_hessian.ensemble import Ensemble
+    >>> draw(Ensemble([4, 3, 2], layer=0, loss="ce", n_samples=5), rng=0)
+    LayerHessian(3 × 3 blocks of 4 × 4, 5 samples)
+    """
+    return draw_with_network(ens, rng)[1]
+
+
+def draw_with_network(ens, rng):
+    """The network of a draw, and its `LayerHessian`."""
+    net, X = network_and_inputs(ens, rng)
+    return net, layer_hessian(net, X, ens.layer, ens.loss)

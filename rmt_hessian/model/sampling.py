@@ -1,0 +1,52 @@
+"""Drawing from an `Ensemble`: its network, its inputs, labels for them."""
+
+from itertools import pairwise
+
+from rmt_hessian._random import random_generator
+from rmt_hessian._validation import instance_of
+from rmt_hessian.ensemble import Ensemble
+from rmt_hessian.initialisation import init_gain
+from rmt_hessian.model.inputs import gaussian_inputs, random_labels
+from rmt_hessian.model.networks import Network, random_weights
+
+
+def sample(ens, rng):
+    """One draw from an ensemble: network, inputs, and labels that depend on neither.
+
+    Parameters
+    ----------
+    ens : Ensemble
+        Weights that it gives are kept, the others drawn.
+    rng : None, int, SeedSequence or Generator
+        Draws weights, layer by layer, then inputs, then labels.
+
+    Returns
+    -------
+    net : Network
+    X : numpy.ndarray, shape (N, d)
+    y : numpy.ndarray of int, shape (N,)
+        Uniform over classes.
+
+    Raises
+    ------
+    ValueError
+        If ``ens`` is no Ensemble, or ``rng`` none of these.
+
+    Examples
+    --------
+    >>> net, X, y = sample(Ensemble([4, 3, 2], layer=0, loss="ce", n_samples=5), rng=0)
+    >>> net, X.shape, y.shape
+    (Network(widths=[4, 3, 2]), (5, 4), (5,))
+    """
+    rng = random_generator(rng)
+    net, X = network_and_inputs(ens, rng)
+    return net, X, random_labels(ens.n_samples, ens.n_classes, rng)
+
+
+def network_and_inputs(ens, rng):
+    """`sample` without the labels, on which no Hessian within a layer depends."""
+    instance_of(ens, Ensemble, "ens")
+    rng, gain = random_generator(rng), init_gain(ens.init)
+    sizes = zip(ens.weights, pairwise(ens.widths), strict=True)
+    net = Network([random_weights(*of, gain, rng) if W is None else W for W, of in sizes])
+    return net, gaussian_inputs(ens.n_samples, ens.widths[0], rng)

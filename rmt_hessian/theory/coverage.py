@@ -1,0 +1,129 @@
+"""What of an ensemble a formula covers: each function refuses the rest with one clear error."""
+
+from rmt_hessian._validation import index_below, instance_of
+from rmt_hessian.ensemble import Ensemble
+
+LAYERS = ("hidden", "output")  # of networks with one hidden layer
+
+
+def shallow(ens):
+    """Return an ensemble of networks with at most one hidden layer.
+
+    Raises
+    ------
+    ValueError
+        If it is another thing, or deeper.
+    """
+    instance_of(ens, Ensemble, "ens")
+    if ens.n_layers > 2:
+        raise ValueError(
+            f"ens must have two or three widths: deeper networks are not covered yet, got {ens}"
+        )
+    return ens
+
+
+def one_hidden_layer(ens, layer=None):
+    """Return an ensemble of networks with one hidden layer, and of this one of its two layers.
+
+    Raises
+    ------
+    ValueError
+        If it is another thing, of another depth or of the other layer.
+    """
+    if shallow(ens).n_layers < 2:
+        raise ValueError(f"ens must have three widths, a hidden layer, got {ens}")
+    if layer not in (None, ens.layer):
+        raise ValueError(f"layer must be the {LAYERS[layer]} layer, {layer}, got {ens}")
+    return ens
+
+
+def hidden_layer(ens):
+    """Return an ensemble of the hidden layer of networks that have one; see `one_hidden_layer`."""
+    return one_hidden_layer(ens, 0)
+
+
+def output_layer(ens):
+    """Return an ensemble of the output layer above one hidden layer; see `one_hidden_layer`."""
+    return one_hidden_layer(ens, 1)
+
+
+def white_features(ens):
+    """Return an ensemble whose layer has the inputs as features, ``z = x``.
+
+    Raises
+    ------
+    ValueError
+        If it is another thing, deeper, or of a layer above.
+    """
+    if shallow(ens).layer > 0:
+        raise ValueError(f"layer must be 0: the features of others are not white, got {ens}")
+    return ens
+
+
+def drawn_weights(ens):
+    """Return a shallow ensemble without given weights.
+
+    Raises
+    ------
+    ValueError
+        If it is another thing, deeper, or has given weights.
+    """
+    if any(W is not None for W in shallow(ens).weights):
+        raise ValueError(f"no weights may be given: this is a mean over them, got {ens}")
+    return ens
+
+
+def given_weights(ens):
+    """Return the weight matrices of an ensemble of any depth that gives all of them.
+
+    Raises
+    ------
+    ValueError
+        If it is another thing, or one is missing.
+    """
+    if any(W is None for W in instance_of(ens, Ensemble, "ens").weights):
+        raise ValueError(f"all weights must be given, by ens.given(net), got {ens}")
+    return ens.weights
+
+
+def last_weights_with_others(ens):
+    """Return a shallow ensemble in which weights are given only if those of the last layer are.
+
+    Raises
+    ------
+    ValueError
+        If it is another thing, deeper, or they are missing beside given ones.
+    """
+    *below, last = shallow(ens).weights
+    if last is None and any(W is not None for W in below):
+        raise ValueError(f"weights of the last layer must be given with others, got {ens}")
+    return ens
+
+
+def units(ens, i, j):
+    """Return two units of the layer, counted from 0.
+
+    Raises
+    ------
+    IndexError
+        If there is no such unit; negative ones count from the end.
+    """
+    return tuple(index_below(unit, ens.n_units, name) for unit, name in ((i, "i"), (j, "j")))
+
+
+def weights_above(ens):
+    """Return the weight matrices above the layer of a shallow ensemble, all of them given.
+
+    Raises
+    ------
+    ValueError
+        If it is another thing, deeper, or one is missing: what a block of a hidden layer follows
+        depends on the network.
+    """
+    above = shallow(ens).weights[ens.layer + 1 :]
+    if any(W is None for W in above):
+        raise ValueError(
+            f"the weights above layer {ens.layer} must be given, by ens.given(net): its laws "
+            f"depend on them, got {ens}"
+        )
+    return above

@@ -1,0 +1,142 @@
+"""Expected squared block norms and their ratio ``R = E‖H_ij‖_F² / E‖H_ii‖_F²``, i ≠ j.
+
+Two samples decide the norm of a block: with weights λ = λ^{ij}(x) and features z,
+
+    ``E‖H_ij‖_F² = (1 - 1/N) E[(z·z')² λ λ'] + (1/N) E[‖z‖⁴ λ²]``.
+
+A pair of samples travels through the random network as its Gram matrix (`sample_pairs`), and the
+expectation is exact at any d, N, m, C: what remains for CE is an average over draws of a pair, with
+a standard error.
+
+MSE needs no draws. As ``d, N → ∞`` with ``d/N = γ`` and few directions in the weights the norm
+tends to ``d [(E λ)² + γ E λ²]``, with the law of λ at that C: `block_norm_from_weights`.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from rmt_hessian._random import random_generator
+from rmt_hessian._validation import having, positive_integer, positive_real
+from rmt_hessian.theory.norms.kinds import formulas_of, sizes_of
+
+BATCH = 2**17  # numbers held at a time, or one draw: what fits in the cache
+
+
+@dataclass(frozen=True)
+class ExpectedBlockNorms:
+    """``E‖H_ii‖_F²``, ``E‖H_ij‖_F²`` (i ≠ j) and their ratio, with standard errors.
+
+    Attributes
+    ----------
+    diagonal, off_diagonal, ratio : float
+    diagonal_error, off_diagonal_error, ratio_error : float
+        Standard errors of the Monte Carlo average; 0 where the formula is closed.
+    """
+
+    diagonal: float
+    off_diagonal: float
+    diagonal_error: float = 0.0
+    off_diagonal_error: float = 0.0
+    ratio_error: float = 0.0
+
+    @property
+    def ratio(self):
+        """``R``."""
+        return self.off_diagonal / self.diagonal
+
+
+def block_norms(ens, *, n_draws=None, rng=0):
+    """Expected squared block norms over random weights and inputs, exact in d, N, m and C.
+
+    Parameters
+    ----------
+    ens : Ensemble
+        Of two or three widths, no weights given; at least two classes and two hidden units.
+    n_draws : int, optional
+        Pairs of samples drawn; by default as many as a few seconds allow, at least 1024.
+    rng : None, int, SeedSequence or Generator
+        The default is a fixed seed: the same call gives the same number.
+
+    Returns
+    -------
+    ExpectedBlockNorms
+
+    Raises
+    ------
+    ValueError
+        If the ensemble is another.
+
+    Notes
+    -----
+    For the output layer with CE the average has heavy tails at small m: below m = 5 or so the
+    standard errors are too small (for m = 4, C = 300 and 1024 draws, 15 % of the averages lay
+    beyond three of them).
+
+    Examples
+    --------
+    >>> from rmt_hessian.ensemble import Ensemble
+    >>> norms = block_norms(Ensemble([5, 3], layer=0, loss="mse", n_samples=9))
+    >>> round(norms.diagonal, 4), norms.off_diagonal, norms.ratio
+    (8.3333, 0.0, 0.0)
+    """
+    formulas = formulas_of(ens)
+    (d, N, m, gain), C = sizes_of(ens), ens.n_classes
+    if ens.loss == "mse":
+        norms = zip(formulas.mse_factors(C), formulas.mse_class_norms(d, N, m, gain), strict=True)
+        return ExpectedBlockNorms(*(factor * norm for factor, norm in norms))
+    draw = partial(formulas.ce_products, C, d, m, gain)
+    cost, size = formulas.ce_cost(C, m)
+    if n_draws is None:
+        n_draws = max(1024, 2**26 // cost)
+    n_draws = positive_integer(n_draws, "n_draws", minimum=2)
+    rng = random_generator(rng)
+    batch = max(1, min(n_draws, BATCH // size))
+    totals = np.zeros((2, n_draws))
+    for start in range(0, n_draws, batch):
+        stop = min(start + batch, n_draws)
+        for same, share in ((False, 1.0 - 1.0 / N), (True, 1.0 / N)):
+            totals[:, start:stop] += share * np.stack(draw(stop - start, same, rng))
+    return _average(totals)
+
+
+def _average(totals):
+    """Means over draws, standard errors, and the error of the ratio by the delta method."""
+    diagonal, off_diagonal = totals.mean(axis=1)
+    covariance = np.cov(totals) / totals.shape[1]
+    gradient = np.array([-off_diagonal / diagonal, 1.0]) / diagonal
+    return ExpectedBlockNorms(
+        float(diagonal),
+        float(off_diagonal),
+        *(float(e) for e in np.sqrt(covariance.diagonal())),
+        float(np.sqrt(max(gradient @ covariance @ gradient, 0.0))),
+    )
+
+
+def block_norm_from_weights(law, aspect_ratio):
+    """``E‖H‖_F²/d → (E λ)² + γ E λ²`` as d, N → ∞ with ``d/N = γ``: the norm at finite C.
+
+    The second moment of the spectrum of a block with isotropic features. With the law of the
+    weights of a diagonal and of an off-diagonal block at some C, their ratio is R there.
+
+    Parameters
+    ----------
+    law : object with ``mean()`` and ``second_moment()``
+        The law of the weights λ of a block, for example a `WeightLaw`.
+    aspect_ratio : float
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> from rmt_hessian.ensemble import Ensemble
+    >>> from rmt_hessian.theory import weight_law
+    >>> block_norm_from_weights(weight_law(Ensemble([4, 3], 0, "mse", 8), 0, 0), 0.5)
+    1.5
+    """
+    having(law, ("mean", "second_moment"), "law", "the law of the weights")
+    aspect_ratio = positive_real(aspect_ratio, "aspect_ratio")
+    return float(law.mean() ** 2 + aspect_ratio * law.second_moment())

@@ -1,0 +1,87 @@
+"""``λ^{ii} λ'^{ii}`` and ``λ^{ij} λ'^{ij}`` of CE, for drawn pairs of samples and random weights.
+
+Over random weights the pre-activations of a layer are independent over its units, pairs
+``(w·z, w·z')`` of Gaussians with the 2×2 Gram matrix of ``(z, z')`` over their dimension, times the
+gain of the initialisation. So a pair of samples travels through the network as its Gram matrix.
+
+When z = x, the factors ``(x·x')²`` and ``‖x‖⁴`` are absorbed exactly by tilting the law of the
+Gram matrix: ``‖x‖² ~ χ²_{d+2}`` twice, ``cos² ~ Beta(3/2, (d-1)/2)``, times d; and
+``‖x‖² ~ χ²_{d+4}``, times d(d+2).
+"""
+
+import numpy as np
+
+from rmt_hessian.theory.norms.hidden_pairs import mean_products, planes
+from rmt_hessian.theory.weights.softmax_kernels import softmax, softmax_pair_sums
+
+
+def _tilted_input_pair(n, d, same, rng):
+    """``(‖x‖²/d, ‖x'‖²/d, cos)`` under the tilted law, and the factor that the tilt absorbs."""
+    if same:
+        a = rng.chisquare(d + 4, n) / d
+        return (a, a, np.ones(n)), d * (d + 2.0)
+    a, b = rng.chisquare(d + 2, (2, n)) / d
+    radial, rest = rng.standard_gamma(1.5, n), rng.standard_gamma((d - 1) / 2, n)
+    cosine = np.sqrt(radial / (radial + rest)) * rng.choice([-1.0, 1.0], n)
+    return (a, b, cosine), float(d)
+
+
+def _input_pair(n, d, same, rng):
+    """``(‖x‖²/d, ‖x'‖²/d, cos)`` of two independent standard Gaussian inputs, or of one twice."""
+    if same:
+        a = rng.chisquare(d, n) / d
+        return a, a, np.ones(n)
+    a, b = rng.chisquare(d, (2, n)) / d
+    first, rest = rng.standard_normal(n), rng.chisquare(d - 1, n) if d > 1 else np.zeros(n)
+    return a, b, first / np.sqrt(first**2 + rest)
+
+
+def preactivations(gram, width, gain, rng):
+    """``(w·z, w·z')`` of ``width`` units, two arrays (n, width), given the Gram matrix."""
+    a, b, cosine = (t[:, None] for t in gram)
+    a, b = gain * a, gain * b
+    s, t = rng.standard_normal((2, a.size, width))
+    t *= np.sqrt(np.maximum(1.0 - cosine**2, 0.0))
+    t += cosine * s
+    return np.sqrt(a) * s, np.sqrt(b) * t
+
+
+def _last_layer_products(f, f_other):
+    """Means of ``λ^{ii} λ'^{ii}`` over i and of ``λ^{ij} λ'^{ij}`` over i ≠ j, last layer; (n,)."""
+    C = f.shape[1]
+    diagonal, off_diagonal = softmax_pair_sums(f, f_other)
+    return diagonal / C, off_diagonal / (C * (C - 1))
+
+
+def linear_products(C, d, m, gain, n, same, rng):
+    """Means over the blocks, (n,), of the products of weights times squared features."""
+    gram, factor = _tilted_input_pair(n, d, same, rng)
+    return [factor * t for t in _last_layer_products(*preactivations(gram, C, gain, rng))]
+
+
+def output_products(C, d, m, gain, n, same, rng):
+    """As `linear_products`, of the output layer."""
+    g, g_other = preactivations(_input_pair(n, d, same, rng), m, gain, rng)
+    h, k = np.maximum(g, 0.0), np.maximum(g_other, 0.0)
+    hh, kk, hk = (np.einsum("ni,ni->n", s, t) for s, t in ((h, h), (k, k), (h, k)))
+    size = np.sqrt(hh * kk)
+    cosine = np.clip(np.divide(hk, size, out=np.zeros(n), where=size > 0), -1.0, 1.0)
+    logits = preactivations((hh / m, kk / m, cosine), C, gain, rng)
+    return [hk**2 * t for t in _last_layer_products(*logits)]
+
+
+def hidden_products(C, d, m, gain, n, same, rng):
+    """As `linear_products`, of the hidden layer."""
+    gram, factor = _tilted_input_pair(n, d, same, rng)
+    g, g_other = preactivations(gram, m, gain, rng)
+    features = np.maximum(np.stack([g, g_other], axis=2), 0.0)
+    Q, coordinates = planes(features)
+    S = np.sqrt(gain / m) * rng.standard_normal((n, 2, C))
+    logits = coordinates.transpose(0, 2, 1) @ S
+    p, p_other = softmax(logits[:, 0]), softmax(logits[:, 1])
+    product = mean_products(Q, S, p, p_other, gain / m)
+    active = np.all(features > 0, axis=2)
+    product *= active[:, :, None] & active[:, None, :]
+    diagonal = np.einsum("nii->n", product)
+    off_diagonal = product.sum(axis=(1, 2)) - diagonal
+    return factor * diagonal / m, factor * off_diagonal / (m * (m - 1))

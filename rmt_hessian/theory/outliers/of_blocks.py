@@ -1,0 +1,62 @@
+r"""Outliers of a block, from the law of its weights jointly with the directions of the features.
+
+With the nodes λ_k and z(a) of `generalized_mp`, ``T(z) - z I`` is, E[u uᵀ] = I,
+
+    ``a ( E[(u uᵀ - I) λ/(a - γ λ)] - I )``.
+
+Where classes or units are exchangeable the matrix is diagonal in a known basis and each kind of
+direction q has one function, ``Σ_k excess_k λ_k/(a - γ λ_k) = 1`` (`softmax_rules.Direction`).
+For the two atoms ``0, b`` of a hidden MSE block off the diagonal the directions are ``ŵ_i ± ŵ_j``
+with excess ``±√(1-ρ²)/(2π)`` on b, ρ the cosine. For given weights, u comes from Sobol' points.
+"""
+
+import numpy as np
+
+from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
+from rmt_hessian.theory.outliers.equation import gaps_without_zero, roots_outside
+
+
+def outliers_of_directions(weights, aspect_ratio):
+    """Outliers from a `WeightLaw` whose ``directions`` are known.
+
+    Returns
+    -------
+    list of Outlier, ascending
+    """
+    law = GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, aspect_ratio)
+    lam = weights.nodes
+    excess = np.array([direction.excess for direction in weights.directions])
+    if excess.size == 0 or not lam.any():
+        return []
+    multiplicities = [direction.multiplicity for direction in weights.directions]
+
+    def branches(a):
+        return excess @ (lam * a / (a - aspect_ratio * lam)) - a
+
+    return _outliers(law, branches, multiplicities)
+
+
+def outliers_of_samples(lam, u, aspect_ratio):
+    """Outliers from equal masses on weights λ_n, (n,), with coordinates u_n, (n, r).
+
+    Returns
+    -------
+    list of Outlier, ascending
+    """
+    if not lam.any():
+        return []
+    law = GeneralizedMarchenkoPastur(lam, np.full(lam.size, 1.0 / lam.size), aspect_ratio)
+    identity = np.eye(u.shape[1])
+
+    def branches(a):
+        phi = lam * a / (a - aspect_ratio * lam) / lam.size
+        return np.linalg.eigvalsh((u.T * phi) @ u - (phi.sum() + a) * identity)
+
+    return _outliers(law, branches, None)
+
+
+def _outliers(law, branches, multiplicities):
+    scale = float(np.abs(law.weights).max() * max(1.0, law.aspect_ratio))
+    return roots_outside(
+        branches, gaps_without_zero(law), scale, law.slope, law.place, multiplicities
+    )

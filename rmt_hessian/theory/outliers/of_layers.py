@@ -1,0 +1,116 @@
+r"""Outliers of whole layers: ``det( E[M (I + γ G(z) M)^{-1} ⊗ u uᵀ] - z I ) = 0``.
+
+**Linear CE, weights drawn.** T commutes with permutations of the classes. On 1⊥ ⊗ 1⊥ (C - 1 output
+directions times C - 1 directions of the logits) it is a scalar on each of four subspaces, with
+``B = A (I + γ a A)^{-1}``, ``τ₀ = tr B/(C-1)`` (in whose mean ``τ₀ - z = -1/s``), u ⊥ 1 the logits:
+
+=====================================  ==================  =========================================
+subspace                               dimension           τ
+=====================================  ==================  =========================================
+multiples of the identity              1                   ``uᵀBu/(C-1)``
+diagonal matrices, trace 0, projected  C - 1               ``C (Σ B_ii u_i² - uᵀBu/C)/((C-1)(C-2))``
+other symmetric matrices               C(C-3)/2            the rest of ``(‖u‖² tr B + uᵀBu)/2``
+antisymmetric matrices                 (C-1)(C-2)/2        ``(‖u‖² tr B - uᵀBu)/((C-1)(C-2))``
+=====================================  ==================  =========================================
+
+and ``B = diag(q) - q qᵀ/Σq`` with ``q = p/(1 + γ a p)`` (Sherman–Morrison): O(C) a sample.
+
+**Given V (and W).** The matrix itself, of size k r, over Sobol' points; G from the matrix
+equation. It is formed for each z: for k r up to a few hundred.
+"""
+
+import numpy as np
+
+from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
+from rmt_hessian.theory.outliers.equation import gaps_without_zero, roots_outside
+from rmt_hessian.theory.weights.sampled_weights import gaussian_points
+from rmt_hessian.theory.weights.softmax_kernels import softmax
+
+LOG2_POINTS = 11  # of each of 8 blocks of Sobol' points
+LARGEST_MATRIX = 600  # k r
+ZERO = 1e-6  # below this fraction of the support outliers are not looked for
+
+
+def linear_ce_layer_outliers(weights, n_classes, aspect_ratio, std=1.0, rng=0):
+    """Outliers of the whole layer of linear CE with C independent logits ``N(0, std²)``.
+
+    Parameters
+    ----------
+    weights : WeightLaw
+        From `curvature_law`.
+    n_classes : int
+    aspect_ratio, std : float
+    rng : None, int, SeedSequence or Generator
+        Scrambles the Sobol' points.
+
+    Returns
+    -------
+    list of Outlier, ascending
+    """
+    C, gamma = n_classes, aspect_ratio
+    law = GeneralizedMarchenkoPastur(weights.nodes, weights.probabilities, gamma)
+    u = np.concatenate(list(gaussian_points(C, rng, log2_points=LOG2_POINTS)))
+    p = softmax(std * u)
+    u = u - u.mean(axis=1, keepdims=True)  # p does not depend on the mean
+    squares = (u**2).sum(axis=1)
+    dimensions = [1, C - 1, C * (C - 3) // 2, (C - 1) * (C - 2) // 2]
+    kept = [k for k, dimension in enumerate(dimensions) if dimension > 0 and (k == 0 or C > 2)]
+
+    def branches(a):
+        q = p / (1.0 - gamma / a * p)
+        total = q.sum(axis=1)
+        trace = total - (q**2).sum(axis=1) / total
+        form = (q * u**2).sum(axis=1) - (q * u).sum(axis=1) ** 2 / total
+        diagonal = ((q - q**2 / total[:, None]) * u**2).sum(axis=1)
+        sums = [form / (C - 1)]
+        if C > 2:
+            sums.append(C / (C - 2) * (diagonal - form / C))
+            sums.append((squares * trace + form) / 2 - sums[0] - sums[1])
+            sums.append((squares * trace - form) / 2)
+        taus = [sums[k].mean() / dimensions[k] for k in kept]
+        return np.array(taus) - trace.mean() / (C - 1) - a
+
+    scale = float(max(1.0, gamma) * law.weights.max())
+    multiplicities = [dimensions[k] for k in kept]
+    gaps = gaps_without_zero(law)
+    return roots_outside(branches, gaps, scale, law.slope, law.place, multiplicities)
+
+
+def given_layer_outliers(law, M, u):
+    """Outliers of a layer from samples of its output Hessians and of the coordinates u.
+
+    Parameters
+    ----------
+    law : MatrixLayerLaw
+        Of these samples, or of more.
+    M : numpy.ndarray, shape (n, k, k)
+    u : numpy.ndarray, shape (n, r)
+
+    Returns
+    -------
+    list of Outlier, ascending
+
+    Raises
+    ------
+    ValueError
+        If k r exceeds `LARGEST_MATRIX`.
+    """
+    n, k, r = *M.shape[:2], u.shape[1]
+    if k * r > LARGEST_MATRIX:
+        raise ValueError(f"units times directions must be at most {LARGEST_MATRIX}, got {k * r}")
+    reach = law.equation.reach
+    pairs = (u[:, :, None] * u[:, None, :]).reshape(n, r * r)
+    last = {"G": None}
+
+    def branches(z):
+        G = law.equation.solve(z * (1 + 1e-9j), last["G"])
+        last["G"] = G
+        B = M @ np.linalg.inv(np.eye(k) + law.aspect_ratio * G.real @ M)
+        T = (B.reshape(n, k * k).T @ pairs / n).reshape(k, k, r, r).transpose(0, 2, 1, 3)
+        T = T.reshape(k * r, k * r)
+        return np.linalg.eigvalsh((T + T.T) / 2) - z
+
+    ends = [0.0, *(end for interval in law.components() for end in interval), np.inf]
+    # H is positive semi-definite: what lies below 0 holds no outlier
+    gaps = [(max(lo, ZERO * reach), hi) for lo, hi in zip(ends[::2], ends[1::2], strict=True)]
+    return roots_outside(branches, [(lo, hi) for lo, hi in gaps if lo < hi], reach)

@@ -1,0 +1,238 @@
+r"""From an ensemble to the laws of its blocks and layer, and to their outliers, in one call.
+
+Regimes. [D] takes d, N → ∞ at a fixed number C of classes (and m of hidden units), and then
+C → ∞. The laws of single blocks are seen to hold as well for C > d and m > d at random weights,
+because the softmax normaliser concentrates; for trained weights only `conditional_law` is safe,
+and that for white features.
+The law of a layer is derived for C (or m) fixed; for linear CE it is seen within 0.02 at C = 50,
+d = 40. What a finite d adds are the outliers, in up to (C-1)² directions. The output layer has
+features of its own law, so its blocks follow a separable law as ``m, d, N → ∞`` together.
+
+Inputs need not be Gaussian: independent entries of mean 0, variance 1 and finite fourth moments
+give the same laws. Correlated ones follow `SeparableLaw` with the spectrum of their covariance.
+Tails with hardly a variance (Student, ν = 2.2) leave the law at every size that is reached; at
+ν = 6 it holds (``tests/claims/test_universality.py``).
+"""
+
+import numpy as np
+
+from rmt_hessian.initialisation import init_gain
+from rmt_hessian.theory.coverage import shallow, units, weights_above, white_features
+from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
+from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
+from rmt_hessian.theory.laws.null_space import WithNullSpace
+from rmt_hessian.theory.outliers.equation import Outlier
+from rmt_hessian.theory.outliers.of_blocks import outliers_of_directions, outliers_of_samples
+from rmt_hessian.theory.outliers.of_layers import given_layer_outliers, linear_ce_layer_outliers
+from rmt_hessian.theory.structure.relu_features import mean_eigenvalue, output_block_law
+from rmt_hessian.theory.weights.curvature import curvature_law
+from rmt_hessian.theory.weights.of_ensemble import weight_law
+from rmt_hessian.theory.weights.sampled_weights import GivenWeights, gaussian_points
+
+LAYER_LOG2_POINTS = 7  # of each of 8 blocks: 1024 output Hessians
+OUTLIER_LOG2_POINTS = 11
+STEP = 1e-4  # of log θ, for the overlap of an outlier
+
+
+def block_law(ens, i, j, *, rng=0):
+    """Limiting law of the spectrum of block (i, j); of given weights that very block.
+
+    First layer: the generalised Marchenko–Pastur law with the density of `weight_law`. Output
+    layer: the separable law of `output_block_law`; without weights it is that of the mixture over
+    networks, which an average of many follows and no single one. Their ``error`` is that of the
+    CDF (`WeightLaw.law_of`).
+
+    Logits have no bound: neither has a support a visible end. ``law.interval(0.999)`` is the range
+    to plot.
+
+    Parameters
+    ----------
+    ens : Ensemble
+        Of two or three widths. Of a hidden layer the weights above it must be given.
+    i, j : int
+        Units; without weights all blocks on the diagonal are alike, and all off it.
+    rng : None, int, SeedSequence or Generator
+        Scrambles the points at which given weights are averaged.
+
+    Returns
+    -------
+    SpectralLaw
+
+    Raises
+    ------
+    ValueError, IndexError
+        As `weight_law`.
+
+    Examples
+    --------
+    >>> from rmt_hessian.ensemble import Ensemble
+    >>> ens = Ensemble([400, 10], layer=0, loss="ce", n_samples=1000)
+    >>> abs(block_law(ens, 0, 0).mean() - weight_law(ens, 0, 0).mean()) < 1e-12
+    True
+    """
+    weights = weight_law(ens, i, j, rng=rng)
+    return _features_of(ens).block_law(ens, weights)
+
+
+def layer_law(ens, *, rng=0):
+    """Limiting law of the spectrum of a whole layer, k p eigenvalues.
+
+    Linear CE, weights drawn: over a random softmax ``E[f(A)]`` is a multiple of the identity on the
+    complement of 1, so the G of `matrix_equation` is ``a(z)`` there and ``-1/z`` on 1:
+
+        ``a = 1/( E[ (1/(C-1)) Σ_l α_l/(1 + γ a α_l) ] - z )``,  ``s = ((C-1)/C) a - 1/(C z)``,
+
+    with α_l the nonzero eigenvalues of ``A(p) = diag(p) - p pᵀ``: a generalised Marchenko–Pastur
+    law with the weight law of `curvature_law`, and 1/C of all eigenvalues exactly 0. The α
+    interlace the p_i, so as C → ∞ this law and that of one diagonal block become one: the strongest
+    sense in which the Hessian becomes block-diagonal. Given weights: a `MatrixLayerLaw` over a
+    sample of output Hessians.
+
+    Parameters
+    ----------
+    ens : Ensemble
+        Of two or three widths and the first layer. Of a hidden layer the weights above it must be
+        given; up to 16 units take less than half a minute.
+    rng : None, int, SeedSequence or Generator
+        Draws the points of the sample over which the equation averages.
+
+    Returns
+    -------
+    SpectralLaw
+        Of given weights a `MatrixLayerLaw`, with its residual and error.
+
+    Raises
+    ------
+    ValueError
+        If the layer is another, or weights above it are missing.
+    RuntimeError
+        If the matrix equation is not solved.
+
+    Examples
+    --------
+    >>> from rmt_hessian.ensemble import Ensemble
+    >>> layer_law(Ensemble([400, 5], layer=0, loss="ce", n_samples=1600)).atom_at_zero
+    0.2
+    """
+    weights_above(white_features(ens))
+    if ens.weights[-1] is not None:
+        u, layer = _points(ens, LAYER_LOG2_POINTS, rng)
+        return MatrixLayerLaw(layer.output_hessians(u), ens.aspect_ratio)
+    if ens.loss == "mse":
+        return GeneralizedMarchenkoPastur([1.0], [1.0], ens.aspect_ratio)
+    law = curvature_law(ens, rng=rng).block_law(ens.aspect_ratio)
+    return WithNullSpace(law, 1.0 / ens.n_classes)
+
+
+def block_outliers(ens, i, j, *, rng=0):
+    """Predicted eigenvalues of block (i, j) outside the support of its law.
+
+    They come from the few directions of the features on which the weights depend, the span of the
+    weight rows. Equations: `outliers.equation`; nothing inside the support is reported.
+
+    Parameters
+    ----------
+    ens, i, j, rng
+        As in `block_law`. For finite sizes the given weights count, whose rows are orthonormal in
+        the limit only.
+
+    Returns
+    -------
+    list of Outlier, ascending
+        Place, multiplicity, and squared overlap with the span of the weight rows. Output layer:
+        the one large outlier of the mean of the features, with CE to relative O(1/m), and its
+        overlap with that mean direction.
+
+    Raises
+    ------
+    ValueError, IndexError
+        As `block_law`.
+
+    Examples
+    --------
+    >>> from rmt_hessian.ensemble import Ensemble
+    >>> (outlier,) = block_outliers(Ensemble([400, 3], layer=0, loss="ce", n_samples=16000), 0, 0)
+    >>> round(outlier.place, 4), outlier.multiplicity, round(outlier.overlap, 2)
+    (0.1116, 1, 0.74)
+    """
+    return _features_of(ens).block_outliers(ens, i, j, rng)
+
+
+def layer_outliers(ens, *, rng=0):
+    """Predicted eigenvalues of a whole layer outside the support of its law; see `block_outliers`.
+
+    Parameters
+    ----------
+    ens, rng
+        As in `layer_law`.
+
+    Returns
+    -------
+    list of Outlier, ascending
+
+    Raises
+    ------
+    ValueError, RuntimeError
+        As `layer_law`.
+
+    Examples
+    --------
+    >>> from rmt_hessian.ensemble import Ensemble
+    >>> [o.multiplicity for o in layer_outliers(Ensemble([400, 3], 0, "ce", 16000))]
+    [1, 2]
+    """
+    weights_above(white_features(ens))
+    if ens.weights[-1] is not None:
+        u, layer = _points(ens, LAYER_LOG2_POINTS, rng)
+        M = layer.output_hessians(u)
+        return given_layer_outliers(MatrixLayerLaw(M, ens.aspect_ratio), M, u)
+    if ens.loss == "mse":
+        return []
+    std = np.sqrt(init_gain(ens.init))
+    weights = curvature_law(ens, rng=rng)
+    return linear_ce_layer_outliers(weights, ens.n_classes, ens.aspect_ratio, std, rng)
+
+
+def _points(ens, log2_points, rng):
+    """Sobol' points u in the directions of given weights, and the layer as a function of them."""
+    layer = GivenWeights.of(ens)
+    points = gaussian_points(layer.n_directions, rng, log2_points=log2_points)
+    return np.concatenate(list(points)), layer
+
+
+class _WhiteFeatures:
+    """``z = x``."""
+
+    @staticmethod
+    def block_law(ens, weights):
+        return weights.block_law(ens.aspect_ratio)
+
+    @staticmethod
+    def block_outliers(ens, i, j, rng):
+        if ens.loss == "mse" or ens.weights[-1] is None:
+            return outliers_of_directions(weight_law(ens, i, j, rng=rng), ens.aspect_ratio)
+        u, layer = _points(ens, OUTLIER_LOG2_POINTS, rng)
+        lam = layer.block_weights(u, *units(ens, i, j))
+        return outliers_of_samples(lam, u, ens.aspect_ratio)
+
+
+class _ReLUFeatures:
+    """``z = relu(W x)``."""
+
+    @staticmethod
+    def block_law(ens, weights):
+        return weights.law_of(lambda lam, w: output_block_law(ens, lam, w))
+
+    @staticmethod
+    def block_outliers(ens, i, j, rng):
+        """That of the mean of the features; its overlap is ``d log z/d log θ``."""
+        law, theta = block_law(ens, i, j, rng=rng), mean_eigenvalue(ens)
+        places = law.outliers(theta)
+        up, down = law.outliers(theta * (1 + STEP)), law.outliers(theta * (1 - STEP))
+        overlaps = np.log(up / down) / (2 * STEP)
+        return [Outlier(float(z), 1, float(o)) for z, o in zip(places, overlaps, strict=True)]
+
+
+def _features_of(ens):
+    """What the features of the layer of a shallow network are."""
+    return (_WhiteFeatures, _ReLUFeatures)[shallow(ens).layer]

@@ -1,0 +1,1 @@
+"""Moments of ReLU features and masks, orthant probabilities, arc-cosine kernels."""

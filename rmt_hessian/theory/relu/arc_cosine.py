@@ -1,0 +1,49 @@
+r"""Two zero-mean Gaussians of correlation ``ρ = sin θ``: both positive, and products of their ReLU.
+
+With g, g' standard,
+
+    ``P(g > 0, g' > 0) = ¼ + θ/2π``   (Sheppard),
+    ``E[relu(g) relu(g')] = (cos θ + (π/2 + θ) sin θ)/2π``,
+    ``E[relu(g)² relu(g')²] = (3 sin θ cos θ + (π/2 + θ)(1 + 2 sin²θ))/2π``,
+
+the arc-cosine kernels of orders 0, 1 and 2 (Cho and Saul, *Kernel Methods for Deep Learning*, 2009,
+whose angle is ``π/2 - θ``). Every formula of this package that has one of them takes it from here.
+"""
+
+import numpy as np
+
+
+def both_active(theta):
+    """``P(g > 0, g' > 0)`` for ``ρ = sin θ``."""
+    return 0.25 + theta / (2 * np.pi)
+
+
+def both_active_at(rho, root):
+    """The same for ρ and ``root = √(1-ρ²)``, accurate where either is tiny."""
+    return np.arctan2(root, -rho) / (2 * np.pi)
+
+
+def both_active_of(x, y):
+    """The same for ``g = x·u``, ``g' = y·u``, u standard Gaussian.
+
+    As ``atan2(‖x̂ + ŷ‖, ‖x̂ - ŷ‖)/π`` of the unit vectors, accurate for opposite ones too.
+    """
+    x, y = (v / np.linalg.norm(v) for v in (x, y))
+    return np.arctan2(np.linalg.norm(x + y), np.linalg.norm(x - y)) / np.pi
+
+
+def relu_products(theta):
+    """``E[(relu(g) relu(g'))^k]``, k = 1 and 2, for ``ρ = sin θ``."""
+    sine, cosine = np.sin(theta), np.cos(theta)
+    angle = np.pi / 2 + theta
+    second = (3 * sine * cosine + angle * (1 + 2 * sine**2)) / (2 * np.pi)
+    return _order_one(sine, cosine, angle) / (2 * np.pi), second
+
+
+def arc_cosine(rho):
+    """``2π E[relu(g) relu(g')] = √(1-ρ²) + (π - arccos ρ) ρ``: 1 at ρ = 0, π at ρ = 1."""
+    return _order_one(rho, np.sqrt(1 - rho**2), np.pi - np.arccos(rho))
+
+
+def _order_one(rho, root, angle):
+    return root + angle * rho

@@ -1,0 +1,100 @@
+r"""The two Kronecker factors of every layer Hessian, ``E[M]`` and ``E[z zᵀ]``, from the weights.
+
+``E[z zᵀ]`` comes from `propagation`. ``E[M]`` follows down from the logits, with the masks
+of each layer taken as independent of all that lies above them ([W], section 4, one layer at a
+time):
+
+    ``E[M_L] = E[A]``,   ``E[M_l] = E[D_l D_lᵀ] ∘ (W_{l+1}ᵀ E[M_{l+1}] W_{l+1})``,
+
+exact for one hidden layer with MSE. The Hessian of layer l is close to ``E[M_l] ⊗ E[z_l z_lᵀ]`` as
+far as M and z decouple too.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rmt_hessian._validation import one_of
+from rmt_hessian.theory.structure.propagation import propagate, weight_matrices
+from rmt_hessian.theory.structure.softmax_cumulants import mean_curvature
+
+
+@dataclass(frozen=True, eq=False)
+class LayerFactors:
+    """Expected factors of the Hessian of a layer with p features and k units.
+
+    Attributes
+    ----------
+    output_hessian : numpy.ndarray, shape (k, k)
+        ``E[M]``.
+    autocorrelation : numpy.ndarray, shape (p, p)
+        ``E[z zᵀ]``.
+    """
+
+    output_hessian: np.ndarray
+    autocorrelation: np.ndarray
+
+
+def population_factors(weights, loss, *, input_mean=None, input_covariance=None, rng=0):
+    """``E[M]`` and ``E[z zᵀ]`` of every layer of a ReLU network, inputs ``x ~ N(b, S)``.
+
+    With CE, ``E[A]`` is as exact as `mean_curvature` says.
+
+    Parameters
+    ----------
+    weights : sequence of array_like, shapes (out, in)
+        ``W_0 … W_L``, as `Network.weights`; no biases.
+    loss : {"ce", "mse"}
+    input_mean : array_like, shape (d,), optional
+        b, by default 0.
+    input_covariance : array_like, shape (d, d), optional
+        S, by default I.
+    rng : None, int, SeedSequence or Generator
+        Scrambles the points at which CE averages ``A`` over the logits.
+
+    Returns
+    -------
+    list of LayerFactors
+        Layer 0 first.
+
+    Raises
+    ------
+    ValueError
+        As `propagate`; if the loss is unknown, or CE is asked of a network with one output.
+
+    Examples
+    --------
+    >>> factors = population_factors([np.eye(3), np.ones((1, 3))], "mse")
+    >>> factors[0].output_hessian
+    array([[0.5 , 0.25, 0.25],
+           [0.25, 0.5 , 0.25],
+           [0.25, 0.25, 0.5 ]])
+    >>> factors[0].autocorrelation
+    array([[1., 0., 0.],
+           [0., 1., 0.],
+           [0., 0., 1.]])
+    """
+    one_of(loss, tuple(MEAN_CURVATURES), "loss")
+    weights = weight_matrices(weights)
+    layers = propagate(weights, input_mean, input_covariance)
+    M = MEAN_CURVATURES[loss](layers[-1], rng)
+    factors = [LayerFactors(M, layers[-1].feature_second_moment)]
+    for layer, above in zip(layers[-2::-1], weights[:0:-1], strict=True):
+        M = layer.relu.both_active * (above.T @ M @ above)
+        factors.append(LayerFactors((M + M.T) / 2, layer.feature_second_moment))
+    return factors[::-1]
+
+
+def _identity(last, rng):
+    """``E[A] = I`` of MSE."""
+    return np.eye(last.preactivation_mean.size)
+
+
+def _softmax(last, rng):
+    C = last.preactivation_mean.size
+    if C < 2:
+        raise ValueError(f"loss 'ce' needs at least 2 classes, got {C}")
+    return mean_curvature(last.preactivation_mean, last.preactivation_covariance, rng)
+
+
+MEAN_CURVATURES = {"ce": _softmax, "mse": _identity}

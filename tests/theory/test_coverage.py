@@ -1,0 +1,183 @@
+"""What of an ensemble the front doors of theory cover, and the one error that says it of the rest.
+
+Every public function whose first argument is an ensemble is here: a new one without a line in
+`DOORS` fails.
+"""
+
+import inspect
+
+import numpy as np
+import pytest
+
+from rmt_hessian import Ensemble, theory
+from rmt_hessian.theory import MarchenkoPastur, SeparableLaw
+
+W, V = np.random.default_rng(0).standard_normal((5, 4)), np.eye(3, 5)
+LINEAR = Ensemble([5, 3], 0, "ce", 9)
+HIDDEN, OUTPUT = (Ensemble([4, 5, 3], layer, "ce", 9) for layer in (0, 1))
+DEEP = Ensemble([4, 5, 5, 3], 0, "ce", 9)
+GIVEN_DEEP = DEEP.given([W, np.eye(5), V])
+A = np.eye(3) - 1 / 3
+DOORS = {  # by name: the arguments beside the ensemble
+    "block_law": (0, 0),
+    "block_norm_limits": (),
+    "block_norms": (),
+    "block_outliers": (0, 0),
+    "cross_layer_limit": (),
+    "cross_layer_norm": (),
+    "cross_layer_ratio": (),
+    "cross_layer_ratio_limit": (),
+    "curvature_law": (),
+    "decoupling": (),
+    "eigenspace_defect": (),
+    "layer_law": (),
+    "layer_outliers": (),
+    "mean_eigenvalue": (),
+    "mean_outlier": (SeparableLaw([1.0], [1.0], [1.0], [1.0], 0.5),),
+    "output_block_law": ([1.0], [1.0]),
+    "output_hessian_eigenspace": (),
+    "predicted_output_hessian": (A,),
+    "projected_row_space": (),
+    "relu_feature_spectrum": (),
+    "sampling_band": (0, 0),
+    "weight_law": (0, 0),
+    "weight_law_limit": (0, 0),
+}
+ANY_DEPTH = {"output_hessian_eigenspace", "projected_row_space"}
+SHALLOW = sorted(DOORS.keys() - ANY_DEPTH)
+CROSS = ["cross_layer_limit", "cross_layer_norm", "cross_layer_ratio", "cross_layer_ratio_limit"]
+FEATURES = ["mean_eigenvalue", "mean_outlier", "output_block_law", "relu_feature_spectrum"]
+ONE_HIDDEN_LAYER = [*CROSS, *FEATURES, "eigenspace_defect", "predicted_output_hessian"]
+MEANS = [*CROSS, "block_norm_limits", "block_norms", "eigenspace_defect", "weight_law_limit"]
+ALL_GIVEN = [*sorted(ANY_DEPTH), "decoupling", "predicted_output_hessian"]
+WHITE = ["layer_law", "layer_outliers", "sampling_band"]
+LAWS = ["block_law", "block_outliers", "layer_law", "layer_outliers", "sampling_band", "weight_law"]
+BLOCKS = ["block_law", "block_outliers", "sampling_band", "weight_law", "weight_law_limit"]
+
+
+def call(name, ens):
+    return getattr(theory, name)(ens, *DOORS[name])
+
+
+def refused(name, ens, message):
+    """The message, and after it what came."""
+    with pytest.raises(ValueError, match=message + ".*, got Ensemble") as error:
+        call(name, ens)
+    assert str(error.value).endswith(f"got {ens}")
+
+
+def test_every_front_door_is_here():
+    functions = inspect.getmembers(theory, inspect.isfunction)
+    doors = {name for name, f in functions if next(iter(inspect.signature(f).parameters)) == "ens"}
+    assert doors == DOORS.keys()
+
+
+@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("other", [None, "ce", [4, 5, 3], V, MarchenkoPastur(0.5)], ids=type)
+def test_what_is_no_ensemble(name, other):
+    with pytest.raises(ValueError, match="ens must be an Ensemble, got"):
+        call(name, other)
+
+
+@pytest.mark.parametrize("name", SHALLOW)
+@pytest.mark.parametrize("ens", [DEEP, GIVEN_DEEP], ids=["drawn", "given"])
+def test_deeper_networks(name, ens):
+    refused(name, ens, "ens must have two or three widths: deeper networks are not covered yet")
+
+
+@pytest.mark.parametrize("name", sorted(ANY_DEPTH))
+def test_deeper_networks_that_are_covered(name):
+    assert call(name, GIVEN_DEEP).shape == (5, 2)
+
+
+@pytest.mark.parametrize("name", ONE_HIDDEN_LAYER)
+def test_networks_without_a_hidden_layer(name):
+    refused(name, LINEAR, "ens must have three widths, a hidden layer")
+
+
+@pytest.mark.parametrize("name", ["eigenspace_defect", "predicted_output_hessian"])
+@pytest.mark.parametrize("ens", [OUTPUT, OUTPUT.given([W, V])], ids=["drawn", "given"])
+def test_what_is_of_a_hidden_layer(name, ens):
+    refused(name, ens, "layer must be the hidden layer, 0")
+
+
+@pytest.mark.parametrize("ens", [HIDDEN, HIDDEN.given([W, V])], ids=["drawn", "given"])
+def test_what_is_of_an_output_layer(ens):
+    refused("output_block_law", ens, "layer must be the output layer, 1")
+
+
+@pytest.mark.parametrize("name", WHITE)
+@pytest.mark.parametrize("ens", [OUTPUT, OUTPUT.given([W, V])], ids=["drawn", "given"])
+def test_what_needs_white_features(name, ens):
+    refused(name, ens, "layer must be 0: the features of others are not white")
+
+
+@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("ens", [HIDDEN, HIDDEN.given([W, None])], ids=["drawn", "W alone"])
+def test_hidden_layers_need_the_weights_above(name, ens):
+    refused(name, ens, r"the weights above layer 0 must be given, by ens.given\(net\)")
+
+
+@pytest.mark.parametrize("name", ["block_law", "block_outliers", "weight_law"])
+@pytest.mark.parametrize("loss", ["ce", "mse"])
+def test_given_weights_need_those_above(name, loss):
+    ens = Ensemble([4, 5, 3], 1, loss, 9, weights=[W, None])
+    refused(name, ens, "weights of the last layer must be given with others")
+
+
+@pytest.mark.parametrize("name", MEANS)
+@pytest.mark.parametrize("weights", [[W, V], [None, V], [W, None]], ids=["both", "V", "W"])
+def test_what_is_a_mean_over_weights(name, weights):
+    layer = 0 if name == "eigenspace_defect" else 1
+    ens = Ensemble([4, 5, 3], layer, "ce", 9, weights=weights)
+    refused(name, ens, "no weights may be given: this is a mean over them")
+
+
+def test_the_curvature_law_is_a_mean_over_weights():
+    refused("curvature_law", LINEAR.given([V]), "no weights may be given: this is a mean over them")
+
+
+@pytest.mark.parametrize("name", ALL_GIVEN)
+@pytest.mark.parametrize("weights", [None, [None, V], [W, None]], ids=["none", "V", "W"])
+def test_what_needs_all_weights(name, weights):
+    ens = Ensemble([4, 5, 3], 0, "ce", 9, weights=weights)
+    refused(name, ens, r"all weights must be given, by ens.given\(net\)")
+
+
+@pytest.mark.parametrize("name", ["curvature_law", "eigenspace_defect", "weight_law_limit"])
+def test_what_is_of_cross_entropy(name):
+    widths = [4, 5, 3] if name == "eigenspace_defect" else [5, 3]
+    refused(name, Ensemble(widths, 0, "mse", 9), "loss .*'ce'")
+
+
+@pytest.mark.parametrize("name", sorted(ANY_DEPTH))
+def test_eigenspaces_are_of_cross_entropy(name):
+    """With MSE ``A = I``: rank C, and nothing is special about the sum of the rows."""
+    refused(name, Ensemble([4, 5, 3], 0, "mse", 9, weights=[W, V]), "loss must be 'ce'")
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+@pytest.mark.parametrize(
+    ("i", "j", "message"),
+    [
+        (3, 0, "i must lie in 0 … 2, got 3"),
+        (0, 3, "j must lie in 0 … 2, got 3"),
+        (-4, 0, "i must lie in 0 … 2, got -4"),
+        (0, 1.0, "j must be an integer, got 1.0"),
+        (True, 0, "i must be an integer, got True"),
+        (None, 0, "i must be an integer, got None"),
+    ],
+)
+def test_units_that_do_not_exist(name, i, j, message):
+    with pytest.raises(IndexError, match=message):
+        getattr(theory, name)(LINEAR, i, j)
+
+
+@pytest.mark.parametrize("name", ["block_law", "weight_law"])
+def test_units_from_the_end(name):
+    """Of hidden layers the units are the hidden ones, 5 of them, not the classes."""
+    function, ens = getattr(theory, name), HIDDEN.given([W, V])
+    assert function(ens, -1, -4).mean() == function(ens, 4, 1).mean()
+    with pytest.raises(IndexError, match="j must lie in 0 … 4, got 5"):
+        function(ens, 0, 5)
+    assert function(LINEAR, -1, 2).mean() == function(LINEAR, 0, 0).mean()
