@@ -211,12 +211,10 @@ class Ensemble:
 
 def _covered(value, names, name):
     """A name among those that are covered."""
-    if not isinstance(value, str):
-        wanted = ", ".join(map(repr, names))
-        raise ValueError(
-            f"{name} must be one of {wanted}: no other is covered yet, got {came(value)}"
-        )
-    return str(one_of(value, names, name))
+    if isinstance(value, str) and value in names:
+        return str(value)
+    wanted = ", ".join(map(repr, names))
+    raise ValueError(f"{name} must be one of {wanted}: no other is covered yet, got {came(value)}")
 
 
 def _checked_weights(weights, widths):

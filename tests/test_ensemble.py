@@ -199,7 +199,10 @@ REFUSED = {
     "a float of samples": ({"n_samples": 1e3}, "n_samples must be an integer, got 1000.0"),
     "infinite samples": ({"n_samples": np.inf}, "n_samples must be an integer, got inf"),
     "samples left open": ({"n_samples": None}, "n_samples must be an integer, got None"),
-    "an unknown init": ({"init": "xavier"}, "init must be one of 'lecun', 'he', got 'xavier'"),
+    "an unknown init": (
+        {"init": "xavier"},
+        "init must be one of 'lecun', 'he': no other is covered yet, got 'xavier'",
+    ),
     "a pair of scales": (
         {"init": (1.0, 0.5)},
         r"init must be one of 'lecun', 'he': no other is covered yet, got \(1.0, 0.5\)",
@@ -207,13 +210,16 @@ REFUSED = {
     "no init": ({"init": None}, "init must be one of 'lecun', 'he'.*, got None"),
     "another activation": (
         {"activation": "tanh"},
-        "activation must be one of 'relu', got 'tanh'",
+        "activation must be one of 'relu': no other is covered yet, got 'tanh'",
     ),
     "a function": (
         {"activation": np.tanh},
         "activation must be one of 'relu': no other is covered yet, got ufunc",
     ),
-    "other inputs": ({"inputs": "signs"}, "inputs must be one of 'gaussian', got 'signs'"),
+    "other inputs": (
+        {"inputs": "signs"},
+        "inputs must be one of 'gaussian': no other is covered yet, got 'signs'",
+    ),
     "an array of inputs": (
         {"inputs": np.ones((5, 3))},
         r"inputs must be one of 'gaussian': no other is covered yet, got ndarray of shape \(5, 3\)",
