@@ -8,7 +8,7 @@ RESULTS := results/$(NAME)
 FIGURES := figures
 SWEEPS := $(patsubst sweeps/%.toml,%,$(wildcard sweeps/*.toml))
 # the figures that a sweep file names
-figures_named_by = $(shell sed -n 's/^figures = \[\(.*\)\]/\1/p' sweeps/$1.toml | tr -d '",')
+figures_named_by = $(shell sed -n 's/^figures = \[\([^]]*\)\].*/\1/p' sweeps/$1.toml | tr -d '",')
 $(foreach s,$(SWEEPS),$(eval FIGURES_$s := $(patsubst %,$(FIGURES)/$s/%.png,$(call figures_named_by,$s))))
 PEERS := $(patsubst benchmarks/requirements-%.txt,%,$(wildcard benchmarks/requirements-*.txt))
 # spectra, ranks, eigenspaces, laws, and all printed examples

@@ -360,15 +360,17 @@ def test_given_weights_are_those_of_the_network():
         np.testing.assert_array_equal(rh.draw(ens, 11).to_dense(), H.to_dense())
 
 
-def test_given_weights_take_nothing_of_the_stream():
-    """All given: inputs first. Some given: the others are drawn in the order of the layers."""
-    _, X, _ = rh.sample(ENS.given(NET), 2)
-    np.testing.assert_array_equal(X, rh.gaussian_inputs(5, 3, 2))
-    rng = np.random.default_rng(2)
-    drawn = rh.Network.random([3, 4], rng).weights[0]
-    net, X, _ = rh.sample(ENS.given([None, V]), 2)
-    np.testing.assert_array_equal(net.weights[0], drawn)
-    np.testing.assert_array_equal(X, rh.gaussian_inputs(5, 3, rng))
+def test_inputs_and_labels_are_the_same_whether_weights_are_given_or_not():
+    """So an equal seed for a network and for its inputs does not make them equal numbers."""
+    net, X, y = rh.sample(ENS, 2)
+    for given in (ENS.given(NET), ENS.given([None, V]), ENS.given(net)):
+        other, same_X, same_y = rh.sample(given, 2)
+        np.testing.assert_array_equal(same_X, X)
+        np.testing.assert_array_equal(same_y, y)
+        for W, drawn, wanted in zip(other.weights, net.weights, given.weights, strict=True):
+            np.testing.assert_array_equal(W, drawn if wanted is None else wanted)
+    seed = rh.Network.random(ENS.widths, 2)
+    assert not np.isin(np.sqrt(3) * seed.weights[0], rh.sample(ENS.given(seed), 2)[1]).any()
 
 
 @pytest.mark.parametrize("draw", [rh.sample, rh.draw])

@@ -20,7 +20,12 @@ from pydantic import (
     model_validator,
 )
 
-from rmt_hessian.experiments.measurements.ensembles import WIDTHS, names_in, with_sizes
+from rmt_hessian.experiments.measurements.ensembles import (
+    WIDTHS,
+    check_widths,
+    names_in,
+    with_sizes,
+)
 from rmt_hessian.experiments.measurements.parameters import Count
 from rmt_hessian.experiments.measurements.registry import (
     check,
@@ -114,7 +119,14 @@ class Grid(_Strict):
         if len({len(values) for values in self.together.values()}) > 1:
             raise ValueError("the lists of together must have one length")
         given = self.values()
+        if WIDTHS in own:
+            if WIDTHS not in given:
+                raise ValueError(f"{self.measurement} needs {WIDTHS!r}, fixed or as an axis")
+            for widths in given[WIDTHS]:
+                check_widths(widths)
         sizes = set().union(*map(names_in, given.get(WIDTHS, [])))
+        if missing := sorted(sizes - set(given)):
+            raise ValueError(f"widths names {missing[0]!r}, which is no parameter of the grid")
         for name, values in given.items():
             if name not in own and name not in sizes:
                 names = ", ".join(own)

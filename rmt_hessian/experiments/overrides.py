@@ -27,7 +27,7 @@ def with_overrides(text, assignments):
         ``name=value,…``: the name of a parameter, or of a width; C, d, N, m stand for n_classes,
         n_inputs, n_samples, n_hidden and the other way round; ``seeds`` or ``root_seed``. One value
         fixes the parameter; several, or a range ``{start=2, stop=64, num=6}``, are an axis. A list
-        in brackets is one value.
+        in brackets is one value; widths that it names no more are dropped.
 
     Raises
     ------
@@ -69,7 +69,11 @@ def _assign(content, assignment):
                 f"--set {assignment}: {word} changes together with others; edit a copy of the file"
             )
         if word:
+            before = _names_of(grid)
             _set(grid, word, values)
+            for idle in set(before) - set(_names_of(grid)):  # widths that none names any more
+                grid.get("fixed", {}).pop(idle, None)
+                grid.get("axes", {}).pop(idle, None)
     return SYMBOLS.get(name, name)
 
 
@@ -99,7 +103,7 @@ def _values(name, written):
         except (ValidationError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(f"--set {name}={written}: {_reason(error)}") from None
     if written.startswith("["):
-        return [_value(name, written)]
+        return _value(name, f"[{written}]")
     return [_value(name, word.strip()) for word in COMMA.split(written)]
 
 

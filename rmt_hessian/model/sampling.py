@@ -18,7 +18,8 @@ def sample(ens, rng):
     ens : Ensemble
         Weights that it gives are kept, the others drawn.
     rng : None, int, SeedSequence or Generator
-        Draws weights, layer by layer, then inputs, then labels.
+        Draws weights, layer by layer, then inputs, then labels: the same inputs and labels whether
+        weights are given or not, and never numbers of which weights were made.
 
     Returns
     -------
@@ -47,6 +48,7 @@ def network_and_inputs(ens, rng):
     """`sample` without the labels, on which no Hessian within a layer depends."""
     instance_of(ens, Ensemble, "ens")
     rng, gain = random_generator(rng), init_gain(ens.init)
-    sizes = zip(ens.weights, pairwise(ens.widths), strict=True)
-    net = Network([random_weights(*of, gain, rng) if W is None else W for W, of in sizes])
+    drawn = [random_weights(*sizes, gain, rng) for sizes in pairwise(ens.widths)]
+    pairs = zip(ens.weights, drawn, strict=True)
+    net = Network([W if given is None else given for given, W in pairs])
     return net, gaussian_inputs(ens.n_samples, ens.widths[0], rng)

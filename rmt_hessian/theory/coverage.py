@@ -16,9 +16,8 @@ def shallow(ens):
     """
     instance_of(ens, Ensemble, "ens")
     if ens.n_layers > 2:
-        raise ValueError(
-            f"ens must have two or three widths: deeper networks are not covered yet, got {ens}"
-        )
+        wanted = "two or three numbers: deeper networks are not covered yet"
+        raise ValueError(f"widths must be {wanted}, got {list(ens.widths)}")
     return ens
 
 
@@ -31,9 +30,9 @@ def one_hidden_layer(ens, layer=None):
         If it is another thing, of another depth or of the other layer.
     """
     if shallow(ens).n_layers < 2:
-        raise ValueError(f"ens must have three widths, a hidden layer, got {ens}")
+        raise ValueError(f"widths must be three numbers, one hidden layer, got {list(ens.widths)}")
     if layer not in (None, ens.layer):
-        raise ValueError(f"layer must be the {LAYERS[layer]} layer, {layer}, got {ens}")
+        raise ValueError(f"layer must be the {LAYERS[layer]} layer, {layer}, got {ens.layer}")
     return ens
 
 
@@ -56,7 +55,7 @@ def white_features(ens):
         If it is another thing, deeper, or of a layer above.
     """
     if shallow(ens).layer > 0:
-        raise ValueError(f"layer must be 0: the features of others are not white, got {ens}")
+        raise ValueError(f"layer must be 0: the features of others are not white, got {ens.layer}")
     return ens
 
 

@@ -353,19 +353,19 @@ MISTAKES = {
     "negative d": (("d = 6", "d = -6"), "d = -6: .*greater than"),
     "widths as text": (
         ('widths = ["d", "m", "C"], d', 'widths = "6-4-3", d'),
-        "'d' means nothing to block_spectra",
+        "widths = '6-4-3': must be a list of at least two whole numbers or names of parameters",
     ),
     "widths as a text alone": (
         ('widths = ["d", "m", "C"], d = 6, m = 4, layer = 0', 'widths = "6-4-3", layer = 0'),
-        "'C' means nothing to block_spectra",
+        "widths = '6-4-3': must be a list of at least two",
     ),
     "a negative width": (
         ('"m", "C"], d = 6, m = 4', '-4, "C"], d = 6'),
-        r"widths = \[6, -4, 2\]: .*greater than",
+        r"widths = \['d', -4, 'C'\]: must be a list of .*, got -4",
     ),
     "one width": (
         ('[["d", "C"], ["d", "C"]', '[["d"], ["d", "C"]'),
-        r"widths = \[6\]: .*at least 2",
+        r"widths = \['d'\]: must be a list of at least two",
     ),
     "a width that is none": (
         ('[["d", "C"], ["d", "C"]', '[["d", "loss"], ["d", "C"]'),
@@ -373,7 +373,7 @@ MISTAKES = {
     ),
     "widths of widths": (
         ('[["d", "C"], ["d", "C"]', '[["d", ["C"]], ["d", "C"]'),
-        r"widths = \[6, \['C'\]\]: .*valid integer",
+        r"widths = \['d', \['C'\]\]: must be a list of .*, got \['C'\]",
     ),
     "a width that names nothing": (
         ('[["d", "C"], ["d", "C"]', '[["d", "c"], ["d", "C"]'),

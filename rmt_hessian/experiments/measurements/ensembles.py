@@ -23,7 +23,18 @@ FIELDS = {  # of an ensemble: annotation, default
 
 
 def written_parameters(parameters):
-    """What a file may set for the parameters of a function: for an `Ensemble` its fields."""
+    """What a file may set for the parameters of a function: for an `Ensemble` its fields.
+
+    Raises
+    ------
+    TypeError
+        If it takes two of them, or one and a parameter of the name of a field.
+    """
+    described = [name for name, parameter in parameters.items() if _checks(parameter) is not None]
+    if len(described) > 1:
+        raise TypeError(f"must take one Ensemble, got {' and '.join(described)}")
+    if described and (twice := sorted(set(FIELDS) & set(parameters))):
+        raise TypeError(f"must not have a parameter {twice[0]!r} beside an Ensemble, which has one")
     written = {}
     for name, parameter in parameters.items():
         if _checks(parameter) is None:
@@ -69,6 +80,16 @@ def two_units(ens):
         raise ValueError(f"widths[{ens.layer + 1}] must be at least 2, got {ens.n_units}")
 
 
+def check_widths(widths):
+    """Raise ValueError unless it is a list of numbers and names of parameters, two or more."""
+    wanted = "must be a list of at least two whole numbers or names of parameters"
+    if not _is_list(widths) or len(widths) < 2:
+        raise ValueError(f"{WIDTHS} = {widths!r}: {wanted}")
+    for width in widths:
+        if not (isinstance(width, str) or (type(width) is int and width > 0)):
+            raise ValueError(f"{WIDTHS} = {widths!r}: {wanted}, got {width!r}")
+
+
 def names_in(widths):
     """The parameters that a list of widths names."""
     return {width for width in widths if isinstance(width, str)} if _is_list(widths) else set()
@@ -78,17 +99,9 @@ def with_sizes(values, own):
     """The parameters of a point: widths as numbers, without names that are not its own.
 
     Layers that count from the end are counted from the beginning: one point has one key.
-
-    Raises
-    ------
-    ValueError
-        If widths name what is not there.
     """
     if not _is_list(values.get(WIDTHS)):
         return values
-    missing = names_in(values[WIDTHS]) - set(values)
-    if missing:
-        raise ValueError(f"widths names {sorted(missing)[0]!r}, which is no parameter of the grid")
     widths = [values[w] if isinstance(w, str) else w for w in values[WIDTHS]]
     point = {name: value for name, value in values.items() if name in own} | {WIDTHS: widths}
     n_layers, layer = len(widths) - 1, point.get("layer")

@@ -97,7 +97,7 @@ def _signature(function):
         If it does not take a generator first, then parameters by name.
     """
     try:
-        first, *others = inspect.signature(function).parameters.values()
+        first, *others = _evaluated(function).parameters.values()
     except ValueError:  # no parameter, or none that Python tells
         first, others = None, []
     by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -105,3 +105,11 @@ def _signature(function):
     if not first or first.kind not in by_place or any(p.kind not in by_name for p in others):
         raise TypeError("must take a random generator first, then parameters by name")
     return {parameter.name: parameter for parameter in others}
+
+
+def _evaluated(function):
+    """Its signature; annotations that are text, as after ``from __future__``, are evaluated."""
+    try:
+        return inspect.signature(function, eval_str=True)
+    except NameError:  # an annotation of what is not there, which the checks will say
+        return inspect.signature(function)

@@ -358,9 +358,10 @@ class MarchenkoPastur(GeneralizedMarchenkoPastur):
 def conditional_law(weights, n_features):
     """Limiting law of a block given its own weights: atoms λ_n of mass 1/N, ``γ = p/N``.
 
-    For features without correlations, as independent inputs are, and weights that depend on few of
-    their directions: then at any network, trained ones included. Correlated features follow
-    `SeparableLaw`; on those of real data this law may be far off (distances of 0.3 to 0.9).
+    For features with independent entries, as the inputs here are, and weights that depend on few
+    of their directions: then at any network, trained ones included. Correlated features follow
+    `SeparableLaw`; on those of real data, even made uncorrelated, this law may be far off
+    (distances of 0.3 to 0.9, of 0.1 to 0.2).
 
     Parameters
     ----------

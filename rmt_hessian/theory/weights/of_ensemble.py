@@ -144,11 +144,10 @@ def weight_law_limit(ens, i, j, *, refinement=1):
     >>> round(weight_law_limit(ens, 0, 1).mean(), 9)
     -1.0
     """
-    weights_above(drawn_weights(ens))
+    if drawn_weights(ens).widths[ens.layer + 1 :] != ens.widths[-1:] or ens.loss != "ce":
+        raise ValueError(f"ens must be of the last layer and loss 'ce', got {ens}")
     i, j = units(ens, i, j)
     step = TRAPEZOID_STEP / positive_integer(refinement, "refinement")
-    if ens.loss != "ce":
-        raise ValueError(f"loss must be 'ce': with another the weights do not scale, got {ens}")
     diagonal, std = i == j, _logit_std(ens)
     law = _with_error(lambda step, _: softmax_rules.limit_rule(diagonal, step, std), step)
     return replace(law, make_density=partial(softmax_densities.limit_density, diagonal, std))

@@ -147,7 +147,7 @@ def test_neither_the_layer_nor_the_order_of_the_two_matters(function):
             lambda: cross_layer_norm(Ensemble([40, 1, 3], 0, "mse", 90)),
             r"widths\[1\] must be at least 2, got 1",
         ),
-        (lambda: cross_layer_norm(Ensemble([40, 3], 0, "ce", 90)), "must have three widths"),
+        (lambda: cross_layer_norm(Ensemble([40, 3], 0, "ce", 90)), "widths must be three numbers"),
         (lambda: Ensemble([40, 32, 3], 0, "ce", 90, init="x"), "'lecun', 'he'.* got 'x'"),
         (
             lambda: cross_layer_norm(Ensemble([40, 32, 3], 0, "ce", 90), n_draws=1),

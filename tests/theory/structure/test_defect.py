@@ -64,7 +64,7 @@ def test_it_is_of_a_hidden_layer_with_cross_entropy():
     for init, loss in (("he", "ce"), ("lecun", "mse")):
         with pytest.raises(ValueError, match="loss must be 'ce' and init 'lecun', got Ensemble"):
             eigenspace_defect(Ensemble([50, 50, 4], 0, loss, 10, init=init))
-    with pytest.raises(ValueError, match="layer must be the hidden layer, 0, got Ensemble"):
+    with pytest.raises(ValueError, match="layer must be the hidden layer, 0, got 1"):
         eigenspace_defect(Ensemble([50, 50, 4], 1, "ce", 10))
     with pytest.raises(ValueError, match="no weights may be given: this is a mean over them"):
         eigenspace_defect(Ensemble([5, 4, 4], 0, "ce", 10, weights=[None, np.eye(4)]))

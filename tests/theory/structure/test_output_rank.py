@@ -195,7 +195,7 @@ BAD = {
         lambda: predicted_output_hessian(
             Ensemble([2, 2, 2], 1, "ce", 9, weights=[np.eye(2)] * 2), A2
         ),
-        "layer must be the hidden layer, 0, got Ensemble",
+        "layer must be the hidden layer, 0, got 1",
     ),
     "curvature": (
         lambda: predicted_output_hessian(hidden_layer(np.eye(2), np.eye(2)), -A2),

@@ -114,10 +114,10 @@ BAD = {
     "nodes": (lambda: relu_feature_spectrum(output(3, 3), 0), "n_nodes must be at least 1"),
     "init": (lambda: output(3, 3, init="x"), "init must be .* got 'x'"),
     "N": (lambda: output(3, 3, N=0), "n_samples must be at least 1"),
-    "layer": (lambda: output_block_law(HIDDEN, [1], [1]), "must be the output layer, 1, got Ens"),
+    "layer": (lambda: output_block_law(HIDDEN, [1], [1]), "must be the output layer, 1, got 0"),
     "depth": (
         lambda: relu_feature_spectrum(Ensemble([3, 2], 0, "ce", 9)),
-        "ens must have three widths, a hidden layer, got Ensemble",
+        r"widths must be three numbers, one hidden layer, got \[3, 2\]",
     ),
     "law": (
         lambda: mean_outlier(output(3, 3), MarchenkoPastur(0.5)),

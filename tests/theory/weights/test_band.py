@@ -87,7 +87,7 @@ def test_band_of_a_block_is_that_of_its_weights(j):
         (lambda ens: sampling_band(ens, 0, 0, n_points=0), "n_points must be at least 1, got 0"),
         (
             lambda _: sampling_band(Ensemble([5, 4, 3], 1, "mse", 9), 0, 0),
-            "layer must be 0: the features of others are not white, got Ensemble",
+            "layer must be 0: the features of others are not white, got 1",
         ),
         (
             lambda _: sampling_band(Ensemble([5, 4, 3], 0, "mse", 9), 0, 0),
