@@ -363,11 +363,11 @@ def test_given_weights_are_those_of_the_network():
 def test_inputs_and_labels_are_the_same_whether_weights_are_given_or_not():
     """So an equal seed for a network and for its inputs does not make them equal numbers."""
     net, X, y = rh.sample(ENS, 2)
-    for given in (ENS.given(NET), ENS.given([None, V]), ENS.given(net)):
-        other, same_X, same_y = rh.sample(given, 2)
+    for ens in (ENS.given(NET), ENS.given([None, V]), ENS.given(net)):
+        other, same_X, same_y = rh.sample(ens, 2)
         np.testing.assert_array_equal(same_X, X)
         np.testing.assert_array_equal(same_y, y)
-        for W, drawn, wanted in zip(other.weights, net.weights, given.weights, strict=True):
+        for W, drawn, wanted in zip(other.weights, net.weights, ens.weights, strict=True):
             np.testing.assert_array_equal(W, drawn if wanted is None else wanted)
     seed = rh.Network.random(ENS.widths, 2)
     assert not np.isin(np.sqrt(3) * seed.weights[0], rh.sample(ENS.given(seed), 2)[1]).any()
