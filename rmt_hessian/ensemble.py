@@ -219,9 +219,9 @@ def _covered(value, names, name):
 
 def _checked_weights(weights, widths):
     """A tuple of read-only matrices, None for those that are drawn."""
-    if weights is None:
+    weights = [] if weights is None else listed(weights, "weights", "matrices or None")
+    if all(W is None for W in weights):  # also of an ensemble of other widths
         return (None,) * (len(widths) - 1)
-    weights = listed(weights, "weights", "matrices or None")
     if len(weights) != len(widths) - 1:
         wanted = f"as many matrices as layers, {len(widths) - 1}"
         raise ValueError(f"weights must hold {wanted}, got {len(weights)}")

@@ -1,9 +1,12 @@
 """What printed tables and figures call a layer: ``linear-ce``, ``hidden-mse``, …"""
 
+import re
+
 import pandas as pd
 
 from rmt_hessian.ensemble import Ensemble
 
+DESCRIBED = re.compile(r"\d+(-\d+)+")  # widths of a network
 LAYERS = {(1, 0): "linear", (2, 0): "hidden", (2, 1): "output"}  # (layers, layer)
 
 
@@ -27,7 +30,7 @@ def with_cases(table):
 
 
 def _case(widths, layer, loss, init):
-    if not isinstance(loss, str) or not isinstance(widths, str) or pd.isna(layer):
+    if not isinstance(loss, str) or not DESCRIBED.fullmatch(str(widths)) or pd.isna(layer):
         return None
     depth = widths.count("-")
     layer = int(layer) % depth  # -1 is the last

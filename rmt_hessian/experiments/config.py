@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from rmt_hessian.experiments.measurements.ensembles import (
+    SIZES,
     WIDTHS,
     check_widths,
     names_in,
@@ -76,6 +77,7 @@ def _axis_values(axis):
 
 
 Scalar = bool | int | float | str
+SCALARS = (bool, int, float, str)
 KINDS = {float: "number", str: "text", bool: "truth value"}
 Axis = Annotated[list[Any], BeforeValidator(_axis_values)]
 
@@ -119,7 +121,8 @@ class Grid(_Strict):
         if len({len(values) for values in self.together.values()}) > 1:
             raise ValueError("the lists of together must have one length")
         given = self.values()
-        if WIDTHS in own:
+        listed = WIDTHS in own and own[WIDTHS].annotation not in SCALARS
+        if listed:
             if WIDTHS not in given:
                 raise ValueError(f"{self.measurement} needs {WIDTHS!r}, fixed or as an axis")
             for widths in given[WIDTHS]:
@@ -133,7 +136,7 @@ class Grid(_Strict):
                 if WIDTHS in own:
                     names += ", and what widths names"
                 raise ValueError(f"{name!r} means nothing to {self.measurement}; allowed: {names}")
-            if name != WIDTHS or WIDTHS not in own:
+            if name != WIDTHS or not listed:
                 annotation = own[name].annotation if name in own else Count
                 for value in values:
                     _check_value(name, value, annotation)
@@ -145,9 +148,11 @@ class Grid(_Strict):
                 raise ValueError(f"{name} must hold each value once, got {twice[0]!r} twice")
         if twice := _repeated(zip(*self.together.values(), strict=True)):
             raise ValueError(f"together must hold each combination once, got {twice[0]!r} twice")
+        seen = set()
         for values in self.parameters():
-            if WIDTHS in own:
-                _check_annotation(WIDTHS, values[WIDTHS], own[WIDTHS].annotation)
+            if listed and (widths := tuple(values[WIDTHS])) not in seen:
+                seen.add(widths)
+                _check_annotation(WIDTHS, [*widths], own[WIDTHS].annotation)
             try:
                 check(find(self.measurement), values)
             except (ValueError, IndexError) as error:
@@ -216,7 +221,10 @@ class SweepConfig(_Strict):
         """A parameter is a number, a text or a truth value in all grids: a column of the table."""
         kinds = {}
         for grid in self.grid:
-            for name, values in grid.values().items():
+            given = grid.values()
+            if any(isinstance(widths, list) for widths in given.get(WIDTHS, [])):
+                given = {name: [1] for name in SIZES} | given  # their columns
+            for name, values in given.items():
                 for value in values:
                     kind = {int: float, list: str}.get(type(value), type(value))
                     if kinds.setdefault(name, kind) is not kind:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rmt_hessian.experiments.measurements.ensembles import columns
+from rmt_hessian.experiments.measurements.ensembles import columns, taken_columns
 from rmt_hessian.experiments.measurements.registry import call, find, stream_of, version_of
 from rmt_hessian.experiments.values import kept
 
@@ -65,7 +65,7 @@ class Point:
         returned = call(find(self.measurement), self.rng(), self.parameters)
         if not hasattr(returned, "items"):
             raise TypeError(f"{self.measurement} must return a mapping, got {type(returned)}")
-        scalars, arrays, taken = {}, {}, {*RESERVED, *columns(self.parameters)}
+        scalars, arrays, taken = {}, {}, {*RESERVED, *taken_columns(self.parameters)}
         for name, value in returned.items():
             if not isinstance(name, str) or name in taken:
                 raise ValueError(

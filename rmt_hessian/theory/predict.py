@@ -35,7 +35,7 @@ STEP = 1e-4  # of log θ, for the overlap of an outlier
 
 
 def block_law(ens, i, j, *, rng=0):
-    """Limiting law of the spectrum of block (i, j); of given weights that very block.
+    """Limiting law of the spectrum of block (i, j); of given weights that very block's.
 
     Of Gaussian inputs, as the ensemble says, whatever data the weights were trained on; other
     features follow `SeparableLaw` with the spectrum of their covariance.

@@ -573,4 +573,4 @@ def test_one_point_has_one_key_however_its_widths_and_layer_are_written(tmp_path
             file.write(f'fixed = {{ {text}, loss = "ce", n_samples = 8 }}\n')
         points = load_config(path).points()
         wanted = {"widths": [5, 8, 3 if "3" in text else 8], "layer": 1, "loss": "ce"}
-        assert [p.parameters for p in points] == [wanted | {"n_samples": 8}] * 2
+        assert [p.parameters for p in points] == [wanted | {"n_samples": 8, "init": "lecun"}] * 2

@@ -1,12 +1,15 @@
 """How sweep files write ensembles: what a measurement is given, and what the table shows."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rmt_hessian import Ensemble
+from rmt_hessian.experiments.cases import with_cases
 from rmt_hessian.experiments.config import ConfigError, parse
 from rmt_hessian.experiments.measurements.ensembles import columns, with_sizes
 from rmt_hessian.experiments.overrides import with_overrides
+from rmt_hessian.experiments.report import summarise
 
 MODULE = """
 from __future__ import annotations
@@ -28,7 +31,9 @@ def seen(rng, *, case: Annotated[rh.Ensemble, small], power: int = 1):
 def plain(rng, *, widths: list[int]): return {"total": sum(widths)}
 def two(rng, *, ens: rh.Ensemble, other: rh.Ensemble): return {}
 def twice(rng, *, ens: rh.Ensemble, layer: int = 0): return {}
+def words(rng, *, widths: str, layer: int, loss: str): return {"length": len(widths)}
 def named(rng, *, ens: rh.Ensemble, n_classes: int): return {"n_inputs": n_classes}
+def free(rng, *, n_hidden: str, layer: int, loss: str): return {}
 def shadow(rng, *, ens: rh.Ensemble): return {"n_classes": 1}
 """
 
@@ -107,6 +112,39 @@ def test_lists_on_the_command_line_drop_the_names_that_they_make_idle(module):
         assert [p.parameters["widths"] for p in found] == expected
     both = with_overrides(text, ["C=4", "widths=[30, 5, 3]"])
     assert len(parse(both, "sweep.toml").points()) == 1
+
+
+def test_one_ensemble_has_one_key_however_it_is_written(module):
+    """Defaults count, and layers from the end; of a function's own layer they do not."""
+    keys = {
+        points("seen", DESCRIBED.replace("layer = -1", f"layer = {layer}") + f"{init} }}")[0].key
+        for layer in (-1, 1)
+        for init in ("", ', init = "lecun"')
+    }
+    assert len(keys) == 1
+    assert points("seen", DESCRIBED + " }")[0].columns()["init"] == "lecun"
+
+
+def test_widths_as_text_are_what_a_function_makes_of_them(module):
+    (point,) = points("words", 'fixed = { widths = "wide", layer = -1, loss = "ce" }')
+    assert point.columns()["widths"] == "wide"
+    assert point.columns()["layer"] == -1
+    assert with_cases(pd.DataFrame([point.columns()]))["case"].tolist() == [None]
+    assert list(summarise(pd.DataFrame([point.columns()]))) == []
+
+
+def test_a_column_of_widths_is_a_number_in_every_grid(module):
+    """Said before anything is computed."""
+    own = grid("named", DESCRIBED.replace("C = 3", "C = 3, n_classes = 7") + " }\n")
+    text = own + own.partition("\n")[2].replace("n_classes = 7", 'n_classes = "seven"')
+    with pytest.raises(ConfigError, match=r"n_classes = 'seven': .*valid integer"):
+        parse(text, "sweep.toml")
+    words = grid("words", 'fixed = { widths = "wide", layer = 0, loss = "ce" }\n')
+    other = words.partition("\n")[2].replace("words", "free").replace("widths", "n_hidden")
+    with pytest.raises(ConfigError, match="n_hidden = 'wide': elsewhere it is a number"):
+        parse(grid("seen", DESCRIBED + " }\n") + other, "sweep.toml")
+    both = words + grid("seen", DESCRIBED + " }\n").partition("\n")[2]
+    assert len(parse(both, "sweep.toml").points()) == 2
 
 
 def test_without_widths_nothing_is_changed():

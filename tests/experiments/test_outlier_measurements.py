@@ -138,6 +138,15 @@ def test_nothing_at_large_ratio(case, n_samples):
     assert (result["off_diagonal_eigenvalues"].size == 0) == zero
 
 
+def test_the_layer_of_another_scale_is_beside_its_own_prediction():
+    """He: logits of variance 2. Rows of variance 1 would leave 142 eigenvalues outside its bulk."""
+    ens = replace(ensemble("linear-ce", 150, 3, 3, n_samples=12000), init="he")
+    result = outliers(np.random.default_rng(0), ens=ens)
+    assert result["layer_number"] == result["layer_predicted_number"] > 0
+    predicted = result["layer_predicted_distance"]
+    assert result["layer_distance"] == pytest.approx(predicted, abs=2 * DISTANCE)
+
+
 def test_large_layers_and_more_classes_than_inputs_have_blocks_only(monkeypatch):
     wide, _ = measured("linear-ce", C=7, d=6, n_samples=50)
     assert not [name for name in wide if name.startswith("layer")]

@@ -15,6 +15,7 @@ from rmt_hessian.theory import (
     SpectralLaw,
     WithNullSpace,
     block_law,
+    block_outliers,
     conditional_law,
     layer_law,
     output_block_law,
@@ -157,3 +158,11 @@ def test_linear_ce_without_samples_per_feature_is_the_mean():
 def test_linear_mse_layer_is_its_block():
     law = layer_law(Ensemble([100, 3], 0, "mse", 400))
     assert law.components() == MarchenkoPastur(0.25).components()
+
+
+def test_units_of_given_weights_count_from_either_end():
+    ens = Ensemble([40, 4], 0, "ce", 4000).given([RNG.standard_normal((4, 40)) / 6])
+    assert block_outliers(ens, 1, -1) == block_outliers(ens, 1, 3)
+    for units in ((0, 4), (-5, 0)):
+        with pytest.raises(IndexError, match=r"must lie in 0 … 3, got"):
+            block_outliers(ens, *units)

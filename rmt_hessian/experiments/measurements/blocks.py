@@ -16,12 +16,13 @@ from rmt_hessian.hessian.full import full_hessian
 from rmt_hessian.model.inputs import gaussian_inputs, random_labels
 from rmt_hessian.model.networks import Network
 from rmt_hessian.spectra.eigenvalues import eigenvalues
-from rmt_hessian.theory.coverage import shallow, white_features
+from rmt_hessian.theory.coverage import white_features
+from rmt_hessian.theory.norms.kinds import formulas_of
 from rmt_hessian.theory.weights.band import band_of_weights
 
 
 @measurement(version=4, stream=3)
-def block_norms(rng, *, ens: Annotated[Ensemble, shallow, two_units]):
+def block_norms(rng, *, ens: Annotated[Ensemble, formulas_of]):
     """Mean squared norms of diagonal and off-diagonal blocks, exact over all of them."""
     diagonal, off_diagonal = draw(ens, rng).mean_squared_block_norms()
     predicted = _predicted_norms(ens)

@@ -13,11 +13,13 @@ from rmt_hessian.experiments.measurements.parameters import Count, Index, Widths
 from rmt_hessian.initialisation import INIT_GAINS
 
 WIDTHS = "widths"
+SIZES = ("n_inputs", "n_classes", "n_hidden")  # columns that widths have in the table
+NEEDED = inspect.Parameter.empty
 FIELDS = {  # of an ensemble: annotation, default
-    WIDTHS: (Widths, inspect.Parameter.empty),
-    "layer": (Index, inspect.Parameter.empty),
-    "loss": (Literal[tuple(FEWEST_CLASSES)], inspect.Parameter.empty),
-    "n_samples": (Count, inspect.Parameter.empty),
+    WIDTHS: (Widths, NEEDED),
+    "layer": (Index, NEEDED),
+    "loss": (Literal[tuple(FEWEST_CLASSES)], NEEDED),
+    "n_samples": (Count, NEEDED),
     "init": (Literal[tuple(INIT_GAINS)], "lecun"),
 }
 
@@ -98,13 +100,23 @@ def names_in(widths):
 def with_sizes(values, own):
     """The parameters of a point: widths as numbers, without names that are not its own.
 
-    Layers that count from the end are counted from the beginning: one point has one key.
+    Fields of an ensemble in one way: with their defaults, layers counted from the first.
+
+    Parameters
+    ----------
+    values : dict
+    own : dict
+        The parameters that a file may set, as `written_parameters` gives them.
     """
     if not _is_list(values.get(WIDTHS)):
         return values
     widths = [values[w] if isinstance(w, str) else w for w in values[WIDTHS]]
     point = {name: value for name, value in values.items() if name in own} | {WIDTHS: widths}
-    n_layers, layer = len(widths) - 1, point.get("layer")
+    if not FIELDS.keys() <= own.keys():  # widths without an ensemble
+        return point
+    defaults = {name: default for name, (_, default) in FIELDS.items() if default is not NEEDED}
+    point = defaults | point
+    n_layers, layer = len(widths) - 1, point["layer"]
     if type(layer) is int and -n_layers <= layer < 0:
         point["layer"] = layer + n_layers
     return point
@@ -122,6 +134,11 @@ def columns(values):
     return {name: text if name == WIDTHS else value for name, value in values.items()} | {
         name: size for name, size in sizes.items() if name not in values
     }
+
+
+def taken_columns(values):
+    """The names of columns that parameters may take: of `columns`, whatever the widths are."""
+    return {*values, *(SIZES if _is_list(values.get(WIDTHS)) else ())}
 
 
 def _is_list(widths):

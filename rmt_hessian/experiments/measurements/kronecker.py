@@ -1,6 +1,7 @@
 """How close Hessians are to Kronecker products: one layer, and the whole network."""
 
 from functools import cache
+from typing import Annotated
 
 import numpy as np
 
@@ -24,13 +25,14 @@ from rmt_hessian.spectra.kronecker import (
 )
 from rmt_hessian.spectra.network_kronecker import NetworkKronecker
 from rmt_hessian.theory import decoupling, layer_law
+from rmt_hessian.theory.coverage import shallow
 
 
 @measurement(version=5, stream=3)
 def kronecker_form(
     rng,
     *,
-    ens: Ensemble,
+    ens: Annotated[Ensemble, shallow],
     n_top: Count,
 ):
     """A layer Hessian beside E[M] ⊗ E[z zᵀ] and the nearest Kronecker product.

@@ -10,6 +10,7 @@ from rmt_hessian.experiments.measurements.ensembles import two_units
 from rmt_hessian.experiments.measurements.registry import measurement
 from rmt_hessian.hessian.draws import draw_with_network
 from rmt_hessian.hessian.layer import layer_hessian
+from rmt_hessian.initialisation import init_gain
 from rmt_hessian.model.networks import Network
 from rmt_hessian.theory import block_outliers, conditional_law, layer_law, layer_outliers
 from rmt_hessian.theory.coverage import white_features
@@ -43,7 +44,8 @@ def outliers(rng, *, ens: Annotated[Ensemble, white_features, two_units]):
         result |= _beside(name, H.block(*block), span, law, predicted)
     prediction = _layer_prediction(ens) if H.shape[0] <= LARGEST_LAYER else None
     if prediction and ens.n_units <= ens.n_features:
-        layer = layer_hessian(Network([span.T]), H.features, 0, ens.loss)
+        rows = np.sqrt(init_gain(ens.init)) * span.T
+        layer = layer_hessian(Network([rows]), H.features, 0, ens.loss)
         result |= _beside("layer", layer.to_dense(), span, *prediction)
     return result
 

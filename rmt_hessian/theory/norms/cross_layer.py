@@ -148,7 +148,7 @@ def cross_layer_limit(ens, first=0, second=1):
     >>> cross_layer_limit(Ensemble([50, 8, 10], layer=0, loss="ce", n_samples=100))
     (0.25, 1)
     """
-    hidden, _ = _layers(ens, first, second)
+    hidden, _ = _layers(ens, first, second, many_classes=True)
     d, N, m, gain = sizes_of(hidden)
     return (d / (2.0 * N), 1) if ens.loss == "ce" else (_mse_many_classes(d, N, m, gain), 0)
 
@@ -179,21 +179,22 @@ def cross_layer_ratio_limit(ens, first=0, second=1):
     (0.0806, 0)
     """
     constant, exponent = cross_layer_limit(ens, first, second)
-    constants, exponents = zip(*map(_diagonal_limit, _layers(ens, first, second)), strict=True)
+    layers = _layers(ens, first, second, many_classes=True)
+    constants, exponents = zip(*map(_diagonal_limit, layers), strict=True)
     return constant / float(np.sqrt(np.prod(constants))), exponent - sum(exponents) // 2
 
 
 def _diagonal_limit(ens):
     """Constant and exponent of ``E‖H_ii‖²``, whatever is off the diagonal."""
-    formulas, sizes = formulas_of(ens), sizes_of(ens)
+    formulas, sizes = formulas_of(ens, many_classes=True), sizes_of(ens)
     if ens.loss == "mse":
         return formulas.mse_class_norms(*sizes)[0], formulas.mse_exponents[0]
     return formulas.ce_limit(True, *sizes)[0], formulas.ce_exponents[0]
 
 
-def _layers(ens, first, second):
+def _layers(ens, first, second, many_classes=False):
     """The ensembles of the hidden and of the output layer."""
-    formulas_of(one_hidden_layer(ens))  # refuses what is not covered
+    formulas_of(one_hidden_layer(ens), many_classes=many_classes)  # refuses what is not covered
     pair = sorted(
         index_below(layer, 2, name) for layer, name in ((first, "first"), (second, "second"))
     )

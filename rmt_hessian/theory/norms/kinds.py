@@ -88,8 +88,8 @@ OUTPUT = Formulas(
 FORMULAS = {(0, 1): LINEAR, (0, 2): HIDDEN, (1, 2): OUTPUT}  # (layer, number of layers)
 
 
-def formulas_of(ens):
-    """The formulas of the layer of an ensemble.
+def formulas_of(ens, *, many_classes=False):
+    """The formulas of the layer of an ensemble; of many classes it may itself have any number.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def formulas_of(ens):
         If there are none for its depth, weights are given, or a layer has a single unit: it has no
         block off the diagonal.
     """
-    for l, width in enumerate(drawn_weights(ens).widths[1:], start=1):
+    for l, width in enumerate(drawn_weights(ens).widths[1 : -1 if many_classes else None], start=1):
         if width < 2:
             raise ValueError(f"widths[{l}] must be at least 2, got {width}")
     return FORMULAS[ens.layer, ens.n_layers]

@@ -92,7 +92,7 @@ def block_norm_limits(ens, *, infinite_inputs=False):
     >>> limits.diagonal, limits.off_diagonal, limits.ratio
     (0.125, 0.046875, (0.375, 1))
     """
-    formulas = formulas_of(ens)
+    formulas = formulas_of(ens, many_classes=True)
     d, N, m, gain = sizes_of(ens)
     infinite = boolean(infinite_inputs, "infinite_inputs")
     d, N, aspect_ratio = formulas.infinite_sizes(d, N) if infinite else (d, N, None)

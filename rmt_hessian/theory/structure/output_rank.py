@@ -96,10 +96,9 @@ def _rows_above(ens, input_mean, input_covariance):
     if ens.loss != "ce":
         raise ValueError(f"loss must be 'ce': with another A 1 is not 0, got {ens}")
     rows, above = np.eye(ens.n_classes), weights[ens.layer + 1 :]
-    if above:
-        moments = propagate(weights[:-1], input_mean, input_covariance)[ens.layer :]
-        for W, below in zip(above[::-1], moments[::-1], strict=True):
-            rows = rows @ W * below.active
+    moments = propagate(weights[:-1] if above else weights[:1], input_mean, input_covariance)
+    for l in range(len(above) - 1, -1, -1):
+        rows = rows @ above[l] * moments[ens.layer + l].active
     return rows
 
 

@@ -28,7 +28,9 @@ FEWEST_NODES = 64
 
 
 def relu_feature_spectrum(ens, n_nodes=FEWEST_NODES):
-    """Gauss rule of the bulk spectrum of the covariance of ``relu(W x)``.
+    """Gauss rule of the bulk spectrum of the covariance of ``relu(W x)``, W random.
+
+    Of the scale of the ensemble, also where it gives another W.
 
     ``gain (μ₁² X + μ*²)``, X of the Marchenko–Pastur law of ratio ``c = m/d``, its atom at 0 for
     m > d included. Jacobi matrix of that law: diagonal ``1, 1 + c, 1 + c, …``, beside it ``√c``.
@@ -69,6 +71,10 @@ def relu_feature_spectrum(ens, n_nodes=FEWEST_NODES):
 
 def output_block_law(ens, weights, probabilities, n_nodes=None):
     """Limiting law of a block of the output layer, its one outlier left out.
+
+    Its features are those of random hidden weights of the scale of the ensemble, also where others
+    are given: see `relu_feature_spectrum`. Others follow `SeparableLaw` with the eigenvalues of
+    their covariance.
 
     Parameters
     ----------

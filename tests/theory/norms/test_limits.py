@@ -6,7 +6,12 @@ import pytest
 from scipy.special import roots_genlaguerre
 
 from rmt_hessian import Ensemble
-from rmt_hessian.theory import block_norm_limits, block_norms
+from rmt_hessian.theory import (
+    block_norm_limits,
+    block_norms,
+    cross_layer_limit,
+    cross_layer_ratio_limit,
+)
 from rmt_hessian.theory.norms.ce_limits import orthant_function
 from rmt_hessian.theory.norms.gram_pairs import angle_rule
 from tests.tolerances import EXACT, ITERATIVE
@@ -220,11 +225,6 @@ REFUSED = {
         False,
         r"widths\[1\] must be at least 2, got 1",
     ),
-    "one class": (
-        Ensemble([60, 9, 1], 0, "mse", 90),
-        False,
-        r"widths\[2\] must be at least 2, got 1",
-    ),
     "given weights": (
         Ensemble([4, 3], 0, "ce", 90, weights=[np.ones((3, 4))]),
         False,
@@ -244,3 +244,12 @@ REFUSED = {
 def test_refusals(ens, infinite, message):
     with pytest.raises(ValueError, match=message):
         block_norm_limits(ens, infinite_inputs=infinite)
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_the_number_of_classes_of_a_limit_means_nothing(layer):
+    """One class, that has no block off the diagonal, as well as many."""
+    few, many = (Ensemble([60, 9, C], layer, "mse", 90) for C in (1, 50))
+    assert block_norm_limits(few) == block_norm_limits(many)
+    assert cross_layer_limit(few) == cross_layer_limit(many)
+    assert cross_layer_ratio_limit(few) == cross_layer_ratio_limit(many)
