@@ -1,6 +1,10 @@
-"""A small sweep file, with all cases of block_norms and two spectra; the ensembles of the cases."""
+"""A small sweep file, what sweep files hold, and the ensembles of the cases by name."""
+
+import pandas as pd
 
 from rmt_hessian import Ensemble
+from rmt_hessian.experiments.cases import with_cases
+from rmt_hessian.experiments.config import load_config
 
 CASES = ("linear-ce", "linear-mse", "hidden-ce", "hidden-mse", "output-ce")
 
@@ -10,6 +14,18 @@ def ensemble(case, d, m, C, n_samples):
     kind, loss = case.split("-")
     widths = [d, C] if kind == "linear" else [d, m, C]
     return Ensemble(widths, -1 if kind == "output" else 0, loss, n_samples)
+
+
+def sets(path, *names):
+    """The columns of the points of a sweep file, in its order and without the seeds, some."""
+    points = [tuple(row_of(p).get(name) for name in names) for p in load_config(path).points()]
+    return list(dict.fromkeys(points))
+
+
+def row_of(point):
+    """Its columns, with its ``case`` where it has one."""
+    (row,) = with_cases(pd.DataFrame([point.columns()])).to_dict("records")
+    return row
 
 
 SMALL = """

@@ -1,20 +1,17 @@
 """Sweep files: points, keys, streams, and one clear line for each kind of mistake."""
 
 import os
-from collections import Counter
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from rmt_hessian.experiments.cases import with_cases
 from rmt_hessian.experiments.config import ConfigError, load_config
 from rmt_hessian.experiments.measurements.registry import find
 from rmt_hessian.experiments.points import Point
-from tests.experiments.small import SMALL
+from tests.experiments.small import SMALL, sets
 
 ROOT = Path(__file__).parents[2]
 SWEEPS = ROOT / "sweeps"
@@ -107,18 +104,6 @@ def test_a_range_of_fractions_has_six_digits(tmp_path):
     path.write_text(text)
     values = sorted({p.parameters["relative_error"] for p in load_config(path).points()})
     assert values == [0.01, 0.0464159, 0.215443, 1.0]  # 10^{-2}, 10^{-4/3}, 10^{-2/3}, 1
-
-
-def sets(path, *names):
-    """The columns of the points of a sweep file, in its order and without the seeds, some."""
-    points = [tuple(row_of(p).get(name) for name in names) for p in load_config(path).points()]
-    return list(dict.fromkeys(points))
-
-
-def row_of(point):
-    """Its columns, with its ``case`` where it has one."""
-    (row,) = with_cases(pd.DataFrame([point.columns()])).to_dict("records")
-    return row
 
 
 def test_lists_of_one_length_move_together(tmp_path):
@@ -227,94 +212,6 @@ def test_a_mean_may_be_written_without_a_point(tmp_path):
     path = tmp_path / "whole.toml"
     path.write_text((SWEEPS / "eigenspaces.toml").read_text().replace("[0.0, 1.0]", "[0, 1]"))
     assert {p.parameters["input_mean"] for p in load_config(path).points()} == {0, 1}
-
-
-def test_the_grid_of_output_rank():
-    widths, classes = (50, 100, 200, 400), (2, 4, 10, 20)
-    found = sets(SWEEPS / "output_rank.toml", "widths", "layer")
-    expected = [(f"{m}-{m}-{C}", 0) for C, m in product(classes, widths)]
-    expected += [(f"5-{m}-{C}", 0) for C, m in product(classes, widths)]
-    expected += [("200-200-200-200-10", l) for l in range(4)]
-    expected += [(f"50-{C}", 0) for C in classes]
-    assert found == expected
-    seeds = Counter(
-        len(p.parameters["widths"]) - 2 for p in load_config(SWEEPS / "output_rank.toml").points()
-    )
-    assert seeds == {1: 6 * 32, 3: 3 * 4, 0: 4}
-
-
-def test_the_grid_of_kronecker():
-    path = SWEEPS / "kronecker.toml"
-    points = load_config(path).points()
-    forms = {
-        (row_of(p)["case"], p.parameters["n_samples"], p.columns().get("n_hidden"), p.seed)
-        for p in points
-        if p.measurement == "kronecker_form"
-    }
-    N = [50 * 2**k for k in range(9)]
-    cases = [("linear-ce", None), ("hidden-ce", 8), ("hidden-mse", 8), ("output-ce", 60)]
-    assert forms == {(case, n, m, s) for (case, m), n, s in product(cases, N, range(5))}
-    networks = [p for p in points if p.measurement == "network_kronecker"]
-    assert {(p.parameters["input_mean"], p.seed) for p in networks} == set(
-        product((0.0, 1.0), range(3))
-    )
-    assert len(points) == len(forms) + len(networks)
-
-
-def test_the_grid_of_eigenspaces():
-    names = "case", "inputs", "n_hidden", "n_classes", "input_mean", "standardised"
-    found = sets(SWEEPS / "eigenspaces.toml", *names)
-    both = (0.0, 1.0), (False, True)
-    expected = [("hidden-ce", "gaussian", 8, *rest) for rest in product((4, 20), *both)]
-    expected += [("output-ce", "gaussian", 60, 10, *rest) for rest in product(*both)]
-    expected += [
-        (case, "digits", m, 10, 0.0, standardised)
-        for (case, m), standardised in product((("hidden-ce", 8), ("output-ce", 60)), both[1])
-    ]
-    assert found == expected
-    assert len(load_config(SWEEPS / "eigenspaces.toml").points()) == 10 * len(expected)
-
-
-def test_the_grid_of_spectra():
-    path = SWEEPS / "spectra.toml"
-    cases = ("linear-ce", "linear-mse", "hidden-ce", "hidden-mse")
-    sizes = (100, 200, 400, 800, 1600, 4000)  # γ = 4 … 1/10
-    found = sets(path, "case", "n_classes", "n_samples", "n_inputs", "n_hidden")
-    expected = product(cases, (2, 16, 128, 1024), sizes, (400,))
-    assert found == [(*row, None if row[0].startswith("linear") else 16) for row in expected]
-    assert len(load_config(path).points()) == 4 * len(found)
-
-
-def test_the_grid_of_large_classes():
-    path = SWEEPS / "large_classes.toml"
-    seeds = {"linear-ce": 5, "output-ce": 5, "hidden-ce": 8, "hidden-mse": 8, "linear-mse": 8}
-    classes = [2 * 4**k for k in range(9)]  # 2 … 131072
-    found = sets(path, "case", "n_classes", "n_inputs", "n_samples", "n_hidden")
-    assert found == [
-        (case, C, 128, 512, None if case.startswith("linear") else 32)
-        for case, C in product(seeds, classes)
-    ]
-    counts = Counter(row_of(p)["case"] for p in load_config(path).points())
-    assert counts == {case: 9 * count for case, count in seeds.items()}
-
-
-def test_the_grid_of_outliers():
-    path = SWEEPS / "outliers.toml"
-    found = sets(path, "case", "n_samples", "n_inputs", "n_hidden", "n_classes")
-    # from 1000 to 32000 by the factor √2, rounded: γ = 1/5 … 1/160
-    sizes = [round(1000 * 2 ** (k / 2)) for k in range(11)]
-    cases = ("linear-ce", "hidden-mse", "hidden-ce")
-    assert found == [
-        (case, N, 200, None if case.startswith("linear") else 3, 3)
-        for case, N in product(cases, sizes)
-    ]
-    assert len(load_config(path).points()) == 5 * len(found)
-
-
-def test_every_figure_is_drawn_from_exactly_one_shipped_sweep():
-    named = Counter(name for path in SWEEPS.glob("*.toml") for name in load_config(path).figures)
-    scripts = {path.stem.removeprefix("fig_") for path in (ROOT / "paper_figs").glob("fig_*.py")}
-    assert named == dict.fromkeys(scripts, 1)
 
 
 MISTAKES = {

@@ -20,7 +20,7 @@ FIELDS = {  # of an ensemble: annotation, default
     "layer": (Index, NEEDED),
     "loss": (Literal[tuple(FEWEST_CLASSES)], NEEDED),
     "n_samples": (Count, NEEDED),
-    "init": (Literal[tuple(INIT_GAINS)], "lecun"),
+    "init": (Literal[tuple(INIT_GAINS)], Ensemble.init),
 }
 
 

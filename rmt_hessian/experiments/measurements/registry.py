@@ -111,5 +111,5 @@ def _evaluated(function):
     """Its signature; annotations that are text, as after ``from __future__``, are evaluated."""
     try:
         return inspect.signature(function, eval_str=True)
-    except NameError:  # an annotation of what is not there, which the checks will say
+    except Exception:  # an annotation may be any text: what it lacks is said where it is checked
         return inspect.signature(function)

@@ -32,6 +32,20 @@ def both_active_of(x, y):
     return np.arctan2(np.linalg.norm(x + y), np.linalg.norm(x - y)) / np.pi
 
 
+def row_cosines(W):
+    """Norms of the rows of W, (m,), and their cosines ρ, (m, m): ``w_i·x`` of x ~ N(0, I).
+
+    Raises
+    ------
+    ValueError
+        If a row is zero: a unit that is always 0 has no correlation.
+    """
+    norms = np.linalg.norm(W, axis=1)
+    if norms.min() == 0:
+        raise ValueError("each row of weights[0] must have a nonzero entry, got a row of zeros")
+    return norms, np.clip(W @ W.T / np.outer(norms, norms), -1.0, 1.0)
+
+
 def relu_products(theta):
     """``E[(relu(g) relu(g'))^k]``, k = 1 and 2, for ``ρ = sin θ``."""
     sine, cosine = np.sin(theta), np.cos(theta)

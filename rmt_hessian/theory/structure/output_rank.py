@@ -23,7 +23,7 @@ import numpy as np
 from rmt_hessian._matrices import positive_semidefinite, slack
 from rmt_hessian._validation import finite_array
 from rmt_hessian.theory.coverage import given_weights, hidden_layer
-from rmt_hessian.theory.relu.arc_cosine import both_active
+from rmt_hessian.theory.relu.arc_cosine import both_active, row_cosines
 from rmt_hessian.theory.structure.propagation import propagate
 
 MU0 = 1 / np.sqrt(2 * np.pi)  # mean of relu(g)
@@ -164,10 +164,7 @@ def predicted_output_hessian(ens, mean_curvature, third_cumulant=None):
     """
     W, V = given_weights(hidden_layer(ens))
     A = positive_semidefinite(mean_curvature, "mean_curvature", V.shape[0])
-    if not W.any(axis=1).all():
-        raise ValueError("each row of weights[0] must have a nonzero entry, got a row of zeros")
-    norms = np.linalg.norm(W, axis=1)
-    cosines = np.clip(W @ W.T / np.outer(norms, norms), -1.0, 1.0)
+    norms, cosines = row_cosines(W)
     K = both_active(np.arcsin(cosines))
     np.fill_diagonal(K, 0.5)
     M = K * (V.T @ A @ V)

@@ -19,7 +19,7 @@ from rmt_hessian.initialisation import init_gain
 from rmt_hessian.theory.coverage import one_hidden_layer, output_layer
 from rmt_hessian.theory.laws.separable import ContinuousSeparableLaw, SeparableLaw
 from rmt_hessian.theory.laws.weight_density import WeightDensity
-from rmt_hessian.theory.relu.arc_cosine import arc_cosine
+from rmt_hessian.theory.relu.arc_cosine import arc_cosine, row_cosines
 
 MEAN_SQUARED = 1 / (2 * np.pi)  # μ₀²
 LINEAR_SQUARED = 1 / 4  # μ₁²
@@ -142,10 +142,8 @@ def mean_eigenvalue(ens):
     if W is None:
         bulk = 0.5 - MEAN_SQUARED
         return init_gain(ens.init) * (MEAN_SQUARED * m + m / (4 * np.pi * d) + bulk)
-    norms = np.linalg.norm(W, axis=1)
-    if norms.min() == 0:
-        raise ValueError("each row of weights[0] must have a nonzero entry, got a row of zeros")
-    K = arc_cosine(np.clip(W @ W.T / np.outer(norms, norms), -1.0, 1.0))
+    norms, cosines = row_cosines(W)
+    K = arc_cosine(cosines)
     K *= np.outer(norms, norms) / (2 * np.pi)
     return float(eigh(K, eigvals_only=True, subset_by_index=[m - 1, m - 1])[0])
 

@@ -16,8 +16,8 @@ from tests import oracles
 N = 10**6
 
 
-def linear(gamma, C, loss="ce"):
-    return Ensemble([round(gamma * N), C], 0, loss, N)
+def linear(gamma, C, loss="ce", init="lecun"):
+    return Ensemble([round(gamma * N), C], 0, loss, N, init=init)
 
 
 @pytest.mark.parametrize(("C", "count"), [(2, 1), (3, 3), (4, 3)])
@@ -35,6 +35,23 @@ def test_layer_of_linear_ce(C, count):
     np.testing.assert_allclose(below, places, rtol=0.03)
     first = min(sampled, key=lambda o: o.place)
     assert first.overlap == pytest.approx(exact[0].overlap, abs=0.02)
+
+
+def test_layer_of_linear_ce_of_another_scale():
+    """He: logits of variance 2; the matrix on the complement of 1, where it has no null space."""
+    u = np.concatenate(list(gaussian_points(3, 1, log2_points=8)))
+    p = oracles.softmax(np.sqrt(2) * u)
+    Q = np.linalg.qr(np.column_stack([np.ones(3), np.eye(3)[:, 1:]]))[0][:, 1:]
+    M = Q.T @ (p[:, :, None] * np.eye(3) - p[:, :, None] * p[:, None, :]) @ Q
+    sampled = given_layer_outliers(MatrixLayerLaw(M, 0.01), M, u)
+    exact = layer_outliers(linear(0.01, 3, init="he"))
+    places, overlaps = (
+        np.repeat([getattr(o, name) for o in exact], [o.multiplicity for o in exact])
+        for name in ("place", "overlap")
+    )
+    assert places.size == 3
+    np.testing.assert_allclose([o.place for o in sampled[:3]], places, rtol=0.01)
+    np.testing.assert_allclose([o.overlap for o in sampled[:3]], overlaps, atol=0.02)
 
 
 def test_layer_outliers_of_three_classes():

@@ -49,6 +49,8 @@ def test_its_terms_at_other_sizes():
     S = defect(10**6, huge, C).centred * 10**6 / MU0**2
     R = defect(huge, 10**6, C).centred * 10**6 / MU0**2 - 2 * S
     for m, d in ((60, 90), (200, 50)):
+        both = defect(d, m, C)
+        assert both.projected - both.centred == pytest.approx(1 / m)  # the frame of [W]
         hadamard = (C + 1) * (2 + 4 / np.pi**2 * m / d) / m**2
         expected = MU0**2 * ((2 / m + 1 / d) * S + R / m) + hadamard
         found = defect(d, m, C).centred * (1 - (C - 1) / m) ** 3

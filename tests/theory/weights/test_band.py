@@ -72,6 +72,14 @@ def test_one_draw_is_the_distance_over_the_whole_axis(sign, rng):
     assert np.mean(found) == pytest.approx(np.mean(distances), rel=4 * 0.04 * np.sqrt(2))
 
 
+def test_nineteen_distances_have_their_largest_as_95_per_cent():
+    """No distance lies between two of them: a fresh one exceeds the largest once in twenty."""
+    weights = WeightLaw(np.array([0.2, 1.0, 3.0]), np.array([0.3, 0.5, 0.2]), 0.0)
+    bands = [band_of_weights(weights, 40, 100, level=level) for level in (0.94, 0.95, 1.0)]
+    assert bands[0] < bands[1] + 1e-15
+    assert bands[1] == bands[2]
+
+
 @pytest.mark.parametrize("j", [0, 1])
 def test_band_of_a_block_is_that_of_its_weights(j):
     ens = Ensemble([40, 4], 0, "ce", 100)

@@ -173,6 +173,16 @@ def test_output_layer_given_its_weights(C, rng):
             assert abs((lam**power).mean() - expected) < 5 * error + 8 / np.sqrt(m) * abs(expected)
 
 
+@both
+def test_open_hidden_weights_of_he_are_output_weights_times_root_two(j):
+    """``relu(√2 a) = √2 relu(a)``: the logits ``V relu(W x)`` see the product alone."""
+    V = np.random.default_rng(0).standard_normal((5, 30)) / np.sqrt(30)
+    he, scaled = weight_law(output(V, init="he"), 0, j), weight_law(output(np.sqrt(2) * V), 0, j)
+    assert he.mean() == pytest.approx(scaled.mean(), rel=1e-12)
+    assert he.second_moment() == pytest.approx(scaled.second_moment(), rel=1e-12)
+    assert abs(he.mean() / weight_law(output(V), 0, j).mean() - 1) > 0.01
+
+
 def test_output_layer_without_weights_is_the_mixture():
     """Logits ``N(0, ½)``; a network's own offsets matter: E λ of two classes of one network."""
     mixture = weight_law(Ensemble([5, 400, 10], 1, "ce", 1000), 0, 0)
