@@ -13,7 +13,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PydanticUserError,
     TypeAdapter,
     ValidationError,
     field_validator,
@@ -203,7 +202,7 @@ def _check_annotation(name, value, annotation):
         TypeAdapter(annotation).validate_python(value, strict=True)
     except ValidationError as error:
         raise ValueError(f"{name} = {value!r}: {error.errors()[0]['msg']}") from None
-    except (PydanticUserError, NameError) as error:
+    except Exception as error:  # an annotation may be any text, and any object
         reason = str(error).partition("\n")[0]
         raise ValueError(f"the annotation of {name} cannot be checked: {reason}") from None
 

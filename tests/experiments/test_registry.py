@@ -39,6 +39,8 @@ def by_name(*, rng, n): return {}
 def by_place(rng, n, /): return {}
 def several(rng, **others): return {}
 def unknown(rng, n: "Nowhere"): return {}
+def absent(rng, n: "np.Nothing"): return {}
+def prose(rng, n: "any whole number"): return {}
 def array(rng, n: np.ndarray): return {}
 def fraction(rng, n): return {}
 fraction.version = 1.5
@@ -282,6 +284,8 @@ MISFITS = [
     ("by_place", "n = [1]", "must take a random generator first, then parameters by name"),
     ("several", "n = [1]", "must take a random generator first, then parameters by name"),
     ("unknown", "n = [1]", "the annotation of n cannot be checked: .*Nowhere"),
+    ("absent", "n = [1]", "the annotation of n cannot be checked: .*Nothing"),
+    ("prose", "n = [1]", "the annotation of n cannot be checked: .*any whole number"),
     ("array", "n = [1]", "the annotation of n cannot be checked: "),
     ("whole", 'n = ["1"]', "n = '1': .*valid integer"),
     ("whole", "n = [true]", "n = True: .*valid integer"),
