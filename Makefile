@@ -14,8 +14,8 @@ PEERS := $(patsubst benchmarks/requirements-%.txt,%,$(wildcard benchmarks/requir
 # spectra, ranks, eigenspaces, laws, and all printed examples
 SENSITIVE := rmt_hessian tests/test_compare.py tests/test_spectra_distance.py tests/hessian \
   tests/spectra tests/theory/laws tests/theory/outliers tests/theory/structure/test_overlap.py \
-  tests/experiments/test_measurements.py tests/experiments/test_outlier_measurements.py \
-  tests/experiments/test_structure_measurements.py tests/test_documents.py
+  tests/measurements/test_blocks.py tests/measurements/test_outliers.py \
+  tests/measurements/test_structure.py tests/test_documents.py
 STYLE := paper_figs/style.py rmt_hessian/plotting.py
 
 .PHONY: help sweep sweeps figures sweep-figures test test-kernels test-kernel kills stress claims lint bench clean
@@ -55,7 +55,7 @@ test-kernel: $(VENV)/.test ## the tests that last bits could change, under one o
 	$(BIN)/python -m tests.kernels --one -n auto $(SENSITIVE)
 
 kills: $(VENV)/.test ## kill a sweep at 50 random moments and resume it (slow)
-	KILLS=50 $(BIN)/pytest tests/experiments/test_kill.py
+	KILLS=50 $(BIN)/pytest tests/sweep/test_kill.py
 
 stress: $(VENV)/.test ## the laws on ten times as many random cases as `make test` has (minutes)
 	STRESS=1 $(BIN)/pytest -n auto $(wildcard tests/theory/test_*_stress.py tests/theory/*/test_*_stress.py)

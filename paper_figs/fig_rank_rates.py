@@ -1,8 +1,8 @@
 """Gap and eigenspace of the output Hessian against the width, beside their predictions."""
 
 from paper_figs.style import plain_log_ticks, rows_of, run, short_log_axis, subplots
-from rmt_hessian.experiments.cases import of_hidden_layer
 from rmt_hessian.plotting import plot_against_size
+from rmt_hessian.report.cases import of_hidden_layer
 
 COLOURS = ("blue", "vermilion", "green", "purple")
 

@@ -1,8 +1,8 @@
 """Eigenvalues of the output Hessian as the network grows: C-1 of them come to stand apart."""
 
 from paper_figs.style import rows_of, run, short_log_axis, subplots
-from rmt_hessian.experiments.cases import of_hidden_layer
 from rmt_hessian.plotting import plot_scree
+from rmt_hessian.report.cases import of_hidden_layer
 
 N_CLASSES = 10  # or the nearest there is
 N_PANELS = 4

@@ -11,8 +11,8 @@ import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from tueplots import figsizes
 
-from rmt_hessian.experiments.cases import with_cases
-from rmt_hessian.experiments.store import Store
+from rmt_hessian.report.cases import with_cases
+from rmt_hessian.sweep.store import Store
 
 FONT = {
     "font.family": "serif",

@@ -3,7 +3,8 @@
 Reading order: ``ensemble`` (the one description of a case), ``model`` (what is simulated),
 ``hessian`` (its Hessian, layer by layer as ``(1/N) Σ_n M_n ⊗ z_n z_nᵀ``), ``spectra`` (what is
 measured of it), ``theory`` (what is predicted, without seeing a network), ``compare`` (the two side
-by side), ``experiments`` (many points, one table), ``plotting``, ``cli``.
+by side), ``measurements`` (one draw, with its prediction), ``sweep`` (many draws, one table),
+``report``, ``plotting``, ``cli``.
 
 Papers: [D] Dong, Zhang, Luo, Yao, Sun, *Towards Quantifying the Hessian Structure of Neural
 Networks*, arXiv 2505.02809. [W] Wu, Zhu, Wu, Wang, Ge, *Dissecting Hessian*, arXiv 2010.04261.

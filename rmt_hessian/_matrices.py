@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse import issparse
 
-from rmt_hessian._chunks import slices
+from rmt_hessian._threads import slices
 from rmt_hessian._validation import finite_array, native
 
 DOUBLE = 2.0**-52

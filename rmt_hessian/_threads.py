@@ -1,4 +1,6 @@
-"""Independent pieces of work on all cores: one thread a piece, BLAS on one thread in each.
+"""Work in chunks of a stated size, and independent pieces of it on all cores.
+
+A piece has one thread, and BLAS within it too.
 
 Many products of a few million operations run faster side by side than one after the other with
 BLAS splitting each, and what happens between them (packing, exponentials, scattering) runs side by
@@ -15,14 +17,20 @@ from functools import cache, lru_cache
 import numba
 from threadpoolctl import ThreadpoolController
 
-from rmt_hessian._chunks import slices
-
+CHUNK_SIZE = 2**24  # numbers that a temporary array may hold: 128 MB in float64
 WORTH_A_THREAD = 2**28  # operations of products, some milliseconds
 A_WRITE = 64  # as many operations take the time to write a number to memory
 LONG = 2**15  # numbers of a vector from which on a product with it is worth several threads
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "BLIS")}
 _LOCK = threading.Lock()  # the thread count of BLAS belongs to the whole process
 _HERE = threading.local()  # has `inside` in the threads that work on a piece
+
+
+def slices(length, size):
+    """Yield slices of at most ``size`` (at least 1) that cover ``0 … length-1`` in order."""
+    size = max(1, size)
+    for start in range(0, length, size):
+        yield slice(start, min(start + size, length))
 
 
 @cache
@@ -50,7 +58,7 @@ def _enter():
     _blas().limit(limits=1)  # where the count belongs to the thread
 
 
-def spread(work, pieces, at_most=None):
+def parallel_map(work, pieces, at_most=None):
     """Return ``[work(piece) for piece in pieces]``, `n_threads` or ``at_most`` at a time."""
     pieces = list(pieces)
     threads = min(n_threads(), len(pieces) if at_most is None else at_most, len(pieces))

@@ -13,22 +13,22 @@ try:
     import typer
     from typer.core import TyperCommand
 
-    from rmt_hessian.experiments.clusters import SLURM, check, cores, slurm_script
-    from rmt_hessian.experiments.config import ConfigError, load_config
-    from rmt_hessian.experiments.journal import durations
-    from rmt_hessian.experiments.outlier_report import outlier_sections
-    from rmt_hessian.experiments.report import (
+    from rmt_hessian.progress import duration, shown
+    from rmt_hessian.report.block_structure import (
         format_rank,
         format_summary,
         summarise,
         summarise_rank,
     )
-    from rmt_hessian.experiments.runner import load_points, run_sweep
-    from rmt_hessian.experiments.status import OUTCOMES, by_axis, outcomes
-    from rmt_hessian.experiments.store import FolderInUse, Store
-    from rmt_hessian.experiments.structure_report import format_table, structure_sections
-    from rmt_hessian.progress import duration, shown
+    from rmt_hessian.report.outliers import outlier_sections
+    from rmt_hessian.report.structure import format_table, structure_sections
     from rmt_hessian.streams import robust_streams
+    from rmt_hessian.sweep.clusters import SLURM, check, cores, slurm_script
+    from rmt_hessian.sweep.config import ConfigError, load_config
+    from rmt_hessian.sweep.journal import durations
+    from rmt_hessian.sweep.run import load_points, run_sweep
+    from rmt_hessian.sweep.status import OUTCOMES, by_axis, outcomes
+    from rmt_hessian.sweep.store import FolderInUse, Store
 except ImportError as error:
     if (error.name or "").startswith("rmt_hessian"):  # a fault of ours, not a missing extra
         raise

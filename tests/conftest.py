@@ -1,4 +1,4 @@
-"""Hypothesis profiles and threads.
+"""Hypothesis profiles, threads, and a small sweep file.
 
 No deadline: the first call of a kernel compiles it. ``HYPOTHESIS_PROFILE=thorough`` runs 2000
 examples of each property.
@@ -11,6 +11,10 @@ import pytest
 import scipy.linalg  # noqa: F401 (loads its BLAS, to be limited below)
 import threadpoolctl
 from hypothesis import HealthCheck, settings
+
+from rmt_hessian import theory
+from rmt_hessian.measurements import blocks
+from tests.small import SMALL
 
 settings.register_profile(
     "default",
@@ -30,3 +34,15 @@ threadpoolctl.threadpool_limits(limits=1)
 @pytest.fixture
 def rng():
     return np.random.default_rng(20250502)
+
+
+@pytest.fixture
+def sweep(tmp_path, monkeypatch):
+    """Path of a small sweep file; its predictions cost few draws."""
+    quick = theory.block_norms
+    monkeypatch.setattr(theory, "block_norms", lambda ens: quick(ens, n_draws=50))
+    blocks._predicted_norms.cache_clear()
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL)
+    yield path
+    blocks._predicted_norms.cache_clear()

@@ -12,7 +12,6 @@ import rmt_hessian as rh
 
 PACKAGE = Path(__file__).parents[1] / "rmt_hessian"
 SHARED = {
-    "_chunks",
     "_jit",
     "_matrices",
     "_random",
@@ -29,7 +28,7 @@ MAY_IMPORT = {
     "spectra": {"model", "hessian", "spectra"},
     "theory": {"ensemble", "initialisation", "theory"},
     "compare": {"model", "hessian", "spectra", "theory"},
-    "experiments": {
+    "measurements": {
         "ensemble",
         "initialisation",
         "model",
@@ -37,12 +36,14 @@ MAY_IMPORT = {
         "spectra",
         "theory",
         "compare",
-        "experiments",
+        "measurements",
     },
+    "sweep": {"ensemble", "initialisation", "measurements", "sweep"},
+    "report": {"ensemble", "spectra", "report"},
     "plotting": {"compare"},
     "progress": set(),
     "streams": set(),
-    "cli": {"experiments", "progress", "streams"},
+    "cli": {"sweep", "report", "progress", "streams"},
 }
 THEORY_MAY_IMPORT = {
     "laws": {"laws"},
@@ -56,16 +57,16 @@ THEORY_MAY_IMPORT = {
 CONFINED = {
     "numba": {"_jit.py", "_threads.py"},
     "matplotlib": {"plotting.py"},
-    "pandas": {"experiments/"},
-    "pyarrow": {"experiments/"},
-    "pydantic": {"experiments/"},
-    "tomli_w": {"experiments/"},
-    "filelock": {"experiments/"},
-    "dask": {"experiments/clusters.py"},
-    "distributed": {"experiments/clusters.py", "experiments/engine.py"},
-    "dask_jobqueue": {"experiments/clusters.py"},
-    "tornado": {"experiments/clusters.py"},
-    "threadpoolctl": {"_threads.py", "experiments/"},
+    "pandas": {"sweep/", "report/"},
+    "pyarrow": {"sweep/"},
+    "pydantic": {"sweep/", "measurements/parameters.py"},
+    "tomli_w": {"sweep/"},
+    "filelock": {"sweep/"},
+    "dask": {"sweep/clusters.py"},
+    "distributed": {"sweep/clusters.py", "sweep/engine.py"},
+    "dask_jobqueue": {"sweep/clusters.py"},
+    "tornado": {"sweep/clusters.py"},
+    "threadpoolctl": {"_threads.py", "sweep/"},
     "typer": {"cli.py"},
     "rich": {"progress.py"},
     "sklearn": {"model/datasets.py"},

@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from rmt_hessian.experiments.config import load_config
-from rmt_hessian.experiments.store import Store
+from rmt_hessian.sweep.config import load_config
+from rmt_hessian.sweep.store import Store
 
 ROOT = Path(__file__).parents[1]
 SWEEP = """

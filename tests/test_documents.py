@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rmt_hessian.experiments.config import parse
+from rmt_hessian.sweep.config import parse
 from tests.documents.commands import commands, missing, spans, unknown
 from tests.documents.pages import Page, blocks
 

@@ -14,8 +14,8 @@ import matplotlib.pyplot as plt
 from paper_figs import style
 from rmt_hessian import plotting
 from rmt_hessian.compare import density_curve
-from rmt_hessian.experiments.runner import run_sweep
-from rmt_hessian.experiments.store import Store
+from rmt_hessian.sweep.run import run_sweep
+from rmt_hessian.sweep.store import Store
 from rmt_hessian.theory import GeneralizedMarchenkoPastur
 
 SWEEP = """

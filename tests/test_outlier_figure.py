@@ -13,11 +13,11 @@ import matplotlib.pyplot as plt
 from matplotlib.colors import same_color
 
 from paper_figs import fig_outliers, style
-from rmt_hessian.experiments.config import load_config
-from rmt_hessian.experiments.outlier_report import outlier_sections
-from rmt_hessian.experiments.runner import run_sweep
-from rmt_hessian.experiments.store import Store
 from rmt_hessian.plotting import COLOURS
+from rmt_hessian.report.outliers import outlier_sections
+from rmt_hessian.sweep.config import load_config
+from rmt_hessian.sweep.run import run_sweep
+from rmt_hessian.sweep.store import Store
 
 SWEEP = Path(__file__).parents[1] / "sweeps" / "outliers.toml"
 SMALLER = {

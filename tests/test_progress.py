@@ -8,8 +8,8 @@ import pytest
 import rich.console
 
 from rmt_hessian import progress
-from rmt_hessian.experiments.runner import Counts
 from rmt_hessian.progress import duration, shown
+from rmt_hessian.sweep.run import Counts
 
 
 class Clock:

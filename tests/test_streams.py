@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from rmt_hessian.experiments.structure_report import RANK
+from rmt_hessian.report.structure import RANK
 
 COMMAND = [sys.executable, "-c", "from rmt_hessian.cli import main; main()"]
 ENCODINGS = {

@@ -15,10 +15,10 @@ import matplotlib.pyplot as plt
 
 from paper_figs import style
 from rmt_hessian import cli, plotting
-from rmt_hessian.experiments.config import load_config
-from rmt_hessian.experiments.runner import run_sweep
-from rmt_hessian.experiments.store import Store
-from rmt_hessian.experiments.structure_report import LAYER, NETWORK, RANK, RATES, SPACES
+from rmt_hessian.report.structure import LAYER, NETWORK, RANK, RATES, SPACES
+from rmt_hessian.sweep.config import load_config
+from rmt_hessian.sweep.run import run_sweep
+from rmt_hessian.sweep.store import Store
 
 SWEEPS = Path(__file__).parents[1] / "sweeps"
 SMALLER = {  # what to replace in the shipped file; its grids stay as they are

@@ -14,10 +14,10 @@ import matplotlib.pyplot as plt
 
 from paper_figs import fig_law_distances, style
 from rmt_hessian import theory
-from rmt_hessian.experiments.config import load_config
-from rmt_hessian.experiments.measurements import blocks
-from rmt_hessian.experiments.runner import run_sweep
-from rmt_hessian.experiments.store import Store
+from rmt_hessian.measurements import blocks
+from rmt_hessian.sweep.config import load_config
+from rmt_hessian.sweep.run import run_sweep
+from rmt_hessian.sweep.store import Store
 
 SWEEPS = Path(__file__).parents[1] / "sweeps"
 SMALLER = {  # what to replace in the shipped file; its grids stay as they are

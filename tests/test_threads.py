@@ -10,7 +10,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import rmt_hessian as rh
-from rmt_hessian._threads import one_thread_for_short, spread
+from rmt_hessian._threads import one_thread_for_short, parallel_map
 from tests.tolerances import EXACT
 
 PATIENCE = 400  # seconds, on however busy a machine; who has not come back by then never does
@@ -33,7 +33,7 @@ def two_threads():
 def test_every_piece_once_in_order(n, threads):
     called = []
     with threadpool_limits(threads, user_api="blas"):
-        results = spread(lambda piece: (called.append(piece), piece**2)[1], iter(range(n)))
+        results = parallel_map(lambda piece: (called.append(piece), piece**2)[1], iter(range(n)))
     assert sorted(called) == list(range(n))
     assert results == [piece**2 for piece in range(n)]
 
@@ -41,18 +41,18 @@ def test_every_piece_once_in_order(n, threads):
 def test_pieces_run_side_by_side(two_threads):
     """Two pieces meet at a barrier: one thread would wait there for ever."""
     barrier = threading.Barrier(2, timeout=PATIENCE)
-    spread(lambda _: barrier.wait(), range(2))
+    parallel_map(lambda _: barrier.wait(), range(2))
 
 
 def test_blas_has_one_thread_inside_and_its_own_number_afterwards(two_threads):
     before = blas_threads()
-    inside = spread(lambda _: blas_threads(), range(4))
+    inside = parallel_map(lambda _: blas_threads(), range(4))
     assert all(max(threads) == 1 for threads in inside)
     assert blas_threads() == before
 
 
 def test_a_single_piece_keeps_all_threads_of_blas(two_threads):
-    assert max(spread(lambda _: blas_threads(), [0])[0]) == 2
+    assert max(parallel_map(lambda _: blas_threads(), [0])[0]) == 2
 
 
 @pytest.mark.parametrize("bad", [0, 3, 9])
@@ -64,13 +64,13 @@ def test_errors_come_out_and_restore_blas(two_threads, bad):
             raise ZeroDivisionError(f"piece {piece}")
 
     with pytest.raises(ZeroDivisionError, match=f"piece {bad}"):
-        spread(work, range(10))
+        parallel_map(work, range(10))
     assert blas_threads() == before
-    assert spread(lambda piece: piece, range(3)) == [0, 1, 2]  # and the lock is free
+    assert parallel_map(lambda piece: piece, range(3)) == [0, 1, 2]  # and the lock is free
 
 
 def test_a_piece_may_spread_again(two_threads):
-    results = spread(lambda i: sum(spread(lambda j: 10 * i + j, range(3))), range(4))
+    results = parallel_map(lambda i: sum(parallel_map(lambda j: 10 * i + j, range(3))), range(4))
     assert results == [30 * i + 3 for i in range(4)]
 
 
@@ -79,20 +79,20 @@ import os, sys, threading, time
 import numpy as np, scipy.linalg
 from threadpoolctl import threadpool_limits
 import rmt_hessian as rh
-from rmt_hessian._threads import spread
+from rmt_hessian._threads import parallel_map
 
 def nested(which):
     def piece(item):
         time.sleep(0.001)
-        return spread(lambda part: (which, item, part), range(2))
+        return parallel_map(lambda part: (which, item, part), range(2))
     expected = [[(which, item, part) for part in range(2)] for item in range(6)]
-    assert all(spread(piece, range(6)) == expected for _ in range(20))
+    assert all(parallel_map(piece, range(6)) == expected for _ in range(20))
 
 def raised_within(which):
     def piece(item):
         with threadpool_limits(2, user_api="blas"):
-            return spread(lambda part: part, range(2))
-    assert spread(piece, range(4)) == [[0, 1]] * 4
+            return parallel_map(lambda part: part, range(2))
+    assert parallel_map(piece, range(4)) == [[0, 1]] * 4
 
 def hessians(which):
     rng = np.random.default_rng(which)
@@ -128,8 +128,8 @@ def test_two_callers_at_once(work, limit):
     """Also where the main thread has set a limit, so that no other thread can set one.
 
     The thread count of BLAS belongs to the process, and `threadpoolctl` (3.8) lets one thread
-    alone change it: whether a piece runs inside `spread` cannot be read from it. In a process of
-    its own, which two callers that wait for each other do not block.
+    alone change it: whether a piece runs inside `parallel_map` cannot be read from it. In a process
+    of its own, which two callers that wait for each other do not block.
     """
     code = f"PATIENCE = {PATIENCE}\n" + TWO_CALLERS.replace("WORK", work).replace("LIMIT", limit)
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "2"}

@@ -14,9 +14,9 @@ from benchmarks.sweeps.points import COLUMNS, block_eigenvalues, peak_bytes
 from benchmarks.timing import serve, timed
 from rmt_hessian import __version__
 from rmt_hessian._threads import one_thread
-from rmt_hessian.experiments.clusters import connect
-from rmt_hessian.experiments.runner import load_points, run_sweep
-from rmt_hessian.experiments.store import Store, write_whole
+from rmt_hessian.sweep.clusters import connect
+from rmt_hessian.sweep.run import load_points, run_sweep
+from rmt_hessian.sweep.store import Store, write_whole
 
 CONFIG = Path(__file__).with_name("points.toml")
 SAMPLES = 50

@@ -7,7 +7,7 @@ through, and for each a matrix over the more is summed: over pairs of units (i, 
 
 import numpy as np
 
-from rmt_hessian._threads import A_WRITE, shares, spread
+from rmt_hessian._threads import A_WRITE, parallel_map, shares
 from rmt_hessian.hessian.gram import WeightedGram
 from rmt_hessian.hessian.kernels import scatter_features, scatter_units
 from rmt_hessian.hessian.output_hessians import unit_pairs
@@ -29,14 +29,14 @@ def _by_pairs_of_units(out, H):
             for q in pairs:
                 scatter_units(out, gram(weights[q]), i[q], j[q])
 
-        spread(fill, shares(i.size, Z.size * H.block_size))
+        parallel_map(fill, shares(i.size, Z.size * H.block_size))
 
 
 def _by_pairs_of_features(out, H):
     a, b = np.triu_indices(H.block_size)
     w = H.features[:, a] * H.features[:, b] / H.n_samples
     sums = H.output_hessians.weighted_sums(w)
-    spread(
+    parallel_map(
         lambda units: scatter_features(out, sums, units.start, units.stop),
         shares(H.n_blocks, A_WRITE * H.shape[0] * H.block_size),
     )

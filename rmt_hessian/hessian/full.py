@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rmt_hessian._threads import A_WRITE, shares, spread
+from rmt_hessian._threads import A_WRITE, parallel_map, shares
 from rmt_hessian._validation import instance_of
 from rmt_hessian.hessian.assembly import fill_dense
 from rmt_hessian.hessian.kernels import apply_mask, masked_rows, pack_cross, transpose_into
@@ -64,7 +64,7 @@ def full_hessian(net, X, y, loss):
         for k in range(l + 1, net.n_layers):
             cross, mirror = H[place[k], place[l]], H[place[l], place[k]]
             _fill_cross(cross, net, forward, lower, layers[k], (l, k), residual)
-            spread(
+            parallel_map(
                 lambda rows, cross=cross, mirror=mirror: transpose_into(
                     mirror, cross, rows.start, rows.stop
                 ),
@@ -103,7 +103,7 @@ def _fill_cross(out, net, forward, lower, upper, pair, residual):
             kept = pack_cross(active, lower.features, s, many[0], t, many[1], left, right)
             np.matmul(right[:kept].T, left[:kept], out=blocks[c, :, i])
 
-    spread(fill, shares(lower.n_blocks, lower.n_samples * lower.block_size * upper.shape[0]))
+    parallel_map(fill, shares(lower.n_blocks, lower.n_samples * lower.block_size * upper.shape[0]))
 
 
 def _feature_sensitivity(net, forward, pair, i):

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import get_blas_funcs
 
-from rmt_hessian._chunks import slices
+from rmt_hessian._threads import slices
 from rmt_hessian.hessian.kernels import pack_symmetric
 
 AT_ONCE = 2**20  # numbers of a product that is added: they stay in the cache

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rmt_hessian._chunks import CHUNK_SIZE, slices
+from rmt_hessian._threads import CHUNK_SIZE, slices
 from rmt_hessian._validation import (
     index_below,
     indices_below,

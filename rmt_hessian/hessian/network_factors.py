@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rmt_hessian._chunks import CHUNK_SIZE, slices
+from rmt_hessian._threads import CHUNK_SIZE, slices
 from rmt_hessian._validation import index_below, instance_of, positive_integer
 from rmt_hessian.hessian.kernels import apply_mask
 from rmt_hessian.hessian.layer import layers_from_pass

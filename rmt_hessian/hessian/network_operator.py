@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rmt_hessian._chunks import CHUNK_SIZE, slices
+from rmt_hessian._threads import CHUNK_SIZE, slices
 from rmt_hessian._validation import instance_of, positive_integer, real_dtype
 from rmt_hessian.hessian.gram import add_product
 from rmt_hessian.hessian.kernels import apply_mask

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rmt_hessian._chunks import CHUNK_SIZE, slices
+from rmt_hessian._threads import CHUNK_SIZE, slices
 from rmt_hessian.hessian.gram import WeightedGram, add_gram
 from rmt_hessian.hessian.kernels import apply_mask, lower_sums, mask_pairs, masked_rows
 

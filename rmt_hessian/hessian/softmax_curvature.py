@@ -10,8 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from rmt_hessian._chunks import slices
-from rmt_hessian._threads import n_threads, shares, spread
+from rmt_hessian._threads import n_threads, parallel_map, shares, slices
 from rmt_hessian.hessian.gram import WeightedGram, add_gram
 from rmt_hessian.hessian.kernels import (
     apply_softmax_curvature,
@@ -79,7 +78,7 @@ class SoftmaxCurvature:
                     f = features[samples] @ weights[classes].T
                 update_normaliser(f, classes.start, *part)
 
-        spread(normalise, slices(N, max(ROWS, SMALL // len(weights))))
+        parallel_map(normalise, slices(N, max(ROWS, SMALL // len(weights))))
         if not (np.isfinite(top).all() and np.isfinite(others).all()):
             raise ValueError("X must not make the logits overflow, got infinite or NaN logits")
         return cls(features, weights, top, others, reference, chunk_size)
@@ -110,7 +109,7 @@ class SoftmaxCurvature:
     def _make(self, samples, classes):
         p = self.features[samples] @ self.weights[classes].T
         top, others = self.top[samples], self.others[samples]
-        spread(lambda s: softmax_in_place(p[s], top[s], others[s]), slices(len(p), _rows(p)))
+        parallel_map(lambda s: softmax_in_place(p[s], top[s], others[s]), slices(len(p), _rows(p)))
         return p
 
     def probabilities(self, samples=ALL, classes=ALL):
@@ -162,7 +161,7 @@ class SoftmaxCurvature:
     def apply(self, F, samples=ALL):
         """``A_n F_n``, (n, q, C) -> (n, q, C), in the place of F."""
         p, reference = self.probabilities(samples), self.reference[samples]
-        spread(
+        parallel_map(
             lambda s: apply_softmax_curvature(F[s], p[s], reference[s]), slices(len(F), _rows(F))
         )
         return F
@@ -172,7 +171,7 @@ class SoftmaxCurvature:
         p, reference = self.probabilities(samples), self.reference[samples]
         S = np.ascontiguousarray(S)
         out = np.empty((len(p), *S.shape), S.dtype)
-        spread(
+        parallel_map(
             lambda s: apply_softmax_root(S, p[s], reference[s], out[s]),
             slices(len(out), _rows(out)),
         )
@@ -226,7 +225,7 @@ class SoftmaxCurvature:
                 for q in columns:
                     sums[q] -= gram(rows[q])
 
-            spread(subtract, shares(w.shape[1], p.size * c))
+            parallel_map(subtract, shares(w.shape[1], p.size * c))
         sums[:, np.arange(c), np.arange(c)] = diagonals
         return sums
 
@@ -267,7 +266,7 @@ class SoftmaxCurvature:
                 corrections += correction_sums(p, Kq, scale, mean, own)
             return S, corrections
 
-        parts = spread(sums, (chunks[t::threads] for t in range(threads)))
+        parts = parallel_map(sums, (chunks[t::threads] for t in range(threads)))
         S, corrections = (sum(part) for part in zip(*parts, strict=True))
         pq, qq, own_pq, own_qq, mean_pq, mean_qq = corrections
         first, second = lower_sums(K, S)

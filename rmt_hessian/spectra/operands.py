@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import issparse
 
-from rmt_hessian._chunks import slices
 from rmt_hessian._matrices import symmetric_array, symmetrised
+from rmt_hessian._threads import slices
 from rmt_hessian._validation import finite_array
 
 AT_ONCE = 2**22  # numbers of the rows or columns that are looked at at a time

@@ -36,7 +36,7 @@ import numpy as np
 from scipy.linalg import eigh_tridiagonal
 
 from rmt_hessian._random import random_generator
-from rmt_hessian._threads import one_thread_for_short, spread
+from rmt_hessian._threads import one_thread_for_short, parallel_map
 from rmt_hessian._validation import positive_integer, positive_real, real_array
 from rmt_hessian.spectra.lanczos import ROUNDING, lanczos
 from rmt_hessian.spectra.operands import symmetric_operand
@@ -298,5 +298,5 @@ def spectral_density(H, n_probes=10, n_steps=100, rng=None, *, progress=None):
 
     alone = min(n_probes, at_once) == 1
     with one_thread_for_short(operand.size) if alone else nullcontext():
-        rules = spread(rule, signs, at_once)
+        rules = parallel_map(rule, signs, at_once)
     return SpectralDensity(*zip(*rules, strict=True))

@@ -35,7 +35,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rmt_hessian._chunks import slices
+from rmt_hessian._threads import slices
 
 MISSED = 1000  # rounding errors, or the tolerance: as much above those found was missed
 UNSEEN = 1e-4  # δ, the probability that a copy is not seen

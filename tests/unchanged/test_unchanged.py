@@ -14,7 +14,7 @@ import pytest
 
 import rmt_hessian as rh
 from rmt_hessian import theory
-from rmt_hessian.experiments.measurements.registry import call, find
+from rmt_hessian.measurements.registry import call, find
 from tests.tolerances import EXACT, ITERATIVE
 
 N_SAMPLES, MANY = 30, 3000

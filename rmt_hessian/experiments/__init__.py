@@ -1,1 +1,0 @@
-"""Many points, one table: configuration, measurements, runner, store and report."""

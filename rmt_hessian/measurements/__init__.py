@@ -1,0 +1,14 @@
+"""What a sweep can measure: one function per measurement, ``(rng, **parameters) -> mapping``.
+
+A measurement draws its network and data from ``rng``, measures, and puts the prediction beside
+the measurement. Scalars go into the table, arrays into a file beside it. Its keyword arguments
+are the parameters that a sweep may set; their annotations say which values are allowed.
+"""
+
+from rmt_hessian.measurements import (  # noqa: F401 (registers what is in them)
+    blocks,
+    eigenspaces,
+    kronecker,
+    outliers,
+    output_rank,
+)

@@ -1,0 +1,115 @@
+"""Top eigenspaces of layers: shared by independent networks or not, and their Kronecker form."""
+
+from pathlib import Path
+
+import numpy as np
+
+from rmt_hessian.ensemble import Ensemble
+from rmt_hessian.hessian.layer import layer_hessian
+from rmt_hessian.measurements.parameters import Count, Real, Truth
+from rmt_hessian.measurements.registry import measurement
+from rmt_hessian.measurements.top_spaces import determined_overlaps, top_spaces
+from rmt_hessian.model.datasets import digits
+from rmt_hessian.model.inputs import gaussian_inputs, standardise
+from rmt_hessian.model.networks import Network
+from rmt_hessian.spectra.kronecker import KroneckerProduct, kronecker_approximation
+from rmt_hessian.spectra.subspaces import kronecker_alignment, reshape_eigenvectors
+from rmt_hessian.theory import overlap_peak, population_factors
+
+TIE = 1e-9  # difference of overlaps that are equal
+
+
+@measurement(version=4, stream=3)
+def eigenspaces(
+    rng,
+    *,
+    ens: Ensemble,
+    inputs: str,
+    input_mean: Real,
+    standardised: Truth,
+    n_top: Count,
+):
+    """Top eigenvectors of one layer of two independent networks on the same inputs.
+
+    Overlap by dimension, beside that of E[M] ⊗ E[z zᵀ] of the sample and of the population
+    (predicted from the weights, for Gaussian inputs; NaN where features are standardised); the
+    peak, of equal overlaps the first, is predicted from the factors of the population, or else of
+    the sample. Of the first network: eigenvectors as matrices, their alignment with ``r_i ⊗ x̂``.
+    NaN where a multiple eigenvalue leaves the eigenvectors open: dimensions that cut one, and
+    matrices of its eigenvectors. ``inputs`` is "gaussian", "digits" or a file of shape (N, d)
+    written by `numpy.save`; ``input_mean`` is added to it; ``standardised`` refers to the features
+    of the layer.
+    """
+    n_inputs = ens.widths[0]
+    X = _inputs(inputs, ens.n_samples, n_inputs, rng) + input_mean
+    layers, predicted = [], []
+    for _ in range(2):
+        net = Network.random(ens.widths, rng, ens.init)
+        Z = net.forward(X).features[ens.layer]
+        layers.append(
+            layer_hessian(net.above(ens.layer), standardise(Z) if standardised else Z, 0, ens.loss)
+        )
+        if inputs == "gaussian" and not standardised:
+            mean = np.full(n_inputs, input_mean)
+            factors = population_factors(net.weights, ens.loss, input_mean=mean, rng=rng)[ens.layer]
+            predicted.append(KroneckerProduct(factors.output_hessian, factors.autocorrelation))
+    products = [kronecker_approximation(H) for H in layers]
+    spaces = [top_spaces(H, n_top) for H in layers]
+    k, p = layers[0].n_blocks, layers[0].block_size
+    spectra = [np.linalg.eigvalsh(product.right) for product in products]
+    peaks = [overlap_peak(product.left, product.right) for product in predicted or products]
+    overlaps = determined_overlaps(*spaces)
+    peak, peak_overlap = _peak(overlaps)
+
+    units, features = top_spaces(products[0].left, k), top_spaces(products[0].right, 1)
+    vectors, simple = spaces[0].vectors[:, ::-1], spaces[0].simple  # the largest first
+    reshaped = reshape_eigenvectors(vectors, (k, p))
+    aligned = kronecker_alignment(vectors, units.vectors[:, ::-1], features.vectors)[:, :, 0]
+    along = (features.vectors[:, 0] @ reshaped.right) ** 2
+    return {
+        "peak": peak,
+        "peak_overlap": peak_overlap,
+        "predicted_peak": np.mean(peaks),
+        "random_overlap": overlaps.size / (k * p),
+        "leading_share": np.mean([values[-1] / values.sum() for values in spectra]),
+        "rank_one_share": reshaped.rank_one_share[simple].mean() if simple.any() else np.nan,
+        "overlaps": overlaps,
+        "kronecker_overlaps": _overlaps_of(products, n_top),
+        "predicted_overlaps": _overlaps_of(predicted, n_top),
+        "singular_values": np.where(simple[:, None], reshaped.singular_values, np.nan),
+        "feature_alignment": np.where(simple & features.simple, along, np.nan),
+        "alignment": np.where(np.outer(simple & features.simple, units.simple), aligned, np.nan),
+    }
+
+
+def _peak(overlaps):
+    """Dimension and height of the first maximum; NaN where nothing is determined."""
+    if np.isnan(overlaps).all():
+        return np.nan, np.nan
+    largest = np.nanmax(overlaps)
+    return np.argmax(overlaps >= largest - TIE) + 1, largest
+
+
+def _overlaps_of(products, n_top):
+    """Of two Kronecker products; NaN if there are none."""
+    if not products:
+        return np.full(n_top, np.nan)
+    return determined_overlaps(*(top_spaces(product, n_top) for product in products))
+
+
+def _inputs(name, n_samples, n_inputs, rng):
+    """(n_samples, n_inputs): drawn, or different rows of the data in random order."""
+    if name == "gaussian":
+        return gaussian_inputs(n_samples, n_inputs, rng)
+    if name == "digits":
+        data = digits()[0]
+    elif name.endswith(".npy"):
+        data = np.load(Path(name), allow_pickle=False)
+    else:
+        raise ValueError(f"inputs must be gaussian, digits or a file name.npy, got {name!r}")
+    if data.ndim != 2 or data.shape[1] != n_inputs or data.shape[0] < n_samples:
+        raise ValueError(
+            f"{name} must hold at least {n_samples} rows of {n_inputs} numbers (n_samples, "
+            f"widths[0]), got shape {data.shape}"
+        )
+    return data[rng.permutation(data.shape[0])[:n_samples]]

@@ -1,0 +1,118 @@
+"""Eigenvalues outside the bulk of blocks and of the linear layer, beside their predictions."""
+
+from functools import cache
+from typing import Annotated
+
+import numpy as np
+
+from rmt_hessian.ensemble import Ensemble
+from rmt_hessian.hessian.draws import draw_with_network
+from rmt_hessian.hessian.layer import layer_hessian
+from rmt_hessian.initialisation import init_gain
+from rmt_hessian.measurements.ensembles import two_units
+from rmt_hessian.measurements.registry import measurement
+from rmt_hessian.model.networks import Network
+from rmt_hessian.theory import block_outliers, conditional_law, layer_law, layer_outliers
+from rmt_hessian.theory.coverage import white_features
+
+BLOCKS = {"diagonal": (0, 0), "off_diagonal": (0, 1)}
+LARGEST_LAYER = 2000  # C d, beyond which a whole layer is not diagonalised
+ROUNDING = 1e-12  # of the largest eigenvalue: below it an eigenvalue belongs to the null space
+TIE = 1e-9  # relative difference of predicted distances that are equal
+
+
+@measurement(version=2, stream=1)
+def outliers(rng, *, ens: Annotated[Ensemble, white_features, two_units]):
+    """Spectra of blocks (0, 0) and (0, 1) and their outliers, beside the prediction from V and W.
+
+    The bulk is that of the conditional law, widened on both sides by its width times ``p^{-2/3}``:
+    at small γ four units in which its last eigenvalue fluctuates (Tracy–Widom). What lies beyond
+    is counted, seen and predicted. Of the predicted outlier that is farthest, and of the
+    eigenvalue of the same rank from outside: distance to the bulk over the width of the bulk,
+    squared overlap of the eigenvector with the span of the weight rows; NaN where there is none.
+
+    The whole layer of a linear model, for C <= d and up to C d = 2000, takes orthonormal weight
+    rows with the same span: for them the outliers of drawn weights are those of given ones.
+    """
+    net, H = draw_with_network(ens, rng)
+    given = ens.given(net)
+    span = np.linalg.qr(net.weights[0].T)[0]
+    result = {}
+    for name, block in BLOCKS.items():
+        law = conditional_law(H.block_weights(*block), ens.n_features)
+        predicted = block_outliers(given, *block, rng=rng)
+        result |= _beside(name, H.block(*block), span, law, predicted)
+    prediction = _layer_prediction(ens) if H.shape[0] <= LARGEST_LAYER else None
+    if prediction and ens.n_units <= ens.n_features:
+        rows = np.sqrt(init_gain(ens.init)) * span.T
+        layer = layer_hessian(Network([rows]), H.features, 0, ens.loss)
+        result |= _beside("layer", layer.to_dense(), span, *prediction)
+    return result
+
+
+@cache
+def _layer_prediction(ens):
+    """Law and outliers of the layer, the same for every seed; None if they depend on weights."""
+    try:
+        return layer_law(ens), layer_outliers(ens)
+    except ValueError:
+        return None
+
+
+def _beside(name, matrix, span, law, predicted):
+    """One matrix, of some blocks of size p, beside its law and its predicted outliers."""
+    values, overlaps = spectrum_with_overlaps(matrix, span)
+    places = np.repeat([o.place for o in predicted], [o.multiplicity for o in predicted])
+    shares = np.repeat([o.overlap for o in predicted], [o.multiplicity for o in predicted])
+    components = law.components() or [(np.nan, np.nan)]  # a block of zeros has no bulk
+    lo, hi = components[0][0], components[-1][1]
+    margin = (hi - lo) * len(span) ** (-2 / 3)
+
+    seen, known = (
+        np.array([(x < lo - margin).sum(), (x > hi + margin).sum()]) for x in (values, places)
+    )
+    pairs = [(np.nan, np.nan, np.nan, np.nan)]  # where none is predicted
+    if known.any():
+        at, of = (np.r_[: known[0], x.size - known[1] : x.size] for x in (values, places))
+        distances = [np.maximum(lo - x, x - hi) / (hi - lo) for x in (values[at], places[of])]
+        pairs = [*zip(distances[1], distances[0], shares[of], overlaps[at], strict=True)]
+    # of those predicted equally far, as on both sides of a symmetric block, the eigenvalue farthest
+    farthest = max(pairs)[0] * (1 - TIE)
+    predicted_distance, distance, predicted_overlap, overlap = max(
+        (pair for pair in pairs if not pair[0] < farthest), key=lambda pair: pair[1:]
+    )
+    result = {
+        "number": seen.sum(),
+        "predicted_number": known.sum(),
+        "distance": distance,
+        "predicted_distance": predicted_distance,
+        "overlap": overlap,
+        "predicted_overlap": predicted_overlap,
+        "edges": np.array([lo, hi]),
+        "eigenvalues": values,
+        "overlaps": overlaps,
+        "predicted_places": places,
+        "predicted_overlaps": shares,
+    }
+    return {f"{name}_{key}": value for key, value in result.items()}
+
+
+def spectrum_with_overlaps(matrix, span):
+    """Eigenvalues other than 0, ascending, and ``‖(I ⊗ span)ᵀ v‖²`` of their eigenvectors v.
+
+    Parameters
+    ----------
+    matrix : numpy.ndarray, shape (k p, k p)
+    span : numpy.ndarray, shape (p, r)
+        Orthonormal columns.
+
+    Examples
+    --------
+    >>> spectrum_with_overlaps(np.diag([3.0, 0.0, 1.0, 2.0]), np.eye(2)[:, :1])
+    (array([1., 2., 3.]), array([1., 0., 1.]))
+    """
+    values, vectors = np.linalg.eigh(matrix)
+    vectors = vectors.reshape(-1, len(span), values.size)
+    overlaps = np.einsum("kpn,pr->krn", vectors, span, optimize=True)
+    kept = np.abs(values) > ROUNDING * np.abs(values).max()
+    return values[kept], (overlaps**2).sum(axis=(0, 1))[kept]

@@ -1,0 +1,162 @@
+"""Rank C-1 of output Hessians: gap, eigenspace, effective ranks."""
+
+from functools import cache
+from typing import Annotated
+
+import numpy as np
+
+from rmt_hessian.ensemble import Ensemble
+from rmt_hessian.hessian.draws import draw_with_network
+from rmt_hessian.hessian.layer import layer_hessian
+from rmt_hessian.hessian.population import population_output_hessian
+from rmt_hessian.measurements.parameters import Index, Positive, Widths
+from rmt_hessian.measurements.registry import measurement
+from rmt_hessian.model.networks import Network
+from rmt_hessian.spectra.eigenvalues import eigenvalues, top_eigenspace
+from rmt_hessian.spectra.rank import (
+    energy_rank,
+    energy_share,
+    gap_rank,
+    numerical_rank,
+    spectral_gap,
+)
+from rmt_hessian.spectra.subspaces import subspace_overlap
+from rmt_hessian.spectra.uncertainty import jackknife
+from rmt_hessian.theory import (
+    eigenspace_defect,
+    mean_curvature,
+    mean_third_cumulant,
+    output_hessian_eigenspace,
+    population_factors,
+    predicted_output_hessian,
+    projected_row_space,
+    propagate,
+)
+from rmt_hessian.theory.coverage import hidden_layer
+
+ENERGY = 0.9  # share of ‖M‖² that defines the rank by energy
+SHAPE = ("gap", "centred_defect", "projected_defect", "factors_defect")
+RANKS = ("rank_by_gap", "rank_by_energy", "share_of_trace", "numerical_rank")
+
+
+def fewer_classes_than_units(ens):
+    """Refuse a layer whose output Hessian has no more units than classes, below the last."""
+    hidden = ens.widths[ens.layer + 1 : -1]
+    if hidden and ens.n_classes >= hidden[0]:
+        wanted = f"widths[-1] must be below {ens.n_units}, the units of layer {ens.layer}"
+        raise ValueError(f"{wanted}, got {ens.n_classes}")
+
+
+def cross_entropy(ens):
+    """Refuse another loss: only ``A 1 = 0`` makes the rank C-1."""
+    if ens.loss != "ce":
+        raise ValueError(f"loss must be 'ce', got {ens.loss!r}")
+
+
+@measurement(version=1)
+def output_rank(
+    rng, *, ens: Annotated[Ensemble, hidden_layer, cross_entropy, fewer_classes_than_units]
+):
+    """Top of the output Hessian of a hidden layer: gap λ_C/λ_{C-1} and overlap (C < m)."""
+    net, H = draw_with_network(ens, rng)
+    given = ens.given(net)
+    M = H.output_hessian()
+    spectrum = eigenvalues(M)[::-1]
+    mean_curvature = layer_hessian(net, H.features, 1, ens.loss).output_hessian()
+    predicted = eigenvalues(predicted_output_hessian(given, mean_curvature))[::-1]
+    rank = ens.n_classes - 1
+    return {
+        "top_eigenvalue": spectrum[0],
+        "last_large_eigenvalue": spectrum[rank - 1],
+        "first_small_eigenvalue": spectrum[rank],
+        "gap": spectrum[rank] / spectrum[rank - 1],
+        "predicted_gap": predicted[rank] / predicted[rank - 1],
+        "overlap": subspace_overlap(top_eigenspace(M, rank), output_hessian_eigenspace(given)),
+        "eigenvalues": spectrum,
+        "predicted_eigenvalues": predicted,
+    }
+
+
+@measurement(version=1)
+def population_rank(rng, *, widths: Widths, layer: Index, relative_error: Positive):
+    """E[M] of the population, CE, Gaussian inputs, any layer of a network of any depth.
+
+    Predicted from the weights alone: eigenvalues and top eigenspace, of `population_factors`; with
+    one hidden layer, of the first-order form of `predicted_output_hessian`, and the mean defect
+    ``1 - overlap`` over networks too. The frames are those of the weights above, multiplied
+    together, each unit weighted by how often it is active. Standard errors by the jackknife over
+    groups of samples; gap and defects are freed of their bias, which is of the order 1/N.
+    """
+    ens = Ensemble(widths, layer, "ce", n_samples=1)  # E[M] is the mean of any sample
+    fewer_classes_than_units(ens)
+    net = Network.random(widths, rng)
+    given, rank = ens.given(net), ens.n_classes - 1
+    predicted = population_factors(net.weights, "ce", rng=rng)[ens.layer].output_hessian
+    first_order = _first_order(given, rng)
+    if first_order is not None:
+        predicted = first_order
+    defect = _expected_defect(ens)
+    frames = [
+        output_hessian_eigenspace(given),
+        projected_row_space(given),
+        top_eigenspace(predicted, rank),
+    ]
+
+    def shape(M):
+        U = top_eigenspace(M, rank)
+        defects = [1 - subspace_overlap(U, frame) for frame in frames]
+        return np.array([spectral_gap(eigenvalues(M), rank), *defects])
+
+    def ranks(M):
+        spectrum = eigenvalues(M)
+        return np.array(
+            [
+                gap_rank(spectrum, most=max(spectrum.size // 2, rank)),
+                energy_rank(spectrum, ENERGY),
+                energy_share(spectrum, rank, power=1),
+                numerical_rank(spectrum),
+            ]
+        )
+
+    M = population_output_hessian(net, ens.layer, "ce", rng, relative_error=relative_error)
+    result = {}
+    for names, (values, errors) in (
+        (SHAPE, jackknife(shape, M.groups, correct_bias=True)),
+        (RANKS, jackknife(ranks, M.groups)),
+    ):
+        result |= dict(zip(names, values, strict=True))
+        result |= {f"{name}_error": error for name, error in zip(names, errors, strict=True)}
+    predicted = eigenvalues(predicted)
+    return {
+        **result,
+        "predicted_gap": spectral_gap(predicted, rank),
+        "predicted_centred_defect": defect[0],
+        "predicted_projected_defect": defect[1],
+        "n_samples": M.n_samples,
+        "eigenvalues": eigenvalues(M.mean)[::-1],
+        "predicted_eigenvalues": predicted[::-1],
+    }
+
+
+@cache
+def _expected_defect(ens):
+    """Centred and projected; NaN for another layer, and where the sizes are too small for it."""
+    try:
+        expected = eigenspace_defect(ens)
+    except ValueError:
+        return np.nan, np.nan
+    return expected.centred, expected.projected
+
+
+def _first_order(ens, rng):
+    """E[M] with the dependence of logits and masks, from the weights; None for another layer."""
+    try:
+        hidden_layer(ens)
+    except ValueError:
+        return None
+    logits = propagate(ens.weights)[-1]
+    cumulants = (
+        cumulant(logits.preactivation_mean, logits.preactivation_covariance, rng)
+        for cumulant in (mean_curvature, mean_third_cumulant)
+    )
+    return predicted_output_hessian(ens, *cumulants)

@@ -1,0 +1,1 @@
+"""What a finished sweep says, in printed tables."""

@@ -1,0 +1,157 @@
+"""The tables a sweep prints at its end: measured beside predicted, in one screen."""
+
+import numpy as np
+import pandas as pd
+
+from rmt_hessian.report.cases import with_cases
+
+SIZES = {"n_inputs": "d", "n_samples": "N", "n_hidden": "m"}
+BLOCKS = ("diagonal", "off_diagonal")
+ROUNDING = 1e-12  # of a distance: where both laws are one, their distances are equal
+SEEDS_FOR_Z = 5  # Student's t with 4 degrees of freedom: |z| > 3 in 4 % of cases, 20 % with 1
+
+
+def ratio_of_means(group):
+    """Ratio of mean squared norms over seeds, and its standard error (delta method).
+
+    ``R = mean ‖H_ij‖² / mean ‖H_ii‖²``; ``Var R ≈ ∇Rᵀ Cov ∇R / n`` with the sample covariance.
+    NaN error for one seed.
+    """
+    norms = group[["off_diagonal_norm2", "diagonal_norm2"]].to_numpy()
+    off_diagonal, diagonal = norms.mean(axis=0)
+    ratio, n = off_diagonal / diagonal, len(norms)
+    if n == 1:
+        return ratio, np.nan
+    influence = (norms[:, 0] - ratio * norms[:, 1]) / diagonal  # of a seed on R
+    return ratio, float(influence.std(ddof=1) / np.sqrt(n))
+
+
+def summarise(table):
+    """One row per case and C (and sizes): ratio ± standard error, prediction, KS distances.
+
+    ``z`` is the difference of measured and predicted ratio over the standard error of both; NaN
+    where both are exact, and below `SEEDS_FOR_Z` seeds, where it is far from normal. KS distances
+    are the largest over seeds and both blocks, of all spectra with that case and C, and with the
+    row's value of every size that moves at one case and C. A population distance is *outside* if
+    it exceeds the 95 % band of the law of a sample of N weights by more than the distance to the
+    conditional law: by the triangle inequality that has probability at most 5 %, were the
+    population law exact. It leaves out the lengths of the rows of V and W and the angles between
+    them, which fluctuate by O(1/√d) and show most where N is large.
+    """
+    table = _with_labels(table)
+    norms = _group(table, "block_norms", ["case", "n_classes", *SIZES])
+    keys = ["case", "n_classes", *_moving_sizes(table)]
+    spectra = _group(table, "block_spectra", keys)
+    rows, shared = [], set()
+    for (case, C, *sizes), group in norms.items():
+        row = {"case": case, "n_classes": C} | dict(zip(SIZES, sizes, strict=True))
+        key = tuple(row[name] for name in keys)
+        shared.add(key)
+        rows.append(row | _ratio(group) | _distances(spectra.get(key)))
+    for key, group in spectra.items():
+        if key not in shared:
+            row = group[["case", "n_classes", *SIZES]].iloc[0].to_dict()
+            rows.append(row | _ratio(None) | _distances(group))
+    return pd.DataFrame(rows)
+
+
+def _with_labels(table):
+    """With a column for the case and every size; without hidden layers none is called m."""
+    table = with_cases(table)
+    return table.reindex(columns=list(dict.fromkeys([*table, "case", *SIZES])))
+
+
+def _moving_sizes(table):
+    """The sizes that take several values among the spectra of one case and C."""
+    groups = _group(table, "block_spectra", ["case", "n_classes"]).values()
+    return [name for name in SIZES if any(group[name].nunique() > 1 for group in groups)]
+
+
+def _group(table, measurement, keys):
+    """Rows of a measurement by the values of ``keys``, in the order of the table."""
+    chosen = table[table["measurement"] == measurement]
+    groups = chosen.groupby(keys, sort=False, dropna=False) if len(chosen) else ()
+    return {tuple(None if pd.isna(k) else k for k in key): group for key, group in groups}
+
+
+def _ratio(group):
+    if group is None:
+        return dict.fromkeys(("ratio", "error", "predicted", "z"), np.nan)
+    ratio, error = ratio_of_means(group)
+    predicted = group["predicted_ratio"].iloc[0]
+    spread = np.hypot(error, group["predicted_ratio_error"].iloc[0])
+    exact = abs(ratio - predicted) <= 1e-9 * abs(predicted) and spread <= 1e-9 * abs(predicted)
+    meaningless = exact or len(group) < SEEDS_FOR_Z
+    z = np.nan if meaningless else (ratio - predicted) / spread
+    return {"ratio": ratio, "error": error, "predicted": predicted, "z": z}
+
+
+def _distances(group):
+    if group is None:
+        return {"ks_conditional": np.nan, "ks_population": np.nan, "outside": "–"}
+    conditional, population, band = (
+        group[[f"{block}_ks_{kind}" for block in BLOCKS]].to_numpy()
+        for kind in ("conditional", "population", "population_band")
+    )
+    outside = int(np.sum(population > band + conditional + ROUNDING))
+    return {
+        "ks_conditional": conditional.max(),
+        "ks_population": population.max(),
+        "outside": f"{outside}/{population.size}",
+    }
+
+
+def summarise_rank(table):
+    """One row per case, C and sizes of the output Hessian: means over seeds of what is shown."""
+    keys, columns = ["case", "n_classes", *SIZES], ["gap", "predicted_gap", "overlap"]
+    groups = _group(_with_labels(table), "output_rank", keys)
+    rows = [
+        dict(zip(keys, key, strict=True)) | group[columns].mean().to_dict()
+        for key, group in groups.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _number(value, form):
+    return "–" if np.isnan(value) else format(value, form)
+
+
+def _labels(summary, first):
+    """Name of each row: its first columns, and the sizes in which the rows differ."""
+    varying = {name: s for name, s in SIZES.items() if summary[name].nunique() > 1}
+    return [
+        " ".join([*(str(row[name]) for name in first)])
+        + "".join(f" {s}={row[name]:g}" for name, s in varying.items() if pd.notna(row[name]))
+        for row in summary.to_dict("records")
+    ]
+
+
+def format_summary(summary):
+    """The summary as aligned text."""
+    labels = _labels(summary, ["case"])
+    width = max(map(len, labels))
+    lines = [
+        f"{'case':<{width}} {'C':>6} {'R measured':>11} ± {'error':<8} {'R predicted':>11} "
+        f"{'z':>7} {'KS cond.':>9} {'KS pop.':>8} {'outside':>8}"
+    ]
+    for label, row in zip(labels, summary.itertuples(), strict=True):
+        lines.append(
+            f"{label:<{width}} {row.n_classes:>6} {_number(row.ratio, '.4e'):>11} "
+            f"± {_number(row.error, '.1e'):<8} {_number(row.predicted, '.4e'):>11} "
+            f"{_number(row.z, '+.2f'):>7} {_number(row.ks_conditional, '.4f'):>9} "
+            f"{_number(row.ks_population, '.4f'):>8} {row.outside:>8}"
+        )
+    return "\n".join(lines)
+
+
+def format_rank(summary):
+    """The summary of the output Hessian as aligned text."""
+    several = summary["case"].nunique() > 1
+    labels = _labels(summary, ["case", "n_classes"] if several else ["n_classes"])
+    width = max(len("C"), *map(len, labels))
+    lines = [f"{'C':>{width}} {'gap measured':>13} {'gap predicted':>14} {'overlap':>8}"]
+    for label, row in zip(labels, summary.itertuples(), strict=True):
+        lines.append(
+            f"{label:>{width}} {row.gap:>13.4f} {row.predicted_gap:>14.4f} {row.overlap:>8.4f}"
+        )
+    return "\n".join(lines)

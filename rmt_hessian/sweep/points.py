@@ -1,0 +1,110 @@
+"""A point: one row of the table, named by its content, with a random stream of its own."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+import numpy as np
+
+from rmt_hessian.measurements.ensembles import columns, taken_columns
+from rmt_hessian.measurements.registry import call, find, stream_of, version_of
+from rmt_hessian.sweep.values import kept
+
+COLUMNS = ("measurement", "seed", "root_seed", "version", "key", "n_arrays")  # of every row
+RESERVED = (*COLUMNS, "file", "allow_pickle")  # the last two mean something to numpy.savez
+
+
+@dataclass(frozen=True)
+class Point:
+    """A measurement at given parameters and seed."""
+
+    measurement: str
+    parameters: dict
+    seed: int
+    root_seed: int
+
+    @cached_property
+    def _data(self):
+        """Hashes of the data files among the parameters, as they were first seen."""
+        return [_digest_of(path) for path in map(str, self.parameters.values()) if is_data(path)]
+
+    def _digest(self, version):
+        content = [self.measurement, version, self.parameters, self.seed, *self._data]
+        return hashlib.sha256(json.dumps([*content, self.root_seed], sort_keys=True).encode())
+
+    @cached_property
+    def key(self):
+        """Hash of the content, data files as they were first seen: names the files of the point."""
+        version, stream = (of(find(self.measurement)) for of in (version_of, stream_of))
+        own = stream == version
+        return self._digest(version if own else [version, stream]).hexdigest()[:20]
+
+    @property
+    def setting(self):
+        """Measurement and parameters as text: what points share that differ by their seeds."""
+        return f"{self.measurement} {json.dumps(self.parameters, sort_keys=True)}"
+
+    def rng(self):
+        """The point's own generator: no other point, and no order of points, can shift it."""
+        digest = self._digest(stream_of(find(self.measurement))).digest()
+        words = np.frombuffer(digest[:16], dtype=">u4").tolist()
+        return np.random.default_rng(np.random.SeedSequence(self.root_seed, spawn_key=words))
+
+    def measure(self):
+        """Run the measurement: its scalars and its arrays, two mappings.
+
+        Raises
+        ------
+        TypeError
+            If it returns anything but a mapping of names to numbers and arrays of numbers.
+        ValueError
+            If a name is that of a parameter, or another that is taken; if digits would be lost.
+        """
+        returned = call(find(self.measurement), self.rng(), self.parameters)
+        if not hasattr(returned, "items"):
+            raise TypeError(f"{self.measurement} must return a mapping, got {type(returned)}")
+        scalars, arrays, taken = {}, {}, {*RESERVED, *taken_columns(self.parameters)}
+        for name, value in returned.items():
+            if not isinstance(name, str) or name in taken:
+                raise ValueError(
+                    f"{self.measurement} must not call a result {name!r}: the name is taken"
+                )
+            try:
+                result = kept(value)
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"{self.measurement}: {name!r} {error}") from None
+            (arrays if isinstance(result, np.ndarray) else scalars)[name] = result
+        return scalars, arrays
+
+    def columns(self):
+        """The columns of the table that say which point it is."""
+        return {
+            "measurement": self.measurement,
+            **columns(self.parameters),
+            "seed": self.seed,
+            "root_seed": self.root_seed,
+        }
+
+    def __str__(self):
+        parameters = ", ".join(f"{name}={value}" for name, value in self.parameters.items())
+        return f"{self.measurement}({parameters}) seed {self.seed}"
+
+
+def is_data(value):
+    """Whether a parameter names a file of data, as `numpy.save` writes them."""
+    return isinstance(value, str) and value.endswith(".npy")
+
+
+def _digest_of(path):
+    """Hash of a file's content: another file of the same name makes other points."""
+    try:
+        return _digest_as_of(path, Path(path).stat().st_mtime_ns)
+    except OSError as error:
+        raise LookupError(f"{path}: {error.strerror}") from error
+
+
+@cache
+def _digest_as_of(path, _changed):
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -1,0 +1,264 @@
+"""The folder of a sweep: one Parquet file per point, written whole or not at all.
+
+``config.toml`` (the sweep file as run), ``provenance.json`` (versions, machines and times of every
+run), ``points/<key>.parquet`` (the scalars of a point), ``points/<key>.npz`` (its arrays, if
+any), ``failed/<key>.txt`` (its traceback), ``table.parquet`` and ``table.csv`` (`collect`).
+"""
+
+import hashlib
+import io
+import json
+import os
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import filelock
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rmt_hessian.sweep.table import table_of
+
+TEMPORARY = re.compile(r"\.tmp-[0-9a-f]{32}-")
+DIGEST = b"sha256"  # key of the metadata in a Parquet file
+
+
+def write_whole(path, write):
+    """Call ``write(file)`` on a temporary file beside ``path``, then rename it into place."""
+    temporary = path.with_name(f".tmp-{uuid4().hex}-{path.name}")
+    try:
+        with temporary.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        error.filename = str(path)  # not the temporary one
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+class FolderInUse(RuntimeError):
+    """Another run writes into the folder."""
+
+
+class DamagedResult(ValueError):
+    """A result file that cannot be read, or that is not what its name says."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What a folder holds of some points: rows by key; what is damaged; keys of failures."""
+
+    rows: dict
+    damaged: list
+    failed: list
+
+
+def _digest(row, arrays):
+    """Hash of names and values, in their order, and of the content of the file of arrays."""
+    digest = hashlib.sha256(json.dumps(row).encode())
+    digest.update(arrays)
+    return digest.hexdigest().encode()
+
+
+class Store:
+    """The folder of one sweep."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.points, self.failed = self.folder / "points", self.folder / "failed"
+
+    @contextmanager
+    def writing(self):
+        """Make the folders and hold them for one run; remove what an interrupted one left behind.
+
+        The lock ends with the process that holds it, however that ends.
+
+        Raises
+        ------
+        FolderInUse
+            If another run holds the folder.
+        """
+        self.points.mkdir(parents=True, exist_ok=True)
+        self.failed.mkdir(exist_ok=True)
+        lock = filelock.FileLock(self.folder / ".lock", blocking=False)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise FolderInUse(f"{self.folder} is in use by another run") from None
+        try:
+            self._clean()
+            yield
+            self._clean()  # after workers that died
+        finally:
+            lock.release()
+
+    def _clean(self):
+        for folder in (self.folder, self.points, self.failed):
+            for path in folder.glob(".tmp-*"):
+                if TEMPORARY.match(path.name):
+                    path.unlink(missing_ok=True)
+
+    def row(self, key):
+        """The scalars of a point as a dict, or None if there are none.
+
+        Raises
+        ------
+        DamagedResult
+            If a file of the point is cut off, changed, or missing beside the other.
+        """
+        path = self.points / f"{key}.parquet"
+        try:
+            with path.open("rb") as file:
+                table = pq.ParquetFile(file).read(use_threads=False)
+            (row,) = table.to_pylist()
+            arrays = path.with_suffix(".npz").read_bytes() if row["n_arrays"] else b""
+            if table.schema.metadata[DIGEST] != _digest(row, arrays):
+                raise DamagedResult(f"{path} and its arrays are not what was written")
+            if row["key"] != key:
+                raise DamagedResult(f"{path} holds the point {row['key']}")
+        except FileNotFoundError as error:
+            if path.exists():
+                raise DamagedResult(f"{error.filename} is missing") from None
+            return None
+        except DamagedResult:
+            raise
+        except (ValueError, LookupError, TypeError, pa.ArrowException, OSError) as error:
+            if isinstance(error, OSError) and error.errno:  # of the system, not of Arrow
+                raise
+            raise DamagedResult(f"{path}: {error}".partition("\n")[0]) from None
+        return row
+
+    def arrays(self, key):
+        """The arrays of a point, as a dict; empty if it has none."""
+        if not (self.points / f"{key}.npz").exists() and self.row(key) is not None:
+            return {}
+        with (self.points / f"{key}.npz").open("rb") as stream, np.load(stream) as file:
+            return dict(file)
+
+    def state(self, keys):
+        """What the folder holds of the points with these keys."""
+        rows, damaged = {}, []
+        for key in keys:
+            try:
+                row = self.row(key)
+            except DamagedResult as error:
+                damaged.append(str(error))
+            else:
+                if row is not None:
+                    rows[key] = row
+        tracebacks = {path.stem for path in self.failed.glob("*.txt")}
+        return State(rows, damaged, [k for k in keys if k in tracebacks and k not in rows])
+
+    def write_point(self, point, scalars, arrays, version):
+        """Keep a result: arrays first, so that the scalars' file marks a complete point."""
+        content = io.BytesIO()
+        if arrays:
+            np.savez(content, **arrays)
+            path = self.points / f"{point.key}.npz"
+            write_whole(path, lambda f: f.write(content.getbuffer()))
+        row = point.columns() | {"version": version, "key": point.key, "n_arrays": len(arrays)}
+        row |= scalars
+        table = pa.Table.from_pylist([row])
+        table = table.replace_schema_metadata({DIGEST: _digest(row, content.getbuffer())})
+        write_whole(self.points / f"{point.key}.parquet", lambda f: pq.write_table(table, f))
+        (self.failed / f"{point.key}.txt").unlink(missing_ok=True)
+
+    def write_failure(self, point, traceback_text):
+        """Keep the traceback of a point that failed."""
+        path = self.failed / f"{point.key}.txt"
+        text = f"{point}\n\n{traceback_text}".encode(errors="backslashreplace")
+        write_whole(path, lambda f: f.write(text))
+
+    def write_config(self, text):
+        """Keep the sweep file as run."""
+        write_whole(self.folder / "config.toml", lambda f: f.write(text.encode()))
+
+    def write_provenance(self, runs):
+        """Keep what was run, with what, where and when: one entry a run."""
+        text = json.dumps({"runs": runs}, indent=2) + "\n"
+        write_whole(self.folder / "provenance.json", lambda f: f.write(text.encode()))
+
+    def provenance(self):
+        """The entries of the runs so far.
+
+        Raises
+        ------
+        DamagedResult
+            If the file is not one of entries.
+        """
+        path = self.folder / "provenance.json"
+        try:
+            runs = json.loads(path.read_text(encoding="utf-8"))["runs"]
+        except FileNotFoundError:
+            return []
+        except (ValueError, LookupError, TypeError) as error:
+            raise DamagedResult(f"{path}: {error}") from None
+        if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
+            raise DamagedResult(f"{path} holds no list of runs")
+        return runs
+
+    def set_provenance_aside(self):
+        """Keep a damaged file under another name."""
+        path = self.folder / "provenance.json"
+        os.replace(path, path.with_suffix(".damaged"))
+
+    def collect(self, keys, rows, *, mix_versions=False, on_notice=lambda line: None):
+        """Gather rows, in the order of the keys, into one table, see `table_of`; returns it.
+
+        Raises
+        ------
+        ValueError
+            If results of different versions of the package are mixed, unless ``mix_versions``; if
+            two measurements mean text and numbers by one name.
+        """
+        rows = [rows[key] for key in keys if key in rows]
+        if not mix_versions:
+            self.require_one_version(rows)
+        table = table_of(rows, on_notice)
+        if rows:
+            content = pa.Table.from_pandas(table, preserve_index=False)
+            write_whole(self.folder / "table.parquet", lambda f: pq.write_table(content, f))
+            csv = table.to_csv(index=False)
+            write_whole(self.folder / "table.csv", lambda f: f.write(csv.encode()))
+        else:  # a table of points that are gone would be false
+            for name in ("table.parquet", "table.csv"):
+                (self.folder / name).unlink(missing_ok=True)
+        return table
+
+    def table(self):
+        """The collected table.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the sweep was never collected, or no point was done.
+        DamagedResult
+            If it cannot be read.
+        """
+        path, again = self.folder / "table.parquet", f"rmt-hessian collect {self.folder}"
+        try:
+            with path.open("rb") as file:
+                table = pd.read_parquet(file)
+        except (pa.ArrowException, OSError) as error:
+            if isinstance(error, OSError) and error.errno:  # of the system, not of Arrow
+                raise
+            raise DamagedResult(f"{path} cannot be read; to make it again: {again}") from None
+        if not {"measurement", "seed", "key"} <= set(table):
+            raise DamagedResult(f"{path} holds no points; to make it again: {again}")
+        return table
+
+    def require_one_version(self, rows, *versions):
+        """Raise ValueError if results, or results and a version to come, differ in version."""
+        found = sorted({row["version"] for row in rows} | set(versions))
+        if len(found) > 1:
+            raise ValueError(
+                f"{self.folder} would mix results of versions {', '.join(found)}; choose another "
+                "folder, remove its points to recompute them, or allow it by --mix-versions"
+            )

@@ -1,0 +1,219 @@
+"""The printed tables, by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rmt_hessian.measurements.ensembles import columns
+from rmt_hessian.report.block_structure import (
+    SEEDS_FOR_Z,
+    format_rank,
+    format_summary,
+    ratio_of_means,
+    summarise,
+    summarise_rank,
+)
+from rmt_hessian.sweep.run import run_sweep
+
+
+def test_standard_error_of_a_ratio_of_means(rng):
+    """The delta method against 2000 repetitions of the experiment."""
+    ratios, errors = [], []
+    for _ in range(2000):
+        diagonal = 2 + 0.2 * rng.standard_normal(30)
+        frame = pd.DataFrame(
+            {
+                "diagonal_norm2": diagonal,
+                "off_diagonal_norm2": 0.3 * diagonal + 0.1 * rng.standard_normal(30),
+            }
+        )
+        ratio, error = ratio_of_means(frame)
+        ratios.append(ratio)
+        errors.append(error)
+    assert np.mean(errors) == pytest.approx(np.std(ratios), rel=0.1)
+
+
+def sizes(*widths, n_samples=20, **others):
+    """The columns of a point of the first layer, CE."""
+    fields = {"widths": list(widths), "layer": 0, "loss": "ce", "n_samples": n_samples}
+    return columns(fields | others)
+
+
+def hand_made_table():
+    """Two sizes of one case with known means, and spectra with known distances."""
+    norms = {
+        "measurement": "block_norms",
+        "predicted_ratio": 0.25,
+        "predicted_ratio_error": 0.03,
+    }
+    spectra = norms | {"measurement": "block_spectra"} | sizes(99, 3, 4)
+    for name, conditional, population, band in (
+        ("diagonal", 0.01, 0.05, 0.06),
+        ("off_diagonal", 0.02, 0.07, 0.04),
+    ):
+        spectra[f"{name}_ks_conditional"] = conditional
+        spectra[f"{name}_ks_population"] = population
+        spectra[f"{name}_ks_population_band"] = band
+    return pd.DataFrame(
+        [
+            norms | sizes(5, 3, 4) | {"diagonal_norm2": 1.0, "off_diagonal_norm2": 0.3},
+            norms | sizes(5, 3, 4) | {"diagonal_norm2": 3.0, "off_diagonal_norm2": 1.1},
+            norms | sizes(8, 3, 4) | {"diagonal_norm2": 1.0, "off_diagonal_norm2": 0.5},
+            spectra,
+        ]
+    )
+
+
+@pytest.mark.parametrize("rounding", [0.0, 1e-15, -1e-15])
+def test_nothing_is_outside_by_rounding(rounding):
+    """Constant weights: both laws are one, the band is 0, and distances differ in last bits."""
+    table = hand_made_table()
+    for block in ("diagonal", "off_diagonal"):
+        table[f"{block}_ks_population"] = table[f"{block}_ks_conditional"] + rounding
+        table[f"{block}_ks_population_band"] = 0.0
+    assert summarise(table)["outside"].iloc[0] == "0/2"
+
+
+def test_summary_by_hand():
+    first, second = summarise(hand_made_table()).to_dict("records")
+    assert (first["n_inputs"], second["n_inputs"]) == (5, 8)  # sizes are not pooled
+    assert first["ratio"] == pytest.approx(1.4 / 4)
+    # influences (0.3 - 0.35)/2 and (1.1 - 1.05)/2: standard deviation 0.025 √2, over √2
+    assert first["error"] == pytest.approx(0.025)
+    assert np.isnan(first["z"])  # two seeds
+    assert first["ks_conditional"] == 0.02
+    assert first["ks_population"] == 0.07
+    assert first["outside"] == "1/2"  # 0.07 > 0.04 + 0.02, and 0.05 < 0.06 + 0.01
+    assert second["ratio"] == 0.5
+    assert np.isnan(second["error"])
+    text = format_summary(summarise(hand_made_table()))
+    assert "hidden-ce d=5" in text
+    assert len({len(line) for line in text.splitlines()}) == 1  # aligned
+    assert "nan" not in text
+
+
+def test_z_is_given_from_some_seeds_on():
+    """Below that many, the standard error is known too badly for a z."""
+    table = hand_made_table().iloc[:2]
+    for n in (SEEDS_FOR_Z - 1, SEEDS_FOR_Z):
+        (row,) = summarise(pd.concat([table] * n).iloc[:n]).to_dict("records")
+        spread = np.hypot(row["error"], 0.03)
+        expected = (row["ratio"] - 0.25) / spread if n == SEEDS_FOR_Z else np.nan
+        assert row["z"] == pytest.approx(expected, nan_ok=True)
+        assert row["error"] > 0
+
+
+def spectra_at(n_samples, **distances):
+    """Spectra of the hand-made table at another N, with other distances."""
+    spectra = hand_made_table().iloc[[3]]
+    return spectra.assign(n_samples=n_samples, **distances)
+
+
+def test_summary_of_spectra_alone():
+    table = hand_made_table()
+    (row,) = summarise(table[table["measurement"] == "block_spectra"]).to_dict("records")
+    assert row["ks_conditional"] == 0.02
+    assert np.isnan(row["ratio"])
+    assert (row["n_inputs"], row["n_samples"], row["n_hidden"]) == (99, 20, 3)
+
+
+def test_spectra_of_several_sizes_have_rows_of_their_own():
+    table = pd.concat([spectra_at(20), spectra_at(40, diagonal_ks_conditional=0.2)] * 2)
+    summary = summarise(table)
+    assert summary["n_samples"].tolist() == [20, 40]
+    assert summary["ks_conditional"].tolist() == [0.02, 0.2]
+    assert summary["outside"].tolist() == ["2/4", "2/4"]
+    text = format_summary(summary)
+    assert [line.split()[:2] for line in text.splitlines()[1:]] == [
+        ["hidden-ce", "N=20"],
+        ["hidden-ce", "N=40"],
+    ]
+
+
+def test_norms_share_a_row_with_spectra_of_their_size():
+    """Where N moves among spectra, norms meet those at their own N; else all of that case and C."""
+    table = pd.concat([hand_made_table(), spectra_at(40, diagonal_ks_conditional=0.2)])
+    summary = summarise(table)
+    assert summary["n_samples"].tolist() == [20, 20, 40]
+    assert summary["ks_conditional"].tolist() == [0.02, 0.02, 0.2]
+    assert summary["ratio"].notna().tolist() == [True, True, False]
+
+
+def test_a_table_of_many_classes_is_aligned():
+    norms = hand_made_table().iloc[:3]
+    table = pd.concat([norms, norms.assign(**sizes(5, 3, 131072))])
+    lines = format_summary(summarise(table)).splitlines()
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_rank_summary_by_hand():
+    few, many = ({"measurement": "output_rank"} | sizes(5, 7, C, n_samples=9) for C in (2, 4))
+    table = pd.DataFrame(
+        [
+            few | {"gap": 0.1, "predicted_gap": 0.3, "overlap": 0.8},
+            few | {"gap": 0.3, "predicted_gap": 0.5, "overlap": 0.9},
+            many | {"gap": 0.6, "predicted_gap": 0.7, "overlap": 0.5},
+        ]
+    )
+    summary = summarise_rank(table)
+    assert summary["n_classes"].tolist() == [2, 4]
+    assert summary["gap"].tolist() == pytest.approx([0.2, 0.6])
+    assert summary["predicted_gap"].tolist() == pytest.approx([0.4, 0.7])
+    assert summary["overlap"].tolist() == pytest.approx([0.85, 0.5])
+    assert len(format_rank(summary).splitlines()) == 3
+    assert summarise(table).empty
+
+
+@pytest.mark.parametrize("measurement", ["block_norms", "block_spectra"])
+def test_linear_models_alone_have_no_m(measurement):
+    table = hand_made_table()
+    table = table[table["measurement"] == measurement].drop(columns="n_hidden")
+    for (case, _), of_d in summarise(table.assign(widths="9-4")).groupby(["case", "n_inputs"]):
+        assert case == "linear-ce"
+        assert len(of_d) == 1
+    text = format_summary(summarise(table.assign(widths="9-4")))
+    assert "m=" not in text
+    assert "nan" not in text
+
+
+def test_rows_without_m_beside_rows_of_several():
+    """Norms meet the spectra of their own m, those of the linear model too."""
+    table, rows = hand_made_table(), []
+    for name, distance in (("9-4", 0.1), ("9-3-4", 0.2), ("9-6-4", 0.3)):
+        own = sizes(*map(int, name.split("-")))
+        own = {"n_hidden": None} | own
+        rows.append(table.iloc[[0]].assign(**own))
+        rows.append(table.iloc[[3]].assign(**own, diagonal_ks_conditional=distance))
+    table = pd.concat(rows).astype({"n_hidden": "Int64"})  # as a table of points is
+    summary = summarise(table)
+    assert summary["ks_conditional"].tolist() == [0.1, 0.2, 0.3]
+    lines = format_summary(summary).splitlines()[1:]
+    assert [line.split("  ")[0] for line in lines] == [
+        "linear-ce",
+        "hidden-ce m=3",
+        "hidden-ce m=6",
+    ]
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_scales_of_weights_are_not_pooled():
+    """Points that write the default, and those that do not, are of one case."""
+    table = hand_made_table().iloc[:2]
+    table = pd.concat([table, table.assign(init="lecun"), table.assign(init="he")])
+    table["off_diagonal_norm2"] = [0.3, 1.1] * 2 + [0.6, 2.2]
+    summary = summarise(table)
+    assert summary["case"].tolist() == ["hidden-ce", "hidden-ce-he"]
+    assert summary["ratio"].tolist() == pytest.approx([0.35, 0.7])
+    ranks = table.assign(measurement="output_rank", gap=[0.1] * 4 + [0.2] * 2)
+    summary = summarise_rank(ranks.assign(predicted_gap=0.1, overlap=1.0))
+    assert summary["gap"].tolist() == pytest.approx([0.1, 0.2])
+    lines = format_rank(summary).splitlines()
+    assert [line.split()[:2] for line in lines[1:]] == [["hidden-ce", "4"], ["hidden-ce-he", "4"]]
+
+
+def test_summary_has_a_row_per_case_and_C(sweep, tmp_path):
+    summary = summarise(run_sweep(sweep, tmp_path / "out").table)
+    assert len(summary) == 10
+    text = format_summary(summary)
+    assert len(text.splitlines()) == 11
+    assert len({len(line) for line in text.splitlines()}) == 1  # aligned

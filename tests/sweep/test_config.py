@@ -1,0 +1,473 @@
+"""Sweep files: points, keys, streams, and one clear line for each kind of mistake."""
+
+import os
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rmt_hessian.measurements.registry import find
+from rmt_hessian.sweep.config import ConfigError, load_config
+from rmt_hessian.sweep.points import Point
+from tests.small import SMALL, sets
+
+ROOT = Path(__file__).parents[2]
+SWEEPS = ROOT / "sweeps"
+TOGETHER = """
+root_seed = 1
+[[grid]]
+measurement = "output_rank"
+seeds = 2
+fixed = { widths = ["d", "m", "C"], layer = 0, loss = "ce", n_samples = 8 }
+axes = { C = [2, 3] }
+together = { d = [5, 6, 7], m = [8, 9, 10] }
+"""
+
+
+def test_key_and_stream_depend_on_root_seed_and_version(monkeypatch):
+    points = [Point("block_norms", {"n_classes": 2}, 0, root_seed) for root_seed in (1, 2)]
+    keys = {point.key for point in points} | {_key_at_another_version(points[0], monkeypatch)}
+    assert len(keys) == 3
+    assert points[0].rng().random() != points[1].rng().random()
+
+
+def _key_at_another_version(point, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(find("block_norms"), "version", 99)
+        return replace(point).key
+
+
+KNOWN = [  # key and first uniform number: results of earlier versions of the package stay valid
+    (
+        Point(
+            "output_rank",
+            {"n_inputs": 5, "n_samples": 8, "n_hidden": 9, "n_classes": 3},
+            seed=1,
+            root_seed=20250502,
+        ),
+        "9402eddb4a4a9010a545",
+        0.8542246389460619,
+    ),
+    (
+        Point(
+            "eigenspaces",
+            {
+                "case": "hidden-ce",
+                "inputs": "gaussian",
+                "n_inputs": 6,
+                "n_samples": 20,
+                "n_hidden": 4,
+                "n_top": 3,
+                "n_classes": 3,
+                "input_mean": 1.0,
+                "standardised": True,
+            },
+            seed=0,
+            root_seed=7,
+        ),
+        "b9d77e2211a18784e74e",
+        0.013060099033423533,
+    ),
+]
+
+
+@pytest.mark.parametrize(("point", "key", "first"), KNOWN)
+def test_keys_and_draws_are_those_of_earlier_versions(point, key, first):
+    assert point.key == key
+    assert point.rng().random() == first
+    turned = dict(reversed(point.parameters.items()))  # the order in the file means nothing
+    assert Point(point.measurement, turned, point.seed, point.root_seed).key == key
+
+
+def test_every_point_has_its_own_stream(sweep):
+    points = load_config(sweep).points()
+    first = {point.rng().random() for point in points}
+    assert len(first) == len(points)
+    assert points[0].rng().random() == load_config(sweep).points()[0].rng().random()
+
+
+def test_log_ranges_are_rounded_and_unique(sweep):
+    sweep.write_text(SMALL.replace("C = [2, 3]", "C = { start = 2, stop = 1024, num = 10 }"))
+    values = {p.columns()["n_classes"] for p in load_config(sweep).points()}
+    assert values == {2**k for k in range(1, 11)}
+
+
+def test_a_range_of_fractions_has_six_digits(tmp_path):
+    path = tmp_path / "errors.toml"
+    text = (SWEEPS / "output_rank.toml").read_text().partition("# Fixed small d")[0]
+    text = text.replace(", relative_error = 0.02", "")
+    text = text.replace(
+        "[2, 4, 10, 20]", "[2], relative_error = { start = 0.01, stop = 1, num = 4 }"
+    )
+    path.write_text(text)
+    values = sorted({p.parameters["relative_error"] for p in load_config(path).points()})
+    assert values == [0.01, 0.0464159, 0.215443, 1.0]  # 10^{-2}, 10^{-4/3}, 10^{-2/3}, 1
+
+
+def test_lists_of_one_length_move_together(tmp_path):
+    path = tmp_path / "together.toml"
+    path.write_text(TOGETHER)
+    names = "n_inputs", "n_hidden", "n_classes"
+    assert sets(path, *names) == [
+        (*pair, C) for pair, C in product([(5, 8), (6, 9), (7, 10)], (2, 3))
+    ]
+    points = load_config(path).points()
+    assert [p.seed for p in points] == [0, 1] * 6
+    assert {p.parameters["n_samples"] for p in points} == {8}
+    # the key says what is measured, not how the file says it
+    axes = "axes = { C = [3], d = [6], m = [9] }\n"
+    path.write_text(TOGETHER.partition("axes")[0] + axes)
+    assert {p.key for p in load_config(path).points()} < {p.key for p in points}
+
+
+def test_a_range_moves_together_with_a_list(tmp_path):
+    path = tmp_path / "together.toml"
+    path.write_text(TOGETHER.replace("[5, 6, 7]", "{ start = 2, stop = 32, num = 3 }"))
+    assert sets(path, "n_inputs", "n_hidden") == [(2, 8), (8, 9), (32, 10)]
+
+
+def test_together_without_axes(tmp_path):
+    path = tmp_path / "together.toml"
+    text = TOGETHER.replace("axes = { C = [2, 3] }\n", "")
+    path.write_text(text.replace("m = [8", "C = [2, 2, 3], m = [8"))
+    assert sets(path, "n_classes", "n_hidden") == [(2, 8), (2, 9), (3, 10)]
+
+
+WRONG_TOGETHER = {
+    "lists of two lengths": (
+        ("[8, 9, 10]", "[8, 9]"),
+        "the lists of together must have one length",
+    ),
+    "a range that repeats a number": (
+        ("[5, 6, 7]", "{ start = 1, stop = 2, num = 3 }"),  # 1, √2, 2 are 1 and 2
+        "the lists of together must have one length",
+    ),
+    "a name in axes too": (
+        ("C = [2, 3]", "C = [2, 3], m = [8]"),
+        "'m' may stand in one of fixed, axes and together only",
+    ),
+    "a name that is fixed too": (
+        ("n_samples = 8", "n_samples = 8, m = 8"),
+        "'m' may stand in one of fixed, axes and together only",
+    ),
+    "an unknown name": (
+        ("m = [8", "depth = [1, 2, 3], m = [8"),
+        "'depth' means nothing to output_rank; allowed: widths, layer, loss, n_samples, init, and "
+        "what widths names",
+    ),
+    "a wrong value": (("10]", "-1]"), "m = -1: .*greater than or equal to 1"),
+    "a list of none": (("[8, 9, 10]", "[]"), "m: must be a list of values or a range"),
+    "a number": (("[8, 9, 10]", "8"), "m: must be a list of values or a range"),
+    "a list of its own": (("{ d = [5, 6, 7], m = [8, 9, 10] }", "[5]"), "together: "),
+    "a width missing": (
+        ("d = [5, 6, 7], ", ""),
+        "widths names 'd', which is no parameter of the grid",
+    ),
+    "a name missing": ((', loss = "ce"', ""), "output_rank needs 'loss'"),
+    "too few units": (("10]", "2]"), r"widths\[-1\] must be below 2, the units of layer 0, got 2"),
+    "another loss": (('"ce"', '"mse"'), "loss must be 'ce', got 'mse'"),
+    "another layer": (("layer = 0", "layer = 1"), "layer must be the hidden layer, 0, got "),
+    "no such layer": (("layer = 0", "layer = 2"), "layer must lie in 0 … 1, got 2"),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), WRONG_TOGETHER.values(), ids=WRONG_TOGETHER.keys())
+def test_a_wrong_together_is_one_line(tmp_path, change, message):
+    path = tmp_path / "together.toml"
+    assert change[0] in TOGETHER
+    path.write_text(TOGETHER.replace(*change, 1))
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_config(path)
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+WRONG_VALUES = [
+    ("eigenspaces", "[false, true]", '["no"]', "standardised = 'no': .*valid boolean"),
+    ("eigenspaces", "[0.0, 1.0]", '["1"]', "input_mean = '1': .*valid number"),
+    ("eigenspaces", "[0.0, 1.0]", "[true]", "input_mean = True: .*valid number"),
+    ("eigenspaces", "[0.0, 1.0]", "[inf]", "input_mean = inf: .*finite"),
+    ("eigenspaces", '"gaussian"', "1", "inputs = 1: .*valid string"),
+    ("kronecker", '"ce", "mse"]', '"ce", "mce"]', "loss = 'mce'"),
+    ("output_rank", "0.02", "0.0", "relative_error = 0.0: .*greater than 0"),
+    ("output_rank", "0.02", '"0.1"', "relative_error = '0.1': .*valid number"),
+    ("output_rank", "layer = 0", "layer = 0.5", "layer = 0.5: .*valid integer"),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "message"), WRONG_VALUES)
+def test_a_wrong_value_of_a_structure_sweep_is_one_line(name, old, new, message, tmp_path):
+    text = (SWEEPS / f"{name}.toml").read_text()
+    assert old in text
+    path = tmp_path / "wrong.toml"
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_config(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_mean_may_be_written_without_a_point(tmp_path):
+    path = tmp_path / "whole.toml"
+    path.write_text((SWEEPS / "eigenspaces.toml").read_text().replace("[0.0, 1.0]", "[0, 1]"))
+    assert {p.parameters["input_mean"] for p in load_config(path).points()} == {0, 1}
+
+
+MISTAKES = {
+    "a key of two lines": (("root_seed = 1", 'root_seed = 1\n"a\\nb" = 1'), "a b: unknown key"),
+    "a seed beyond 64 bits": (("root_seed = 1", "root_seed = 9223372036854775808"), "root_seed: "),
+    "an unknown key": (
+        ("root_seed = 1", "root_seed = 1\nworkers = 2"),
+        "workers: unknown key; allowed: description, figures, root_seed, grid",
+    ),
+    "an unknown key of a grid": (
+        ("seeds = 2", "seeds = 2\nrepeat = 1"),
+        "grid.0.repeat: unknown key; allowed: measurement, seeds, fixed, axes, together",
+    ),
+    "an unknown key of a range": (
+        ("[2, 3]", "{ start = 2, stop = 4, num = 2, base = 10 }"),
+        "base.*unknown key|Extra inputs",
+    ),
+    "a missing key": (("root_seed = 1", ""), "root_seed: Field required"),
+    "seeds as text": (("seeds = 2", 'seeds = "2"'), "seeds: .*valid integer, got '2'"),
+    "seeds as truth": (("seeds = 2", "seeds = true"), "seeds: .*valid integer"),
+    "a misspelt loss": (('"mse"', '"mes"'), "loss = 'mes'.*'ce'"),
+    "a misspelt scale": (("d = 6", 'd = 6, init = "hee"'), "init = 'hee'.*'lecun'"),
+    "spectra of a layer with another law": (
+        ("layer = 0, loss", "layer = 1, loss"),
+        "layer must be 0: the features of others are not white, got ",
+    ),
+    "no such layer": (("layer = [0, 0,", "layer = [1, 0,"), "layer must lie in 0 … 0, got 1"),
+    "C of one": (("[2, 3]", "[1]"), "loss 'ce' needs at least 2 classes, got 1"),
+    "one unit": (("m = 4", "m = 1"), r"widths\[1\] must be at least 2, got 1"),
+    "a fractional C": (("[2, 3]", "[2.5]"), "C = 2.5: .*valid integer"),
+    "C as text": (("[2, 3]", '["2"]'), "C = '2': .*valid integer"),
+    "C as truth": (("[2, 3]", "[true]"), "C = True: .*valid integer"),
+    "an empty axis": (("[2, 3]", "[]"), "C: must be a list of values or a range"),
+    "an axis of one number": (("[2, 3]", "2"), "C: must be a list of values or a range"),
+    "a list that is fixed": (("d = 6", "d = [6]"), r"d = \[6\]: .*integer"),
+    "negative d": (("d = 6", "d = -6"), "d = -6: .*greater than"),
+    "widths as text": (
+        ('widths = ["d", "m", "C"], d', 'widths = "6-4-3", d'),
+        "widths = '6-4-3': must be a list of at least two whole numbers or names of parameters",
+    ),
+    "widths as a text alone": (
+        ('widths = ["d", "m", "C"], d = 6, m = 4, layer = 0', 'widths = "6-4-3", layer = 0'),
+        "widths = '6-4-3': must be a list of at least two",
+    ),
+    "a negative width": (
+        ('"m", "C"], d = 6, m = 4', '-4, "C"], d = 6'),
+        r"widths = \['d', -4, 'C'\]: must be a list of .*, got -4",
+    ),
+    "one width": (
+        ('[["d", "C"], ["d", "C"]', '[["d"], ["d", "C"]'),
+        r"widths = \['d'\]: must be a list of at least two",
+    ),
+    "a width that is none": (
+        ('[["d", "C"], ["d", "C"]', '[["d", "loss"], ["d", "C"]'),
+        r"widths = \[6, 'ce'\]: .*valid integer",
+    ),
+    "widths of widths": (
+        ('[["d", "C"], ["d", "C"]', '[["d", ["C"]], ["d", "C"]'),
+        r"widths = \['d', \['C'\]\]: must be a list of .*, got \['C'\]",
+    ),
+    "a width that names nothing": (
+        ('[["d", "C"], ["d", "C"]', '[["d", "c"], ["d", "C"]'),
+        "widths names 'c', which is no parameter of the grid",
+    ),
+    "an unknown measurement": (('"block_norms"', '"norms"'), "must be one of block_norms"),
+    "an unknown parameter": (("m = 4", "m = 4, depth = 3"), "'depth' means nothing"),
+    "a missing parameter": ((", n_samples = 8", ""), "needs 'n_samples'"),
+    "a missing width": (("d = 6, ", ""), "widths names 'd', which is no parameter of the grid"),
+    "a parameter twice": (
+        ("m = 4", "m = 4, C = 3"),
+        "'C' may stand in one of fixed, axes and together only",
+    ),
+    "no seeds": (("seeds = 2", "seeds = 0"), "greater than or equal to 1"),
+    "a negative seed": (("root_seed = 1", "root_seed = -1"), "greater than or equal to 0"),
+    "a range from 0": (("[2, 3]", "{ start = 0, stop = 4, num = 2 }"), "start"),
+    "figures as text": (
+        ("root_seed = 1", 'root_seed = 1\nfigures = "norm_ratio"'),
+        "figures: .*valid list, got 'norm_ratio'",
+    ),
+    "a figure as a number": (
+        ("root_seed = 1", "root_seed = 1\nfigures = [1]"),
+        "figures.0: .*valid string, got 1",
+    ),
+    "a key twice": (("root_seed = 1", "root_seed = 1\nroot_seed = 2"), "not valid TOML"),
+    "one grid that is not of a list": (("[[grid]]", "[grid]"), "not valid TOML"),
+    "a misspelt key beside a missing one": (
+        ("root_seed = 1", "rootseed = 1"),
+        "rootseed: unknown key; allowed: .*root_seed",
+    ),
+    "axes as a list": (
+        ("[grid.together]\nwidths =", "axes = [1]\n[grid.fixed]\nwidths ="),
+        "not valid TOML",
+    ),
+    "a range without its end": (("[2, 3]", "{ start = 2, num = 2 }"), "stop: Field required"),
+    "a range of text": (
+        ("[2, 3]", '{ start = "2", stop = 4, num = 2 }'),
+        "start.*valid integer, got '2'",
+    ),
+    "a range of no number": (("[2, 3]", "{ start = 2, stop = 4, num = 0 }"), "num: .*equal to 1"),
+    "a date": (("d = 6", "d = 2025-05-02"), "d = .*valid integer"),
+    "a table as a value": (("d = 6", "d = { a = 1 }"), "d = .*valid integer"),
+    "an infinite size": (("d = 6", "d = inf"), "d = inf: .*valid integer"),
+    "a function without a module": (('"block_norms"', '":norms"'), "must be one of block_norms"),
+    "a module that is none": (
+        ('"block_norms"', '"no_such_module:norms"'),
+        "measurement: cannot import no_such_module: ModuleNotFoundError",
+    ),
+    "a module without the function": (
+        ('"block_norms"', '"math:norms"'),
+        "math has no function 'norms'",
+    ),
+    "not TOML": (("[[grid]]", "[[grid"), "not valid TOML"),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_a_wrong_file_is_one_line(sweep, change, message):
+    assert change[0] in SMALL
+    sweep.write_text(SMALL.replace(*change, 1))
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_config(sweep)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(f"{sweep}: ")
+
+
+def test_a_missing_file_is_one_line(tmp_path):
+    with pytest.raises(ConfigError, match="No such file"):
+        load_config(tmp_path / "none.toml")
+
+
+OWN = """
+root_seed = 1
+[[grid]]
+measurement = "eigenspaces"
+seeds = 1
+[grid.fixed]
+widths = [4, 3]
+layer = 0
+loss = "ce"
+inputs = "own.npy"
+input_mean = 0.0
+standardised = false
+n_samples = 10
+n_top = 3
+"""
+
+
+def test_points_belong_to_the_content_of_a_data_file(tmp_path, monkeypatch):
+    """Another array of the same name makes other points; a missing one is said at once."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.toml").write_text(OWN)
+    with pytest.raises(ConfigError, match=r"inputs = 'own.npy': no such file"):
+        load_config("own.toml")
+    keys = []
+    for value in (1.0, 2.0, 1.0):
+        np.save("own.npy", np.full((20, 4), value))
+        os.utime("own.npy", ns=(len(keys), len(keys)))
+        keys.append(load_config("own.toml").points()[0].key)
+    assert keys[0] != keys[1]
+    assert keys[0] == keys[2]
+
+
+def test_a_byte_order_mark_changes_nothing(tmp_path):
+    """Editors on Windows write one."""
+    path = tmp_path / "marked.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + SMALL.replace("\n", "\r\n").encode())
+    (tmp_path / "plain.toml").write_text(SMALL, encoding="utf-8")
+    assert load_config(path).points() == load_config(tmp_path / "plain.toml").points()
+
+
+ENCODED = {
+    "utf-16": "must be UTF-8, got byte 0xff in line 1$",
+    "utf-16-le": "must be UTF-8, got byte 0xe9 in line 3$",
+    "latin-1": "must be UTF-8, got byte 0xe9 in line 3$",
+    "cp1252": "must be UTF-8, got byte 0xe9 in line 3$",
+}
+
+
+@pytest.mark.parametrize(("encoding", "message"), ENCODED.items())
+def test_another_encoding_is_one_line(tmp_path, encoding, message):
+    path = tmp_path / "foreign.toml"
+    path.write_bytes(f"# a sweep\n\ndescription = 'carré'\n{SMALL}".encode(encoding))
+    with pytest.raises(ConfigError, match=rf"foreign\.toml: {message}") as caught:
+        load_config(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_none_is_one_line(tmp_path):
+    path = tmp_path / "binary.toml"
+    for encoding in ("utf-16-le", "utf-32-be"):
+        path.write_bytes(SMALL.encode(encoding))
+        with pytest.raises(ConfigError, match="must be UTF-8, got a null byte, as in UTF-16"):
+            load_config(path)
+    path.write_bytes(b"\x80")
+    with pytest.raises(ConfigError, match=r"binary\.toml: must be UTF-8, got byte 0x80 in line 1"):
+        load_config(path)
+    path.write_bytes(b"")
+    with pytest.raises(ConfigError, match=r"binary\.toml: root_seed: Field required"):
+        load_config(path)
+    with pytest.raises(ConfigError, match="Is a directory"):
+        load_config(tmp_path)
+
+
+OWN_AXES = """
+root_seed = 1
+[[grid]]
+measurement = "rmt_own_axes:f"
+seeds = 1
+"""
+TWICE = {
+    "axes = { a = [3, 3] }": "a must hold each value once, got 3 twice",
+    "axes = { a = [1, 2, 1.0] }": "a must hold each value once, got 1 twice",
+    "axes = { a = [nan, 1.0, nan] }": "a must hold each value once, got 'nan' twice",
+    "axes = { a = [0.0, -0.0] }": "a must hold each value once, got 0.0 twice",
+    'axes = { a = ["x", "y", "x"] }': "a must hold each value once, got 'x' twice",
+    "axes = { a = [true, true] }": "a must hold each value once, got True twice",
+    "together = { a = [1, 2, 1], b = [5, 5, 5] }": r"each combination once, got \(1, 5\) twice",
+    "axes = { a = [1], a = [2] }": "not valid TOML",
+    "axes = { a = [1] }\nfixed = { a = 2 }": "'a' may stand in one of fixed, axes and toge",
+    "axes = { a = [1] }\ntogether = { a = [2] }": "'a' may stand in one of fixed, axes and toge",
+    "seeds = 2": "not valid TOML",
+}
+
+
+@pytest.fixture
+def own_axes(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "rmt_own_axes.py").write_text("def f(rng, a=0, b=0): return {}\n", encoding="utf-8")
+    return tmp_path / "twice.toml"
+
+
+@pytest.mark.parametrize(("axes", "message"), TWICE.items())
+def test_nothing_stands_twice(own_axes, axes, message):
+    """It would be one point, or one of two values, without a word."""
+    own_axes.write_text(f"{OWN_AXES}{axes}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=rf"twice\.toml: .*{message}") as caught:
+        load_config(own_axes)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_value_may_come_again_beside_others(own_axes):
+    for axes in ("together = { a = [1, 1], b = [2, 3] }", "axes = { a = [1, 2], b = [1, 2] }"):
+        own_axes.write_text(f"{OWN_AXES}{axes}\n", encoding="utf-8")
+        assert len(load_config(own_axes).points()) == (2 if "together" in axes else 4)
+
+
+def test_one_point_has_one_key_however_its_widths_and_layer_are_written(tmp_path):
+    path = tmp_path / "written.toml"
+    for text in (
+        'widths = ["d", "m", "C"], d = 5, m = 8, C = 3, layer = 1',
+        'widths = [5, "m", "m"], m = 8, layer = -1',
+        "widths = [5, 8, 3], layer = -1",
+    ):
+        path.write_text(TOGETHER.partition("fixed")[0].replace("output_rank", "block_norms"))
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f'fixed = {{ {text}, loss = "ce", n_samples = 8 }}\n')
+        points = load_config(path).points()
+        wanted = {"widths": [5, 8, 3 if "3" in text else 8], "layer": 1, "loss": "ce"}
+        assert [p.parameters for p in points] == [wanted | {"n_samples": 8, "init": "lecun"}] * 2

@@ -1,0 +1,262 @@
+"""What workers do with points that raise or kill them, on a full disk, and with cheap points."""
+
+import logging
+import resource
+import signal
+import sys
+from collections import deque
+from concurrent.futures import CancelledError
+
+import pytest
+from distributed import Client, KilledWorker, LocalCluster
+
+from rmt_hessian.sweep.config import load_config
+from rmt_hessian.sweep.durations import Durations
+from rmt_hessian.sweep.engine import (
+    MOST_POINTS,
+    TASK_SECONDS,
+    Stopped,
+    _cheap_ones,
+    _outcome,
+    on_workers,
+)
+from rmt_hessian.sweep.store import Store
+from tests.sweep.processes import (
+    COMMAND,
+    DRAWS,
+    POINTS,
+    content,
+    done,
+    process,
+    resumed,
+    sweep,
+    written,
+)
+
+
+class Ended:
+    """A future that has ended; ``steps``: its status and what happens when it is asked."""
+
+    def __init__(self, *steps):
+        self.status, self.steps, self.error = "finished", deque(steps), None
+
+    def result(self, timeout):
+        self.status, what = self.steps.popleft()
+        if isinstance(what, Exception):
+            self.error = what
+            raise what
+        return what
+
+    def exception(self):
+        return self.error
+
+
+class Patient:
+    """Workers that are asked how many they are."""
+
+    asked = 0
+
+    def count(self):
+        self.asked += 1
+
+
+def test_a_result_that_is_lost_with_its_worker_is_waited_for():
+    """It is computed again, and may fail then: heard of either way, and so is a lost scheduler."""
+    workers, killed, bad = Patient(), KilledWorker("x", None, 1), ValueError("bad")
+    again = ("pending", TimeoutError())
+    assert _outcome(Ended(("finished", 7)), workers) == (7, None)
+    assert _outcome(Ended(again, ("lost", TimeoutError()), ("finished", 7)), workers) == (7, None)
+    assert workers.asked == 2
+    assert _outcome(Ended(("finished", OSError("reset by peer")), ("finished", 7)), workers) == (
+        7,
+        None,
+    )
+    assert workers.asked == 3
+    assert _outcome(Ended(again, ("error", killed)), workers) == (None, killed)
+    assert _outcome(Ended(("finished", bad)), workers) == (None, bad)
+    result, error = _outcome(Ended(("cancelled", CancelledError())), workers)
+    assert (result, type(error)) == (None, CancelledError)
+    failed = Ended()
+    failed.status, failed.error = "error", TimeoutError("of the point itself")
+    assert _outcome(failed, workers) == (None, failed.error)
+
+
+POISON = """
+[[grid]]
+measurement = "tests.sweep.processes:draws"
+seeds = 1
+axes = { act = ["raises", "dies"], size = [3] }
+"""
+REASONS = {"raises": "ZeroDivisionError: a poison point", "dies": "its worker died, 2 times"}
+BIG = DRAWS.replace("1000]", "20000]")  # 160 kB each, 20 of them
+
+
+@pytest.fixture(scope="module")
+def poisoned(tmp_path_factory):
+    """Folder, exit code and words of a run that meets points which raise, and which kill."""
+    folder = tmp_path_factory.mktemp("poison")
+    head, grid = DRAWS.split("[[grid]]")
+    path = written(folder, f"{head}{POISON}[[grid]]{grid}")  # the poison comes first
+    with sweep(path, "--out", folder / "out", "--workers", 2, wait=0.01) as run:
+        code = run.code()
+        return folder / "out", code, run.said()
+
+
+def test_poison_stops_no_other_point(poisoned, expected):
+    folder, code, said = poisoned
+    assert code == 1, said
+    named = [line for line in said.splitlines() if line.startswith("failed: ")]
+    assert sorted(named) == sorted(
+        f"failed: tests.sweep.processes:draws(act={act}, size=3) seed 0: {reason}"
+        for act, reason in REASONS.items()
+    )
+    assert said.splitlines()[-1] == f"2 points failed; tracebacks in {folder}/failed"
+    assert "Traceback" not in said
+    results = content(folder)
+    assert all(results[name] == expected[name] for name in expected if "table" not in name)
+    assert done(folder) == POINTS
+
+
+def test_the_reasons_of_poison_are_kept(poisoned):
+    folder, _, _ = poisoned
+    raised, died = sorted((f.read_text() for f in (folder / "failed").iterdir()), key=len)[::-1]
+    assert "Traceback" in raised
+    assert raised.rstrip().endswith(REASONS["raises"])
+    assert died.rstrip().endswith(REASONS["dies"])
+
+
+def test_workers_have_one_thread(poisoned):
+    table = Store(poisoned[0]).table()
+    assert (table["blas_threads"] == 1).all()
+    assert (table["numba_threads"] == 1).all()
+
+
+def test_damaged_results_are_named_and_computed_again(path, expected, tmp_path):
+    folder = tmp_path / "out"
+    resumed(path, folder)
+    empty, cut, other = sorted((folder / "points").glob("*.parquet"))[:3]
+    empty.write_bytes(b"")
+    cut.write_bytes(cut.read_bytes()[:-20])
+    arrays = other.with_suffix(".npz")
+    arrays.write_bytes(arrays.read_bytes()[:100])
+    with sweep(path, "--out", folder, "--workers", 1) as run:
+        assert run.code() == 0
+        named = [line for line in run.said().splitlines() if line.startswith("damaged")]
+        assert f"sweep: {POINTS - 3} of {POINTS} points" in run.said()
+    for file, line in zip(sorted([empty, cut, other]), sorted(named), strict=True):
+        assert line.startswith(f"damaged, computed again: {file}")
+    assert content(folder) == expected
+
+
+def test_a_second_run_on_the_folder_is_refused(path, expected, tmp_path):
+    folder = tmp_path / "out"
+    with sweep(path, "--out", folder, "--workers", 1, wait=0.03) as first:
+        assert first.until(lambda: done(folder) >= 1)
+        first.signal_group(signal.SIGSTOP)  # so that it is there as long as the second one is
+        with sweep(path, "--out", folder, "--workers", 1) as second:
+            assert second.code() == 2
+            assert second.said() == f"error: {folder} is in use by another run\n"
+        first.signal_group(signal.SIGCONT)
+        assert first.code() == 0
+    assert content(folder) == expected
+
+
+def test_files_may_not_grow(tmp_path):
+    """A quota: small results fit, large ones do not."""
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, 2**16))
+
+    path, folder = written(tmp_path, BIG), tmp_path / "out"
+    with sweep(path, "--out", folder, "--workers", 1, preexec_fn=limit) as run:
+        assert run.code() == 1, run.said()
+        *_, reason, missing = run.said().splitlines()
+        assert "Traceback" not in run.said()
+    assert reason == f"cannot write into {folder}: File too large"
+    assert missing.startswith(f"{POINTS - done(folder)} points are missing; resume with: ")
+    assert resumed(path, folder) == resumed(path, tmp_path / "whole")
+
+
+def test_the_disk_is_full(tmp_path):
+    path, folder, kept = written(tmp_path, BIG), tmp_path / "disk", tmp_path / "kept"
+    folder.mkdir()
+    run = f'{sys.executable} -c "{COMMAND}" run {path} --out {folder} --workers 1'
+    script = f"""
+    mount -t tmpfs -o size=1m tmpfs {folder} || exit 77
+    {run}
+    code=$?
+    mount -o remount,size=100m {folder}
+    cp -r {folder} {kept}
+    exit $code
+    """
+    with process("unshare", "-rm", "sh", "-c", script) as full:
+        code = full.code()
+        if code == 77 or not kept.exists():
+            pytest.skip("no file system may be mounted here")
+        *_, reason, missing = full.said().splitlines()
+        assert code == 1, full.said()
+        assert "Traceback" not in full.said()
+    assert reason == f"cannot write into {folder}: No space left on device"
+    assert missing.startswith(f"{POINTS - done(kept)} points are missing; resume with: ")
+    assert resumed(path, kept) == resumed(path, tmp_path / "whole")
+
+
+def test_the_order_of_the_points_changes_none(expected, tmp_path):
+    path = written(tmp_path, DRAWS.replace("[1, 2, 50, 1000]", "[1000, 2, 50, 1]"))
+    results = resumed(path, tmp_path / "out")
+    assert results["table.parquet"] != expected["table.parquet"]
+    assert all(results[name] == expected[name] for name in expected if "table" not in name)
+
+
+@pytest.mark.parametrize("seconds", [1e-5, 0.003, 0.02, 0.5])
+@pytest.mark.parametrize("workers", [2, 100])
+def test_cheap_points_go_together(path, seconds, workers):
+    points = {point.key: point for point in load_config(path).points()}
+    durations, waiting = Durations(), deque(points)
+    assert len(_cheap_ones(waiting, points, durations, workers)) == 1  # nothing is known
+    durations.add(next(iter(points.values())).setting, seconds)
+    tasks = []
+    while waiting:
+        tasks.append(_cheap_ones(waiting, points, durations, workers))
+    assert [key for task in tasks for key in task] == list(points)[1:]
+    lasts = [len(task) * seconds for task in tasks]
+    for task, last in zip(tasks[:-1], lasts, strict=False):
+        assert last >= min(TASK_SECONDS, MOST_POINTS * seconds)
+        assert len(task) == 1 or last <= 2 * max(TASK_SECONDS, 0.02 * workers)
+
+
+@pytest.fixture
+def client():
+    """A client of two workers that are threads of this process."""
+    with (
+        LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=False,
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+def test_tasks_of_cheap_points_last(path, expected, tmp_path, client, monkeypatch):
+    monkeypatch.setenv("WAIT", "0.002")
+    points = {point.key: point for point in load_config(path).points()}
+    durations, store = Durations(), Store(tmp_path)
+    for point in points.values():
+        durations.add(point.setting, 0.01)
+    with store.writing():
+        batches = list(on_workers(client, points, tmp_path, durations))
+    assert sorted(key for keys, _, _ in batches for key in keys) == sorted(points)
+    assert all(death is None for _, _, death in batches)
+    assert len(batches) <= 1 + POINTS * 0.01 / TASK_SECONDS
+    kept = {file.name: file.read_bytes() for file in store.points.iterdir()}
+    assert all(expected[name] == kept[name] for name in kept)
+
+
+def test_workers_that_cannot_write_stop_the_run(path, tmp_path, client):
+    points = {point.key: point for point in load_config(path).points()}
+    with pytest.raises(Stopped, match=f"^cannot write into {tmp_path}: No such file or directory$"):
+        list(on_workers(client, points, tmp_path, Durations()))

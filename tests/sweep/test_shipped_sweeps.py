@@ -1,0 +1,99 @@
+"""What the sweep files of this project measure: every grid, written out again."""
+
+from collections import Counter
+from itertools import product
+from pathlib import Path
+
+from rmt_hessian.sweep.config import load_config
+from tests.small import row_of, sets
+
+ROOT = Path(__file__).parents[2]
+SWEEPS = ROOT / "sweeps"
+
+
+def test_the_grid_of_output_rank():
+    widths, classes = (50, 100, 200, 400), (2, 4, 10, 20)
+    found = sets(SWEEPS / "output_rank.toml", "widths", "layer")
+    expected = [(f"{m}-{m}-{C}", 0) for C, m in product(classes, widths)]
+    expected += [(f"5-{m}-{C}", 0) for C, m in product(classes, widths)]
+    expected += [("200-200-200-200-10", l) for l in range(4)]
+    expected += [(f"50-{C}", 0) for C in classes]
+    assert found == expected
+    seeds = Counter(
+        len(p.parameters["widths"]) - 2 for p in load_config(SWEEPS / "output_rank.toml").points()
+    )
+    assert seeds == {1: 6 * 32, 3: 3 * 4, 0: 4}
+
+
+def test_the_grid_of_kronecker():
+    path = SWEEPS / "kronecker.toml"
+    points = load_config(path).points()
+    forms = {
+        (row_of(p)["case"], p.parameters["n_samples"], p.columns().get("n_hidden"), p.seed)
+        for p in points
+        if p.measurement == "kronecker_form"
+    }
+    N = [50 * 2**k for k in range(9)]
+    cases = [("linear-ce", None), ("hidden-ce", 8), ("hidden-mse", 8), ("output-ce", 60)]
+    assert forms == {(case, n, m, s) for (case, m), n, s in product(cases, N, range(5))}
+    networks = [p for p in points if p.measurement == "network_kronecker"]
+    assert {(p.parameters["input_mean"], p.seed) for p in networks} == set(
+        product((0.0, 1.0), range(3))
+    )
+    assert len(points) == len(forms) + len(networks)
+
+
+def test_the_grid_of_eigenspaces():
+    names = "case", "inputs", "n_hidden", "n_classes", "input_mean", "standardised"
+    found = sets(SWEEPS / "eigenspaces.toml", *names)
+    both = (0.0, 1.0), (False, True)
+    expected = [("hidden-ce", "gaussian", 8, *rest) for rest in product((4, 20), *both)]
+    expected += [("output-ce", "gaussian", 60, 10, *rest) for rest in product(*both)]
+    expected += [
+        (case, "digits", m, 10, 0.0, standardised)
+        for (case, m), standardised in product((("hidden-ce", 8), ("output-ce", 60)), both[1])
+    ]
+    assert found == expected
+    assert len(load_config(SWEEPS / "eigenspaces.toml").points()) == 10 * len(expected)
+
+
+def test_the_grid_of_spectra():
+    path = SWEEPS / "spectra.toml"
+    cases = ("linear-ce", "linear-mse", "hidden-ce", "hidden-mse")
+    sizes = (100, 200, 400, 800, 1600, 4000)  # γ = 4 … 1/10
+    found = sets(path, "case", "n_classes", "n_samples", "n_inputs", "n_hidden")
+    expected = product(cases, (2, 16, 128, 1024), sizes, (400,))
+    assert found == [(*row, None if row[0].startswith("linear") else 16) for row in expected]
+    assert len(load_config(path).points()) == 4 * len(found)
+
+
+def test_the_grid_of_large_classes():
+    path = SWEEPS / "large_classes.toml"
+    seeds = {"linear-ce": 5, "output-ce": 5, "hidden-ce": 8, "hidden-mse": 8, "linear-mse": 8}
+    classes = [2 * 4**k for k in range(9)]  # 2 … 131072
+    found = sets(path, "case", "n_classes", "n_inputs", "n_samples", "n_hidden")
+    assert found == [
+        (case, C, 128, 512, None if case.startswith("linear") else 32)
+        for case, C in product(seeds, classes)
+    ]
+    counts = Counter(row_of(p)["case"] for p in load_config(path).points())
+    assert counts == {case: 9 * count for case, count in seeds.items()}
+
+
+def test_the_grid_of_outliers():
+    path = SWEEPS / "outliers.toml"
+    found = sets(path, "case", "n_samples", "n_inputs", "n_hidden", "n_classes")
+    # from 1000 to 32000 by the factor √2, rounded: γ = 1/5 … 1/160
+    sizes = [round(1000 * 2 ** (k / 2)) for k in range(11)]
+    cases = ("linear-ce", "hidden-mse", "hidden-ce")
+    assert found == [
+        (case, N, 200, None if case.startswith("linear") else 3, 3)
+        for case, N in product(cases, sizes)
+    ]
+    assert len(load_config(path).points()) == 5 * len(found)
+
+
+def test_every_figure_is_drawn_from_exactly_one_shipped_sweep():
+    named = Counter(name for path in SWEEPS.glob("*.toml") for name in load_config(path).figures)
+    scripts = {path.stem.removeprefix("fig_") for path in (ROOT / "paper_figs").glob("fig_*.py")}
+    assert named == dict.fromkeys(scripts, 1)
