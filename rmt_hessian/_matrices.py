@@ -1,9 +1,12 @@
 """Checks of matrices, spectra and distributions, to the precision in which they came."""
 
+from typing import Any
+
 import numpy as np
 from scipy.sparse import issparse
 
 from rmt_hessian._threads import slices
+from rmt_hessian._types import FloatArray
 from rmt_hessian._validation import finite_array, native
 
 DOUBLE = 2.0**-52
@@ -14,7 +17,7 @@ AT_ONCE = 2**22  # numbers of the rows that are looked at at a time
 MOST_SLACK = 0.05  # that even half precision is granted
 
 
-def type_precision(values):
+def type_precision(values: Any) -> float:
     """The spacing ε of numbers at 1 in the type of ``values``: float64, or a narrower float.
 
     NumPy's types or those of another package; what has no type of numbers becomes float64.
@@ -24,7 +27,7 @@ def type_precision(values):
     return NARROW.get(name, DOUBLE)
 
 
-def precision(values):
+def precision(values: Any) -> float:
     """`type_precision`, and that of float32 for wider numbers which all are numbers of float32.
 
     Those may have been made in it, and converted.
@@ -45,12 +48,12 @@ def precision(values):
     return NARROW["float32"] if narrow else eps
 
 
-def slack(values):
+def slack(values: Any) -> float:
     """Relative error that the entries of ``values`` may have: 1e-10, 6e-5 if they are float32."""
     return min(max(SLACK, ROUNDINGS * precision(values)), MOST_SLACK)
 
 
-def square_array(values, name, size=None):
+def square_array(values: Any, name: str, size: int | None = None) -> FloatArray:
     """Return ``values`` as a finite square array, of ``size`` rows if that is given."""
     A = finite_array(values, name, ndim=2)
     if size is not None and A.shape != (size, size):
@@ -60,7 +63,7 @@ def square_array(values, name, size=None):
     return A
 
 
-def symmetric_array(values, name, size=None):
+def symmetric_array(values: Any, name: str, size: int | None = None) -> FloatArray:
     """Return ``values`` as a finite array that is symmetric, exactly: rounding is taken off.
 
     Raises ValueError if it is not symmetric to `slack` of its largest entry.
@@ -68,7 +71,7 @@ def symmetric_array(values, name, size=None):
     return symmetrised(square_array(values, name, size), values, name)
 
 
-def symmetrised(A, values, name):
+def symmetrised(A: Any, values: Any, name: str) -> Any:
     """``A + (Aᵀ - A)/2``, which does not overflow, of a square A that came as ``values``.
 
     A is dense or sparse, and comes back as it is where it is symmetric already. Raises as
@@ -85,7 +88,7 @@ def symmetrised(A, values, name):
     return A + (A.T - A) / 2
 
 
-def positive_semidefinite(values, name, size=None):
+def positive_semidefinite(values: Any, name: str, size: int | None = None) -> FloatArray:
     """Return ``values`` as a symmetric array without an eigenvalue below 0, but for rounding.
 
     Raises ValueError if it is not symmetric or has an eigenvalue below ``-`` `slack` of its
@@ -101,7 +104,7 @@ def positive_semidefinite(values, name, size=None):
     return A
 
 
-def covariance_spectrum(values, name):
+def covariance_spectrum(values: Any, name: str) -> FloatArray:
     """Return ``values`` as eigenvalues of a covariance: one axis, finite, none negative.
 
     What an eigenvalue solver leaves below 0, up to `slack` of the largest, becomes 0.
@@ -112,7 +115,7 @@ def covariance_spectrum(values, name):
     return np.maximum(x, 0.0)
 
 
-def distributions(values, name, ndim=1):
+def distributions(values: Any, name: str, ndim: int = 1) -> FloatArray:
     """Return ``values`` as distributions along the last axis: not negative, each with sum 1.
 
     Sums must be 1 to 1e-8, in float32 to a few roundings; those are made 1.
@@ -129,7 +132,7 @@ def distributions(values, name, ndim=1):
     return w.copy() if abs(worst - 1.0) <= 1e-8 else w / sums
 
 
-def orthonormal_columns(values, name):
+def orthonormal_columns(values: Any, name: str) -> FloatArray:
     """Return ``values`` as orthonormal columns; ones of a narrow type are made so again."""
     frame = finite_array(values, name, ndim=2)
     defect = np.abs(frame.T @ frame - np.eye(frame.shape[1])).max()
@@ -141,7 +144,7 @@ def orthonormal_columns(values, name):
     return u @ v
 
 
-def read_only(W):
+def read_only(W: FloatArray) -> FloatArray:
     """``W`` itself if nobody can write to it, else a read-only copy.
 
     What is made from weights must not change under its user.

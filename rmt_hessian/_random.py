@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from rmt_hessian._types import RandomState
 from rmt_hessian._validation import came
 
 
-def random_generator(rng, name="rng"):
+def random_generator(rng: RandomState, name: str = "rng") -> np.random.Generator:
     """Return a `numpy.random.Generator`.
 
     Parameters

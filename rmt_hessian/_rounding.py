@@ -1,6 +1,7 @@
 """Which eigenvalues are equal: the one place that says how far rounding moves them."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from rmt_hessian._matrices import type_precision
 from rmt_hessian._validation import native
@@ -8,7 +9,7 @@ from rmt_hessian._validation import native
 FEW = 500  # a small spectrum is that of a matrix whose entries are sums over many samples
 
 
-def relative_rounding(*spectra):
+def relative_rounding(*spectra: ArrayLike) -> float:
     """``max(n, 500) ε`` of spectra of at most n eigenvalues, ε the precision in which they came.
 
     A dense solver moves eigenvalues by n ε of the largest at most; in float64 this is 1e-13 for n
@@ -23,7 +24,7 @@ def relative_rounding(*spectra):
     return most * max(map(type_precision, spectra))
 
 
-def rounding(*spectra, scale=0.0):
+def rounding(*spectra: ArrayLike, scale: float = 0.0) -> float:
     """`relative_rounding` times ``max|λ|``, or times ``scale`` if that is larger.
 
     Examples

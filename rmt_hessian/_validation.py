@@ -2,14 +2,19 @@
 
 import operator
 import reprlib
+from collections.abc import Collection, Iterable
+from typing import Any, TypeVar
 
 import numpy as np
 
+from rmt_hessian._types import ComplexArray, FloatArray, IntArray
+
+T = TypeVar("T")
 LARGEST = 2**53  # integers up to here are floats too
 LONGEST = 80  # letters of a value that a message shows
 
 
-def came(value):
+def came(value: object) -> str:
     """What came, in a few words: a short value itself, else its type and shape."""
     if value is None or np.isscalar(value) or isinstance(value, list | tuple | dict | set):
         text = reprlib.repr(value)
@@ -20,14 +25,14 @@ def came(value):
     return f"{type(value).__name__}{of_shape}"
 
 
-def boolean(value, name):
+def boolean(value: Any, name: str) -> bool:
     """Return ``value`` as a bool: True or False, Python's or NumPy's, and nothing like them."""
     if not isinstance(value, bool | np.bool_):
         raise ValueError(f"{name} must be True or False, got {came(value)}")
     return bool(value)
 
 
-def instance_of(value, kind, name):
+def instance_of(value: Any, kind: type[T], name: str) -> T:
     """Return ``value`` if it is an instance of the class ``kind``."""
     if not isinstance(value, kind):
         article = "an" if kind.__name__[0] in "AEIOU" else "a"
@@ -35,7 +40,7 @@ def instance_of(value, kind, name):
     return value
 
 
-def having(value, attributes, name, what):
+def having(value: T, attributes: Iterable[str], name: str, what: str) -> T:
     """Return ``value``, ``what`` the caller wants, if it has all the ``attributes``."""
     missing = [attribute for attribute in attributes if not hasattr(value, attribute)]
     if missing:
@@ -43,7 +48,7 @@ def having(value, attributes, name, what):
     return value
 
 
-def listed(values, name, what):
+def listed(values: Any, name: str, what: str) -> list[Any]:
     """Return a list of what is given as any sequence of ``what``."""
     unordered = isinstance(values, str | bytes | set | frozenset | dict)
     if unordered or not hasattr(values, "__iter__") or getattr(values, "ndim", 1) == 0:
@@ -51,20 +56,20 @@ def listed(values, name, what):
     return list(values)
 
 
-def means_nothing(value, name, where):
+def means_nothing(value: object, name: str, where: str) -> None:
     """Raise if an argument is given that means nothing for the case."""
     if value is not None:
         raise ValueError(f"{name} means nothing for {where}, got {came(value)}")
 
 
-def _index(value):
+def _index(value: Any) -> int:
     """``value`` as an int; True and False are none here."""
     if isinstance(value, bool | np.bool_):
         raise TypeError
     return operator.index(value)
 
 
-def positive_integer(value, name, minimum=1):
+def positive_integer(value: Any, name: str, minimum: int = 1) -> int:
     """Return ``value`` as an int of at least ``minimum``."""
     try:
         number = _index(value)
@@ -77,7 +82,7 @@ def positive_integer(value, name, minimum=1):
     return number
 
 
-def shape_of(size, name):
+def shape_of(size: Any, name: str) -> int | tuple[int, ...] | None:
     """Return ``size`` as NumPy takes it: None, an int or a tuple of ints, none negative."""
     if size is None:
         return None
@@ -86,7 +91,7 @@ def shape_of(size, name):
     return positive_integer(size, name, minimum=0)
 
 
-def index_below(value, size, name):
+def index_below(value: Any, size: int, name: str) -> int:
     """Return ``value`` as an index in ``0 … size-1``; negative ones count from the end."""
     try:
         index = _index(value)
@@ -97,7 +102,7 @@ def index_below(value, size, name):
     return index % size
 
 
-def indices_below(values, size, name):
+def indices_below(values: Any, size: int, name: str) -> IntArray:
     """Return ``values`` as an array of indices below ``size``; negative ones count from the end."""
     try:
         array = np.asarray(native(values))
@@ -113,7 +118,7 @@ def indices_below(values, size, name):
     return array.astype(np.intp) % size
 
 
-def pair_of_sizes(value, name):
+def pair_of_sizes(value: Any, name: str) -> tuple[int, int]:
     """Return ``value`` as a pair of positive ints."""
     try:
         first, second = value
@@ -122,7 +127,7 @@ def pair_of_sizes(value, name):
     return positive_integer(first, f"{name}[0]"), positive_integer(second, f"{name}[1]")
 
 
-def real_dtype(value):
+def real_dtype(value: Any) -> np.dtype[Any]:
     """Return ``value`` as float64 or float32."""
     try:
         name = None if value is None else np.dtype(value).name
@@ -133,7 +138,7 @@ def real_dtype(value):
     return np.dtype(name)
 
 
-def real_number(value, name):
+def real_number(value: Any, name: str) -> float:
     """Return ``value`` as a finite float."""
     try:
         if isinstance(value, str | bytes | bool | np.bool_) or np.ndim(value) != 0:
@@ -146,7 +151,7 @@ def real_number(value, name):
     return number
 
 
-def positive_real(value, name):
+def positive_real(value: Any, name: str) -> float:
     """Return ``value`` as a finite float greater than zero."""
     try:
         number = real_number(value, name)
@@ -159,7 +164,7 @@ def positive_real(value, name):
     return number
 
 
-def one_of(value, choices, name):
+def one_of(value: Any, choices: Collection[Any], name: str) -> Any:
     """Return ``value`` if it is among ``choices``."""
     if not isinstance(value, str) or value not in choices:
         wanted = ", ".join(repr(c) for c in choices)
@@ -167,7 +172,7 @@ def one_of(value, choices, name):
     return value
 
 
-def native(values):
+def native(values: Any) -> Any:
     """``values`` in NumPy's reach: a tensor that needs a gradient, or of bfloat16, detached.
 
     Of a list its rows; what NumPy cannot have of another package raises TypeError.
@@ -184,7 +189,7 @@ def native(values):
         raise TypeError(error) from None
 
 
-def refuse_masked(values, name):
+def refuse_masked(values: Any, name: str) -> None:
     """Raise if an entry of an array, or of a row of a list, is masked: NumPy would forget that."""
     rows = values if isinstance(values, list | tuple) else [values]
     hidden = sum(np.ma.count_masked(r) for r in rows if isinstance(r, np.ma.MaskedArray))
@@ -192,7 +197,7 @@ def refuse_masked(values, name):
         raise ValueError(f"{name} must have no masked entries, got {hidden}")
 
 
-def number_array(values, name):
+def number_array(values: Any, name: str) -> np.ndarray:
     """Return ``values`` as an array of real or complex numbers, in the type in which they came."""
     refuse_masked(values, name)
     try:
@@ -204,7 +209,7 @@ def number_array(values, name):
     return array
 
 
-def real_array(values, name):
+def real_array(values: Any, name: str) -> FloatArray:
     """Return ``values`` as a float64 array of any shape; NaN and infinite entries are kept.
 
     Text, dates, complex numbers, masked entries and rows of different lengths are refused.
@@ -225,7 +230,7 @@ def real_array(values, name):
         ) from None
 
 
-def complex_array(values, name):
+def complex_array(values: Any, name: str) -> ComplexArray:
     """Return ``values`` as a finite complex128 array of any shape."""
     array = number_array(values, name).astype(np.complex128)
     if not np.isfinite(array).all():
@@ -233,13 +238,13 @@ def complex_array(values, name):
     return array
 
 
-def refuse_complex(values, name):
+def refuse_complex(values: Any, name: str) -> None:
     """Raise if ``values`` has a complex type: casting would lose its imaginary part."""
     if np.iscomplexobj(values):
         raise ValueError(f"{name} must be real, got {values.dtype}")
 
 
-def finite_array(values, name, ndim):
+def finite_array(values: Any, name: str, ndim: int) -> FloatArray:
     """Return ``values`` as a finite float64 array with ``ndim`` axes, none of them empty."""
     array = real_array(values, name)
     if array.ndim != ndim:
@@ -253,12 +258,12 @@ def finite_array(values, name, ndim):
     return array
 
 
-def _is_custom_float(dtype):
+def _is_custom_float(dtype: Any) -> bool:
     """Whether this is a narrow float of a package of its own, as bfloat16 of JAX."""
     return dtype.kind == "V" and "float" in dtype.name
 
 
-def _of_what(values):
+def _of_what(values: Any) -> str:
     """What came in place of real numbers."""
     try:
         array = np.asarray(native(values))

@@ -5,8 +5,10 @@ A law is any object with ``cdf(x)``, ``ppf(q)``, ``support()``, ``components()``
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from rmt_hessian._rounding import rounding
+from rmt_hessian._types import FloatArray, HasCDF, HasComponents
 from rmt_hessian._validation import finite_array, having, positive_integer
 
 GRID = 256  # cells of a component, at least, on which the Wasserstein integral is taken
@@ -14,17 +16,17 @@ GRID = 256  # cells of a component, at least, on which the Wasserstein integral 
 TAIL, LONG, ZOOMS = 1e-4, 10.0, 30  # of `density_curve`: share of a thin tail, when it is long
 
 
-def _sorted(eigenvalues, name="eigenvalues"):
+def _sorted(eigenvalues: ArrayLike, name: str = "eigenvalues") -> FloatArray:
     return np.sort(finite_array(eigenvalues, name, ndim=1))
 
 
-def _unresolved(eigenvalues, law):
+def _unresolved(eigenvalues: ArrayLike, law: HasCDF) -> float:
     """Half-width of the interval about 0 inside which an eigenvalue's place is rounding error."""
     ends = [abs(float(end)) for end in law.support()]
     return rounding(eigenvalues, scale=max((end for end in ends if np.isfinite(end)), default=0.0))
 
 
-def ks_distance(eigenvalues, law):
+def ks_distance(eigenvalues: ArrayLike, law: HasCDF) -> float:
     """Kolmogorov–Smirnov distance ``sup_x |F_n(x) - F(x)|`` of a spectrum and a law.
 
     Both one-sided limits are compared at every eigenvalue; between two, F_n is constant and F
@@ -68,7 +70,7 @@ def ks_distance(eigenvalues, law):
     return float(max(np.abs(at - F).max(), np.abs(before - F).max()))
 
 
-def ks_distance_of_spectra(eigenvalues, others):
+def ks_distance_of_spectra(eigenvalues: ArrayLike, others: ArrayLike) -> float:
     """Kolmogorov–Smirnov distance of two spectra, equal within rounding being equal.
 
     Rounding moves an eigenvalue by up to ``δ = max(n, 500) ε max|λ|``, n eigenvalues in the larger
@@ -105,13 +107,13 @@ def ks_distance_of_spectra(eigenvalues, others):
     return max(_excess(x, y, delta), _excess(y, x, delta))
 
 
-def _excess(x, y, delta):
+def _excess(x: FloatArray, y: FloatArray, delta: float) -> float:
     """``sup_t max(F(t - δ) - G(t + δ), 0)``, F that of x, G that of y: t - δ at a value of x."""
     F, G = (np.searchsorted(v, at, side="right") / v.size for v, at in ((x, x), (y, x + 2 * delta)))
     return float(max((F - G).max(), 0.0))
 
 
-def wasserstein_distance(eigenvalues, law):
+def wasserstein_distance(eigenvalues: ArrayLike, law: HasComponents) -> float:
     """Wasserstein-1 distance ``∫ |F_n(x) - F(x)| dx`` of a spectrum and a law.
 
     ``F_n`` is constant between neighbours of a grid that holds every eigenvalue, 0, and further
@@ -157,7 +159,7 @@ def wasserstein_distance(eigenvalues, law):
     return float(np.diff(grid) @ mean_gap)
 
 
-def density_curve(law, n_cells=150, min_mass=1e-3):
+def density_curve(law: HasComponents, n_cells: int = 150, min_mass: float = 1e-3) -> FloatArray:
     """Density of the continuous part of a law, averaged over cells, to be drawn.
 
     Cells are differences of the CDF, so that the fine structure that a law of many close atoms
@@ -196,11 +198,13 @@ def density_curve(law, n_cells=150, min_mass=1e-3):
     )
 
 
-def _continuous(law, x):
+def _continuous(law: HasComponents, x: FloatArray) -> FloatArray:
     return law.cdf(x) - law.atom_at_zero * (x >= 0)
 
 
-def _without_long_tails(law, lo, hi, share):
+def _without_long_tails(
+    law: HasComponents, lo: float, hi: float, share: FloatArray
+) -> tuple[float, float]:
     """The range of all but thin tails, if these are most of it; cells zoom in on it."""
     first, last = _continuous(law, np.array([lo, hi]))
     tail = TAIL * (last - first)

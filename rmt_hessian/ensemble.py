@@ -4,11 +4,14 @@ It holds names and sizes only. Two widths are the linear model, layers 0 and 1 o
 hidden and the output layer of [D] and [W].
 """
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, fields, replace
+from typing import Any, Literal, Self
 
 import numpy as np
 
 from rmt_hessian._matrices import read_only
+from rmt_hessian._types import FloatArray, Init, Loss
 from rmt_hessian._validation import (
     came,
     finite_array,
@@ -65,18 +68,18 @@ class Ensemble:
     (10, 16, 0.016)
     """
 
-    widths: tuple
+    widths: Sequence[int]
     layer: int
-    loss: str
+    loss: Loss
     n_samples: int
     _: KW_ONLY
-    init: str = "lecun"
-    activation: str = "relu"
-    inputs: str = "gaussian"
+    init: Init = "lecun"
+    activation: Literal["relu"] = "relu"
+    inputs: Literal["gaussian"] = "gaussian"
     biases: None = None
-    weights: tuple = None
+    weights: Any = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         widths = tuple(
             positive_integer(width, f"widths[{l}]")
             for l, width in enumerate(listed(self.widths, "widths", "integers"))
@@ -103,38 +106,38 @@ class Ensemble:
     # --- sizes --------------------------------------------------------------------------------
 
     @property
-    def n_layers(self):
+    def n_layers(self) -> int:
         """The number of weight matrices."""
         return len(self.widths) - 1
 
     @property
-    def is_last(self):
+    def is_last(self) -> bool:
         """Whether the layer is the last, whose units are the classes."""
         return self.layer == self.n_layers - 1
 
     @property
-    def n_classes(self):
+    def n_classes(self) -> int:
         """C."""
         return self.widths[-1]
 
     @property
-    def n_units(self):
+    def n_units(self) -> int:
         """k, the output units of the layer: its Hessian has k × k blocks."""
         return self.widths[self.layer + 1]
 
     @property
-    def n_features(self):
+    def n_features(self) -> int:
         """p, the input features of the layer: the size of a block."""
         return self.widths[self.layer]
 
     @property
-    def aspect_ratio(self):
+    def aspect_ratio(self) -> float:
         """``γ = p/N``."""
         return self.n_features / self.n_samples
 
     # --- others like it -----------------------------------------------------------------------
 
-    def given(self, net, layers=None):
+    def given(self, net: Any, layers: Sequence[int] | None = None) -> Self:
         """The ensemble of this very network, inputs random; or of some of its weights.
 
         Parameters
@@ -171,10 +174,10 @@ class Ensemble:
 
     # --- identity -----------------------------------------------------------------------------
 
-    def _names(self):
+    def _names(self) -> tuple[Any, ...]:
         return tuple(getattr(self, f.name) for f in fields(self) if f.name != "weights")
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         if not isinstance(other, Ensemble):
             return NotImplemented
         return self._names() == other._names() and all(
@@ -182,19 +185,19 @@ class Ensemble:
             for V, W in zip(self.weights, other.weights, strict=True)
         )
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         if any(W is not None for W in self.weights):
             raise TypeError("an Ensemble with given weights has no hash: they are arrays")
         return hash(self._names())
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         """After ``pickle`` and ``deepcopy``, whose arrays are new: read-only again."""
         for W in state["weights"]:
             if W is not None:
                 W.setflags(write=False)
         self.__dict__.update(state)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         parts = [f"{list(self.widths)}", f"layer={self.layer}"]
         parts += [f"loss={self.loss!r}", f"n_samples={self.n_samples}"]
         parts += [
@@ -209,7 +212,7 @@ class Ensemble:
         return text + (".given(net)" if len(given) == self.n_layers else f".given(net, {given})")
 
 
-def _covered(value, names, name):
+def _covered(value: Any, names: Sequence[str], name: str) -> str:
     """A name among those that are covered."""
     if isinstance(value, str) and value in names:
         return str(value)
@@ -217,7 +220,7 @@ def _covered(value, names, name):
     raise ValueError(f"{name} must be one of {wanted}: no other is covered yet, got {came(value)}")
 
 
-def _checked_weights(weights, widths):
+def _checked_weights(weights: Any, widths: tuple[int, ...]) -> tuple[FloatArray | None, ...]:
     """A tuple of read-only matrices, None for those that are drawn."""
     weights = [] if weights is None else listed(weights, "weights", "matrices or None")
     if all(W is None for W in weights):  # also of an ensemble of other widths

@@ -17,6 +17,7 @@ SHARED = {
     "_random",
     "_rounding",
     "_threads",
+    "_types",
     "_validation",
     "_version",
 }

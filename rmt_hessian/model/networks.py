@@ -1,12 +1,16 @@
 """ReLU networks: the linear model ``[d, C]``, one hidden layer ``[d, m, C]``, any depth."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from rmt_hessian._matrices import read_only
 from rmt_hessian._random import random_generator
+from rmt_hessian._types import BoolArray, FloatArray, Init, RandomState
 from rmt_hessian._validation import finite_array, index_below, listed, positive_integer
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.model.kernels import relu_and_mask
@@ -26,12 +30,12 @@ class ForwardPass:
         Of the last layer: logits are made when asked for, since C may be large.
     """
 
-    features: tuple
-    masks: tuple
-    last_weights: np.ndarray
+    features: tuple[FloatArray, ...]
+    masks: tuple[BoolArray, ...]
+    last_weights: FloatArray
 
     @property
-    def logits(self):
+    def logits(self) -> FloatArray:
         """``f = z_L W_Lᵀ``, shape (N, C), made anew.
 
         Raises
@@ -67,7 +71,7 @@ class Network:
     array([[4., 6.]])
     """
 
-    def __init__(self, weights):
+    def __init__(self, weights: Sequence[ArrayLike]) -> None:
         weights = listed(weights, "weights", "matrices")
         if not weights:
             raise ValueError("weights must hold at least one matrix, got none")
@@ -82,14 +86,14 @@ class Network:
                     f"got shape {self.weights[l].shape}"
                 )
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         """After ``pickle`` and ``deepcopy``, whose arrays are new: read-only again."""
         for W in state["weights"]:
             W.setflags(write=False)
         self.__dict__.update(state)
 
     @classmethod
-    def random(cls, widths, rng, init="lecun"):
+    def random(cls, widths: Sequence[int], rng: RandomState, init: Init = "lecun") -> Self:
         """Draw a network at initialisation.
 
         Parameters
@@ -117,16 +121,16 @@ class Network:
         return cls([random_weights(*sizes, gain, rng) for sizes in pairwise(widths)])
 
     @property
-    def widths(self):
+    def widths(self) -> list[int]:
         """``[d, …, C]``: the input dimension, then the output dimension of each layer."""
         return [self.weights[0].shape[1]] + [W.shape[0] for W in self.weights]
 
     @property
-    def n_layers(self):
+    def n_layers(self) -> int:
         """The number of weight matrices."""
         return len(self.weights)
 
-    def above(self, layer):
+    def above(self, layer: int) -> "Network":
         """The network of the layers from ``layer`` on, whose inputs are that layer's features.
 
         The Hessian of a layer is that of the first layer of ``above(layer)`` on those features, so
@@ -140,14 +144,14 @@ class Network:
         """
         return Network(self.weights[index_below(layer, self.n_layers, "layer") :])
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Network(widths={self.widths})"
 
-    def __call__(self, X):
+    def __call__(self, X: ArrayLike) -> FloatArray:
         """Logits, shape (N, C), of inputs ``X``, shape (N, d)."""
         return self.forward(X).logits
 
-    def forward(self, X):
+    def forward(self, X: ArrayLike) -> ForwardPass:
         """Run the network on ``X``, shape (N, d), and keep what the Hessian needs.
 
         Raises
@@ -168,7 +172,7 @@ class Network:
         return ForwardPass(tuple(features), tuple(masks), self.weights[-1])
 
 
-def random_weights(n_in, n_out, gain, rng):
+def random_weights(n_in: int, n_out: int, gain: float, rng: np.random.Generator) -> FloatArray:
     """A weight matrix at initialisation, (n_out, n_in), entries ``N(0, gain/n_in)``; read-only."""
     W = rng.standard_normal((n_out, n_in))
     W *= np.sqrt(gain / n_in)
@@ -176,7 +180,7 @@ def random_weights(n_in, n_out, gain, rng):
     return W
 
 
-def _finite(values, what):
+def _finite(values: FloatArray, what: str) -> FloatArray:
     if not np.isfinite(values).all():
         raise ValueError(f"X must not make the {what} overflow, got infinite or NaN {what}")
     return values
