@@ -10,7 +10,7 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 ComplexArray: TypeAlias = npt.NDArray[np.complex128]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
-RealArray: TypeAlias = npt.NDArray[np.float64] | npt.NDArray[np.float32]  # as asked, or as came
+RealArray: TypeAlias = npt.NDArray[np.floating]  # float64, or float32 where that was asked
 Elementwise: TypeAlias = Any  # as of NumPy's functions: a number for a number, else an array
 
 RandomState: TypeAlias = (
