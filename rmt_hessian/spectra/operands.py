@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 
 from rmt_hessian._matrices import symmetric_array, symmetrised
 from rmt_hessian._threads import slices
+from rmt_hessian._types import RealArray
 from rmt_hessian._validation import finite_array
 
 AT_ONCE = 2**22  # numbers of the rows or columns that are looked at at a time
 
 
-def _refuse_other_than_square(shape, name):
+def _refuse_other_than_square(shape: tuple[int, ...], name: str) -> None:
     if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
         raise ValueError(f"{name} must be square, got shape {shape}")
 
@@ -45,7 +47,7 @@ class Operand:
     kind: str
     name: str
 
-    def multiply(self, v):
+    def multiply(self, v: RealArray) -> RealArray:
         """``A v`` as a new array of the type of v.
 
         Raises
@@ -61,7 +63,7 @@ class Operand:
             )
         return np.array(product, dtype=v.dtype)
 
-    def to_dense(self):
+    def to_dense(self) -> RealArray:
         """The matrix as a symmetric array of ``dtype``, shape (n, n).
 
         Raises
@@ -75,7 +77,7 @@ class Operand:
         return symmetric_array(dense, self.name).astype(self.dtype, copy=False)
 
 
-def symmetric_operand(matrix, name):
+def symmetric_operand(matrix: Any, name: str) -> Operand:
     """Take a symmetric matrix in any of its forms.
 
     Parameters
@@ -120,7 +122,7 @@ def symmetric_operand(matrix, name):
     return Operand(shape[0], dtype, operator.__matmul__, form, "operator", name)
 
 
-def _precision(dtype, name):
+def _precision(dtype: Any, name: str) -> np.dtype[Any]:
     """float32, or float64 for every other real type and where none is stated."""
     dtype = np.dtype(np.float64 if dtype is None else dtype)
     if dtype.kind not in "biuf":
@@ -128,7 +130,7 @@ def _precision(dtype, name):
     return dtype if dtype == np.float32 else np.dtype(np.float64)
 
 
-def _sparse_array(matrix, name):
+def _sparse_array(matrix: Any, name: str) -> Any:
     _refuse_other_than_square(matrix.shape, name)
     _precision(matrix.dtype, name)
     A = matrix.tocsr().astype(np.float64)
