@@ -11,6 +11,8 @@ ComplexArray: TypeAlias = npt.NDArray[np.complex128]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 RealArray: TypeAlias = npt.NDArray[np.floating]  # float64, or float32 where that was asked
+Rule: TypeAlias = tuple[FloatArray, FloatArray]  # nodes and probabilities
+Intervals: TypeAlias = list[tuple[float, float]]
 Elementwise: TypeAlias = Any  # as of NumPy's functions: a number for a number, else an array
 
 RandomState: TypeAlias = (
@@ -55,6 +57,6 @@ class HasComponents(HasCDF, Protocol):
     def atom_at_zero(self) -> float:
         """Mass of the atom at 0."""
 
-    def components(self) -> list[tuple[float, float]]: ...
+    def components(self) -> Intervals: ...
     def component_masses(self) -> FloatArray: ...
     def ppf(self, q: Any, /) -> Any: ...
