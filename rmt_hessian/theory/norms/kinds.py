@@ -8,6 +8,7 @@ it.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.theory.coverage import drawn_weights
 from rmt_hessian.theory.norms.ce_limits import hidden_ce_limit, linear_ce_limit, output_ce_limit
@@ -88,7 +89,7 @@ OUTPUT = Formulas(
 FORMULAS = {(0, 1): LINEAR, (0, 2): HIDDEN, (1, 2): OUTPUT}  # (layer, number of layers)
 
 
-def formulas_of(ens, *, many_classes=False):
+def formulas_of(ens: Ensemble, *, many_classes: bool = False) -> Formulas:
     """The formulas of the layer of an ensemble; of many classes it may itself have any number.
 
     Raises
@@ -103,6 +104,6 @@ def formulas_of(ens, *, many_classes=False):
     return FORMULAS[ens.layer, ens.n_layers]
 
 
-def sizes_of(ens):
+def sizes_of(ens: Ensemble) -> tuple[int, int, int, float]:
     """``(d, N, m, gain)``."""
     return ens.widths[0], ens.n_samples, ens.widths[1], init_gain(ens.init)

@@ -16,11 +16,13 @@ eigenvector with the span, ``1/(1 - τ'(z))``. For a block, with the real parame
 a single outlying weight ℓ at ``z(γ ℓ)``, if h < 1 there; squared overlap ``1 - h``.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
 
+from rmt_hessian._types import FloatArray, Intervals
 from rmt_hessian._validation import instance_of, real_number
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 
@@ -48,7 +50,14 @@ class Outlier:
     overlap: float
 
 
-def roots_outside(branches, intervals, scale, slope=None, place=None, multiplicities=None):
+def roots_outside(
+    branches: Callable[[float], FloatArray],
+    intervals: Intervals,
+    scale: float,
+    slope: Callable[[float], float] | None = None,
+    place: Callable[[float], float] | None = None,
+    multiplicities: list[int] | None = None,
+) -> list[Outlier]:
     """Outliers from the decreasing functions ``τ_l(z) - z``.
 
     Parameters
@@ -92,7 +101,7 @@ def roots_outside(branches, intervals, scale, slope=None, place=None, multiplici
     return _merged(sorted(found, key=lambda outlier: outlier.place), multiplicities is None)
 
 
-def _merged(found, equal_places):
+def _merged(found: list[Outlier], equal_places: bool) -> list[Outlier]:
     """Add up multiplicities of equal places."""
     if not found or not equal_places:
         return found
@@ -108,7 +117,7 @@ def _merged(found, equal_places):
     return result
 
 
-def gaps_without_zero(law):
+def gaps_without_zero(law: GeneralizedMarchenkoPastur) -> Intervals:
     """The gaps of a generalised Marchenko–Pastur law that can hold an outlier.
 
     At ``a = 0`` both z and τ vanish, so in the gap around it ``τ - z``, which decreases, has its
@@ -117,7 +126,7 @@ def gaps_without_zero(law):
     return [(lo, hi) for lo, hi in law.gaps() if not lo <= 0 <= hi]
 
 
-def additive_spike(law, theta):
+def additive_spike(law: GeneralizedMarchenkoPastur, theta: float) -> Outlier | None:
     """Outlier of ``H + θ e eᵀ``, e a fixed unit vector: at ``z(θ)`` iff θ lies in a gap of `law`.
 
     Parameters
@@ -152,7 +161,7 @@ def additive_spike(law, theta):
     return Outlier(float(law.place(theta)), 1, float(law.slope(theta)))
 
 
-def weight_spike(law, weight):
+def weight_spike(law: GeneralizedMarchenkoPastur, weight: float) -> Outlier | None:
     """Outlier of a block with one more sample, of outlying weight ℓ: at ``z(γ ℓ)`` if in a gap.
 
     Parameters and errors as in `additive_spike`; the sample adds ``(ℓ/N) z zᵀ ≈ γ ℓ e eᵀ``, e its

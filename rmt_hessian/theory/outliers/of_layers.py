@@ -21,8 +21,11 @@ equation. It is formed for each z: for k r up to a few hundred.
 
 import numpy as np
 
+from rmt_hessian._types import FloatArray, RandomState
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
-from rmt_hessian.theory.outliers.equation import gaps_without_zero, roots_outside
+from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
+from rmt_hessian.theory.outliers.equation import Outlier, gaps_without_zero, roots_outside
+from rmt_hessian.theory.weights.law import WeightLaw
 from rmt_hessian.theory.weights.sampled_weights import gaussian_points
 from rmt_hessian.theory.weights.softmax_kernels import softmax
 
@@ -31,7 +34,9 @@ LARGEST_MATRIX = 600  # k r
 ZERO = 1e-6  # below this fraction of the support outliers are not looked for
 
 
-def linear_ce_layer_outliers(weights, n_classes, aspect_ratio, std=1.0, rng=0):
+def linear_ce_layer_outliers(
+    weights: WeightLaw, n_classes: int, aspect_ratio: float, std: float = 1.0, rng: RandomState = 0
+) -> list[Outlier]:
     """Outliers of the whole layer of linear CE with C independent logits ``N(0, std²)``.
 
     Parameters
@@ -56,7 +61,7 @@ def linear_ce_layer_outliers(weights, n_classes, aspect_ratio, std=1.0, rng=0):
     dimensions = [1, C - 1, C * (C - 3) // 2, (C - 1) * (C - 2) // 2]
     kept = [k for k, dimension in enumerate(dimensions) if dimension > 0 and (k == 0 or C > 2)]
 
-    def branches(a):
+    def branches(a: float) -> FloatArray:
         q = p / (1.0 - gamma / a * p)
         total = q.sum(axis=1)
         trace = total - (q**2).sum(axis=1) / total
@@ -76,7 +81,7 @@ def linear_ce_layer_outliers(weights, n_classes, aspect_ratio, std=1.0, rng=0):
     return roots_outside(branches, gaps, scale, law.slope, law.place, multiplicities)
 
 
-def given_layer_outliers(law, M, u):
+def given_layer_outliers(law: MatrixLayerLaw, M: FloatArray, u: FloatArray) -> list[Outlier]:
     """Outliers of a layer from samples of its output Hessians and of the coordinates u.
 
     Parameters
@@ -102,7 +107,7 @@ def given_layer_outliers(law, M, u):
     pairs = (u[:, :, None] * u[:, None, :]).reshape(n, r * r)
     last = {"G": None}
 
-    def branches(z):
+    def branches(z: float) -> FloatArray:
         G = law.equation.solve(z * (1 + 1e-9j), last["G"])
         last["G"] = G
         B = M @ np.linalg.inv(np.eye(k) + law.aspect_ratio * G.real @ M)

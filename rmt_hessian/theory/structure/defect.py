@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rmt_hessian._random import random_generator
+from rmt_hessian._types import FloatArray, RandomState
+from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.coverage import drawn_weights, hidden_layer
 from rmt_hessian.theory.structure.output_rank import MU0
 from rmt_hessian.theory.structure.softmax_cumulants import third_cumulant_of
@@ -45,7 +47,7 @@ class EigenspaceDefect:
     projected: float
 
 
-def eigenspace_defect(ens, *, rng=0):
+def eigenspace_defect(ens: Ensemble, *, rng: RandomState = 0) -> EigenspaceDefect:
     """Expected ``1 - overlap`` over LeCun networks: hidden layer, CE, ``N → ∞``.
 
     ``[μ₀² E_k[((2/m + 1/d) ‖T_k‖² + (tr T_k)²/m)/a_k²] + (C+1)(2 + 4m/(π² d))/m²]/(1 - c)³``, see
@@ -95,7 +97,7 @@ def eigenspace_defect(ens, *, rng=0):
     return EigenspaceDefect(centred, centred + 1 / m)
 
 
-def _turns(C, rng):
+def _turns(C: int, rng: np.random.Generator) -> FloatArray:
     """``E[‖T_k‖²/a_k²]`` and ``E[(tr T_k)²/a_k²]``, over k and the mean logits.
 
     Two independent sets of logits, so that products of their T have no noise in the mean.
