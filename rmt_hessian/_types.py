@@ -14,6 +14,8 @@ RealArray: TypeAlias = npt.NDArray[np.floating]  # float64, or float32 where tha
 Rule: TypeAlias = tuple[FloatArray, FloatArray]  # nodes and probabilities
 Intervals: TypeAlias = list[tuple[float, float]]
 Elementwise: TypeAlias = Any  # as of NumPy's functions: a number for a number, else an array
+Function: TypeAlias = Callable[..., Any]  # of numbers or arrays, elementwise
+AnySize: TypeAlias = Any  # an int, or None for a size that goes to infinity
 
 RandomState: TypeAlias = (
     int

@@ -16,6 +16,8 @@ these laws: ``‖x‖², ‖x'‖² ~ χ²_{d+2}`` and ``sin²θ`` tilts θ, the
 import numpy as np
 from scipy.special import gammaln, k0e
 
+from rmt_hessian._types import AnySize, FloatArray, Function, Rule
+
 SAME = (np.array([np.pi / 2]), np.array([1.0]))  # the angle rule of a sample with itself
 _INFINITE = (np.array([0.0]), np.array([1.0]))
 _ORDER = 200
@@ -24,7 +26,9 @@ _BELOW, _ABOVE = 20.0, 40.0  # reach of that rule, in the same unit
 SETTLED = 0.01  # largest relative error of a constant
 
 
-def sample_weights(d, N, aspect_ratio=None, hidden_features=False):
+def sample_weights(
+    d: AnySize, N: AnySize, aspect_ratio: float | None = None, hidden_features: bool = False
+) -> tuple[float, float]:
     """Weights of the two terms, their laws absorbing the squared features.
 
     Features x: ``(1 - 1/N) d`` and ``d(d+2)/N``; as d, N → ∞ and over d, 1 and γ. Features of a
@@ -37,7 +41,7 @@ def sample_weights(d, N, aspect_ratio=None, hidden_features=False):
     return (1.0 - 1.0 / N) * d, d * (d + 2.0) / N
 
 
-def angle_rule(d):
+def angle_rule(d: AnySize) -> Rule:
     """Nodes θ and probabilities, ``sin θ`` the cosine of two random vectors of R^d.
 
     Gauss–Legendre for the density ``cos^{d-2} θ``.
@@ -52,7 +56,7 @@ def angle_rule(d):
     return theta, weights / weights.sum()
 
 
-def tilted_angle_rule(d):
+def tilted_angle_rule(d: AnySize) -> Rule:
     """`angle_rule` tilted by ``sin²θ``."""
     theta, probabilities = angle_rule(d)
     if d is None:
@@ -61,7 +65,13 @@ def tilted_angle_rule(d):
     return theta, weights / weights.sum()
 
 
-def settled_mean(log_f, rate, d, rule, same):
+def settled_mean(
+    log_f: Function,
+    rate: float,
+    d: AnySize,
+    rule: Rule,
+    same: bool,
+) -> tuple[float, float]:
     """Mean of ``f(rate · q, θ)``, with f singular at ``y = rate q (1 + sin θ) = 1``, and its error.
 
     f is an expectation of an exponential over weights; it diverges where ``y >= 1``, which at
@@ -111,7 +121,7 @@ def settled_mean(log_f, rate, d, rule, same):
     return float(step * density.sum()), float(density[-1])
 
 
-def _log_density(x, d, same):
+def _log_density(x: FloatArray, d: int, same: bool) -> FloatArray:
     """Log-density of ``x = log q``: ``q = χ²_{d+4}/d``, or ``q = √(χ²_{d+2} χ²_{d+2})/d``.
 
     The product P of two Gamma(k) variables has the density ``2 P^{k-1} K_0(2√P)/Γ(k)²``.

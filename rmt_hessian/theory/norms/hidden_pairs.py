@@ -16,11 +16,13 @@ with ``X = Q SAA'Sᵀ Qᵀ``. It costs two numbers a class instead of m.
 
 import numpy as np
 
+from rmt_hessian._types import BoolArray, FloatArray
+
 ROUNDING = 1e-9  # of a direction
 DEPENDENT = 1e-12  # of its length: what is left of a vector that lies in the span of another
 
 
-def planes(features):
+def planes(features: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Frames of the planes of n pairs of vectors; a column of zeros where one direction is enough.
 
     LAPACK fills that column with a direction of which rounding decides, another on each machine.
@@ -51,7 +53,7 @@ def planes(features):
     return Q, coordinates
 
 
-def _turned_by_rounding(Q, coordinates):
+def _turned_by_rounding(Q: FloatArray, coordinates: FloatArray) -> BoolArray:
     """Where rounding may have decided on the sign of the second column, and has the other one.
 
     Householder's second reflection takes a vector x to ``-sign(x_1) ‖x‖ e_1``, but leaves it as it
@@ -63,7 +65,9 @@ def _turned_by_rounding(Q, coordinates):
     return np.where(np.abs(share) <= ROUNDING, coordinates[:, 1, 1] > 0, share <= -(1.0 - ROUNDING))
 
 
-def mean_products(Q, S, p, p_other, variance):
+def mean_products(
+    Q: FloatArray, S: FloatArray, p: FloatArray, p_other: FloatArray, variance: float
+) -> FloatArray:
     """``E_T[M_ij M'_ij]`` of n pairs of samples.
 
     Parameters

@@ -9,13 +9,18 @@ Gram matrix: ``‖x‖² ~ χ²_{d+2}`` twice, ``cos² ~ Beta(3/2, (d-1)/2)``, t
 ``‖x‖² ~ χ²_{d+4}``, times d(d+2).
 """
 
+from typing import Any
+
 import numpy as np
 
+from rmt_hessian._types import FloatArray
 from rmt_hessian.theory.norms.hidden_pairs import mean_products, planes
 from rmt_hessian.theory.weights.softmax_kernels import softmax, softmax_pair_sums
 
 
-def _tilted_input_pair(n, d, same, rng):
+def _tilted_input_pair(
+    n: int, d: int, same: bool, rng: np.random.Generator
+) -> tuple[tuple[FloatArray, FloatArray, FloatArray], float]:
     """``(‖x‖²/d, ‖x'‖²/d, cos)`` under the tilted law, and the factor that the tilt absorbs."""
     if same:
         a = rng.chisquare(d + 4, n) / d
@@ -26,7 +31,9 @@ def _tilted_input_pair(n, d, same, rng):
     return (a, b, cosine), float(d)
 
 
-def _input_pair(n, d, same, rng):
+def _input_pair(
+    n: int, d: int, same: bool, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """``(‖x‖²/d, ‖x'‖²/d, cos)`` of two independent standard Gaussian inputs, or of one twice."""
     if same:
         a = rng.chisquare(d, n) / d
@@ -36,7 +43,12 @@ def _input_pair(n, d, same, rng):
     return a, b, first / np.sqrt(first**2 + rest)
 
 
-def preactivations(gram, width, gain, rng):
+def preactivations(
+    gram: tuple[FloatArray, FloatArray, FloatArray],
+    width: int,
+    gain: float,
+    rng: np.random.Generator,
+) -> tuple[FloatArray, FloatArray]:
     """``(w·z, w·z')`` of ``width`` units, two arrays (n, width), given the Gram matrix."""
     a, b, cosine = (t[:, None] for t in gram)
     a, b = gain * a, gain * b
@@ -46,20 +58,24 @@ def preactivations(gram, width, gain, rng):
     return np.sqrt(a) * s, np.sqrt(b) * t
 
 
-def _last_layer_products(f, f_other):
+def _last_layer_products(f: FloatArray, f_other: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Means of ``λ^{ii} λ'^{ii}`` over i and of ``λ^{ij} λ'^{ij}`` over i ≠ j, last layer; (n,)."""
     C = f.shape[1]
     diagonal, off_diagonal = softmax_pair_sums(f, f_other)
     return diagonal / C, off_diagonal / (C * (C - 1))
 
 
-def linear_products(C, d, m, gain, n, same, rng):
+def linear_products(
+    C: int, d: int, m: Any, gain: float, n: int, same: bool, rng: np.random.Generator
+) -> list[FloatArray]:
     """Means over the blocks, (n,), of the products of weights times squared features."""
     gram, factor = _tilted_input_pair(n, d, same, rng)
     return [factor * t for t in _last_layer_products(*preactivations(gram, C, gain, rng))]
 
 
-def output_products(C, d, m, gain, n, same, rng):
+def output_products(
+    C: int, d: int, m: int, gain: float, n: int, same: bool, rng: np.random.Generator
+) -> list[FloatArray]:
     """As `linear_products`, of the output layer."""
     g, g_other = preactivations(_input_pair(n, d, same, rng), m, gain, rng)
     h, k = np.maximum(g, 0.0), np.maximum(g_other, 0.0)
@@ -70,7 +86,9 @@ def output_products(C, d, m, gain, n, same, rng):
     return [hk**2 * t for t in _last_layer_products(*logits)]
 
 
-def hidden_products(C, d, m, gain, n, same, rng):
+def hidden_products(
+    C: int, d: int, m: int, gain: float, n: int, same: bool, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
     """As `linear_products`, of the hidden layer."""
     gram, factor = _tilted_input_pair(n, d, same, rng)
     g, g_other = preactivations(gram, m, gain, rng)

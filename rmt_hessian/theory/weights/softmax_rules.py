@@ -11,10 +11,14 @@ depend). By Stein's identity it is ``E[∂_q² φ]``, and integrated by parts it
 densities: a signed mass at each node, the `Direction`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from rmt_hessian._types import FloatArray, Rule
 from rmt_hessian.theory.weights.gauss_rules import GAUSS_SIZE, collision_rule, log_sum_exp_rule
 
 REACH = 9.0  # a standard Gaussian beyond this has mass 2e-19
@@ -33,19 +37,21 @@ class Direction:
     """
 
     multiplicity: int
-    excess: np.ndarray
+    excess: FloatArray
 
 
 @dataclass(frozen=True)
 class SoftmaxRule:
     """Nodes λ_k, their probabilities, and the kinds of directions of the logits."""
 
-    nodes: np.ndarray
-    probabilities: np.ndarray
+    nodes: FloatArray
+    probabilities: FloatArray
     directions: tuple = ()
 
 
-def diagonal_rule(n_classes, step, std=1.0, size=GAUSS_SIZE):
+def diagonal_rule(
+    n_classes: int, step: float, std: float = 1.0, size: int = GAUSS_SIZE
+) -> SoftmaxRule:
     """``p_1 (1 - p_1)`` for C independent logits ``N(0, std²)``.
 
     With ``t = f_1 - L`` (L of the others): along ``q ∝ e_1 - 1/C`` the derivative of t is
@@ -65,7 +71,9 @@ def diagonal_rule(n_classes, step, std=1.0, size=GAUSS_SIZE):
     return _rule(nodes, mixture.density, [(m, std**2 * e) for m, e in directions])
 
 
-def off_diagonal_rule(n_classes, step, std=1.0, size=GAUSS_SIZE):
+def off_diagonal_rule(
+    n_classes: int, step: float, std: float = 1.0, size: int = GAUSS_SIZE
+) -> SoftmaxRule:
     """``-p_1 p_2`` for C independent logits ``N(0, std²)``.
 
     With ``τ = (f_1 + f_2)/2 - L`` and ``δ = f_1 - f_2``, independent,
@@ -93,13 +101,15 @@ def off_diagonal_rule(n_classes, step, std=1.0, size=GAUSS_SIZE):
     return _rule(nodes, np.outer(mixture.density, along_delta), directions)
 
 
-def offset_diagonal_rule(mean, std, others, step):
+def offset_diagonal_rule(mean: float, std: float, others: Rule, step: float) -> SoftmaxRule:
     """``p_1 (1 - p_1)`` for a logit ``N(mean, std²)`` and the rule of L of the others."""
     t, nodes = _diagonal_nodes(mean, std, others, step)
     return _rule(nodes, _Mixture(others, mean, std**2, t).density)
 
 
-def offset_off_diagonal_rule(means, stds, others, step):
+def offset_off_diagonal_rule(
+    means: FloatArray, stds: FloatArray, others: Rule, step: float
+) -> SoftmaxRule:
     """``-p_1 p_2`` for logits ``N(mean_i, std_i²)``, i = 1, 2, and the rule of L of the others.
 
     τ and δ are correlated where the variances differ: τ is centred given δ.
@@ -114,7 +124,7 @@ def offset_off_diagonal_rule(means, stds, others, step):
     return _rule(nodes, density * np.exp(-((delta - (m - n)) ** 2) / (2 * variance)))
 
 
-def limit_rule(diagonal, step, std=1.0):
+def limit_rule(diagonal: bool, step: float, std: float = 1.0) -> SoftmaxRule:
     """C → ∞: ``C λ → e^{f - σ²/2}`` on the diagonal, ``C² λ → -e^{f + f' - σ²}`` off it."""
     scale = std if diagonal else np.sqrt(2) * std
     t = _grid(-REACH, REACH, step / 4)
@@ -128,7 +138,7 @@ def limit_rule(diagonal, step, std=1.0):
 class _Mixture:
     """Density of ``mean - L + N(0, variance)`` on a grid, with its first two derivatives."""
 
-    def __init__(self, rule, mean, variance, t):
+    def __init__(self, rule: Rule, mean: float, variance: float, t: FloatArray) -> None:
         L, P = rule
         z = (t[:, None] - mean + L) / variance
         kernel = np.exp(-variance * z**2 / 2) * P
@@ -137,18 +147,22 @@ class _Mixture:
         self.curvature = ((z**2 - 1 / variance) * kernel).sum(axis=1)
 
 
-def _grid(lo, hi, step):
+def _grid(lo: float, hi: float, step: float) -> FloatArray:
     return np.linspace(lo, hi, int(np.ceil((hi - lo) / step)) + 1)
 
 
-def _diagonal_nodes(mean, std, others, step):
+def _diagonal_nodes(
+    mean: float, std: float, others: Rule, step: float
+) -> tuple[FloatArray, FloatArray]:
     L, _ = others
     t = _grid(mean - L.max() - REACH * std, mean - L.min() + REACH * std, step * min(std, 1.0))
     p = 1.0 / (1.0 + np.exp(-np.abs(t)))  # the larger of p_1 and 1 - p_1
     return t, p * np.exp(-np.abs(t)) * p
 
 
-def _off_diagonal_nodes(m, n, s, t, others, step):
+def _off_diagonal_nodes(
+    m: float, n: float, s: float, t: float, others: Rule, step: float
+) -> tuple[tuple[FloatArray, ...], FloatArray]:
     L, _ = others
     reach = REACH * max(s, t)
     tau = _grid((m + n) / 2 - L.max() - reach, (m + n) / 2 - L.min() + reach, step * min(s, t, 1.0))
@@ -160,13 +174,15 @@ def _off_diagonal_nodes(m, n, s, t, others, step):
     return (tau, delta), nodes
 
 
-def _rule(nodes, density, directions=()):
+def _rule(
+    nodes: FloatArray, density: FloatArray, directions: Sequence[tuple[Any, ...]] = ()
+) -> SoftmaxRule:
     """Normalise, drop what is negligible and merge equal nodes."""
     total = density.sum()
     kept = density.ravel() > 1e-30 * total
     values, inverse = np.unique(nodes.ravel()[kept], return_inverse=True)
 
-    def merged(masses):
+    def merged(masses: FloatArray) -> NDArray[Any]:
         return np.bincount(inverse, weights=masses.ravel()[kept] / total)
 
     return SoftmaxRule(
