@@ -11,9 +11,11 @@ halves says what it said on the whole.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from rmt_hessian._types import FloatArray, Function, HasComponents, IntArray
 from rmt_hessian._validation import came, real_number
 
 TOLERANCE = 1e-11  # of one panel's error, over E|f|
@@ -35,12 +37,12 @@ class Piece:
     start: float
     mass: float
 
-    def rounding(self):
+    def rounding(self) -> float:
         """The rounding of a point over the width."""
         return np.finfo(float).eps * max(abs(self.lo), abs(self.hi)) / (self.hi - self.lo)
 
 
-def pieces(law, lb, ub):
+def pieces(law: HasComponents, lb: float, ub: float) -> list[Piece]:
     """What the continuous part has in ``[lb, ub]``; a component is cut at an atom inside it."""
     found, below = [], 0.0  # mass of the components so far
     for (a, b), mass in zip(law.components(), law.component_masses(), strict=True):
@@ -61,7 +63,7 @@ def pieces(law, lb, ub):
     return found
 
 
-def integral(law, f, parts):
+def integral(law: HasComponents, f: Function, parts: list[Piece]) -> Any:
     """``∫ f dμ`` over the parts; f takes an array of points.
 
     To a relative 1e-9 of ``∫ |f| dμ``, but for what the rounding of the points moves f. A value
@@ -78,7 +80,7 @@ def integral(law, f, parts):
     first, last = np.nextafter(lo, np.inf), np.nextafter(hi, -np.inf)  # f may end at the ends
     noise = 8 * np.array([p.rounding() for p in parts])
 
-    def panels(k, a, b):
+    def panels(k: IntArray, a: FloatArray, b: FloatArray) -> tuple[Any, Any]:
         """``∫ f`` and ``∫ |f|`` over the panels ``[a, b]`` of parts k."""
         t = a[:, None] + (b - a)[:, None] * NODES
         k = k[:, None]
@@ -119,7 +121,9 @@ def integral(law, f, parts):
     return total + whole.sum()
 
 
-def expectation(law, func, lb, ub, conditional):
+def expectation(
+    law: HasComponents, func: Function | None, lb: float | None, ub: float | None, conditional: bool
+) -> float | complex:
     """`SpectralLaw.expect`."""
     if func is not None and not callable(func):
         raise ValueError(f"func must be a function of a number, got {came(func)}")
@@ -139,7 +143,7 @@ def expectation(law, func, lb, ub, conditional):
     return complex(total) if np.iscomplexobj(total) else float(total)
 
 
-def entropy(law):
+def entropy(law: Any) -> float:
     """`SpectralLaw.entropy`."""
     parts = pieces(law, -np.inf, np.inf)
     mass = sum(part.mass for part in parts)
@@ -149,14 +153,14 @@ def entropy(law):
     if blurred > NARROWEST:
         raise RuntimeError(f"components are too narrow, a rounding is {blurred:.2g} of them")
 
-    def surprise(x):
+    def surprise(x: FloatArray) -> FloatArray:
         rho = law.pdf(x)
         return -np.log(np.where(rho > 0, rho, 1.0))
 
     return float(integral(law, surprise, parts))
 
 
-def _bound(value, name, default):
+def _bound(value: Any, name: str, default: float) -> float:
     if value is None:
         return default
     if isinstance(value, float | np.floating) and np.isinf(value):
@@ -164,7 +168,7 @@ def _bound(value, name, default):
     return real_number(value, name)
 
 
-def _values(func, x):
+def _values(func: Function | None, x: FloatArray) -> np.ndarray:
     """``func`` at each number of x, as scipy calls it: it need not take arrays."""
     if func is None:
         return x

@@ -8,7 +8,11 @@ smooth in s where the density ends in a square root or a hard edge. Two Gauss ru
 beyond the rounding of 1 - F are better than it.
 """
 
+from typing import Any
+
 import numpy as np
+
+from rmt_hessian._types import FloatArray, HasComponents
 
 TAIL = 1e-3  # mass of the tail where the integral is tried
 ROUNDING = 1e-14  # of 1 - F
@@ -17,7 +21,7 @@ MOST_STEPS = 100
 RULES = [((1 + s) / 2, w / 2) for s, w in map(np.polynomial.legendre.leggauss, (12, 24))]
 
 
-def survival(law, x):
+def survival(law: Any, x: FloatArray) -> FloatArray:
     """``P(X > x)`` at x of one axis, finite or infinite."""
     sf = np.maximum(1.0 - law.cdf(x), 0.0)
     if not (tail := _tail(law)):
@@ -31,7 +35,7 @@ def survival(law, x):
     return sf
 
 
-def inverse_survival(law, q):
+def inverse_survival(law: Any, q: FloatArray) -> FloatArray:
     """``inf {x : P(X > x) <= q}`` at q of one axis, 0 < q < 1.
 
     ``log P`` is nearly linear in ``y = log s``, ``x = hi - (hi - lo) s²``: Newton, in a bracket.
@@ -65,7 +69,7 @@ def inverse_survival(law, q):
     return x
 
 
-def _tail(law):
+def _tail(law: HasComponents) -> tuple[float, float] | None:
     """The last component, if no atom lies at its upper end or above; else None."""
     parts = law.components()
     if not parts or (parts[-1][1] <= 0 and law.atom_at_zero > 0):
@@ -73,6 +77,6 @@ def _tail(law):
     return parts[-1]
 
 
-def _integral(law, x, hi, s, w):
+def _integral(law: Any, x: FloatArray, hi: float, s: FloatArray, w: FloatArray) -> FloatArray:
     reach = (hi - x)[:, None]
     return 2 * reach[:, 0] * (law.pdf(hi - reach * s**2) * s * w).sum(axis=1)
