@@ -9,7 +9,7 @@ from scipy.sparse import issparse
 
 from rmt_hessian._matrices import symmetric_array, symmetrised
 from rmt_hessian._threads import slices
-from rmt_hessian._types import RealArray
+from rmt_hessian._types import Function, RealArray
 from rmt_hessian._validation import finite_array
 
 AT_ONCE = 2**22  # numbers of the rows or columns that are looked at at a time
@@ -42,8 +42,8 @@ class Operand:
 
     size: int
     dtype: np.dtype
-    product: Callable
-    form: Callable
+    product: Function
+    form: Callable[[], Any]
     kind: str
     name: str
 
@@ -111,7 +111,7 @@ def symmetric_operand(matrix: Any, name: str) -> Operand:
     if hasattr(matrix, "to_dense"):
         return Operand(shape[0], dtype, operator.__matmul__, matrix.to_dense, "factors", name)
 
-    def form():
+    def form() -> RealArray:
         dense = np.empty(shape, dtype)
         for columns in slices(shape[0], AT_ONCE // shape[0]):
             width = min(columns.stop, shape[0]) - columns.start

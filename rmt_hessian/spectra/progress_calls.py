@@ -32,7 +32,8 @@ class ProductCount:
 
     def __init__(self, progress: Progress | None, total: int) -> None:
         self.progress, self.total = progress_callback(progress), total
-        self.done, self.error, self.lock = 0, None, threading.Lock()
+        self.done, self.lock = 0, threading.Lock()
+        self.error: BaseException | None = None
 
     def add(self, number: int) -> None:
         """So many more are done."""

@@ -5,9 +5,9 @@ classes, ``gain`` the scale of the weights. The linear model has no m, and its f
 it.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from rmt_hessian._types import Function
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.theory.coverage import drawn_weights
@@ -46,14 +46,14 @@ class Formulas:
         ``(d, N)`` -> ``(d, N, γ)`` for ``d → ∞``.
     """
 
-    mse_class_norms: Callable
-    mse_factors: Callable
-    mse_exponents: tuple
-    ce_limit: Callable
-    ce_exponents: tuple
-    ce_products: Callable
-    ce_cost: Callable
-    infinite_sizes: Callable
+    mse_class_norms: Function
+    mse_factors: Function
+    mse_exponents: tuple[int, int]
+    ce_limit: Function
+    ce_exponents: tuple[int, int]
+    ce_products: Function
+    ce_cost: Function
+    infinite_sizes: Function
 
 
 LINEAR = Formulas(

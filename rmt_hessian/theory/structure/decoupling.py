@@ -148,7 +148,7 @@ class _Features:
     rest : int
     """
 
-    of: Callable
+    of: Callable[[FloatArray], FloatArray]
     second_moment: FloatArray
     rest: int
 

@@ -12,6 +12,7 @@ from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 from rmt_hessian.theory.laws.weight_density import ContinuousMarchenkoPastur, WeightDensity
 from rmt_hessian.theory.weights.gauss_rules import gauss_rule
+from rmt_hessian.theory.weights.softmax_rules import Direction
 
 Made = TypeVar("Made", bound=SpectralLaw)
 MOST_ATOMS = 2**12  # of a law without density
@@ -43,9 +44,9 @@ class WeightLaw:
     nodes: FloatArray
     probabilities: FloatArray
     error: float
-    directions: tuple = ()
-    halves: tuple = field(default=(), compare=False)
-    make_density: Callable | None = field(default=None, compare=False)
+    directions: tuple[Direction, ...] = ()
+    halves: tuple["WeightLaw", ...] = field(default=(), compare=False)
+    make_density: Callable[[], WeightDensity | None] | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         return (

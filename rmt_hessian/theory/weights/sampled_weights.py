@@ -100,7 +100,7 @@ class GivenWeights:
 
     loss: str
     factor: FloatArray
-    above: tuple
+    above: tuple[FloatArray, ...]
     tangents: FloatArray
     masked: bool
 

@@ -46,7 +46,7 @@ class SoftmaxRule:
 
     nodes: FloatArray
     probabilities: FloatArray
-    directions: tuple = ()
+    directions: tuple[Direction, ...] = ()
 
 
 def diagonal_rule(
