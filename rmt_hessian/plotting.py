@@ -116,7 +116,7 @@ def plot_absolute_hessian(
     """
     from matplotlib.colors import LogNorm
 
-    top = float(np.max(absolute))
+    top = float(np.max(np.asarray(absolute)))
     lowest = top * 10.0**-decades
     norm, shown = LogNorm(vmin=lowest, vmax=top), np.maximum(absolute, lowest)
     image = ax.imshow(shown, norm=norm, cmap="magma", interpolation="nearest")

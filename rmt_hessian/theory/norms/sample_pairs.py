@@ -27,7 +27,7 @@ def _tilted_input_pair(
         return (a, a, np.ones(n)), d * (d + 2.0)
     a, b = rng.chisquare(d + 2, (2, n)) / d
     radial, rest = rng.standard_gamma(1.5, n), rng.standard_gamma((d - 1) / 2, n)
-    cosine = np.sqrt(radial / (radial + rest)) * rng.choice([-1.0, 1.0], n)
+    cosine = np.sqrt(radial / (radial + rest)) * rng.choice(np.array([-1.0, 1.0]), n)
     return (a, b, cosine), float(d)
 
 
