@@ -89,7 +89,8 @@ class CrossLayerBlock:
 
     def _weights_of_unit(self, i):
         """``R_n = B_mᵀ A B_l e_i``, (N, k_m)."""
-        lower, upper = (self.H.layers[layer].output_hessians for layer in (self.l, self.m))
+        lower = self.H.layers[self.l].output_hessians
+        upper = self.H.layers[self.m].output_hessians
         return upper.pull(lower.curvature.apply(lower.unit_tangents([i])))[:, 0]
 
     def _moved_features(self, i):

@@ -88,9 +88,9 @@ def network_kronecker(
     X = gaussian_inputs(n_samples, widths[0], rng, mean=input_mean)
     fits = get_loss("ce", n_classes).residual(net(X), np.zeros((n_samples, n_classes)))
     labels = random_labels(n_samples, n_classes, rng)
-    hessian, gauss_newton = (network_hessian(net, X, y, "ce") for y in (labels, fits))
+    gauss_newton = network_hessian(net, X, fits, "ce")
     matrices = {
-        "hessian": hessian.to_dense(),
+        "hessian": network_hessian(net, X, labels, "ce").to_dense(),
         "gauss_newton": gauss_newton.to_dense(),
         "cross_layer": kronecker_approximation(gauss_newton),
         "layer_wise": kronecker_approximation(gauss_newton, cross_layer=False),
