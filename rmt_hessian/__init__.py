@@ -15,15 +15,14 @@ from rmt_hessian._version import __version__
 from rmt_hessian.compare import ks_distance, ks_distance_of_spectra, wasserstein_distance
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.draws import draw
-from rmt_hessian.hessian.full import full_hessian
 from rmt_hessian.hessian.layer import LayerHessian, layer_hessian
-from rmt_hessian.hessian.network_factors import NetworkFactors, network_factors
-from rmt_hessian.hessian.network_operator import full_hessian_operator
+from rmt_hessian.hessian.network import NetworkHessian, network_hessian
 from rmt_hessian.hessian.population import (
     PopulationOutputHessian,
     grouped_output_hessian,
     population_output_hessian,
 )
+from rmt_hessian.kronecker_product import KroneckerProduct
 from rmt_hessian.model.datasets import digits
 from rmt_hessian.model.inputs import (
     clustered_inputs,
@@ -45,12 +44,10 @@ from rmt_hessian.spectra.eigenvalues import (
     top_eigenspace,
 )
 from rmt_hessian.spectra.kronecker import (
-    KroneckerProduct,
     kronecker_approximation,
     kronecker_error,
     nearest_kronecker_product,
 )
-from rmt_hessian.spectra.network_kronecker import NetworkKronecker
 from rmt_hessian.spectra.rank import (
     energy_rank,
     energy_share,
@@ -89,13 +86,11 @@ __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     "encode_labels",
     # assemble
     "LayerHessian",
-    "NetworkFactors",
+    "NetworkHessian",
     "PopulationOutputHessian",
-    "full_hessian",
-    "full_hessian_operator",
     "grouped_output_hessian",
     "layer_hessian",
-    "network_factors",
+    "network_hessian",
     "population_output_hessian",
     # measure: spectra
     "SpectralDensity",
@@ -112,7 +107,6 @@ __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     "spectral_gap",
     # measure: eigenspaces and Kronecker products
     "KroneckerProduct",
-    "NetworkKronecker",
     "ReshapedEigenvectors",
     "kronecker_alignment",
     "kronecker_approximation",

@@ -23,11 +23,13 @@ SHARED = {
 }
 MAY_IMPORT = {
     "initialisation": set(),
+    "operators": set(),
+    "kronecker_product": {"operators"},
     "ensemble": {"initialisation"},
     "model": {"ensemble", "initialisation", "model"},
-    "hessian": {"ensemble", "model", "hessian"},
-    "spectra": {"model", "hessian", "spectra"},
-    "theory": {"ensemble", "initialisation", "theory"},
+    "hessian": {"ensemble", "operators", "model", "hessian"},
+    "spectra": {"operators", "kronecker_product", "model", "hessian", "spectra"},
+    "theory": {"ensemble", "initialisation", "kronecker_product", "theory"},
     "compare": {"model", "hessian", "spectra", "theory"},
     "measurements": {
         "ensemble",

@@ -37,6 +37,7 @@ NET = rh.Network.random([3, 4, 2], RNG)
 ONE_OUTPUT = rh.Network.random([3, 1], RNG)
 X = RNG.standard_normal((5, 3))
 H = rh.layer_hessian(NET, X, 0, "ce")
+WHOLE = rh.network_hessian(NET, X, [0] * 5, "ce")
 LAW = MarchenkoPastur(0.5)
 LINEAR = rh.Ensemble([4, 3], layer=0, loss="ce", n_samples=5)
 HIDDEN = rh.Ensemble([3, 2, 2], layer=0, loss="ce", n_samples=5)
@@ -78,16 +79,31 @@ CASES = {
     "unknown loss": (lambda: rh.layer_hessian(NET, X, 0, "hinge"), "'ce', 'mse', got 'hinge'"),
     "CE of one class": (lambda: rh.layer_hessian(ONE_OUTPUT, X, 0, "ce"), "at least 2 classes"),
     "full CE of one class": (
-        lambda: rh.full_hessian(ONE_OUTPUT, X, [0] * 5, "ce"),
+        lambda: rh.network_hessian(ONE_OUTPUT, X, [0] * 5, "ce"),
         "at least 2 classes, got 1",
     ),
-    "too few labels": (lambda: rh.full_hessian(NET, X, [0], "ce"), r"shape \(5,\) or \(5, 2\)"),
-    "label too large": (lambda: rh.full_hessian(NET, X, [0, 1, 2, 0, 1], "ce"), "0 … 1, got 0 … 2"),
-    "label below 0": (lambda: rh.full_hessian(NET, X, [0, -1, 1, 0, 1], "ce"), "0 … 1, got -1 … 1"),
-    "fractional labels": (lambda: rh.full_hessian(NET, X, [0.5] * 5, "ce"), "must be integers"),
-    "targets off": (lambda: rh.full_hessian(NET, X, np.ones((5, 2)), "ce"), "must sum to 1"),
+    "too few labels": (
+        lambda: rh.network_hessian(NET, X, [0], "ce"),
+        r"shape \(5,\) or \(5, 2\)",
+    ),
+    "label too large": (
+        lambda: rh.network_hessian(NET, X, [0, 1, 2, 0, 1], "ce"),
+        "0 … 1, got 0 … 2",
+    ),
+    "label below 0": (
+        lambda: rh.network_hessian(NET, X, [0, -1, 1, 0, 1], "ce"),
+        "0 … 1, got -1 … 1",
+    ),
+    "fractional labels": (
+        lambda: rh.network_hessian(NET, X, [0.5] * 5, "ce"),
+        "must be integers",
+    ),
+    "targets off": (
+        lambda: rh.network_hessian(NET, X, np.ones((5, 2)), "ce"),
+        "must sum to 1",
+    ),
     "targets below 0": (
-        lambda: rh.full_hessian(NET, X, [[2.0, -1.0]] * 5, "ce"),
+        lambda: rh.network_hessian(NET, X, [[2.0, -1.0]] * 5, "ce"),
         "must not be negative",
     ),
     "logits overflow": (lambda: rh.Network([[[1e9]]])([[1e300]]), "overflow"),
@@ -314,7 +330,7 @@ CASES = {
         "correct_bias must be True or False, got 0",
     ),
     "a flag of the factors": (
-        lambda: rh.NetworkKronecker(rh.network_factors(NET, X, "ce"), cross_layer=None),
+        lambda: replace(rh.kronecker_approximation(WHOLE), cross_layer=None),
         "cross_layer must be True or False, got None",
     ),
     "a count that is a bool": (

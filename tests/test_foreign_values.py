@@ -26,7 +26,7 @@ W, V = NET.weights
 X = RNG.standard_normal((5, 3))
 H = rh.layer_hessian(NET, X, 0, "ce")
 SYMMETRIC = H.to_dense()
-FACTORS = rh.network_factors(NET, X, "ce")
+NETWORK = rh.network_hessian(NET, X, [0, 1, 0, 1, 0], "ce")
 LAW = theory.MarchenkoPastur(0.5)
 LINEAR = rh.Ensemble([6, 3], layer=0, loss="ce", n_samples=12)
 HIDDEN = rh.Ensemble([6, 8, 3], layer=0, loss="ce", n_samples=5)
@@ -64,8 +64,7 @@ CALLS = {
     "standardise": {"Z": X},
     "random_labels": {"n_samples": 3, "n_classes": 2, "rng": 0},
     "encode_labels": {"labels": ["a", "b", "a"]},
-    "full_hessian": {"net": NET, "X": X, "y": [0, 1, 0, 1, 0], "loss": "ce"},
-    "full_hessian_operator": {
+    "network_hessian": {
         "net": NET,
         "X": X,
         "y": [0, 1, 0, 1, 0],
@@ -82,7 +81,6 @@ CALLS = {
         "dtype": "float64",
         "chunk_size": 100,
     },
-    "network_factors": {"net": NET, "X": X, "loss": "ce", "chunk_size": 100},
     "population_output_hessian": {
         "net": NET,
         "layer": 0,
@@ -119,7 +117,8 @@ CALLS = {
     "numerical_rank": {"eigenvalues": [1.0, 2.0], "tolerance": 0.1},
     "spectral_gap": {"eigenvalues": [1.0, 2.0], "k": 1},
     "KroneckerProduct": {"left": np.eye(2), "right": np.eye(3)},
-    "NetworkKronecker": {"factors": FACTORS, "cross_layer": True},
+    "NETWORK.block": {"l": 0, "m": 1},
+    "kronecker_approximation of the other name": {"H": NETWORK, "cross_layer": True},
     "kronecker_alignment": {"vectors": EYE, "left": np.eye(2), "right": np.eye(2)},
     "kronecker_approximation": {"H": H},
     "kronecker_error": {"H": H, "product": rh.kronecker_approximation(H)},
@@ -303,6 +302,7 @@ CALLS = {
 OBJECTS = {
     "HIDDEN": HIDDEN,
     "NET": NET,
+    "NETWORK": NETWORK,
     "H": H,
     "PRODUCT": rh.kronecker_approximation(H),
     "DENSITY": rh.spectral_density(SYMMETRIC, 2, 3, rng=0),
@@ -313,7 +313,7 @@ OBJECTS = {
 }
 RESULTS_ONLY = {  # made by functions, not by users
     "LayerHessian",
-    "NetworkFactors",
+    "NetworkHessian",
     "PopulationOutputHessian",
     "SpectralDensity",
     "ReshapedEigenvectors",
@@ -323,7 +323,6 @@ RESULTS_ONLY = {  # made by functions, not by users
     "Decoupling",
     "EigenspaceDefect",
     "ExpectedBlockNorms",
-    "LayerFactors",
     "LayerMoments",
     "Outlier",
     "ReLUMoments",

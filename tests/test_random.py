@@ -55,9 +55,7 @@ DRAWS = {
     ),
     "mean_curvature": lambda rng: theory.mean_curvature([0, 1], np.eye(2), rng=rng),
     "mean_third_cumulant": lambda rng: theory.mean_third_cumulant([0, 1], np.eye(2), rng=rng),
-    "population_factors": lambda rng: (
-        theory.population_factors([W, V], "ce", rng=rng)[0].output_hessian
-    ),
+    "population_factors": lambda rng: theory.population_factors([W, V], "ce", rng=rng)[0].left,
     "block_norms": lambda rng: theory.block_norms(HIDDEN, n_draws=9, rng=rng).ratio,
     "cross_layer_norm": lambda rng: (
         theory.cross_layer_norm(HIDDEN, n_draws=9, rng=rng).squared_norm

@@ -43,3 +43,9 @@ def frobenius_norm(H):
     """``‖H‖_F``, the root of the sum of all squared block norms."""
     K, scale = squared_gram(H.features)
     return scale * float(np.sqrt(sum(H.output_hessians.square_sums(K))))
+
+
+def norm(A):
+    """``‖A‖_F`` of an array, in double precision, where squares of its entries may not fit."""
+    scale = float(np.abs(A).max(initial=0.0)) or 1.0
+    return scale * float(np.linalg.norm(np.divide(A, scale, dtype=np.float64)))

@@ -91,7 +91,7 @@ def population_rank(rng, *, widths: Widths, layer: Index, relative_error: Positi
     fewer_classes_than_units(ens)
     net = Network.random(widths, rng)
     given, rank = ens.given(net), ens.n_classes - 1
-    predicted = population_factors(net.weights, "ce", rng=rng)[ens.layer].output_hessian
+    predicted = population_factors(net.weights, "ce", rng=rng)[ens.layer].left
     first_order = _first_order(given, rng)
     if first_order is not None:
         predicted = first_order

@@ -44,7 +44,7 @@ from rmt_hessian.theory.relu.moments import ReLUMoments, relu_moments
 from rmt_hessian.theory.relu.orthant import orthant_probability
 from rmt_hessian.theory.structure.decoupling import Decoupling, decoupling
 from rmt_hessian.theory.structure.defect import EigenspaceDefect, eigenspace_defect
-from rmt_hessian.theory.structure.factors import LayerFactors, population_factors
+from rmt_hessian.theory.structure.factors import population_factors
 from rmt_hessian.theory.structure.output_rank import (
     output_hessian_eigenspace,
     predicted_output_hessian,
@@ -73,7 +73,6 @@ __all__ = [
     "EigenspaceDefect",
     "ExpectedBlockNorms",
     "GeneralizedMarchenkoPastur",
-    "LayerFactors",
     "LayerMoments",
     "MarchenkoPastur",
     "MatrixLayerLaw",

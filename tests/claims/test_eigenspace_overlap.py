@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from rmt_hessian import (
-    KroneckerProduct,
     Network,
     digits,
     eigenvalues,
@@ -89,8 +88,7 @@ def pairs(which, mean=0.0, standardised=False, n=SEEDS):
             net = Network.random(widths, rng)
             X = gaussian_inputs(N, D, rng, mean=mean)
             layers.append(hessian(net, X, layer, standardised))
-            factors = population_factors(net.weights, "ce", input_mean=np.full(D, mean))[layer]
-            product = KroneckerProduct(factors.output_hessian, factors.autocorrelation)
+            product = population_factors(net.weights, "ce", input_mean=np.full(D, mean))[layer]
             frames.append(product.top_eigenspace(DIMENSIONS))
         result.append(compared(*layers, overlap_by_dimension(*frames)))
     return result

@@ -92,7 +92,7 @@ def measured(C, m, d, n_networks, error=ERROR):
         net = Network.random([d, m, C], rng)
         population = population_output_hessian(net, 0, "ce", rng, relative_error=error)
         ens = hidden_layer(d, m, C).given(net)
-        curvature = population_factors(net.weights, "ce")[1].output_hessian
+        curvature = population_factors(net.weights, "ce")[1].left
         cases.append(Measured(ens, population.mean, population.groups, curvature))
     return cases
 
@@ -299,7 +299,7 @@ def test_hidden_layers_of_a_deeper_network(m):
         unweighted = [above @ below, above]
         for layer in (0, 1):
             M = population_output_hessian(net, layer, "ce", rng, relative_error=ERROR).mean
-            predicted = factors[layer].output_hessian
+            predicted = factors[layer].left
             gap, expected = (spectral_gap(eigenvalues(A), C - 1) for A in (M, predicted))
             assert abs(np.log(gap / expected)) < DEEP_GAP[layer] / np.sqrt(m)
             U = top_eigenspace(M, C - 1)

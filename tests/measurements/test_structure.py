@@ -77,7 +77,7 @@ def expected_rank(depth, layer):
     rng = np.random.default_rng(SEED)
     net = rh.Network.random(rank_widths(depth), rng)
     moments = rh.theory.propagate(net.weights)
-    predicted = rh.theory.population_factors(net.weights, "ce", rng=rng)[layer].output_hessian
+    predicted = rh.theory.population_factors(net.weights, "ce", rng=rng)[layer].left
     defects = np.nan, np.nan
     if (depth, layer) == (1, 0):
         last = moments[-1].preactivation_mean, moments[-1].preactivation_covariance
@@ -348,7 +348,7 @@ def expected_spaces(case, X, rng, input_mean, standardised, gaussian):
         if gaussian and not standardised:
             mean = np.full(X.shape[1], input_mean)
             factors = rh.theory.population_factors(net.weights, loss, input_mean=mean, rng=rng)
-            predicted.append((factors[layer].output_hessian, factors[layer].autocorrelation))
+            predicted.append((factors[layer].left, factors[layer].right))
     (M, S), k, p = products[0], *map(len, products[0])
     of_layers = defined_overlaps(*hessians, n_top)
     largest = np.nanmax(of_layers)
