@@ -11,12 +11,11 @@ from rmt_hessian.theory import coverage, predict
 
 # not yet annotated
 UNTYPED = {
-    "rmt_hessian.hessian.full",
     "rmt_hessian.hessian.layer",
-    "rmt_hessian.hessian.network_factors",
-    "rmt_hessian.hessian.network_operator",
+    "rmt_hessian.hessian.network",
+    "rmt_hessian.kronecker_product",
+    "rmt_hessian.operators",
     "rmt_hessian.spectra.kronecker",
-    "rmt_hessian.spectra.network_kronecker",
     "rmt_hessian.theory.structure.factors",
 }
 EXPORTED = [
