@@ -78,7 +78,7 @@ class KroneckerProduct:
         values : numpy.ndarray, shape (n,)
             ``λ_i μ_a``, ascending; equal ones in the order of (i, a). Of products that are equal
             but for rounding another machine may choose others, as of eigenvectors of a multiple
-            eigenvalue: see `rmt_hessian.separated_dimensions`.
+            eigenvalue: see `separated_dimensions`.
         i, a : numpy.ndarray of int, shape (n,)
             Places in the ascending eigenvalues of B and of C.
 

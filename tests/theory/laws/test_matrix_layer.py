@@ -7,13 +7,13 @@ from rmt_hessian import Ensemble
 from rmt_hessian.theory import (
     GeneralizedMarchenkoPastur,
     MarchenkoPastur,
-    MatrixLayerLaw,
     block_law,
     conditional_law,
     layer_law,
 )
 from rmt_hessian.theory.laws import matrix_equation
 from rmt_hessian.theory.laws.matrix_equation import MatrixEquation
+from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
 from rmt_hessian.theory.laws.tabulated_distribution import TabulatedDistribution
 from rmt_hessian.theory.weights.sampled_weights import GivenWeights, gaussian_points
 from tests import oracles
