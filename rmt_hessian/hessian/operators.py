@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
-from rmt_hessian._validation import number_array, refuse_complex
+from rmt_hessian._arrays import number_array, refuse_complex
 
 
 class SymmetricOperator(LinearOperator):

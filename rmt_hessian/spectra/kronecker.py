@@ -7,8 +7,9 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
+from rmt_hessian._arrays import finite_array
 from rmt_hessian._matrices import symmetric_array
-from rmt_hessian._validation import finite_array, instance_of, pair_of_sizes, positive_integer
+from rmt_hessian._validation import instance_of, pair_of_sizes, positive_integer
 from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.hessian.operators import SymmetricOperator
 from rmt_hessian.hessian.output_hessians import unit_pairs

@@ -189,7 +189,7 @@ def test_bad_samples():
         MatrixLayerLaw(np.ones((3, 2, 2)), 0.0)
     with pytest.raises(ValueError, match="must be symmetric"):
         MatrixLayerLaw(np.array([[[1.0, 2.0], [0.0, 1.0]]] * 2), 0.5)
-    with pytest.raises(ValueError, match="must be PSD"):
+    with pytest.raises(ValueError, match="must be positive semidefinite, got the eigenvalue -1"):
         MatrixLayerLaw(np.array([[[1.0, 2.0], [2.0, 1.0]]] * 2), 0.5)
 
 
