@@ -23,17 +23,21 @@ def symmetric_part(A):
     return (A + A.T) / 2
 
 
-def symmetric_array(values, name, size=None):
-    """Return ``values`` as a finite array that is symmetric, exactly: rounding is taken off.
-
-    Raises ValueError if it is not square, of ``size`` rows if that is given, and symmetric to
-    `slack` of its largest entry.
-    """
+def square_array(values, name, size=None):
+    """Return ``values`` as a finite square array, of ``size`` rows if that is given."""
     A = finite_array(values, name, ndim=2)
     if size is not None and A.shape != (size, size):
         raise ValueError(f"{name} must have shape ({size}, {size}), got {A.shape}")
     refuse_other_than_square(A.shape, name)
-    return take_off_asymmetry(A, values, name)
+    return A
+
+
+def symmetric_array(values, name, size=None):
+    """Return ``values`` as a finite array that is symmetric, exactly: rounding is taken off.
+
+    Raises ValueError if it is not symmetric to `slack` of its largest entry.
+    """
+    return take_off_asymmetry(square_array(values, name, size), values, name)
 
 
 def symmetric_stack(values, name):

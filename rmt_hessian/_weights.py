@@ -61,6 +61,12 @@ def weights_of_widths(values, widths):
     return tuple(checked)
 
 
+def refuse_zero_rows(sizes, name):
+    """Raise if a row of the matrix ``name`` has the size 0: nothing is correlated with it."""
+    if not sizes.all():
+        raise ValueError(f"each row of {name} must have a nonzero entry, got a row of zeros")
+
+
 def read_only(W):
     """``W`` itself if nobody can write to it, else a read-only copy.
 

@@ -214,6 +214,7 @@ HOMES = {  # words of a message -> the only files that may say them
     "} must sum to 1": {"_distributions.py"},
     "columns to follow": {"_weights.py"},
     "at least one matrix": {"_weights.py"},
+    "must have a nonzero entry": {"_weights.py"},
     "widths must hold at least two": {"_weights.py"},
 }
 
