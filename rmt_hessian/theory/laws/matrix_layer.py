@@ -28,8 +28,8 @@ class MatrixLayerLaw(TabulatedDistribution):
     Parameters
     ----------
     output_hessians : array_like, shape (n, k, k)
-        Symmetric and positive semi-definite: draws of M in an order in which the first and the
-        second half are both representative.
+        Symmetric and positive semi-definite, up to rounding: draws of M in an order in which the
+        first and the second half are both representative.
     aspect_ratio : float
         ``γ = p/N``.
 
