@@ -3,7 +3,7 @@
 import threading
 from contextlib import contextmanager
 
-from rmt_hessian._validation import came
+from rmt_hessian._validation import describe
 
 
 def progress_callback(progress):
@@ -16,7 +16,7 @@ def progress_callback(progress):
     """
     if progress is not None and not callable(progress):
         raise ValueError(
-            f"progress must be callable as progress(done, total), got {came(progress)}"
+            f"progress must be callable as progress(done, total), got {describe(progress)}"
         )
     return progress
 

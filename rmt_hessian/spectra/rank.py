@@ -6,8 +6,9 @@ gaps, a share that is met exactly and null eigenvalues are decided by a rule, no
 
 import numpy as np
 
+from rmt_hessian._arrays import finite_array
 from rmt_hessian._rounding import relative_rounding, rounding
-from rmt_hessian._validation import finite_array, positive_integer, positive_real
+from rmt_hessian._validation import positive_integer, positive_real
 
 
 def _descending(eigenvalues):

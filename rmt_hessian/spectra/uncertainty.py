@@ -4,15 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rmt_hessian._arrays import finite_array, real_array
 from rmt_hessian._random import random_generator
-from rmt_hessian._validation import (
-    boolean,
-    came,
-    finite_array,
-    positive_integer,
-    positive_real,
-    real_array,
-)
+from rmt_hessian._validation import boolean, describe, positive_integer, positive_real
 
 
 def jackknife(statistic, groups, correct_bias=False):
@@ -52,7 +46,7 @@ def jackknife(statistic, groups, correct_bias=False):
     (0.6931, 0.2957)
     """
     if not callable(statistic):
-        raise ValueError(f"statistic must be a function of one array, got {came(statistic)}")
+        raise ValueError(f"statistic must be a function of one array, got {describe(statistic)}")
     groups = real_array(groups, "groups")
     groups = finite_array(groups, "groups", ndim=max(1, groups.ndim))
     G = len(groups)

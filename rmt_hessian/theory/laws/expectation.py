@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rmt_hessian._validation import came, real_number
+from rmt_hessian._validation import describe, real_number
 
 TOLERANCE = 1e-11  # of one panel's error, over E|f|
 ROUGH = 1e-6  # what may stay open, over E|f|: beside a hard edge Q is known to no more than 1e-8
@@ -122,7 +122,7 @@ def integral(law, f, parts):
 def expectation(law, func, lb, ub, conditional):
     """`SpectralLaw.expect`."""
     if func is not None and not callable(func):
-        raise ValueError(f"func must be a function of a number, got {came(func)}")
+        raise ValueError(f"func must be a function of a number, got {describe(func)}")
     lb, ub = _bound(lb, "lb", -np.inf), _bound(ub, "ub", np.inf)
     if lb > ub:
         raise ValueError(f"lb must be at most ub, got {lb:g} and {ub:g}")
@@ -174,5 +174,5 @@ def _values(func, x):
     except ValueError:  # of different lengths
         values = np.empty((0, 0))
     if values.shape != x.shape or values.dtype.kind not in "biufc":
-        raise ValueError(f"func must return a number, got {came(found[0])} at {x[0]:g}")
+        raise ValueError(f"func must return a number, got {describe(found[0])} at {x[0]:g}")
     return values.astype(complex if values.dtype.kind == "c" else float)

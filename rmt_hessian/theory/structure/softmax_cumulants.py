@@ -6,8 +6,8 @@ logits. Both vanish on the vector 1.
 
 import numpy as np
 
+from rmt_hessian._arrays import finite_array
 from rmt_hessian._matrices import positive_semidefinite
-from rmt_hessian._validation import finite_array
 from rmt_hessian.theory.weights.sampled_weights import gaussian_points
 from rmt_hessian.theory.weights.softmax_kernels import softmax
 

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from rmt_hessian._random import random_generator
+from rmt_hessian._weights import refuse_zero_rows
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.theory.coverage import weights_above
 from rmt_hessian.theory.relu.arc_cosine import both_active_of
@@ -107,10 +108,8 @@ class GivenWeights:
         if first is None:
             factor = np.sqrt(init_gain(ens.init)) * np.eye(ens.widths[1])
         else:
-            if above and not first.any(axis=1).all():
-                raise ValueError(
-                    "each row of weights[0] must have a nonzero entry, got a row of zeros"
-                )
+            if above:
+                refuse_zero_rows(first.any(axis=1), "weights[0]")
             factor = np.linalg.qr(first.T, mode="r")
         later = above[ens.layer :]
         tangents = later[0] if later else np.eye(ens.n_classes)
