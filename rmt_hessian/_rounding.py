@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._matrices import type_precision
-from rmt_hessian._validation import native
+from rmt_hessian._precision import type_precision
+from rmt_hessian._validation import to_numpy
 
 FEW = 500  # a small spectrum is that of a matrix whose entries are sums over many samples
 
@@ -20,7 +20,7 @@ def relative_rounding(*spectra: ArrayLike) -> float:
     >>> relative_rounding([1.0, 2.0]) < 1e-12 < relative_rounding(np.float32([1.0, 2.0])) < 1e-4
     True
     """
-    most = max(FEW, *(np.size(native(values)) for values in spectra))
+    most = max(FEW, *(np.size(to_numpy(values)) for values in spectra))
     return most * max(map(type_precision, spectra))
 
 
@@ -32,5 +32,5 @@ def rounding(*spectra: ArrayLike, scale: float = 0.0) -> float:
     >>> rounding([1.0, 2.0]) == 2 * relative_rounding([1.0, 2.0]) == rounding([1.0], scale=2.0)
     True
     """
-    largest = max(float(np.abs(native(values)).max()) for values in spectra)
+    largest = max(float(np.abs(to_numpy(values)).max()) for values in spectra)
     return relative_rounding(*spectra) * max(scale, largest)

@@ -7,9 +7,10 @@ A law is any object with ``cdf(x)``, ``ppf(q)``, ``support()``, ``components()``
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rmt_hessian._arrays import finite_array
 from rmt_hessian._rounding import rounding
 from rmt_hessian._types import FloatArray, HasCDF, HasComponents
-from rmt_hessian._validation import finite_array, having, positive_integer
+from rmt_hessian._validation import positive_integer, require_attributes
 
 GRID = 256  # cells of a component, at least, on which the Wasserstein integral is taken
 
@@ -57,7 +58,7 @@ def ks_distance(eigenvalues: ArrayLike, law: HasCDF) -> float:
     >>> ks_distance([0.0, 0.0], conditional_law([0.0], 3))
     0.0
     """
-    having(law, ("cdf", "support"), "law", "a law")
+    require_attributes(law, ("cdf", "support"), "law", "a law")
     x = _sorted(eigenvalues)
     delta = _unresolved(eigenvalues, law)
     # outside [-δ, δ] the law is continuous; at ±δ the mass inside is counted on one side
@@ -141,7 +142,7 @@ def wasserstein_distance(eigenvalues: ArrayLike, law: HasComponents) -> float:
     1.0
     """
     wanted = "cdf", "ppf", "support", "components", "atom_at_zero"
-    having(law, wanted, "law", "a law with components")
+    require_attributes(law, wanted, "law", "a law with components")
     x = _sorted(eigenvalues)
     x[np.abs(x) <= _unresolved(eigenvalues, law)] = 0.0
     n_cells = max(GRID, 2 * x.size)
@@ -179,7 +180,7 @@ def density_curve(law: HasComponents, n_cells: int = 150, min_mass: float = 1e-3
         Points x and densities; (2, 0) when the law is an atom alone.
     """
     wanted = "cdf", "components", "component_masses", "atom_at_zero"
-    having(law, wanted, "law", "a law with components")
+    require_attributes(law, wanted, "law", "a law with components")
     n_cells = positive_integer(n_cells, "n_cells")
     large = [
         interval

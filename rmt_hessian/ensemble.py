@@ -10,16 +10,9 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from rmt_hessian._matrices import read_only
-from rmt_hessian._types import FloatArray, Init, Loss
-from rmt_hessian._validation import (
-    came,
-    finite_array,
-    index_below,
-    listed,
-    one_of,
-    positive_integer,
-)
+from rmt_hessian._types import Init, Loss
+from rmt_hessian._validation import describe, index_below, list_of, one_of, positive_integer
+from rmt_hessian._weights import layer_widths, weights_of_widths
 from rmt_hessian.initialisation import INIT_GAINS
 
 FEWEST_CLASSES = {"ce": 2, "mse": 1}  # by the name of the loss
@@ -80,12 +73,7 @@ class Ensemble:
     weights: Any = None
 
     def __post_init__(self) -> None:
-        widths = tuple(
-            positive_integer(width, f"widths[{l}]")
-            for l, width in enumerate(listed(self.widths, "widths", "integers"))
-        )
-        if len(widths) < 2:
-            raise ValueError(f"widths must hold at least two numbers, got {came(self.widths)}")
+        widths = layer_widths(self.widths)
         checked = {
             "widths": widths,
             "layer": index_below(self.layer, len(widths) - 1, "layer"),
@@ -94,10 +82,12 @@ class Ensemble:
             "init": _covered(self.init, tuple(INIT_GAINS), "init"),
             "activation": _covered(self.activation, ACTIVATIONS, "activation"),
             "inputs": _covered(self.inputs, INPUTS, "inputs"),
-            "weights": _checked_weights(self.weights, widths),
+            "weights": weights_of_widths(self.weights, widths),
         }
         if self.biases is not None:
-            raise ValueError(f"biases must be None: none are covered yet, got {came(self.biases)}")
+            raise ValueError(
+                f"biases must be None: none are covered yet, got {describe(self.biases)}"
+            )
         if widths[-1] < FEWEST_CLASSES[self.loss]:
             raise ValueError(f"loss {self.loss!r} needs at least 2 classes, got {widths[-1]}")
         for name, value in checked.items():
@@ -160,13 +150,13 @@ class Ensemble:
         >>> ens.given([np.ones((3, 2))])
         Ensemble([2, 3], layer=0, loss='ce', n_samples=10).given(net)
         """
-        weights = listed(getattr(net, "weights", net), "net", "weight matrices")
+        weights = list_of(getattr(net, "weights", net), "net", "weight matrices")
         if len(weights) != self.n_layers:
             wanted = f"as many weight matrices as layers, {self.n_layers}"
             raise ValueError(f"net must have {wanted}, got {len(weights)}")
         if layers is not None:
             chosen = {
-                index_below(l, self.n_layers, "layers") for l in listed(layers, "layers", "layers")
+                index_below(l, self.n_layers, "layers") for l in list_of(layers, "layers", "layers")
             }
             pairs = enumerate(zip(weights, self.weights, strict=True))
             weights = [new if l in chosen else old for l, (new, old) in pairs]
@@ -217,23 +207,6 @@ def _covered(value: Any, names: Sequence[str], name: str) -> str:
     if isinstance(value, str) and value in names:
         return str(value)
     wanted = ", ".join(map(repr, names))
-    raise ValueError(f"{name} must be one of {wanted}: no other is covered yet, got {came(value)}")
-
-
-def _checked_weights(weights: Any, widths: tuple[int, ...]) -> tuple[FloatArray | None, ...]:
-    """A tuple of read-only matrices, None for those that are drawn."""
-    weights = [] if weights is None else listed(weights, "weights", "matrices or None")
-    if all(W is None for W in weights):  # also of an ensemble of other widths
-        return (None,) * (len(widths) - 1)
-    if len(weights) != len(widths) - 1:
-        wanted = f"as many matrices as layers, {len(widths) - 1}"
-        raise ValueError(f"weights must hold {wanted}, got {len(weights)}")
-    checked = []
-    for l, W in enumerate(weights):
-        if W is not None:
-            W, shape = finite_array(W, f"weights[{l}]", ndim=2), (widths[l + 1], widths[l])
-            if W.shape != shape:
-                raise ValueError(f"weights[{l}] must have shape {shape}, got {W.shape}")
-            W = read_only(W)
-        checked.append(W)
-    return tuple(checked)
+    raise ValueError(
+        f"{name} must be one of {wanted}: no other is covered yet, got {describe(value)}"
+    )

@@ -7,8 +7,9 @@ import numpy as np
 from scipy.sparse import issparse
 from scipy.sparse.linalg import LinearOperator
 
-from rmt_hessian._matrices import symmetric_array, symmetrised
-from rmt_hessian._validation import number_array, real_number, refuse_complex
+from rmt_hessian._arrays import number_array, refuse_complex
+from rmt_hessian._matrices import symmetric_array, take_off_asymmetry
+from rmt_hessian._validation import real_number
 
 
 class SymmetricArithmetic:
@@ -204,7 +205,7 @@ def _array_operator(array, n):
     """A symmetric array, dense or sparse, n × n, as an operator."""
     if issparse(array):
         A = array.tocsr()
-        A = symmetrised(A, A, "the other matrix") if A.shape == (n, n) else A
+        A = take_off_asymmetry(A, A, "the other matrix") if A.shape == (n, n) else A
     else:
         A = symmetric_array(array, "the other matrix", n)
     return SymmetricOperator(A.__matmul__, A.shape[0], np.float64)

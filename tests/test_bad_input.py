@@ -7,6 +7,8 @@ import pytest
 import scipy.stats
 
 import rmt_hessian as rh
+from rmt_hessian.spectra.eigenvalues import top_eigenspace
+from rmt_hessian.spectra.uncertainty import jackknife
 from rmt_hessian.theory import (
     GeneralizedMarchenkoPastur,
     MarchenkoPastur,
@@ -15,21 +17,23 @@ from rmt_hessian.theory import (
     block_norms,
     block_outliers,
     conditional_law,
-    cross_layer_norm,
     curvature_law,
     decoupling,
     eigenspace_defect,
     layer_law,
     layer_outliers,
-    mean_eigenvalue,
-    output_block_law,
     output_hessian_eigenspace,
     predicted_output_hessian,
-    projected_row_space,
-    relu_feature_spectrum,
     sampling_band,
     weight_law,
     weight_law_limit,
+)
+from rmt_hessian.theory.norms.cross_layer import cross_layer_norm
+from rmt_hessian.theory.structure.output_rank import projected_row_space
+from rmt_hessian.theory.structure.relu_features import (
+    mean_eigenvalue,
+    output_block_law,
+    relu_feature_spectrum,
 )
 
 RNG = np.random.default_rng(0)
@@ -114,7 +118,7 @@ CASES = {
     "complex matrix": (lambda: rh.eigenvalues([[1, 1j], [-1j, 1]]), "real numbers"),
     "not symmetric": (lambda: rh.eigenvalues([[0, 1], [2, 0]]), "must be symmetric"),
     "eigenvalues of NaN": (lambda: rh.eigenvalues([[np.nan]]), "must be finite"),
-    "too many eigenvectors": (lambda: rh.top_eigenspace(np.eye(2), 3), "at most 2"),
+    "too many eigenvectors": (lambda: top_eigenspace(np.eye(2), 3), "at most 2"),
     "frames differ": (lambda: rh.subspace_overlap(np.eye(3), np.eye(2)), "same shape"),
     "not orthonormal": (lambda: rh.subspace_overlap(np.ones((2, 1)), np.eye(2)[:, :1]), "ormal"),
     # theory
@@ -326,7 +330,7 @@ CASES = {
         "rotate must be True or False, got 'yes'",
     ),
     "a flag of the jackknife": (
-        lambda: rh.jackknife(np.sum, [1.0, 2.0], correct_bias=0),
+        lambda: jackknife(np.sum, [1.0, 2.0], correct_bias=0),
         "correct_bias must be True or False, got 0",
     ),
     "a flag of the factors": (

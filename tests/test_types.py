@@ -1,6 +1,8 @@
 """What users call is typed, and says so: `mypy` of their own code sees it."""
 
+import importlib
 import inspect
+import re
 from importlib.resources import files
 
 import pytest
@@ -16,18 +18,27 @@ UNTYPED = {
     "rmt_hessian.kronecker_product",
     "rmt_hessian.operators",
     "rmt_hessian.spectra.kronecker",
+    "rmt_hessian.spectra.network_kronecker",
     "rmt_hessian.theory.structure.factors",
 }
-EXPORTED = [
-    *(getattr(rh, name) for name in rh.__all__),
-    *(getattr(rh.theory, name) for name in rh.theory.__all__),
-    *(
-        thing
-        for module in (coverage, ensemble, plotting, predict)
-        for name, thing in vars(module).items()
-        if not name.startswith("_") and getattr(thing, "__module__", None) == module.__name__
-    ),
-]
+
+
+def modules():
+    """Those in the maps of the two packages, and those whose every function is for users."""
+    yield from (coverage, ensemble, plotting, predict)
+    for package in (rh, rh.theory):
+        for name in re.findall(r"^\* ``([\w.]+)``:", package.__doc__, flags=re.MULTILINE):
+            yield importlib.import_module(f"{package.__name__}.{name}")
+
+
+def public():
+    """What is exported, and what is defined in the `modules`."""
+    for package in (rh, rh.theory):
+        yield from (getattr(package, name) for name in package.__all__)
+    for module in modules():
+        for name, thing in vars(module).items():
+            if not name.startswith("_") and getattr(thing, "__module__", None) == module.__name__:
+                yield thing
 
 
 def methods(kind):
@@ -46,7 +57,7 @@ def methods(kind):
 def functions():
     """Each public function or method once, by its name."""
     found = {}
-    for thing in EXPORTED:
+    for thing in public():
         if inspect.isroutine(thing) or inspect.isclass(thing):
             for function in methods(thing) if inspect.isclass(thing) else [thing]:
                 found[f"{function.__module__}.{function.__qualname__}"] = function

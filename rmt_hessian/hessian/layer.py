@@ -4,14 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rmt_hessian._arrays import indices_below
 from rmt_hessian._threads import CHUNK_SIZE, slices
-from rmt_hessian._validation import (
-    index_below,
-    indices_below,
-    instance_of,
-    positive_integer,
-    real_dtype,
-)
+from rmt_hessian._validation import index_below, instance_of, positive_integer, real_dtype
 from rmt_hessian.hessian import norms
 from rmt_hessian.hessian.assembly import fill_dense
 from rmt_hessian.hessian.gram import WeightedGram, add_product

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import Loss, RandomState, RealArray
-from rmt_hessian._validation import came, instance_of, positive_integer, positive_real
+from rmt_hessian._validation import describe, instance_of, positive_integer, positive_real
 from rmt_hessian.hessian.layer import LayerHessian, layer_hessian
 from rmt_hessian.model.inputs import gaussian_inputs
 from rmt_hessian.model.networks import Network
@@ -143,7 +143,7 @@ def population_output_hessian(
     most_samples = positive_integer(most_samples, "most_samples", minimum=batch_size)
     instance_of(net, Network, "net")
     if not callable(inputs):
-        raise ValueError(f"inputs must be a function (n, d, rng) -> (n, d), got {came(inputs)}")
+        raise ValueError(f"inputs must be a function (n, d, rng) -> (n, d), got {describe(inputs)}")
     rng, total, n_samples = random_generator(rng), 0.0, 0
     while n_samples + batch_size <= most_samples:
         H = layer_hessian(net, inputs(batch_size, net.widths[0], rng), layer, loss)

@@ -24,15 +24,14 @@ from rmt_hessian.spectra.subspaces import subspace_overlap
 from rmt_hessian.spectra.uncertainty import jackknife
 from rmt_hessian.theory import (
     eigenspace_defect,
-    mean_curvature,
-    mean_third_cumulant,
     output_hessian_eigenspace,
     population_factors,
     predicted_output_hessian,
-    projected_row_space,
     propagate,
 )
 from rmt_hessian.theory.coverage import hidden_layer
+from rmt_hessian.theory.structure.output_rank import projected_row_space
+from rmt_hessian.theory.structure.softmax_cumulants import mean_curvature, mean_third_cumulant
 
 ENERGY = 0.9  # share of ‖M‖² that defines the rank by energy
 SHAPE = ("gap", "centred_defect", "projected_defect", "factors_defect")

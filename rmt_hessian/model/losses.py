@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
-from rmt_hessian._matrices import distributions
+from rmt_hessian._arrays import finite_array, refuse_masked
+from rmt_hessian._distributions import distributions
 from rmt_hessian._types import FloatArray, IntArray, Loss
-from rmt_hessian._validation import came, finite_array, native, one_of, refuse_masked
+from rmt_hessian._validation import describe, one_of, to_numpy
 from rmt_hessian.model.kernels import softmax
 
 Targets: TypeAlias = FloatArray | NDArray[np.integer]  # distributions or values (N, C), labels (N,)
@@ -101,7 +102,7 @@ def check_targets(
     """
     refuse_masked(y, "y")
     try:
-        shape = np.shape(native(y))
+        shape = np.shape(to_numpy(y))
     except (TypeError, ValueError):
         shape = None
     if shape == (n_samples,):
@@ -109,13 +110,13 @@ def check_targets(
     if shape != (n_samples, n_classes):
         raise ValueError(
             f"y must have shape ({n_samples},) or ({n_samples}, {n_classes}), "
-            f"got {shape if shape else came(y)}"
+            f"got {shape if shape else describe(y)}"
         )
     return loss.check_targets(y)
 
 
 def _checked_labels(y: ArrayLike, n_classes: int) -> IntArray:
-    labels = np.array(native(y))
+    labels = np.array(to_numpy(y))
     if _is_text(labels):
         labels, classes = encode_labels(y)
         if len(classes) != n_classes:
@@ -178,16 +179,16 @@ def encode_labels(labels: ArrayLike) -> tuple[IntArray, list[Any]]:
     if missing:
         raise ValueError(f"labels must have no missing entries, got {missing}")
     try:
-        array = np.array(native(labels))
+        array = np.array(to_numpy(labels))
     except (TypeError, ValueError):  # rows of different lengths
         array = np.empty(0)
     if array.ndim != 1 or array.size == 0:
-        raise ValueError(f"labels must lie along one axis, got {came(labels)}")
+        raise ValueError(f"labels must lie along one axis, got {describe(labels)}")
     text = [isinstance(x, str | bytes) for x in entries]
     if any(text) and not all(text):
         raise ValueError("labels must be all text or all numbers, got both")
     if not any(text) and array.dtype.kind not in "biuf":
-        raise ValueError(f"labels must be text or numbers, got {came(labels)}")
+        raise ValueError(f"labels must be text or numbers, got {describe(labels)}")
     classes, encoded = np.unique(array, return_inverse=True)
     return encoded, classes.tolist()
 

@@ -8,10 +8,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._matrices import read_only
+from rmt_hessian._arrays import finite_array
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import BoolArray, FloatArray, Init, RandomState
-from rmt_hessian._validation import finite_array, index_below, listed, positive_integer
+from rmt_hessian._validation import index_below
+from rmt_hessian._weights import layer_widths, read_only, weight_chain
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.model.kernels import relu_and_mask
 
@@ -72,19 +73,7 @@ class Network:
     """
 
     def __init__(self, weights: Sequence[ArrayLike]) -> None:
-        weights = listed(weights, "weights", "matrices")
-        if not weights:
-            raise ValueError("weights must hold at least one matrix, got none")
-        self.weights = tuple(
-            read_only(finite_array(W, f"weights[{l}]", ndim=2)) for l, W in enumerate(weights)
-        )
-        for l in range(1, len(weights)):
-            wanted, came = self.weights[l - 1].shape[0], self.weights[l].shape[1]
-            if wanted != came:
-                raise ValueError(
-                    f"weights[{l}] must have {wanted} columns to follow weights[{l - 1}], "
-                    f"got shape {self.weights[l].shape}"
-                )
+        self.weights = tuple(read_only(W) for W in weight_chain(weights))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """After ``pickle`` and ``deepcopy``, whose arrays are new: read-only again."""
@@ -111,13 +100,7 @@ class Network:
             If fewer than two widths are given, one is not positive, or ``init`` is unknown.
         """
         gain = init_gain(init)
-        widths = [
-            positive_integer(w, f"widths[{l}]")
-            for l, w in enumerate(listed(widths, "widths", "integers"))
-        ]
-        if len(widths) < 2:
-            raise ValueError(f"widths must hold at least two numbers, got {widths}")
-        rng = random_generator(rng)
+        widths, rng = layer_widths(widths), random_generator(rng)
         return cls([random_weights(*sizes, gain, rng) for sizes in pairwise(widths)])
 
     @property

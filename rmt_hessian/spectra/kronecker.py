@@ -3,8 +3,9 @@
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
+from rmt_hessian._arrays import finite_array
 from rmt_hessian._matrices import symmetric_array
-from rmt_hessian._validation import came, finite_array, instance_of, means_nothing, pair_of_sizes
+from rmt_hessian._validation import describe, instance_of, pair_of_sizes, refuse_given
 from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.hessian.network import NetworkHessian
 from rmt_hessian.hessian.output_hessians import unit_pairs
@@ -44,10 +45,10 @@ def kronecker_approximation(H, *, cross_layer=None):
            [-2.5,  2.5]])
     """
     if not isinstance(H, LayerHessian | NetworkHessian):
-        raise ValueError(f"H must be a LayerHessian or a NetworkHessian, got {came(H)}")
+        raise ValueError(f"H must be a LayerHessian or a NetworkHessian, got {describe(H)}")
     factors = KroneckerProduct(H.output_hessian(), H.input_autocorrelation())
     if isinstance(H, LayerHessian):
-        means_nothing(cross_layer, "cross_layer", "one layer")
+        refuse_given(cross_layer, "cross_layer", "one layer")
         return factors
     units, features = zip(*(W.shape for W in H.weights), strict=True)
     return NetworkKronecker(factors, units, features, cross_layer is None or cross_layer)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rmt_hessian._matrices import symmetric_array
-from rmt_hessian._validation import boolean, index_below, instance_of, listed, positive_integer
+from rmt_hessian._validation import boolean, index_below, instance_of, list_of, positive_integer
 from rmt_hessian.kronecker_product import KroneckerProduct
 from rmt_hessian.operators import LazyMatrix, SymmetricOperator
 from rmt_hessian.spectra.eigenvalues import top_eigenpairs
@@ -62,7 +62,7 @@ class NetworkKronecker(LazyMatrix):
         boolean(self.cross_layer, "cross_layer")
         for name in ("units", "features"):
             sizes = [
-                positive_integer(n, name) for n in listed(getattr(self, name), name, "integers")
+                positive_integer(n, name) for n in list_of(getattr(self, name), name, "integers")
             ]
             object.__setattr__(self, name, tuple(sizes))
         if len(self.units) != len(self.features):

@@ -7,17 +7,12 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
-from rmt_hessian._matrices import symmetric_array, symmetrised
+from rmt_hessian._arrays import finite_array
+from rmt_hessian._matrices import refuse_other_than_square, symmetric_array, take_off_asymmetry
 from rmt_hessian._threads import slices
 from rmt_hessian._types import Function, RealArray
-from rmt_hessian._validation import finite_array
 
 AT_ONCE = 2**22  # numbers of the rows or columns that are looked at at a time
-
-
-def _refuse_other_than_square(shape: tuple[int, ...], name: str) -> None:
-    if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
-        raise ValueError(f"{name} must be square, got shape {shape}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +100,7 @@ def symmetric_operand(matrix: Any, name: str) -> Operand:
         A = symmetric_array(matrix, name)
         return Operand(len(A), A.dtype, A.__matmul__, lambda: A, "array", name)
     shape = tuple(getattr(matrix, "shape", ()))
-    _refuse_other_than_square(shape, name)
+    refuse_other_than_square(shape, name)
     dtype = _precision(getattr(matrix, "dtype", None), name)
     operator = matrix.to_operator() if hasattr(matrix, "to_operator") else matrix
     if hasattr(matrix, "to_dense"):
@@ -131,8 +126,8 @@ def _precision(dtype: Any, name: str) -> np.dtype[Any]:
 
 
 def _sparse_array(matrix: Any, name: str) -> Any:
-    _refuse_other_than_square(matrix.shape, name)
+    refuse_other_than_square(matrix.shape, name)
     _precision(matrix.dtype, name)
     A = matrix.tocsr().astype(np.float64)
     finite_array(A.data if A.nnz else [0.0], name, ndim=1)
-    return symmetrised(A, matrix, name)
+    return take_off_asymmetry(A, matrix, name)

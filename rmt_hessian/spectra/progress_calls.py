@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rmt_hessian._types import Progress
-from rmt_hessian._validation import came
+from rmt_hessian._validation import describe
 
 
 def progress_callback(progress: Any) -> Progress | None:
@@ -19,7 +19,7 @@ def progress_callback(progress: Any) -> Progress | None:
     """
     if progress is not None and not callable(progress):
         raise ValueError(
-            f"progress must be callable as progress(done, total), got {came(progress)}"
+            f"progress must be callable as progress(done, total), got {describe(progress)}"
         )
     return progress
 

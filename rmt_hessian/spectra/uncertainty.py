@@ -6,16 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rmt_hessian._arrays import finite_array, real_array
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import Elementwise, FloatArray, RandomState
-from rmt_hessian._validation import (
-    boolean,
-    came,
-    finite_array,
-    positive_integer,
-    positive_real,
-    real_array,
-)
+from rmt_hessian._validation import boolean, describe, positive_integer, positive_real
 
 
 def jackknife(
@@ -57,7 +51,7 @@ def jackknife(
     (0.6931, 0.2957)
     """
     if not callable(statistic):
-        raise ValueError(f"statistic must be a function of one array, got {came(statistic)}")
+        raise ValueError(f"statistic must be a function of one array, got {describe(statistic)}")
     groups = real_array(groups, "groups")
     groups = finite_array(groups, "groups", ndim=max(1, groups.ndim))
     G = len(groups)

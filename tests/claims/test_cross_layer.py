@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from rmt_hessian import Ensemble, layer_hessian, network_hessian, sample
-from rmt_hessian.theory import cross_layer_norm, cross_layer_ratio, cross_layer_ratio_limit
+from rmt_hessian.theory import cross_layer_ratio, cross_layer_ratio_limit
+from rmt_hessian.theory.norms.cross_layer import cross_layer_norm
 
 
 def cross_layer_norm_of(net, X, y, loss):

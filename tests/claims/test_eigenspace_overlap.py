@@ -14,14 +14,15 @@ from rmt_hessian import (
     Network,
     digits,
     eigenvalues,
-    energy_share,
     gaussian_inputs,
     layer_hessian,
     overlap_by_dimension,
     standardise,
-    top_eigenspace,
 )
-from rmt_hessian.theory import mean_feature_overlap, overlap_peak, population_factors
+from rmt_hessian.spectra.eigenvalues import top_eigenspace
+from rmt_hessian.spectra.rank import energy_share
+from rmt_hessian.theory import overlap_peak, population_factors
+from rmt_hessian.theory.structure.overlap import mean_feature_overlap
 
 N, D, DIMENSIONS, SEEDS = 2000, 60, 20, 8
 HIDDEN, OUTPUT = ([D, 8, 20], 0), ([D, 60, 10], 1)  # widths and the layer looked at

@@ -15,7 +15,6 @@ from rmt_hessian import (
     Network,
     draw,
     eigenvalues,
-    fitted_rate,
     gaussian_inputs,
     kronecker_approximation,
     kronecker_error,
@@ -23,8 +22,9 @@ from rmt_hessian import (
     nearest_kronecker_product,
     reshape_eigenvectors,
     top_eigenpairs,
-    top_eigenspace,
 )
+from rmt_hessian.spectra.eigenvalues import top_eigenspace
+from rmt_hessian.spectra.uncertainty import fitted_rate
 from rmt_hessian.theory import decoupling, layer_law
 from tests.tolerances import ITERATIVE
 

@@ -16,28 +16,23 @@ from rmt_hessian import (
     Ensemble,
     Network,
     eigenvalues,
-    energy_rank,
-    energy_share,
-    fitted_rate,
     gap_rank,
-    jackknife,
     layer_hessian,
-    numerical_rank,
     population_output_hessian,
-    spectral_gap,
     subspace_overlap,
-    top_eigenspace,
 )
+from rmt_hessian.spectra.eigenvalues import top_eigenspace
+from rmt_hessian.spectra.rank import energy_rank, energy_share, numerical_rank, spectral_gap
+from rmt_hessian.spectra.uncertainty import fitted_rate, jackknife
 from rmt_hessian.theory import (
     eigenspace_defect,
-    mean_third_cumulant,
     output_hessian_eigenspace,
     population_factors,
     predicted_output_hessian,
-    projected_row_space,
     propagate,
 )
-from rmt_hessian.theory.structure.output_rank import centred_row_space
+from rmt_hessian.theory.structure.output_rank import centred_row_space, projected_row_space
+from rmt_hessian.theory.structure.softmax_cumulants import mean_third_cumulant
 
 SIZES = {50: 6, 100: 5, 200: 3}  # m = d, and networks of that size
 CLASSES = (2, 4, 10, 20)

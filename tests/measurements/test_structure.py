@@ -9,6 +9,7 @@ from rmt_hessian.compare import density_curve
 from rmt_hessian.measurements.eigenspaces import eigenspaces
 from rmt_hessian.measurements.kronecker import kronecker_form, network_kronecker
 from rmt_hessian.measurements.output_rank import population_rank
+from rmt_hessian.theory.structure.softmax_cumulants import mean_curvature, mean_third_cumulant
 from tests import oracles
 from tests.small import CASES, ensemble
 from tests.tolerances import EXACT, ITERATIVE
@@ -81,7 +82,7 @@ def expected_rank(depth, layer):
     defects = np.nan, np.nan
     if (depth, layer) == (1, 0):
         last = moments[-1].preactivation_mean, moments[-1].preactivation_covariance
-        A, T = rh.theory.mean_curvature(*last, rng), rh.theory.mean_third_cumulant(*last, rng)
+        A, T = mean_curvature(*last, rng), mean_third_cumulant(*last, rng)
         ens = rh.Ensemble(net.widths, 0, "ce", n_samples=1)
         predicted = rh.theory.predicted_output_hessian(ens.given(net), A, T)
         both = rh.theory.eigenspace_defect(ens)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from rmt_hessian._types import FloatArray, Function, HasComponents, IntArray
-from rmt_hessian._validation import came, real_number
+from rmt_hessian._validation import describe, real_number
 
 TOLERANCE = 1e-11  # of one panel's error, over E|f|
 ROUGH = 1e-6  # what may stay open, over E|f|: beside a hard edge Q is known to no more than 1e-8
@@ -126,7 +126,7 @@ def expectation(
 ) -> float | complex:
     """`SpectralLaw.expect`."""
     if func is not None and not callable(func):
-        raise ValueError(f"func must be a function of a number, got {came(func)}")
+        raise ValueError(f"func must be a function of a number, got {describe(func)}")
     lb, ub = _bound(lb, "lb", -np.inf), _bound(ub, "ub", np.inf)
     if lb > ub:
         raise ValueError(f"lb must be at most ub, got {lb:g} and {ub:g}")
@@ -178,5 +178,5 @@ def _values(func: Function | None, x: FloatArray) -> np.ndarray:
     except ValueError:  # of different lengths
         values = np.empty((0, 0))
     if values.shape != x.shape or values.dtype.kind not in "biufc":
-        raise ValueError(f"func must return a number, got {came(found[0])} at {x[0]:g}")
+        raise ValueError(f"func must return a number, got {describe(found[0])} at {x[0]:g}")
     return values.astype(complex if values.dtype.kind == "c" else float)

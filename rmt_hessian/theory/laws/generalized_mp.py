@@ -46,17 +46,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._matrices import distributions
+from rmt_hessian._arrays import complex_array, finite_array, real_array
+from rmt_hessian._distributions import normalised, probabilities_of_atoms
 from rmt_hessian._types import ComplexArray, Elementwise, FloatArray, IntArray, Intervals
-from rmt_hessian._validation import (
-    complex_array,
-    finite_array,
-    positive_integer,
-    positive_real,
-    real_array,
-)
+from rmt_hessian._validation import positive_integer, positive_real
 from rmt_hessian.theory.laws import kernels
-from rmt_hessian.theory.laws.atoms import normalised
 from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
@@ -115,11 +109,7 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
 
     def __init__(self, weights: ArrayLike, probabilities: ArrayLike, aspect_ratio: float) -> None:
         lam = finite_array(weights, "weights", ndim=1)
-        w = distributions(probabilities, "probabilities")
-        if lam.shape != w.shape:
-            raise ValueError(
-                f"weights and probabilities must have one shape, got {lam.shape} and {w.shape}"
-            )
+        w = probabilities_of_atoms(lam, probabilities, "probabilities", of="weights")
         self.aspect_ratio = positive_real(aspect_ratio, "aspect_ratio")
         self.weights, inverse = np.unique(lam, return_inverse=True)
         self.probabilities = normalised(np.bincount(inverse, weights=w))

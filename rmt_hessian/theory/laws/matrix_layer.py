@@ -12,14 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._matrices import precision, slack
-from rmt_hessian._types import ComplexArray, Elementwise, FloatArray
-from rmt_hessian._validation import (
-    complex_array,
-    finite_array,
-    positive_integer,
-    positive_real,
-)
+from rmt_hessian._arrays import complex_array, finite_array
+from rmt_hessian._matrices import positive_semidefinite_stack
+from rmt_hessian._precision import precision
+from rmt_hessian._types import ComplexArray, Elementwise
+from rmt_hessian._validation import positive_integer, positive_real
 from rmt_hessian.theory.laws.matrix_equation import MatrixEquation
 from rmt_hessian.theory.laws.matrix_nodes import Nodes
 from rmt_hessian.theory.laws.scaling import exponent_of
@@ -35,8 +32,8 @@ class MatrixLayerLaw(TabulatedDistribution):
     Parameters
     ----------
     output_hessians : array_like, shape (n, k, k)
-        Symmetric and positive semi-definite: draws of M in an order in which the first and the
-        second half are both representative.
+        Symmetric and positive semi-definite, up to rounding: draws of M in an order in which the
+        first and the second half are both representative.
     aspect_ratio : float
         ``γ = p/N``.
 
@@ -81,7 +78,7 @@ class MatrixLayerLaw(TabulatedDistribution):
         M = finite_array(output_hessians, "output_hessians", ndim=3)
         if M.shape[1] != M.shape[2] or M.shape[0] < 2:
             raise ValueError(f"output_hessians must have shape (n, k, k), n >= 2, got {M.shape}")
-        M = _symmetric_and_positive(M, max(1e-9, slack(output_hessians)))
+        M = positive_semidefinite_stack(output_hessians, "output_hessians")
         self.aspect_ratio = positive_real(aspect_ratio, "aspect_ratio")
         eps = precision(output_hessians)
         self.equation = MatrixEquation(M, self.aspect_ratio, eps)
@@ -170,17 +167,3 @@ class MatrixLayerLaw(TabulatedDistribution):
                 solution = half.solution(node.solution.z * unit, (start,))
                 values[i, j] = solution.distribution(half.gamma)
         return float(np.abs(values[0] - values[1]).max(initial=0.0))
-
-
-def _symmetric_and_positive(M: FloatArray, slack: float) -> FloatArray:
-    """M without its asymmetry, which may be ``slack`` of the largest entry."""
-    scale = np.abs(M).max()
-    skew = np.abs(M - M.transpose(0, 2, 1)).max()
-    if skew > slack * scale:
-        raise ValueError(
-            f"output_hessians must be symmetric, got entries that differ by {skew:.3g}"
-        )
-    lowest = np.linalg.eigvalsh(M)[:, 0].min()
-    if lowest < -slack * scale:
-        raise ValueError(f"output_hessians must be PSD, got an eigenvalue of {lowest:.3g}")
-    return M if skew == 0 else M + (M.transpose(0, 2, 1) - M) / 2

@@ -3,8 +3,10 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rmt_hessian._arrays import complex_array
+from rmt_hessian._distributions import probability
 from rmt_hessian._types import Elementwise, FloatArray, Intervals
-from rmt_hessian._validation import complex_array, instance_of, real_number
+from rmt_hessian._validation import instance_of
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
 
@@ -26,9 +28,8 @@ class WithNullSpace(SpectralLaw):
     """
 
     def __init__(self, law: SpectralLaw, mass: float) -> None:
-        self.law, self.mass = instance_of(law, SpectralLaw, "law"), real_number(mass, "mass")
-        if not 0 <= self.mass < 1:
-            raise ValueError(f"mass must lie in [0, 1), got {mass!r}")
+        self.law = instance_of(law, SpectralLaw, "law")
+        self.mass = probability(mass, "mass", below_one=True)
         self.atom_at_zero = self.mass + (1 - self.mass) * law.atom_at_zero
 
     def components(self) -> Intervals:  # noqa: D102

@@ -42,17 +42,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._matrices import covariance_spectrum, distributions
+from rmt_hessian._arrays import complex_array, finite_array
+from rmt_hessian._distributions import normalised, probabilities_of_atoms
+from rmt_hessian._matrices import covariance_spectrum
 from rmt_hessian._types import ComplexArray, Elementwise, FloatArray, IntArray, Intervals
-from rmt_hessian._validation import (
-    complex_array,
-    finite_array,
-    instance_of,
-    positive_integer,
-    positive_real,
-)
+from rmt_hessian._validation import instance_of, positive_integer, positive_real
 from rmt_hessian.theory.laws import separable_moments
-from rmt_hessian.theory.laws.atoms import normalised
 from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
 from rmt_hessian.theory.laws.separable_components import find_side
 from rmt_hessian.theory.laws.separable_equation import SeparableEquation
@@ -355,9 +350,7 @@ def _atoms(
     x: FloatArray, probabilities: ArrayLike, names: tuple[str, str]
 ) -> tuple[FloatArray, FloatArray]:
     """A discrete law: distinct values, ascending, and probabilities of sum 1."""
-    w = distributions(probabilities, names[1])
-    if x.shape != w.shape:
-        raise ValueError(f"{names[0]} and {names[1]} must have one shape, got {x.shape}, {w.shape}")
+    w = probabilities_of_atoms(x, probabilities, names[1], of=names[0])
     order = np.argsort(x, kind="stable")
     x, w = x[order], normalised(w)[order]
     new = np.append(True, np.diff(x) > EQUAL * np.abs(x[1:]))

@@ -16,9 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rmt_hessian._arrays import real_array
+from rmt_hessian._distributions import probabilities_of_any_shape
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import Elementwise, FloatArray, Intervals, RandomState
-from rmt_hessian._validation import boolean, came, real_array, shape_of
+from rmt_hessian._validation import boolean, describe, shape_of
 from rmt_hessian.theory.laws import identity
 from rmt_hessian.theory.laws.expectation import entropy, expectation, integral, pieces
 from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
@@ -189,7 +191,7 @@ class SpectralLaw(ABC):
         at_zero: float,
         at_one: float,
     ) -> Elementwise:
-        q = _shares(q, name)
+        q = probabilities_of_any_shape(q, name)
         x = np.where(q == 0, at_zero, at_one)
         inner = (q > 0) & (q < 1)
         x[inner] = function(q[inner])
@@ -207,7 +209,7 @@ class SpectralLaw(ABC):
         ValueError
             If a confidence lies outside [0, 1].
         """
-        tail = (1.0 - _shares(confidence, "confidence")) / 2
+        tail = (1.0 - probabilities_of_any_shape(confidence, "confidence")) / 2
         return self.ppf(tail), self.isf(tail)
 
     def rvs(
@@ -234,7 +236,7 @@ class SpectralLaw(ABC):
         if rng is not None and random_state is not None:
             raise ValueError(
                 "rng and random_state must not both be given, they mean the same, "
-                f"got {came(rng)} and {came(random_state)}"
+                f"got {describe(rng)} and {describe(random_state)}"
             )
         generator = random_generator(rng if random_state is None else random_state, name)
         return self.ppf(generator.random(shape_of(size, "size")))
@@ -326,12 +328,3 @@ def _elementwise(function: Callable[[FloatArray], FloatArray], x: ArrayLike) -> 
     with np.errstate(over="ignore"):  # the density of a law as narrow as 1e-310
         values[known] = function(flat[known])
     return values.reshape(x.shape)[()]
-
-
-def _shares(values: ArrayLike, name: str) -> FloatArray:
-    """Numbers in [0, 1]."""
-    q = real_array(values, name)
-    wrong = ~((q >= 0) & (q <= 1))
-    if wrong.any():
-        raise ValueError(f"{name} must lie in [0, 1], got {q[wrong][0]:g}")
-    return q

@@ -21,17 +21,10 @@ from numpy.typing import ArrayLike
 from scipy.fft import dct
 from scipy.interpolate import BarycentricInterpolator, BSpline, make_interp_spline
 
+from rmt_hessian._arrays import complex_array, finite_array, real_array
+from rmt_hessian._distributions import probability
 from rmt_hessian._types import ComplexArray, Elementwise, FloatArray, Intervals
-from rmt_hessian._validation import (
-    came,
-    complex_array,
-    finite_array,
-    listed,
-    positive_integer,
-    positive_real,
-    real_array,
-    real_number,
-)
+from rmt_hessian._validation import describe, list_of, positive_integer, positive_real
 from rmt_hessian.theory.laws import identity
 from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
@@ -101,7 +94,9 @@ def _nodes_and_density(component: Any, k: int) -> tuple[Any, Any]:
     try:
         x, rho = component
     except (TypeError, ValueError):
-        raise ValueError(f"component {k} must be a pair of arrays, got {came(component)}") from None
+        raise ValueError(
+            f"component {k} must be a pair of arrays, got {describe(component)}"
+        ) from None
     return x, rho
 
 
@@ -110,7 +105,7 @@ def interpolate(x: ArrayLike, density: ArrayLike, name: str = "component") -> _C
     x = finite_array(x, f"nodes of {name}", ndim=1)
     if x.size < FEWEST_NODES or (np.diff(x) <= 0).any():
         raise ValueError(
-            f"{name} must have at least {FEWEST_NODES} ascending nodes, got {came(x.tolist())}"
+            f"{name} must have at least {FEWEST_NODES} ascending nodes, got {describe(x.tolist())}"
         )
     rho = real_array(density, f"density of {name}").copy()
     if rho.shape != x.shape:
@@ -177,13 +172,11 @@ class TabulatedLaw(SpectralLaw):
         atom_at_zero: float = 0.0,
         tolerance: float = 1e-6,
     ) -> None:
-        atom = real_number(atom_at_zero, "atom_at_zero")
-        if not 0 <= atom <= 1:
-            raise ValueError(f"atom_at_zero must lie in [0, 1], got {atom:g}")
+        atom = probability(atom_at_zero, "atom_at_zero")
         tolerance = positive_real(tolerance, "tolerance")
         found = [
             interpolate(*_nodes_and_density(component, k), f"component {k}")
-            for k, component in enumerate(listed(components, "components", "pairs of arrays"))
+            for k, component in enumerate(list_of(components, "components", "pairs of arrays"))
         ]
         for k in range(1, len(found)):
             if found[k].lo < found[k - 1].hi:

@@ -16,14 +16,10 @@ import numpy as np
 from numpy.polynomial.legendre import leggauss, legvander
 from numpy.typing import ArrayLike
 
+from rmt_hessian._arrays import finite_array, real_array
+from rmt_hessian._distributions import probability
 from rmt_hessian._types import BoolArray, FloatArray
-from rmt_hessian._validation import (
-    finite_array,
-    instance_of,
-    positive_real,
-    real_array,
-    real_number,
-)
+from rmt_hessian._validation import instance_of, positive_real
 from rmt_hessian.theory.laws import kernels
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.laws.identity import key
@@ -103,9 +99,7 @@ class WeightDensity:
             )
         if density.min() < 0:
             raise ValueError(f"density must not be negative, got {density.min():g}")
-        zero = real_number(self.zero, "zero")
-        if not 0 <= zero < 1:
-            raise ValueError(f"zero must lie in [0, 1), got {zero:g}")
+        zero = probability(self.zero, "zero", below_one=True)
         masses = density * GAUSS * (np.diff(edges, axis=1) / 2)
         total = masses.sum() + zero
         if not abs(total - 1) <= RESOLVED:

@@ -19,7 +19,7 @@ import numpy as np
 
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import FloatArray, HasMoments, RandomState
-from rmt_hessian._validation import having, positive_integer, positive_real
+from rmt_hessian._validation import positive_integer, positive_real, require_attributes
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.norms.kinds import formulas_of, sizes_of
 
@@ -143,6 +143,6 @@ def block_norm_from_weights(law: HasMoments, aspect_ratio: float) -> float:
     >>> block_norm_from_weights(weight_law(Ensemble([4, 3], 0, "mse", 8), 0, 0), 0.5)
     1.5
     """
-    having(law, ("mean", "second_moment"), "law", "the law of the weights")
+    require_attributes(law, ("mean", "second_moment"), "law", "the law of the weights")
     aspect_ratio = positive_real(aspect_ratio, "aspect_ratio")
     return float(law.mean() ** 2 + aspect_ratio * law.second_moment())

@@ -13,6 +13,7 @@ whose angle is ``π/2 - θ``). Every formula of this package that has one of the
 import numpy as np
 
 from rmt_hessian._types import Elementwise, FloatArray
+from rmt_hessian._weights import refuse_zero_rows
 
 
 def both_active(theta: Elementwise) -> Elementwise:
@@ -43,8 +44,7 @@ def row_cosines(W: FloatArray) -> tuple[FloatArray, FloatArray]:
         If a row is zero: a unit that is always 0 has no correlation.
     """
     norms = np.linalg.norm(W, axis=1)
-    if norms.min() == 0:
-        raise ValueError("each row of weights[0] must have a nonzero entry, got a row of zeros")
+    refuse_zero_rows(norms, "weights[0]")
     return norms, np.clip(W @ W.T / np.outer(norms, norms), -1.0, 1.0)
 
 

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
-from rmt_hessian._matrices import positive_semidefinite
+from rmt_hessian._arrays import finite_array
+from rmt_hessian._matrices import positive_semidefinite, symmetric_part
 from rmt_hessian._types import FloatArray
-from rmt_hessian._validation import finite_array
 from rmt_hessian.theory.relu.orthant import (
     BEYOND,
     density,
@@ -105,8 +105,8 @@ def moments_of(mean: FloatArray, covariance: FloatArray) -> ReLUMoments:
     scaled += phi * (sine(rho) * density(u) - phi[:, None])
     return ReLUMoments(
         mean=np.maximum(mean * Phi + sigma * phi, 0.0),
-        covariance=symmetric(scaled * np.outer(sigma, sigma)),
-        both_active=symmetric(P),
+        covariance=symmetric_part(scaled * np.outer(sigma, sigma)),
+        both_active=symmetric_part(P),
     )
 
 
@@ -116,8 +116,3 @@ def standardised(mean: FloatArray, covariance: FloatArray) -> tuple[FloatArray, 
     with np.errstate(over="ignore"):  # means far beyond the standard deviation are cut off
         t = mean / np.where(sigma > 0, sigma, 1.0)
     return sigma, within_reach(np.where(sigma > 0, t, np.where(mean > 0, BEYOND, -BEYOND)))
-
-
-def symmetric(S: FloatArray) -> FloatArray:
-    """S without the asymmetry of rounding."""
-    return (S + S.T) / 2

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, owens_t
 
+from rmt_hessian._arrays import real_array
 from rmt_hessian._types import Elementwise, FloatArray
-from rmt_hessian._validation import real_array
 
 BEYOND = 40.0  # Φ(-40) = 0 and φ(40) = 0 in float64
 TINY = 1e-150  # stands for a limit 0⁺; the quotient of two such does not overflow

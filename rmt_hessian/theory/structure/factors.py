@@ -12,9 +12,11 @@ far as M and z decouple too.
 
 import numpy as np
 
+from rmt_hessian._matrices import symmetric_part
 from rmt_hessian._validation import one_of
+from rmt_hessian._weights import weight_chain
 from rmt_hessian.kronecker_product import KroneckerProduct
-from rmt_hessian.theory.structure.propagation import propagate, weight_matrices
+from rmt_hessian.theory.structure.propagation import propagate
 from rmt_hessian.theory.structure.softmax_cumulants import mean_curvature
 
 
@@ -58,13 +60,13 @@ def population_factors(weights, loss, *, input_mean=None, input_covariance=None,
            [0., 0., 1.]])
     """
     one_of(loss, tuple(MEAN_CURVATURES), "loss")
-    weights = weight_matrices(weights)
+    weights = weight_chain(weights)
     layers = propagate(weights, input_mean, input_covariance)
     M = MEAN_CURVATURES[loss](layers[-1], rng)
     factors = [KroneckerProduct(M, layers[-1].feature_second_moment)]
     for layer, above in zip(layers[-2::-1], weights[:0:-1], strict=True):
         M = layer.relu.both_active * (above.T @ M @ above)
-        factors.append(KroneckerProduct((M + M.T) / 2, layer.feature_second_moment))
+        factors.append(KroneckerProduct(symmetric_part(M), layer.feature_second_moment))
     return factors[::-1]
 
 

@@ -21,9 +21,8 @@ the weights as E[A] is. `eigenspace_defect` says how far that moves the eigenspa
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._matrices import positive_semidefinite, slack
+from rmt_hessian._matrices import positive_semidefinite, symmetric_tensor
 from rmt_hessian._types import FloatArray
-from rmt_hessian._validation import finite_array
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.coverage import given_weights, hidden_layer
 from rmt_hessian.theory.relu.arc_cosine import both_active, row_cosines
@@ -180,12 +179,7 @@ def predicted_output_hessian(
     np.fill_diagonal(K, 0.5)
     M = K * (V.T @ A @ V)
     if third_cumulant is not None:
-        T = finite_array(third_cumulant, "third_cumulant", ndim=3)
-        if T.shape != (V.shape[0],) * 3:
-            raise ValueError(f"third_cumulant must have shape {(V.shape[0],) * 3}, got {T.shape}")
-        turned = max(np.abs(T - T.transpose(axes)).max() for axes in ((1, 0, 2), (0, 2, 1)))
-        if turned > slack(third_cumulant) * np.abs(T).max():
-            raise ValueError(f"third_cumulant must be symmetric, got entries {turned:.3g} apart")
+        T = symmetric_tensor(third_cumulant, "third_cumulant", V.shape[0])
         shifts = (V * norms) @ cosines  # s_i
         first = np.einsum("abc,ai,bi->ci", T, shifts, V, optimize=True).T @ V
         first = 0.25 * MU0 * (first + first.T)

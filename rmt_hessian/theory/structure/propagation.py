@@ -11,16 +11,16 @@ and the moments of h in closed form (`relu_moments`) carry mean and covariance f
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
-from rmt_hessian._matrices import positive_semidefinite
+from rmt_hessian._arrays import finite_array
+from rmt_hessian._matrices import positive_semidefinite, symmetric_part
 from rmt_hessian._types import FloatArray
-from rmt_hessian._validation import finite_array, listed
-from rmt_hessian.theory.relu.moments import ReLUMoments, moments_of, standardised, symmetric
+from rmt_hessian._weights import weight_chain
+from rmt_hessian.theory.relu.moments import ReLUMoments, moments_of, standardised
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +99,7 @@ def propagate(
     >>> last.preactivation_mean.round(6)  # 2/√(2π)
     array([0.797885])
     """
-    weights = weight_matrices(weights)
+    weights = weight_chain(weights)
     d = weights[0].shape[1]
     mean = finite_array(np.zeros(d) if input_mean is None else input_mean, "input_mean", ndim=1)
     if mean.shape != (d,):
@@ -117,34 +117,7 @@ def propagate(
 
 def _layer(W: FloatArray, mean: FloatArray, covariance: FloatArray) -> LayerMoments:
     with np.errstate(over="ignore", invalid="ignore"):  # looked for below
-        above, spread = W @ mean, symmetric(W @ covariance @ W.T)
+        above, spread = W @ mean, symmetric_part(W @ covariance @ W.T)
     if not (np.isfinite(above).all() and np.isfinite(spread).all()):
         raise ValueError("weights must not make the moments overflow, got infinite or NaN moments")
     return LayerMoments(mean, covariance, above, spread)
-
-
-def weight_matrices(weights: Any) -> list[FloatArray]:
-    """``weights`` as a list of arrays, each with as many columns as the one before has rows.
-
-    Raises
-    ------
-    ValueError
-        If there is none, shapes do not fit, or an entry is not finite.
-
-    Examples
-    --------
-    >>> len(weight_matrices([[[1.0, 2.0]], [[3.0]]]))
-    2
-    """
-    weights = listed(weights, "weights", "matrices")
-    weights = [finite_array(W, f"weights[{l}]", ndim=2) for l, W in enumerate(weights)]
-    if not weights:
-        raise ValueError("weights must hold at least one matrix, got none")
-    for l in range(1, len(weights)):
-        wanted = weights[l - 1].shape[0]
-        if weights[l].shape[1] != wanted:
-            raise ValueError(
-                f"weights[{l}] must have {wanted} columns to follow weights[{l - 1}], "
-                f"got shape {weights[l].shape}"
-            )
-    return weights

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from scipy.linalg import eigh, eigh_tridiagonal
 
 from rmt_hessian._types import FloatArray, Rule
-from rmt_hessian._validation import instance_of, means_nothing, positive_integer
+from rmt_hessian._validation import instance_of, positive_integer, refuse_given
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.theory.coverage import one_hidden_layer, output_layer
@@ -115,7 +115,7 @@ def output_block_law(
         n_nodes = max(FEWEST_NODES, int(np.ceil(96 / np.sqrt(phi))))
     spectrum = relu_feature_spectrum(ens, n_nodes)
     if isinstance(weights, WeightDensity):
-        means_nothing(probabilities, "probabilities", "a WeightDensity")
+        refuse_given(probabilities, "probabilities", "a WeightDensity")
         return ContinuousSeparableLaw(weights, *spectrum, phi)
     return SeparableLaw(weights, probabilities, *spectrum, phi)  # type: ignore[arg-type]
 

@@ -4,9 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from rmt_hessian._distributions import probability
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import RandomState
-from rmt_hessian._validation import instance_of, positive_integer, real_number
+from rmt_hessian._validation import instance_of, positive_integer
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.coverage import white_features
 from rmt_hessian.theory.laws.generalized_mp import conditional_law
@@ -81,9 +82,7 @@ def band_of_weights(
     p = positive_integer(n_features, "n_features")
     n = positive_integer(n_samples, "n_samples")
     instance_of(weights, WeightLaw, "weights")
-    level, rng = real_number(level, "level"), random_generator(rng)
-    if not 0 <= level <= 1:
-        raise ValueError(f"level must lie in [0, 1], got {level:g}")
+    level, rng = probability(level, "level"), random_generator(rng)
     law = weights.block_law(p / n)
     # in a gap the deviation of the masses beside it shows whole: at quantiles it may not
     gaps = [(a[1] + b[0]) / 2 for a, b in pairwise(law.components())]

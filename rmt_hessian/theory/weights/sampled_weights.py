@@ -16,6 +16,7 @@ from scipy.special import ndtri
 
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import BoolArray, FloatArray, RandomState
+from rmt_hessian._weights import refuse_zero_rows
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.theory.coverage import weights_above
@@ -122,10 +123,8 @@ class GivenWeights:
         if first is None:
             factor = np.sqrt(init_gain(ens.init)) * np.eye(ens.widths[1])
         else:
-            if above and not first.any(axis=1).all():
-                raise ValueError(
-                    "each row of weights[0] must have a nonzero entry, got a row of zeros"
-                )
+            if above:
+                refuse_zero_rows(first.any(axis=1), "weights[0]")
             factor = np.asarray(np.linalg.qr(first.T, mode="r"))
         later = above[ens.layer :]
         tangents = later[0] if later else np.eye(ens.n_classes)
