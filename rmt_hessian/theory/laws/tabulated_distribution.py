@@ -105,7 +105,7 @@ class _Component:
         return self.F(self.log(x)) - self.head * (1.0 - root)
 
     def quantile(self, q):
-        lo, hi = (np.full(q.shape, end) for end in self.F.x[[0, -1]])
+        lo, hi = np.full(q.shape, self.F.x[0]), np.full(q.shape, self.F.x[-1])
         for _ in range(BISECTIONS):
             middle = (lo + hi) / 2
             low = self.F(middle) < q

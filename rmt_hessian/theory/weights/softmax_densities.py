@@ -129,7 +129,8 @@ def limit_density(diagonal, std=1.0):
 
 def _log_density(mean, variance, others):
     """``log`` of the density of ``mean - L + N(0, variance)``, -∞ far away, and where it ends."""
-    L, P = (x[others[1] > 0] for x in others)
+    L, P = others
+    L, P = L[P > 0], P[P > 0]
     std = np.sqrt(variance)
     lo, hi = mean - L.max() - REACH * std, mean - L.min() + REACH * std
     t = np.linspace(lo, hi, int(np.ceil((hi - lo) / (SPLINE_STEP * std))) + 1)
