@@ -261,10 +261,10 @@ class SeparableEquation:
             kappa = self.kappa(delta + 0j)[0].real
             smaller = np.searchsorted(self.a, x / kappa)  # a < x/κ
             more_negative = self._group_ends[np.searchsorted(self.lam, -1.0 / delta)]  # λ < -1/δ
-        of_kappa = [kappa > 0, kappa == 0]
-        above = np.select(of_kappa, [n_a - smaller, n_a * (x < 0)], default=smaller)
-        of_delta = [delta < 0, delta == 0]
-        crossed = np.select(of_delta, [n_lam - more_negative, 0], default=-more_negative)
+        above = np.where(kappa > 0, n_a - smaller, smaller)
+        above = np.where(kappa == 0, n_a * (x < 0), above)
+        crossed = np.where(delta < 0, n_lam - more_negative, -more_negative)
+        crossed = np.where(delta == 0, 0, crossed)
         return np.stack([above, crossed]).astype(int)
 
     def share_below(self, index, x):
