@@ -5,15 +5,15 @@ largest a are 1. `separable_solver` solves it.
 """
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from scipy.optimize import brentq
 
 from rmt_hessian.theory.laws import kernels
+from rmt_hessian.theory.laws.separable_defect import Defect
 
-DOUBLE = 1e-5  # |1 - dT/dδ| at a double root, which rounding may make real or not
 LARGE = 10.0  # |λδ| that is large; one over an excess that is small
 EPS = np.finfo(float).eps
 ROUNDING = 1e-12  # of sums of probabilities
@@ -30,46 +30,6 @@ def _sums_from_0(probabilities):
     sums = np.append(0.0, np.cumsum(probabilities))
     sums[-1] = _share(probabilities)
     return sums
-
-
-@dataclass(frozen=True)
-class Defect:
-    """What Newton's method needs at points (δ, z); each of shape (n,).
-
-    Attributes
-    ----------
-    image, difference : numpy.ndarray
-        ``T(δ; z)`` and ``T(δ; z) - δ``.
-    slope, contraction : numpy.ndarray
-        ``dT/dδ`` and ``1 - dT/dδ``.
-    in_z : numpy.ndarray
-        ``z dT/dz``.
-    size, contraction_size : numpy.ndarray
-        Of the terms whose sums difference and contraction are: their errors are some ε times that.
-    """
-
-    image: np.ndarray
-    difference: np.ndarray
-    slope: np.ndarray
-    contraction: np.ndarray
-    in_z: np.ndarray
-    size: np.ndarray
-    contraction_size: np.ndarray
-
-    @property
-    def residual(self):
-        """``|T - δ|`` over the size of its terms."""
-        return np.abs(self.difference) / self.size
-
-    def put(self, where, other):
-        """Take the values of another at the points ``where``, a mask."""
-        for field in fields(self):
-            getattr(self, field.name)[where] = getattr(other, field.name)
-
-    @property
-    def double(self):
-        """Whether rounding may make the root real or not: ``dT/dδ`` is nearly 1."""
-        return np.abs(self.contraction) <= DOUBLE * self.contraction_size
 
 
 @dataclass(frozen=True)
