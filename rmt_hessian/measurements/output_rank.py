@@ -91,10 +91,10 @@ def population_rank(rng, *, widths: Widths, layer: Index, relative_error: Positi
     fewer_classes_than_units(ens)
     net = Network.random(widths, rng)
     given, rank = ens.given(net), ens.n_classes - 1
-    predicted = population_factors(net.weights, "ce", rng=rng)[ens.layer].output_hessian
+    factors = population_factors(net.weights, "ce", rng=rng)[ens.layer]
     first_order = _first_order(given, rng)
-    if first_order is not None:
-        predicted = first_order
+    predicted = factors.output_hessian if first_order is None else first_order
+    predicted_spectrum = eigenvalues(predicted)
     centred_defect, projected_defect = _expected_defect(ens)
     frames = [
         output_hessian_eigenspace(given),
@@ -119,16 +119,15 @@ def population_rank(rng, *, widths: Widths, layer: Index, relative_error: Positi
         )
 
     M = population_output_hessian(net, ens.layer, "ce", rng, relative_error=relative_error)
-    predicted = eigenvalues(predicted)
     return {
         **_with_errors(SHAPE, *jackknife(shape, M.groups, correct_bias=True)),
         **_with_errors(RANKS, *jackknife(ranks, M.groups)),
-        "predicted_gap": spectral_gap(predicted, rank),
+        "predicted_gap": spectral_gap(predicted_spectrum, rank),
         "predicted_centred_defect": centred_defect,
         "predicted_projected_defect": projected_defect,
         "n_samples": M.n_samples,
         "eigenvalues": eigenvalues(M.mean)[::-1],
-        "predicted_eigenvalues": predicted[::-1],
+        "predicted_eigenvalues": predicted_spectrum[::-1],
     }
 
 

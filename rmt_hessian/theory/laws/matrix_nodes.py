@@ -145,7 +145,11 @@ class Nodes:
         return worst
 
     def _enqueue(self, queue, left, right, error):
-        """``error``: of F halfway between two nodes of which one is new."""
+        """``error``: of F halfway between two nodes of which one is new.
+
+        A cell is halved while its urgency exceeds ``TOLERANCE``: the error, or the mass in units
+        of what may be left between two such nodes.
+        """
         mass = abs(right.F - left.F)
         if right.t - left.t < NARROWEST:
             urgency = error = 0.0

@@ -125,21 +125,35 @@ class _Nodes:
 
 
 class _Cells:
-    """Cells of components that are wide enough to be cut: the nodes on their left, and more."""
+    """Cells of components that are wide enough to be cut.
+
+    Attributes
+    ----------
+    cell : numpy.ndarray of int, shape (n,)
+        The nodes on their left.
+    width, theta, r : numpy.ndarray, shape (n,)
+        Width in θ; θ and r of their middles.
+    first, last, lo, hi : numpy.ndarray, shape (n,)
+        The first and the last node of their component, and r there.
+    four : numpy.ndarray of bool, shape (n,)
+        Whether that has four nodes.
+    """
 
     def __init__(self, nodes, cell):
         first, last = nodes.components()
+        # the last component that begins at the cell or before, if the cell is not beyond it
         owner = np.searchsorted(first, cell, side="right") - 1
         within = (owner >= 0) & (cell < np.append(last, 0)[owner])
         cell, owner = cell[within], owner[within]
         lo, hi = nodes.r[first[owner]], nodes.r[last[owner]]
         left, right = angle(nodes.r[cell], lo, hi), angle(nodes.r[cell + 1], lo, hi)
         wide = (right - left > FINEST) & (nodes.r[cell + 1] - nodes.r[cell] > NARROWEST * lo)
-        self.cell, owner, self.width = cell[wide], owner[wide], (right - left)[wide]
-        self.lo, self.hi, self.theta = lo[wide], hi[wide], ((left + right) / 2)[wide]
+        self.cell, owner = cell[wide], owner[wide]
+        self.width, self.theta = (right - left)[wide], ((left + right) / 2)[wide]
+        self.lo, self.hi = lo[wide], hi[wide]
         self.first, self.last = first[owner], last[owner]
         self.r = point(self.theta, self.lo, self.hi)
-        self.four = self.last - self.first >= 3  # whether there are four nodes
+        self.four = self.last - self.first >= 3
 
     def middle(self, nodes, values):
         """The cubic through four nodes around, in the middle of the cells that have four."""

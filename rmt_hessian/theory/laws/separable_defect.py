@@ -36,12 +36,12 @@ class Defect:
         """``|T - δ|`` over the size of its terms."""
         return np.abs(self.difference) / self.size
 
-    def put(self, where, other):
-        """Take the values of another at the points ``where``, a mask."""
-        for field in fields(self):
-            getattr(self, field.name)[where] = getattr(other, field.name)
-
     @property
     def double(self):
         """Whether rounding may make the root real or not: ``dT/dδ`` is nearly 1."""
         return np.abs(self.contraction) <= DOUBLE * self.contraction_size
+
+    def put(self, where, other):
+        """Take the values of another at the points ``where``, a mask."""
+        for field in fields(self):
+            getattr(self, field.name)[where] = getattr(other, field.name)
