@@ -13,20 +13,13 @@ degree up to 2m-1. [GM], chapters 4 and 6; [U]; [C].
 ``2/(n(n+2)) (‖A‖_F² - (tr A)²/n)``, and ``Σ A_ii² >= (tr A)²/n``. So Rademacher probes lose at
 most a factor 1 + 2/n, and are exact for diagonal matrices.
 
-**Bounds.** Chebyshev, Markov, Stieltjes: ``Σ_{j<k} w_j <= μ_v(-∞, θ_k)`` and
-``μ_v(-∞, θ_k] <= Σ_{j<=k} w_j``. The bounds hold for the measure of each probe.
-
-**CDF.** ``θ_j`` is an eigenvalue of H up to ``r_j²/g`` (Kato, Temple), with the residual
-``r_j = ‖H Q s_j - θ_j Q s_j‖ = β_m |(s_j)_m|`` and the gap g to the rest of the spectrum. So
-half the mass of a node is spread evenly towards each neighbour, over ``min(g, r_j²/g)``, with the
-distance to that neighbour for g; outside all nodes there is no mass. In a continuous part this is
-linear interpolation through ``(θ_k, Σ_{j<k} w_j + w_k/2)``; at a converged node (an outlier, the
-null space) it is a jump. Either way it lies between the bounds.
+**One probe.** `probe_rule` makes of its rule a distribution function with rigorous bounds, from the
+residuals ``r_j = ‖H Q s_j - θ_j Q s_j‖ = β_m |(s_j)_m|``.
 
 [GM] Golub, Meurant, *Matrices, Moments and Quadrature with Applications*, 2010. [U] Ubaru, Chen,
 Saad, *Fast estimation of tr(f(A)) via stochastic Lanczos quadrature*, SIAM J. Matrix Anal. Appl.
 38 (2017). [C] Chen, Trogdon, Ubaru, *Analysis of stochastic Lanczos quadrature for spectrum
-approximation*, ICML 2021. Bounds: Szegő, *Orthogonal Polynomials*, theorem 3.41.1.
+approximation*, ICML 2021.
 """
 
 from collections.abc import Callable
@@ -36,14 +29,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import eigh_tridiagonal
 
 from rmt_hessian._arrays import real_array
 from rmt_hessian._random import random_generator
 from rmt_hessian._threads import one_thread_for_short, parallel_map
 from rmt_hessian._types import Elementwise, FloatArray, MatrixLike, Progress, RandomState, RealArray
 from rmt_hessian._validation import positive_integer, positive_real
-from rmt_hessian.spectra.lanczos import ROUNDING, lanczos
+from rmt_hessian.spectra import probe_rule
+from rmt_hessian.spectra.lanczos import lanczos
 from rmt_hessian.spectra.operands import symmetric_operand
 from rmt_hessian.spectra.progress_calls import ProductCount
 
@@ -96,12 +89,12 @@ class SpectralDensity:
 
     def _cdfs(self, x: ArrayLike) -> FloatArray:
         x = real_array(x, "x")
-        return np.where(np.isnan(x), np.nan, self._by_probe(_cdf, x))
+        return np.where(np.isnan(x), np.nan, self._by_probe(probe_rule.cdf, x))
 
     def cdf(self, x: ArrayLike) -> Elementwise:
         """Share of the eigenvalues up to x (any shape), right-continuous; between `cdf_bounds`.
 
-        The module's docstring states the interpolation. A null space is a node that converges to
+        `probe_rule` states the interpolation. A null space is a node that converges to
         0 exponentially in the steps, faster the wider the gap between 0 and the rest. Then its
         mass is the jump ``cdf(0) - cdf(-tiny)``; before, it rises within the distance of that
         node from 0: compare ``cdf(x)`` with ``cdf(-x)`` at x within the gap.
@@ -120,7 +113,9 @@ class SpectralDensity:
         fluctuation of the probes, `cdf_error`.
         """
         x = real_array(x, "x")
-        bounds = np.where(np.isnan(x), np.nan, self._by_probe(_cdf_bounds, x).mean(axis=0))
+        bounds = np.where(
+            np.isnan(x), np.nan, self._by_probe(probe_rule.cdf_bounds, x).mean(axis=0)
+        )
         return bounds[0][()], bounds[1][()]
 
     # --- density ----------------------------------------------------------------------------
@@ -182,59 +177,6 @@ def _standard_error(values: FloatArray) -> Elementwise:
     if len(values) == 1:
         return np.full(values.shape[1:], np.nan)[()]
     return (values.std(axis=0, ddof=1) / np.sqrt(len(values)))[()]
-
-
-def _cdf(
-    x: FloatArray, nodes: FloatArray, weights: FloatArray, residuals: FloatArray
-) -> FloatArray:
-    """CDF of one probe: half of each weight spreads evenly towards each neighbouring node."""
-    gaps, scale = np.diff(nodes), np.abs(nodes).max()
-    towards_right = np.append(_reach(residuals[:-1], gaps, scale), 0.0)
-    towards_left = np.insert(_reach(residuals[1:], gaps, scale), 0, 0.0)
-    k = np.searchsorted(nodes, x, side="right")  # nodes up to x
-    last, following = np.maximum(k - 1, 0), np.minimum(k, nodes.size - 1)
-    w = np.concatenate([[0.0], weights, [0.0]])
-    missing = 1 - _share(x - nodes[last], towards_right[last])
-    begun = 1 - _share(nodes[following] - x, towards_left[following])
-    return _cumulative(weights)[k] + (w[k + 1] * begun - w[k] * missing) / 2
-
-
-def _reach(residuals: FloatArray, gaps: FloatArray, scale: float) -> FloatArray:
-    """``min(g, r²/g)``, 0 where it is within rounding; no r² that could underflow."""
-    ratio = np.divide(np.minimum(residuals, gaps), gaps, where=gaps > 0, out=np.zeros_like(gaps))
-    reach = gaps * ratio**2
-    return np.where(reach > ROUNDING * scale, reach, 0.0)
-
-
-def _share(distance: FloatArray, reach: FloatArray) -> FloatArray:
-    """Share of a mass spread over ``reach`` that lies within ``distance``; 1 where reach is 0."""
-    return np.divide(
-        np.clip(distance, 0.0, reach), reach, where=reach > 0, out=np.ones(np.shape(distance))
-    )
-
-
-def _cdf_bounds(
-    x: FloatArray, nodes: FloatArray, weights: FloatArray, residuals: FloatArray
-) -> FloatArray:
-    """Chebyshev–Markov–Stieltjes bounds of one probe: the node next to x counts, or does not."""
-    k, total = np.searchsorted(nodes, x, side="right"), _cumulative(weights)
-    slack = int(residuals.any())
-    below, above = np.maximum(k - slack, 0), np.minimum(k + slack, nodes.size)
-    return np.stack([total[below], total[above]])
-
-
-def _cumulative(weights: FloatArray) -> FloatArray:
-    """``Σ_{j<k} w_j`` for k = 0 … m, the last exactly 1."""
-    total = np.insert(np.cumsum(weights), 0, 0.0)
-    return total / total[-1]
-
-
-def _gauss_rule(alpha: FloatArray, beta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Nodes, weights and residuals of one probe from its tridiagonal matrix."""
-    nodes, vectors = eigh_tridiagonal(alpha, beta[:-1])
-    nodes[np.abs(nodes) <= ROUNDING * np.abs(nodes).max()] = 0.0
-    weights = vectors[0] ** 2
-    return nodes, weights / weights.sum(), beta[-1] * np.abs(vectors[-1])
 
 
 def spectral_density(
@@ -310,7 +252,7 @@ def spectral_density(
             alpha, beta = lanczos(multiply, start / np.sqrt(operand.size), basis)
             count.add(n_steps - alpha.size)  # those an invariant space makes needless
         bases.append(basis)
-        return _gauss_rule(alpha, beta)
+        return probe_rule.gauss_rule(alpha, beta)
 
     alone = min(n_probes, at_once) == 1
     with one_thread_for_short(operand.size) if alone else nullcontext():

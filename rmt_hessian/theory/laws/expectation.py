@@ -97,23 +97,25 @@ def integral(law: HasComponents, f: Function, parts: list[Piece]) -> Any:
         total, size, count = 0.0, 0.0, 0
         for _ in range(MOST_HALVINGS):
             count += k.size
+            # every panel in halves: those that say what the whole did are settled
             middle = (a + b) / 2
             left, left_size = panels(k, a, middle)
             right, right_size = panels(k, middle, b)
             here = left_size + right_size
             error = np.abs(left + right - whole)
             scale = size + here.sum()
-            # NaN, of values that are not finite, halves no panel
-            more = error > TOLERANCE * scale + noise[k] * here
-            total = total + (left + right)[~more].sum()
-            size = size + here[~more].sum()
-            whole = np.append(left[more], right[more])
-            crowded = more.sum() > MOST_PANELS + 4 * len(parts) or count > MOST_IN_ALL * len(parts)
-            if crowded or not more.any():
+            # a NaN, of values that are not finite, is settled
+            rough = error > TOLERANCE * scale + noise[k] * here
+            total = total + (left + right)[~rough].sum()
+            size = size + here[~rough].sum()
+            # the halves of the others are the panels of the next round
+            whole = np.append(left[rough], right[rough])
+            many = rough.sum() > MOST_PANELS + 4 * len(parts) or count > MOST_IN_ALL * len(parts)
+            if many or not rough.any():
                 break
-            k = np.tile(k[more], 2)
-            a, b = np.append(a[more], middle[more]), np.append(middle[more], b[more])
-    still_open = error[more].sum()
+            k = np.tile(k[rough], 2)
+            a, b = np.append(a[rough], middle[rough]), np.append(middle[rough], b[rough])
+    still_open = error[rough].sum()
     if still_open > ROUGH * scale:
         raise RuntimeError(
             f"an expectation did not converge: {still_open:.2g} is open of {scale:.2g}"

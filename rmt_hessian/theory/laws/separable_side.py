@@ -118,7 +118,7 @@ class Side:
         F, near, far = np.empty(r.shape), self.F_near[owner], self.F_far[owner]
         inside = delta.imag > 0
         F[inside] = self.equation.distribution(delta[inside], self.sign * r[inside])
-        # by rounding outside: at one of the ends
+        # real δ, outside by rounding alone: F of the nearer end
         closer = r - self.lo[owner] < self.hi[owner] - r
         F[~inside] = np.where(closer, near, far)[~inside]
         return np.clip(F, np.minimum(near, far), np.maximum(near, far))
@@ -129,21 +129,20 @@ class Side:
         return np.maximum.accumulate(self.sign * self.F)
 
     def quantile(self, q: FloatArray, owner: IntArray) -> FloatArray:
-        """The r with ``P(X <= x) = q`` in their components: Newton in θ, inside a bracket."""
+        """The r with ``P(X <= x) = q`` in their components: Newton in θ, inside a bracket.
+
+        ``dF/dθ = ρ dr/dθ``, ``dr/dθ = r log(hi/lo) sin 2θ``. A step out of the bracket, and every
+        fourth, halves it instead.
+        """
         lo, hi = self.lo[owner], self.hi[owner]
-        cell = np.searchsorted(self.rise, self.sign * q) - 1
-        cell = np.clip(cell, self.start[owner], self.stop[owner] - 2)
-        left, right = self.theta[cell], self.theta[cell + 1]
-        rise = self.rise[cell + 1] - self.rise[cell]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.clip((self.sign * q - self.rise[cell]) / rise, 0.0, 1.0)
-        theta = left + np.where(rise > 0, share, 0.5) * (right - left)
+        left, right, theta = self._bracket(q, owner)
         active = np.arange(q.size)
         for step in range(QUANTILE_STEPS):
             k, at = owner[active], theta[active]
             r = point(at, lo[active], hi[active])
             delta = solve(self.equation, self.sign * r + 0j, self.guess(r, k))
             missing = self.sign * (q[active] - self.distribution(r, delta, k))
+            # the sign of what is missing tells which end of the bracket moves to θ
             left[active] = np.where(missing > 0, at, left[active])
             right[active] = np.where(missing > 0, right[active], at)
             length = np.log1p((hi[active] - lo[active]) / lo[active])
@@ -159,3 +158,13 @@ class Side:
             if active.size == 0:
                 break
         return point(theta, lo, hi)
+
+    def _bracket(self, q: FloatArray, owner: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """θ at the two ends of the cell that holds the quantile, and about where it lies there."""
+        cell = np.searchsorted(self.rise, self.sign * q) - 1
+        cell = np.clip(cell, self.start[owner], self.stop[owner] - 2)
+        left, right = self.theta[cell], self.theta[cell + 1]
+        rise = self.rise[cell + 1] - self.rise[cell]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.clip((self.sign * q - self.rise[cell]) / rise, 0.0, 1.0)
+        return left, right, left + np.where(rise > 0, share, 0.5) * (right - left)

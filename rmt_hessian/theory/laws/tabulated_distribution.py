@@ -23,6 +23,7 @@ from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
 BISECTIONS = 60  # of t: to the last bit
 GAUSS = 8  # points of a cell
+MIDDLE = 2  # of five coefficients
 
 
 def derivative(
@@ -36,7 +37,8 @@ def derivative(
     ``slope`` and ``curvature`` are pairs, of the left and of the right ends. Where a curvature is
     unknown, NaN, F is cubic.
     """
-    (a, b), (second_a, second_b) = (h * s for s in slope), (h * h * c for c in curvature)
+    a, b = h * slope[0], h * slope[1]
+    second_a, second_b = h * h * curvature[0], h * h * curvature[1]
     middle = 3 * jump - a - b  # of a cubic F, raised by two degrees
     cubic = np.stack([a, (a + middle) / 2, (a + 4 * middle + b) / 6, (middle + b) / 2, b])
     near_a, near_b = a + second_a / 4, b - second_b / 4
@@ -45,13 +47,13 @@ def derivative(
 
 
 def growing(coefficients: FloatArray, jump: FloatArray) -> FloatArray:
-    """None of them negative, their sum ``5 jump`` still."""
-    outer = np.maximum(coefficients, 0.0)
-    outer[2] = 0.0
-    total = outer.sum(axis=0)
-    outer *= np.divide(5 * jump, total, out=np.ones_like(total), where=total > 5 * jump)
-    outer[2] = np.maximum(5 * jump - outer.sum(axis=0), 0.0)
-    return outer
+    """None of them negative, their sum ``5 jump`` still: the middle one is what others leave."""
+    kept = np.maximum(coefficients, 0.0)
+    kept[MIDDLE] = 0.0
+    total = kept.sum(axis=0)
+    kept *= np.divide(5 * jump, total, out=np.ones_like(total), where=total > 5 * jump)
+    kept[MIDDLE] = np.maximum(5 * jump - kept.sum(axis=0), 0.0)
+    return kept
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,8 @@ class _Component:
             head = F[1] - F[0]
             x, F, slope, curvature = x[1:], F[1:], slope[1:], curvature[1:]
         t = np.log(x)
-        ends = [(f[:-1], f[1:]) for f in (slope, curvature)]
-        growth = growing(derivative(np.diff(t), np.diff(F), *ends), np.diff(F))
+        slopes, curvatures = (slope[:-1], slope[1:]), (curvature[:-1], curvature[1:])
+        growth = growing(derivative(np.diff(t), np.diff(F), slopes, curvatures), np.diff(F))
         spline = BPoly(np.append(F[None, :-1], F[:-1] + np.cumsum(growth, axis=0) / 5, axis=0), t)
         bend = np.diff(np.nan_to_num(curvature))  # Euler and Maclaurin's correction, where known
         nodes_mass = head + float(np.trapezoid(slope, t) - np.diff(t) ** 2 @ bend / 12)
@@ -113,7 +115,7 @@ class _Component:
         return self.F(self.log(x)) - self.head * (1.0 - root)
 
     def quantile(self, q: FloatArray) -> FloatArray:
-        lo, hi = (np.full(q.shape, end) for end in self.F.x[[0, -1]])
+        lo, hi = np.full(q.shape, self.F.x[0]), np.full(q.shape, self.F.x[-1])
         for _ in range(BISECTIONS):
             middle = (lo + hi) / 2
             low = self.F(middle) < q

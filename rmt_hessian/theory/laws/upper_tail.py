@@ -18,7 +18,15 @@ TAIL = 1e-3  # mass of the tail where the integral is tried
 ROUNDING = 1e-14  # of 1 - F
 RESOLUTION = 4 * np.finfo(float).eps  # of an end, over the width of its component
 MOST_STEPS = 100
-RULES = [((1 + s) / 2, w / 2) for s, w in map(np.polynomial.legendre.leggauss, (12, 24))]
+
+
+def _gauss(n: int) -> tuple[FloatArray, FloatArray]:
+    """Nodes and weights on [0, 1]."""
+    nodes, weights = np.polynomial.legendre.leggauss(n)
+    return (1 + nodes) / 2, weights / 2
+
+
+COARSE, FINE = _gauss(12), _gauss(24)
 
 
 def survival(law: Any, x: FloatArray) -> FloatArray:
@@ -28,7 +36,7 @@ def survival(law: Any, x: FloatArray) -> FloatArray:
         return sf
     lo, hi = tail
     near = np.flatnonzero((sf < TAIL) & (lo < x) & (x < hi))
-    coarse, fine = (_integral(law, x[near], hi, *rule) for rule in RULES)
+    coarse, fine = _integral(law, x[near], hi, *COARSE), _integral(law, x[near], hi, *FINE)
     with np.errstate(invalid="ignore"):  # of a density beyond float64
         agree = (np.abs(fine - coarse) <= ROUNDING) & (np.abs(fine - sf[near]) <= 100 * ROUNDING)
     sf[near[agree]] = fine[agree]
@@ -56,7 +64,7 @@ def inverse_survival(law: Any, q: FloatArray) -> FloatArray:
             distance = (hi - lo) * np.exp(2 * y)
             at = hi - distance
             P = survival(law, at)
-            excess = np.log(P) - target
+            excess = np.log(P) - target  # rises with y, by 2 distance ρ/P
             left, right = np.where(excess < 0, y, left), np.where(excess < 0, right, y)
             ahead = y - excess * P / (2 * distance * law.pdf(at))
             inside = (left < ahead) & (ahead < right)

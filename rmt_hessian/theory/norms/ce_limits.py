@@ -132,9 +132,10 @@ def _over_samples(
     name, smallest, m = limits
     if m <= smallest:
         raise ValueError(f"the constant of {name} exists for m > {smallest:g}, got {m}")
-    pair = settled_mean(log_f, rate, d, rule, same=False)
-    same = settled_mean(log_f, rate, d, SAME, same=True)
-    value, error = (weights[0] * p + weights[1] * s for p, s in zip(pair, same, strict=True))
+    pair, pair_error = settled_mean(log_f, rate, d, rule, same=False)
+    same, same_error = settled_mean(log_f, rate, d, SAME, same=True)
+    value = weights[0] * pair + weights[1] * same
+    error = weights[0] * pair_error + weights[1] * same_error
     if not (np.isfinite(value) and error <= SETTLED * value):
         raise ValueError(
             f"{name} has no constant at this size: d or m must be larger, got {d} and {m}"

@@ -138,7 +138,8 @@ def cross_layer_ratio(
     """
     draws: dict[str, Any] = {"n_draws": n_draws, "rng": random_generator(rng)}
     cross = cross_layer_norm(ens, first, second, **draws)
-    hidden, output = (block_norms(layer, **draws) for layer in _layers(ens, first, second))
+    hidden_layer, output_layer = _layers(ens, first, second)
+    hidden, output = block_norms(hidden_layer, **draws), block_norms(output_layer, **draws)
     ratio = cross.squared_norm / np.sqrt(hidden.diagonal * output.diagonal)
     relative = np.array(
         [
@@ -243,11 +244,10 @@ def _ce_pair(n: int, C: int, d: int, m: int, gain: float, rng: np.random.Generat
     cosine = np.sqrt(radial / (radial + rest))
     s, t = rng.standard_normal((2, n, m))
     V = rng.standard_normal((n, C, m)) * np.sqrt(gain / m)
-    first = _tangents(V, np.sqrt(a) * s)
+    sample = _tangents(V, np.sqrt(a) * s)
     swing, drift = cosine * s, np.sqrt(1.0 - cosine**2) * t
-    plus, minus = (
-        _ce_product(first, _tangents(V, np.sqrt(b) * g)) for g in (drift + swing, drift - swing)
-    )
+    plus = _ce_product(sample, _tangents(V, np.sqrt(b) * (drift + swing)))
+    minus = _ce_product(sample, _tangents(V, np.sqrt(b) * (drift - swing)))
     factor = 2 / np.sqrt(np.pi) * np.exp(gammaln((d + 1) / 2) - gammaln(d / 2))
     return factor * (plus - minus) / 2
 
@@ -274,10 +274,10 @@ def _ce_product(first: Tangents, other: Tangents) -> FloatArray:
 
     ``Σ_c U_ci = 0`` takes ``1/C`` out of the middle terms; in the last, both p sum to 1.
     """
-    (p, h, mask, U), (q, k, also, W) = first, other
-    both = mask & also
-    value = np.einsum("ncm,ncm->n", U, W) * np.einsum("nm,nm->n", h, k)
-    value += np.einsum("ncm,nc,nm->n", U, q, h * both)
-    value += np.einsum("ncm,nc,nm->n", W, p, k * both)
-    value += (np.einsum("nc,nc->n", p, q) - 1.0 / p.shape[1]) * both.sum(axis=1)
+    (p, h, mask, U), (p_other, h_other, mask_other, U_other) = first, other
+    both = mask & mask_other
+    value = np.einsum("ncm,ncm->n", U, U_other) * np.einsum("nm,nm->n", h, h_other)
+    value += np.einsum("ncm,nc,nm->n", U, p_other, h * both)
+    value += np.einsum("ncm,nc,nm->n", U_other, p, h_other * both)
+    value += (np.einsum("nc,nc->n", p, p_other) - 1.0 / p.shape[1]) * both.sum(axis=1)
     return value / (p.shape[1] * h.shape[1])

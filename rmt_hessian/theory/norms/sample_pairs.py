@@ -50,12 +50,12 @@ def preactivations(
     rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray]:
     """``(w·z, w·z')`` of ``width`` units, two arrays (n, width), given the Gram matrix."""
-    a, b, cosine = (t[:, None] for t in gram)
-    a, b = gain * a, gain * b
-    s, t = rng.standard_normal((2, a.size, width))
+    square, square_other, cosine = gram
+    cosine = cosine[:, None]
+    s, t = rng.standard_normal((2, cosine.size, width))
     t *= np.sqrt(np.maximum(1.0 - cosine**2, 0.0))
     t += cosine * s
-    return np.sqrt(a) * s, np.sqrt(b) * t
+    return np.sqrt(gain * square)[:, None] * s, np.sqrt(gain * square_other)[:, None] * t
 
 
 def _last_layer_products(f: FloatArray, f_other: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -78,12 +78,13 @@ def output_products(
 ) -> list[FloatArray]:
     """As `linear_products`, of the output layer."""
     g, g_other = preactivations(_input_pair(n, d, same, rng), m, gain, rng)
-    h, k = np.maximum(g, 0.0), np.maximum(g_other, 0.0)
-    hh, kk, hk = (np.einsum("ni,ni->n", s, t) for s, t in ((h, h), (k, k), (h, k)))
-    size = np.sqrt(hh * kk)
-    cosine = np.clip(np.divide(hk, size, out=np.zeros(n), where=size > 0), -1.0, 1.0)
-    logits = preactivations((hh / m, kk / m, cosine), C, gain, rng)
-    return [hk**2 * t for t in _last_layer_products(*logits)]
+    h, h_other = np.maximum(g, 0.0), np.maximum(g_other, 0.0)
+    square, square_other = np.einsum("ni,ni->n", h, h), np.einsum("ni,ni->n", h_other, h_other)
+    product = np.einsum("ni,ni->n", h, h_other)
+    size = np.sqrt(square * square_other)
+    cosine = np.clip(np.divide(product, size, out=np.zeros(n), where=size > 0), -1.0, 1.0)
+    logits = preactivations((square / m, square_other / m, cosine), C, gain, rng)
+    return [product**2 * t for t in _last_layer_products(*logits)]
 
 
 def hidden_products(

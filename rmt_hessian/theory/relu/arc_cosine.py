@@ -31,7 +31,7 @@ def both_active_of(x: FloatArray, y: FloatArray) -> float:
 
     As ``atan2(‖x̂ + ŷ‖, ‖x̂ - ŷ‖)/π`` of the unit vectors, accurate for opposite ones too.
     """
-    x, y = (v / np.linalg.norm(v) for v in (x, y))
+    x, y = x / np.linalg.norm(x), y / np.linalg.norm(y)
     return np.arctan2(np.linalg.norm(x + y), np.linalg.norm(x - y)) / np.pi
 
 

@@ -66,7 +66,7 @@ def within_reach(t: FloatArray) -> FloatArray:
 
 def orthant(s: FloatArray, t: FloatArray, rho: FloatArray) -> Elementwise:
     """`orthant_probability` of arrays that are as they should be, ``within_reach``."""
-    s, t = (np.where(np.abs(x) < TINY, TINY, x) for x in (s, t))
+    s, t = np.where(np.abs(s) < TINY, TINY, s), np.where(np.abs(t) < TINY, TINY, t)
     P = (ndtr(s) + ndtr(t)) / 2 - ((s > 0) != (t > 0)) / 2
     P -= owens_t(s, residual(t, s, rho) / s) + owens_t(t, residual(s, t, rho) / t)
     return np.clip(P, 0.0, np.minimum(ndtr(s), ndtr(t)))

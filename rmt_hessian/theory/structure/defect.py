@@ -107,12 +107,13 @@ def _turns(C: int, rng: np.random.Generator) -> FloatArray:
     spread = np.sqrt(0.5 - MU0**2)
     turns = []
     for offset in MU0 * offsets:
-        draws = [softmax(offset + spread * g) for g in (first, second)]
-        p = np.concatenate(draws)
-        a, e = np.linalg.eigh(np.diag(p.mean(axis=0)) - p.T @ p / len(p))
-        # in the eigenvectors, less the null vector 1
-        T, S = (np.einsum("abc,ck->kab", third_cumulant_of(q), e[:, 1:]) for q in draws)
-        squares = np.sum(T * S, axis=(1, 2))
-        traces = np.trace(T, axis1=1, axis2=2) * np.trace(S, axis1=1, axis2=2)
+        p, p_other = softmax(offset + spread * first), softmax(offset + spread * second)
+        both = np.concatenate([p, p_other])
+        a, e = np.linalg.eigh(np.diag(both.mean(axis=0)) - both.T @ both / len(both))
+        directions = e[:, 1:]  # without the null vector 1
+        T = np.einsum("abc,ck->kab", third_cumulant_of(p), directions)
+        T_other = np.einsum("abc,ck->kab", third_cumulant_of(p_other), directions)
+        squares = np.sum(T * T_other, axis=(1, 2))
+        traces = np.trace(T, axis1=1, axis2=2) * np.trace(T_other, axis1=1, axis2=2)
         turns.append(np.mean([squares, traces] / a[1:] ** 2, axis=1))
     return np.mean(turns, axis=0)

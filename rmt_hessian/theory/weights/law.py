@@ -103,9 +103,10 @@ class WeightLaw:
         made = self._made(law)
         made.error = self.error
         if self.halves:
-            first, second = (half._made(law) for half in self.halves)
+            first, second = self.halves
             x = _quantiles(made, COMPARED)
-            made.error = float(np.abs(first.cdf(x) - second.cdf(x)).max()) / 2
+            difference = first._made(law).cdf(x) - second._made(law).cdf(x)
+            made.error = float(np.abs(difference).max()) / 2
         return made
 
     def _made(self, law: Callable[[Any, Any], Made]) -> Made:

@@ -218,20 +218,23 @@ def _offset_softmax(V: FloatArray, i: int, j: int, step: float, refinement: int)
 def _with_error(rule: Callable[[float, int], SoftmaxRule], step: float) -> WeightLaw:
     """The rule at this step, and its error from a rule with twice the step and fewer nodes of L."""
     fine, coarse = rule(step, softmax_rules.GAUSS_SIZE), rule(2 * step, COARSE_GAUSS_SIZE)
-    moments = np.array([_moments(r.nodes, r.probabilities) for r in (fine, coarse)])
-    error = max(_relative(moments[1] - moments[0], moments[0, 1]), np.finfo(float).eps)
+    mean, second_moment = _moments(fine.nodes, fine.probabilities)
+    coarse_mean, coarse_second = _moments(coarse.nodes, coarse.probabilities)
+    error = _relative(coarse_mean - mean, coarse_second - second_moment, second_moment)
+    error = max(error, np.finfo(float).eps)
     return WeightLaw(fine.nodes, fine.probabilities, error, fine.directions)
 
 
 def _moments(nodes: FloatArray, probabilities: FloatArray) -> tuple[float, float]:
+    """``E λ`` and ``E λ²``."""
     return float(probabilities @ nodes), float(probabilities @ nodes**2)
 
 
-def _relative(errors: FloatArray, second_moment: float) -> float:
+def _relative(mean_error: float, second_error: float, second_moment: float) -> float:
     """The larger of the errors of ``E λ`` and ``E λ²``, in units of λ."""
     if second_moment == 0.0:
         return 0.0
-    return float(max(abs(errors[0]) / math.sqrt(second_moment), abs(errors[1]) / second_moment))
+    return float(max(abs(mean_error) / math.sqrt(second_moment), abs(second_error) / second_moment))
 
 
 def _mse(layer: GivenWeights, i: int, j: int) -> WeightLaw:
@@ -267,12 +270,12 @@ def _sampled(layer: GivenWeights, i: int, j: int, refinement: int, rng: RandomSt
     else:
         points = gaussian_points(layer.n_directions, rng, log2_points=log2_points)
     blocks = [layer.block_weights(u, i, j) for u in points]
-    scale = (
-        max(np.abs(lam).max() for lam in blocks) or 1.0
-    )  # the square of a tiny weight underflows
+    # in units of the largest: the square of a tiny weight underflows
+    scale = max(np.abs(lam).max() for lam in blocks) or 1.0
     moments = [_moments(lam / scale, np.full(lam.size, share / lam.size)) for lam in blocks]
+    _, second_moment = np.mean(moments, axis=0)
     errors = np.std(moments, axis=0, ddof=1) / math.sqrt(len(blocks))
-    error = _relative(errors, np.mean(moments, axis=0)[1])
+    error = _relative(errors[0], errors[1], second_moment)
     half = len(blocks) // 2
     halves = tuple(_equal_masses(part, share, error) for part in (blocks[:half], blocks[half:]))
     return replace(_equal_masses(blocks, share, error), halves=halves)

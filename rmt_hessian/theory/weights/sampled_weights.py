@@ -159,8 +159,9 @@ class GivenWeights:
     def block_weights(self, u: FloatArray, i: int, j: int) -> FloatArray:
         """``λ^{ij} = Σ_c a_c (B_ci - Σ b B_i)(B_cj - Σ b B_j)`` at each point, (n,)."""
         a, b, active = self._factors(u)
-        first, second = (B - (b @ B)[:, None] for B in self.tangents[:, [i, j]].T)
-        return np.einsum("nc,nc,nc->n", a, first, second) * active[:, i] * active[:, j]
+        B_i, B_j = self.tangents[:, [i, j]].T
+        centred_i, centred_j = B_i - (b @ B_i)[:, None], B_j - (b @ B_j)[:, None]
+        return np.einsum("nc,nc,nc->n", a, centred_i, centred_j) * active[:, i] * active[:, j]
 
     def output_hessians(self, u: FloatArray) -> FloatArray:
         """``M = Bᵀ A B`` at each point, (n, k, k), by the same sum over classes."""

@@ -76,38 +76,41 @@ def diagonal_density(mean: float, std: float, others: Rule, sign: float = 1.0) -
 @_if_resolved
 def off_diagonal_density(means: Any, stds: Any, others: Rule) -> WeightDensity:
     """Of ``-p_1 p_2``, for logits ``N(mean_i, std_i²)`` and the rule of L of the others."""
-    (m, n), (s, t) = means, stds
-    variance = s**2 + t**2
-    log_rho, (lo, hi) = _log_density(0.0, (s * t) ** 2 / variance, others)
-    slope, width = (s**2 - t**2) / (2 * variance), np.sqrt(variance)
+    (mean_1, mean_2), (std_1, std_2) = means, stds
+    mean_delta, mean_tau = mean_1 - mean_2, (mean_1 + mean_2) / 2  # of τ + L
+    variance = std_1**2 + std_2**2
+    width = np.sqrt(variance)  # of δ; of τ + L given δ it is `narrow`, about a mean with `slope`
+    slope, narrow = (std_1**2 - std_2**2) / (2 * variance), std_1 * std_2 / width
+    log_rho, (lo, hi) = _log_density(0.0, (std_1 * std_2) ** 2 / variance, others)
 
     def centre(delta: FloatArray) -> FloatArray:  # of τ, given δ
-        return (m + n) / 2 + slope * (delta - (m - n))
+        return mean_tau + slope * (delta - mean_delta)
 
-    widest = abs(m - n) + REACH * width
-    lowest = (m + n) / 2 + lo - abs(slope) * REACH * width
-    highest = (m + n) / 2 + hi + abs(slope) * REACH * width
+    # panels between the smallest and the largest |λ| of the δ and τ within reach
+    widest = abs(mean_delta) + REACH * width
+    lowest = mean_tau + lo - abs(slope) * REACH * width
+    highest = mean_tau + hi + abs(slope) * REACH * width
     top = -2.0 * np.log1p(np.exp(-highest) / 2)  # of log 4|λ|
     bottom = -2.0 * np.logaddexp(-lowest - np.log(2), widest / 2)
-    edges = _edges(_logit(top), _logit(bottom), s * t / width, 1.0)
+    edges = _edges(_logit(top), _logit(bottom), narrow, 1.0)
     q = np.sqrt(gauss_nodes(edges))
     rest = 1.0 / q - 2.0  # of e^{-τ} + 2 (cosh(δ/2) - 1)
 
     def joint(tau: FloatArray, delta: FloatArray) -> FloatArray:  # density of both, up to a factor
-        return np.exp(log_rho(tau - centre(delta)) - ((delta - (m - n)) / width) ** 2 / 2)
+        return np.exp(log_rho(tau - centre(delta)) - ((delta - mean_delta) / width) ** 2 / 2)
 
-    # where e^{-τ} has the larger share of the rest, δ is the variable, elsewhere τ
-    share, weights = _composite_rule(width / min(width, s * t / width))
+    share, weights = _composite_rule(width / min(width, narrow))
+    f = np.zeros(q.shape)
+    # where e^{-τ} has the larger share of the rest, the integral over δ: dτ = dq/(q² e^{-τ})
     reach = 2.0 * np.arccosh(1.0 + rest / 4)
-    left, right = (
-        np.maximum(-reach, m - n - REACH * width),
-        np.minimum(reach, m - n + REACH * width),
-    )
-    length, f = np.maximum(right - left, 0.0), np.zeros(q.shape)
+    left = np.maximum(-reach, mean_delta - REACH * width)
+    right = np.minimum(reach, mean_delta + REACH * width)
+    length = np.maximum(right - left, 0.0)
     for x, weight in zip(share, weights, strict=True):
         delta = left + length * x
         exponential = rest - 4.0 * np.sinh(delta / 4) ** 2
         f += weight * length * joint(-np.log(exponential), delta) / exponential
+    # elsewhere that over τ, with the two signs of δ: dδ = dq/(q² sinh(δ/2))
     left = np.maximum(-np.log(rest / 2), lowest)
     length = np.maximum(highest - left, 0.0)
     for x, weight in zip(share, weights, strict=True):
@@ -135,7 +138,8 @@ def _log_density(
     mean: float, variance: float, others: Rule
 ) -> tuple[Function, tuple[float, float]]:
     """``log`` of the density of ``mean - L + N(0, variance)``, -∞ far away, and where it ends."""
-    L, P = (x[others[1] > 0] for x in others)
+    L, P = others
+    L, P = L[P > 0], P[P > 0]
     std = np.sqrt(variance)
     lo, hi = mean - L.max() - REACH * std, mean - L.min() + REACH * std
     t = np.linspace(lo, hi, int(np.ceil((hi - lo) / (SPLINE_STEP * std))) + 1)
