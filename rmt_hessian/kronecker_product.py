@@ -8,6 +8,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 from rmt_hessian._matrices import square_array, symmetric_array
+from rmt_hessian._types import FloatArray, IntArray, RealArray
 from rmt_hessian._validation import positive_integer
 from rmt_hessian.operators import LazyMatrix, SymmetricOperator
 
@@ -42,10 +43,10 @@ class KroneckerProduct(LazyMatrix):
     array([ 3.,  5.,  6., 10.])
     """
 
-    left: np.ndarray
-    right: np.ndarray
+    left: RealArray
+    right: RealArray
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("left", "right"):
             factor = square_array(getattr(self, name), name)
             with suppress(ValueError):  # the nearest product of any matrix has any factors
@@ -53,35 +54,35 @@ class KroneckerProduct(LazyMatrix):
             object.__setattr__(self, name, factor)
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """``(k p, k p)``."""
         return (len(self.left) * len(self.right),) * 2
 
-    def to_dense(self):
+    def to_dense(self) -> RealArray:
         """``B ⊗ C``, shape (k p, k p)."""
         return np.kron(self.left, self.right)
 
-    def diagonal(self):
+    def diagonal(self) -> RealArray:
         """The diagonal of ``B ⊗ C``, shape (k p,)."""
         return np.kron(self.left.diagonal(), self.right.diagonal())
 
-    def trace(self):
+    def trace(self) -> float:
         """``tr B tr C``."""
         return float(np.trace(self.left) * np.trace(self.right))
 
-    def frobenius_norm(self):
+    def frobenius_norm(self) -> float:
         """``‖B‖_F ‖C‖_F``."""
         return float(np.linalg.norm(self.left) * np.linalg.norm(self.right))
 
     @cached_property
-    def _left_pairs(self):
+    def _left_pairs(self) -> tuple[FloatArray, FloatArray]:
         return eigh(symmetric_array(self.left, "left"))
 
     @cached_property
-    def _right_pairs(self):
+    def _right_pairs(self) -> tuple[FloatArray, FloatArray]:
         return eigh(symmetric_array(self.right, "right"))
 
-    def top_pairs(self, n):
+    def top_pairs(self, n: int) -> tuple[FloatArray, IntArray, IntArray]:
         """The n largest products of an eigenvalue ``λ_i`` of B and one ``μ_a`` of C.
 
         Returns
@@ -103,29 +104,30 @@ class KroneckerProduct(LazyMatrix):
             raise ValueError(f"n must be at most {self.shape[0]}, got {n}")
         products = np.outer(self._left_pairs[0], self._right_pairs[0])
         places = np.argsort(products, axis=None, kind="stable")[-n:]
-        return products.ravel()[places], *np.unravel_index(places, products.shape)
+        i, a = np.unravel_index(places, products.shape)
+        return products.ravel()[places], i, a
 
-    def top_eigenvalues(self, n):
+    def top_eigenvalues(self, n: int) -> FloatArray:
         """The n largest eigenvalues, ascending; errors as `top_pairs`."""
         return self.top_pairs(n)[0]
 
-    def top_eigenspace(self, n):
+    def top_eigenspace(self, n: int) -> FloatArray:
         """Their eigenvectors ``u_i ⊗ x_a``, shape (k p, n), the largest last."""
         return self.top_eigenpairs(n)[1]
 
-    def top_eigenpairs(self, n):
+    def top_eigenpairs(self, n: int) -> tuple[FloatArray, FloatArray]:
         """`top_eigenvalues` and `top_eigenspace`."""
         values, i, a = self.top_pairs(n)
         u, x = self._left_pairs[1][:, i], self._right_pairs[1][:, a]
         return values, (u[:, None] * x).reshape(-1, values.size)
 
-    def to_operator(self):
+    def to_operator(self) -> SymmetricOperator:
         """``B ⊗ C`` as a symmetric `scipy.sparse.linalg.LinearOperator`."""
         for name in ("left", "right"):
             symmetric_array(getattr(self, name), name)
         return SymmetricOperator(self._product, self.shape[0], np.float64)
 
-    def _product(self, v):
+    def _product(self, v: FloatArray) -> FloatArray:
         """``(B ⊗ C) vec(U) = vec(B U Cᵀ)``, (k p, q) -> (k p, q)."""
         U = v.T.reshape(-1, len(self.left), len(self.right))
         return (self.left @ U @ self.right.T).reshape(v.T.shape).T

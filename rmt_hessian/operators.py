@@ -1,15 +1,20 @@
 """Symmetric matrices known by their products: operators, and what all such matrices can do."""
 
 import numbers
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import issparse
 from scipy.sparse.linalg import LinearOperator
 
 from rmt_hessian._arrays import number_array, refuse_complex
 from rmt_hessian._matrices import symmetric_array, take_off_asymmetry
 from rmt_hessian._validation import real_number
+
+Product: TypeAlias = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]  # (n, q) -> (n, q)
 
 
 class SymmetricArithmetic:
@@ -22,46 +27,52 @@ class SymmetricArithmetic:
 
     __array_ufunc__ = None  # arrays and numbers of NumPy leave their operators to this class
 
-    def __neg__(self):
+    if TYPE_CHECKING:
+
+        @property
+        def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+        def to_operator(self) -> "SymmetricOperator": ...  # noqa: D102
+
+    def __neg__(self) -> "SymmetricOperator":
         return _combination([(-1.0, self)])
 
-    def __mul__(self, number):
+    def __mul__(self, number: Any) -> Any:
         if not _is_number(number):
             return NotImplemented
         return _combination([(real_number(number, "the factor"), self)])
 
     __rmul__ = __mul__
 
-    def __truediv__(self, number):
+    def __truediv__(self, number: float) -> "SymmetricOperator":
         divisor = real_number(number, "the divisor")
         if divisor == 0:
             raise ValueError("the divisor must not be 0")
         return _combination([(1 / divisor, self)])
 
-    def __add__(self, other):
+    def __add__(self, other: Any) -> Any:
         return _sum(self, other, 1.0)
 
     __radd__ = __add__
 
-    def __sub__(self, other):
+    def __sub__(self, other: Any) -> Any:
         return _sum(self, other, -1.0)
 
-    def __rsub__(self, other):
+    def __rsub__(self, other: Any) -> Any:
         return -self + other
 
 
 class LazyMatrix(SymmetricArithmetic):
     """A symmetric matrix kept as factors: products, arithmetic, and no silent conversion."""
 
-    def __matmul__(self, v):
+    def __matmul__(self, v: npt.ArrayLike) -> Any:
         """``H v`` for a vector (n,), a matrix (n, q) or a stack (…, n, q)."""
         return self.to_operator() @ v
 
-    def __rmatmul__(self, v):
+    def __rmatmul__(self, v: npt.ArrayLike) -> Any:
         """``v H`` for a vector (n,), a matrix (q, n) or a stack (…, q, n)."""
         return v @ self.to_operator()
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
         kind = type(self).__name__
         raise TypeError(
             f"a {kind} is no array: to_dense() makes one of {self.shape[0]} × {self.shape[1]}; "
@@ -88,15 +99,15 @@ class SymmetricOperator(SymmetricArithmetic, LinearOperator):
         From products with an array of another shape, complex numbers, or no numbers.
     """
 
-    def __init__(self, product, n, dtype):
+    def __init__(self, product: Product, n: int, dtype: npt.DTypeLike) -> None:
         super().__init__(np.dtype(dtype), (n, n))
         self.product = product
 
-    def to_operator(self):
+    def to_operator(self) -> "SymmetricOperator":
         """Itself."""
         return self
 
-    def _matmat(self, v):
+    def _matmat(self, v: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Stacks become further columns: (…, n, q) -> (n, … q) and back."""
         if v.size == 0:
             return np.zeros(v.shape, self.dtype)
@@ -104,11 +115,11 @@ class SymmetricOperator(SymmetricArithmetic, LinearOperator):
         result = self._columns(columns.reshape(len(columns), -1))
         return np.moveaxis(result.reshape(columns.shape), 0, -2)
 
-    def _matvec(self, v):
+    def _matvec(self, v: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """A vector (n,), as SciPy may ask also (n, 1), or a stack of vectors (…, n)."""
         return self._columns(v.reshape(-1, self.shape[0]).T).T.reshape(v.shape)
 
-    def _columns(self, v):
+    def _columns(self, v: npt.NDArray[Any]) -> npt.NDArray[Any]:
         refuse_complex(v, "v")
         # BLAS may raise the flag "invalid" in lanes that hold no data (OpenBLAS, AVX-512)
         with np.errstate(invalid="ignore", over="ignore"):
@@ -117,26 +128,26 @@ class SymmetricOperator(SymmetricArithmetic, LinearOperator):
             raise ValueError(f"v must not make the product overflow {self.dtype}")
         return result
 
-    def _adjoint(self):
+    def _adjoint(self) -> "SymmetricOperator":
         return self
 
     _transpose = _adjoint
 
-    def dot(self, v):
+    def dot(self, v: Any) -> Any:
         """``A v`` for a vector, a matrix or a stack; SciPy's meaning of anything else."""
         if isinstance(v, LinearOperator) or np.isscalar(v):
             return LinearOperator.dot(self, v)
         return self._times(v)
 
-    def _times(self, v):
+    def _times(self, v: Any) -> Any:
         v = self._checked(v, -2)
         return self._matvec(v) if v.ndim == 1 else self._matmat(v)
 
-    def __mul__(self, v):
+    def __mul__(self, v: Any) -> Any:
         """A multiple for a number, else as `dot`."""
         return super().__mul__(v) if _is_number(v) else self.dot(v)
 
-    def __rmul__(self, v):
+    def __rmul__(self, v: Any) -> Any:
         """``v A = (A vᵀ)ᵀ``, likewise; ``v @ A`` comes here too."""
         if _is_number(v):
             return super().__rmul__(v)
@@ -145,13 +156,13 @@ class SymmetricOperator(SymmetricArithmetic, LinearOperator):
         v = self._checked(v, -1)
         return self._matvec(v) if v.ndim == 1 else self._matmat(v.swapaxes(-1, -2)).swapaxes(-1, -2)
 
-    def __matmul__(self, v):
+    def __matmul__(self, v: Any) -> Any:
         """As `dot`, but for numbers, which ``*`` takes."""
         return (
             LinearOperator.__matmul__(self, v) if isinstance(v, LinearOperator) else self._times(v)
         )
 
-    def _checked(self, v, axis):
+    def _checked(self, v: Any, axis: int) -> npt.NDArray[Any]:
         """An array of numbers whose ``axis`` fits; any precision and kind, as SciPy's are."""
         n = self.shape[0]
         v = number_array(v, "v")
@@ -169,10 +180,10 @@ class LinearCombination:
     """``v -> shift v + Σ_t c_t A_t v``, (n, q) -> (n, q)."""
 
     shift: float
-    terms: tuple  # of (c_t, product of A_t)
-    dtype: np.dtype
+    terms: tuple[tuple[float, Product], ...]  # c_t and the product of A_t
+    dtype: np.dtype[Any]
 
-    def __call__(self, v):
+    def __call__(self, v: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The product with v."""
         result = (self.shift * v).astype(self.dtype)
         for factor, product in self.terms:
@@ -180,15 +191,18 @@ class LinearCombination:
         return result
 
 
-def _combination(terms, shift=0.0):
+def _combination(
+    terms: Sequence[tuple[float, SymmetricArithmetic]], shift: float = 0.0
+) -> SymmetricOperator:
     """``shift I + Σ_t c_t A_t`` of matrices that have `to_operator`, as a `SymmetricOperator`."""
-    terms = [(factor, matrix.to_operator()) for factor, matrix in terms]
-    dtype = np.result_type(*(operator.dtype for _, operator in terms))
-    products = tuple((factor, operator.product) for factor, operator in terms)
-    return SymmetricOperator(LinearCombination(shift, products, dtype), terms[0][1].shape[0], dtype)
+    operators = [(factor, matrix.to_operator()) for factor, matrix in terms]
+    dtype = np.result_type(*(operator.dtype for _, operator in operators))
+    products = tuple((factor, operator.product) for factor, operator in operators)
+    n = operators[0][1].shape[0]
+    return SymmetricOperator(LinearCombination(shift, products, dtype), n, dtype)
 
 
-def _sum(matrix, other, sign):
+def _sum(matrix: SymmetricArithmetic, other: Any, sign: float) -> Any:
     """``matrix + sign other``."""
     if _is_number(other):
         return _combination([(1.0, matrix)], shift=sign * real_number(other, "the number"))
@@ -201,7 +215,7 @@ def _sum(matrix, other, sign):
     return _combination([(1.0, matrix), (sign, other)])
 
 
-def _array_operator(array, n):
+def _array_operator(array: Any, n: int) -> SymmetricOperator:
     """A symmetric array, dense or sparse, n × n, as an operator."""
     if issparse(array):
         A = array.tocsr()
@@ -211,7 +225,7 @@ def _array_operator(array, n):
     return SymmetricOperator(A.__matmul__, A.shape[0], np.float64)
 
 
-def _is_number(value):
+def _is_number(value: Any) -> bool:
     """Whether it is one real number, of Python or NumPy; an array without axes is one."""
     if isinstance(value, np.ndarray):
         return value.ndim == 0

@@ -11,17 +11,6 @@ import rmt_hessian as rh
 from rmt_hessian import ensemble, plotting
 from rmt_hessian.theory import coverage, predict
 
-# not yet annotated
-UNTYPED = {
-    "rmt_hessian.hessian.layer",
-    "rmt_hessian.hessian.network",
-    "rmt_hessian.kronecker_product",
-    "rmt_hessian.operators",
-    "rmt_hessian.spectra.kronecker",
-    "rmt_hessian.spectra.network_kronecker",
-    "rmt_hessian.theory.structure.factors",
-}
-
 
 def modules():
     """Those in the maps of the two packages, and those whose every function is for users."""
@@ -78,14 +67,9 @@ def missing(function):
 FUNCTIONS = functions()
 
 
-@pytest.mark.parametrize("name", [n for n, f in FUNCTIONS.items() if f.__module__ not in UNTYPED])
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_public_functions_are_annotated(name):
     assert missing(FUNCTIONS[name]) == []
-
-
-def test_modules_without_types_are_no_more_than_these():
-    untyped = {f.__module__ for f in FUNCTIONS.values() if missing(f)}
-    assert untyped == UNTYPED, "take what is typed off UNTYPED, and off what mypy excludes"
 
 
 def test_all_kinds_of_functions_are_found():

@@ -1,11 +1,14 @@
 """``LayerHessian``: the one object that every layer of every network is."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from rmt_hessian._arrays import indices_below
 from rmt_hessian._threads import CHUNK_SIZE, slices
+from rmt_hessian._types import FloatArray, IntArray, Loss, Precision, RealArray
 from rmt_hessian._validation import index_below, instance_of, positive_integer, real_dtype
 from rmt_hessian.hessian import norms
 from rmt_hessian.hessian.assembly import fill_dense
@@ -17,8 +20,8 @@ from rmt_hessian.hessian.output_hessians import (
 )
 from rmt_hessian.hessian.softmax_curvature import SoftmaxCurvature
 from rmt_hessian.hessian.unit_curvature import UnitCurvature
-from rmt_hessian.model.losses import get_loss
-from rmt_hessian.model.networks import Network
+from rmt_hessian.model.losses import CrossEntropy, MeanSquaredError, get_loss
+from rmt_hessian.model.networks import ForwardPass, Network
 from rmt_hessian.operators import LazyMatrix, SymmetricOperator
 
 CURVATURES = {"ce": SoftmaxCurvature, "mse": UnitCurvature}
@@ -50,53 +53,53 @@ class LayerHessian(LazyMatrix):
         How many numbers a temporary array may hold.
     """
 
-    features: np.ndarray
+    features: RealArray
     output_hessians: LastLayerOutputHessians | HiddenLayerOutputHessians
     chunk_size: int = CHUNK_SIZE
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         k, p = self.n_blocks, self.block_size
         return f"LayerHessian({k} × {k} blocks of {p} × {p}, {self.n_samples} samples)"
 
     @property
-    def n_samples(self):
+    def n_samples(self) -> int:
         """N."""
         return self.features.shape[0]
 
     @property
-    def block_size(self):
+    def block_size(self) -> int:
         """p, the number of input features."""
         return self.features.shape[1]
 
     @property
-    def n_blocks(self):
+    def n_blocks(self) -> int:
         """k, the number of output units: there are k × k blocks."""
         return self.output_hessians.n_units
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """``(k p, k p)``."""
         return (self.n_blocks * self.block_size,) * 2
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype[np.floating]:
         """float64, or float32 where that was asked."""
         return self.features.dtype
 
     # --- weights and blocks -----------------------------------------------------------------
 
-    def _pair(self, i, j):
+    def _pair(self, i: int, j: int) -> Iterator[IntArray]:
         return (np.array([index_below(unit, self.n_blocks, "unit")]) for unit in (i, j))
 
-    def block_weights(self, i, j):
+    def block_weights(self, i: int, j: int) -> RealArray:
         """``λ_n^{ij} = (B_nᵀ A_n B_n)_ij``, shape (N,)."""
         return self.output_hessians.pair_weights(*self._pair(i, j))[:, 0]
 
-    def block(self, i, j):
+    def block(self, i: int, j: int) -> RealArray:
         """``H_ij``, shape (p, p)."""
         return next(self.blocks(*self._pair(i, j)))
 
-    def blocks(self, i, j):
+    def blocks(self, i: npt.ArrayLike, j: npt.ArrayLike) -> Iterator[RealArray]:
         """Iterate over ``H_ij`` for arrays i, j of units, one length; shared parts are made once.
 
         Raises
@@ -111,13 +114,13 @@ class LayerHessian(LazyMatrix):
             raise ValueError(f"i and j must have the same length, got {i.size} and {j.size}")
         return self._blocks(i, j)
 
-    def _blocks(self, i, j):
+    def _blocks(self, i: IntArray, j: IntArray) -> Iterator[RealArray]:
         gram = WeightedGram(self.features)
         for pairs in slices(i.size, self.chunk_size // self.n_samples):
             for weights in self.output_hessians.pair_weights(i[pairs], j[pairs]).T:
                 yield gram(weights) / self.n_samples
 
-    def restrict(self, units):
+    def restrict(self, units: slice | npt.ArrayLike) -> "LayerHessian":
         """The Hessian with respect to the weights of some units: their blocks, a `LayerHessian`.
 
         Parameters
@@ -139,7 +142,7 @@ class LayerHessian(LazyMatrix):
             raise ValueError("units must be different, got one twice")
         return replace(self, output_hessians=self.output_hessians.restrict(units))
 
-    def to_dense(self):
+    def to_dense(self) -> RealArray:
         """``H``, shape (k p, k p): each symmetric pair of blocks is computed once."""
         H = np.empty(self.shape, self.dtype)
         fill_dense(H, self)
@@ -147,14 +150,14 @@ class LayerHessian(LazyMatrix):
 
     # --- products ---------------------------------------------------------------------------
 
-    def to_operator(self):
+    def to_operator(self) -> SymmetricOperator:
         """``H`` as a symmetric `scipy.sparse.linalg.LinearOperator`; H is never formed.
 
         For U of shape (k, p): ``Y = Z Uᵀ``, ``Y_n ← M_n Y_n``, ``H vec(U) = vec(Yᵀ Z)/N``.
         """
         return SymmetricOperator(self._product, self.shape[0], self.dtype)
 
-    def _product(self, v):
+    def _product(self, v: RealArray) -> RealArray:
         """``H v``, (k p, q) -> (k p, q), in chunks of samples."""
         M, k, p = self.output_hessians, self.n_blocks, self.block_size
         v = np.ascontiguousarray(v.T, self.dtype)
@@ -172,19 +175,19 @@ class LayerHessian(LazyMatrix):
 
     # --- scalars and small matrices ---------------------------------------------------------
 
-    def block_norms(self):
+    def block_norms(self) -> FloatArray:
         """Frobenius norms ``‖H_ij‖_F`` of all blocks, shape (k, k); no block is formed."""
         return norms.block_norms(self)
 
-    def mean_squared_block_norms(self):
+    def mean_squared_block_norms(self) -> tuple[float, float]:
         """``(mean_i ‖H_ii‖_F², mean_{i≠j} ‖H_ij‖_F²)``, exact over all blocks, none formed."""
         return norms.mean_squared_block_norms(self)
 
-    def frobenius_norm(self):
+    def frobenius_norm(self) -> float:
         """``‖H‖_F``."""
         return norms.frobenius_norm(self)
 
-    def diagonal(self):
+    def diagonal(self) -> RealArray:
         """``H_(i,a)(i,a) = (1/N) Σ_n λ_n^{ii} z_na²``, shape (k p,)."""
         squares, units = np.square(self.features), np.arange(self.n_blocks)
         diagonal = np.empty((self.n_blocks, self.block_size), self.dtype)
@@ -194,23 +197,31 @@ class LayerHessian(LazyMatrix):
         diagonal /= self.n_samples
         return diagonal.ravel()
 
-    def trace(self):
+    def trace(self) -> float:
         """``tr H = (1/N) Σ_n tr(M_n) ‖z_n‖²``."""
         scale = float(np.abs(self.features).max()) or 1.0  # whose square may not fit the dtype
         squares = np.square(self.features / scale).sum(axis=1, dtype=np.float64)
         return float(self.output_hessians.traces() @ squares) / self.n_samples * scale * scale
 
-    def output_hessian(self):
+    def output_hessian(self) -> RealArray:
         """``E[M] = (1/N) Σ_n M_n``, shape (k, k); the output Hessian of [W]."""
         mean = np.full((self.n_samples, 1), 1 / self.n_samples, self.dtype)
         return self.output_hessians.weighted_sums(mean)[0]
 
-    def input_autocorrelation(self):
+    def input_autocorrelation(self) -> RealArray:
         """``E[z zᵀ] = (1/N) Σ_n z_n z_nᵀ``, shape (p, p)."""
         return self.features.T @ self.features / self.n_samples
 
 
-def layer_hessian(net, X, layer, loss, *, dtype="float64", chunk_size=CHUNK_SIZE):
+def layer_hessian(
+    net: Network,
+    X: npt.ArrayLike,
+    layer: int,
+    loss: Loss,
+    *,
+    dtype: Precision = "float64",
+    chunk_size: int = CHUNK_SIZE,
+) -> LayerHessian:
     """Hessian of one layer of a ReLU network, as a lazy `LayerHessian`.
 
     Parameters
@@ -245,7 +256,7 @@ def layer_hessian(net, X, layer, loss, *, dtype="float64", chunk_size=CHUNK_SIZE
 
     Examples
     --------
-    >>> from rmt_hessian.model.networks import Network
+    >>> from rmt_hessian.model.networks import ForwardPass, Network
     >>> net = Network([np.zeros((2, 3))])
     >>> H = layer_hessian(net, np.ones((4, 3)), layer=0, loss="ce")
     >>> H.block_weights(0, 1)
@@ -258,7 +269,14 @@ def layer_hessian(net, X, layer, loss, *, dtype="float64", chunk_size=CHUNK_SIZE
     return layers_from_pass(net, net.forward(X), loss, [layer], dtype, chunk_size)[0]
 
 
-def layers_from_pass(net, forward, loss, layers, dtype=np.float64, chunk_size=CHUNK_SIZE):
+def layers_from_pass(
+    net: Network,
+    forward: ForwardPass,
+    loss: CrossEntropy | MeanSquaredError,
+    layers: Iterable[int],
+    dtype: npt.DTypeLike = np.float64,
+    chunk_size: int = CHUNK_SIZE,
+) -> list[LayerHessian]:
     """Fill the factors of some layers from a forward pass: the only place that knows of layers."""
     features = [z.astype(dtype, copy=False) for z in forward.features]
     weights = [W.astype(dtype, copy=False) for W in net.weights]

@@ -3,17 +3,20 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from rmt_hessian._threads import A_WRITE, CHUNK_SIZE, parallel_map, shares, slices
+from rmt_hessian._types import BoolArray, FloatArray, Loss, Precision, RealArray
 from rmt_hessian._validation import index_below, instance_of, positive_integer, real_dtype
 from rmt_hessian.hessian.assembly import fill_dense
 from rmt_hessian.hessian.cross_layer import CrossLayerBlock
 from rmt_hessian.hessian.kernels import transpose_into
-from rmt_hessian.hessian.layer import layers_from_pass
+from rmt_hessian.hessian.layer import LayerHessian, layers_from_pass
 from rmt_hessian.hessian.network_means import mean_autocorrelation, mean_output_hessian
 from rmt_hessian.hessian.network_product import network_product
 from rmt_hessian.hessian.norms import norm
-from rmt_hessian.model.losses import check_targets, get_loss
+from rmt_hessian.hessian.output_hessians import ALL
+from rmt_hessian.model.losses import CrossEntropy, MeanSquaredError, check_targets, get_loss
 from rmt_hessian.model.networks import Network
 from rmt_hessian.operators import LazyMatrix, SymmetricOperator
 
@@ -45,44 +48,44 @@ class NetworkHessian(LazyMatrix):
         How many numbers a temporary array may hold.
     """
 
-    layers: tuple
-    weights: tuple
-    masks: tuple
-    targets: np.ndarray
-    loss: object
+    layers: tuple[LayerHessian, ...]
+    weights: tuple[RealArray, ...]
+    masks: tuple[BoolArray, ...]
+    targets: FloatArray
+    loss: CrossEntropy | MeanSquaredError
     chunk_size: int = CHUNK_SIZE
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         P, N = self.shape[0], self.n_samples
         return f"NetworkHessian({self.n_layers} layers, {P} weights, {N} samples)"
 
     @property
-    def n_samples(self):
+    def n_samples(self) -> int:
         """N."""
         return len(self.targets)
 
     @property
-    def n_layers(self):
+    def n_layers(self) -> int:
         """L + 1, the number of weight matrices: there are as many blocks each way."""
         return len(self.layers)
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """``(P, P)``, ``P = Σ k_l p_l``."""
         return (sum(W.size for W in self.weights),) * 2
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype[np.floating]:
         """float64, or float32 where that was asked."""
         return self.layers[0].dtype
 
     @property
-    def places(self):
+    def places(self) -> tuple[slice, ...]:
         """The parameters of each layer among all, slices."""
         ends = np.cumsum([W.size for W in self.weights]).tolist()
         return tuple(slice(end - W.size, end) for end, W in zip(ends, self.weights, strict=True))
 
-    def residual(self, samples=slice(None)):
+    def residual(self, samples: slice = ALL) -> RealArray:
         """``r_n = ∂ℓ/∂f``, (n, C): for CE probabilities less targets.
 
         Raises
@@ -98,7 +101,7 @@ class NetworkHessian(LazyMatrix):
 
     # --- entries ----------------------------------------------------------------------------
 
-    def block(self, l, m):
+    def block(self, l: int, m: int) -> RealArray:
         """The block of layers l and m, shape (k_l p_l, k_m p_m); -1 is the last layer.
 
         Raises
@@ -113,7 +116,7 @@ class NetworkHessian(LazyMatrix):
         CrossLayerBlock(self, min(l, m), max(l, m)).fill(block)
         return block if l > m else block.T
 
-    def to_dense(self):
+    def to_dense(self) -> RealArray:
         """``H``, shape (P, P): memory is 8 P² bytes."""
         H, places = np.empty(self.shape, self.dtype), self.places
         for l, layer in enumerate(self.layers):
@@ -124,22 +127,22 @@ class NetworkHessian(LazyMatrix):
                 _write_transpose(H[places[l], places[m]], block)
         return H
 
-    def diagonal(self):
+    def diagonal(self) -> RealArray:
         """The diagonal of H, shape (P,); labels have no part in it."""
         return np.concatenate([layer.diagonal() for layer in self.layers])
 
     # --- products ---------------------------------------------------------------------------
 
-    def to_operator(self):
+    def to_operator(self) -> SymmetricOperator:
         """``H`` as a symmetric `scipy.sparse.linalg.LinearOperator`; H is never formed."""
         return SymmetricOperator(self._product, self.shape[0], self.dtype)
 
-    def _product(self, v):
+    def _product(self, v: RealArray) -> RealArray:
         return network_product(self, v)
 
     # --- scalars and small matrices ---------------------------------------------------------
 
-    def block_norms(self):
+    def block_norms(self) -> FloatArray:
         """Frobenius norms of the blocks of all pairs of layers, shape (L + 1, L + 1).
 
         Of a block between layers, rows are made and forgotten: time as for `to_dense`.
@@ -150,15 +153,15 @@ class NetworkHessian(LazyMatrix):
                 norms[l, m] = norms[m, l] = CrossLayerBlock(self, l, m).frobenius_norm()
         return norms
 
-    def frobenius_norm(self):
+    def frobenius_norm(self) -> float:
         """``‖H‖_F``."""
         return norm(self.block_norms())
 
-    def trace(self):
+    def trace(self) -> float:
         """``tr H``, the sum of those of the layers."""
         return sum(layer.trace() for layer in self.layers)
 
-    def output_hessian(self):
+    def output_hessian(self) -> RealArray:
         """``E[Bᵀ A B] = (1/N) Σ_n B_nᵀ A_n B_n``, shape (K, K), ``K = Σ k_l``.
 
         ``B_n = (B_0, B_1, …)``, (C, K), is the Jacobian of the logits with respect to all
@@ -167,7 +170,7 @@ class NetworkHessian(LazyMatrix):
         """
         return mean_output_hessian(self)
 
-    def input_autocorrelation(self):
+    def input_autocorrelation(self) -> RealArray:
         """``E[z zᵀ] = (1/N) Σ_n z_n z_nᵀ``, shape (F, F), ``F = Σ p_l``.
 
         ``z_n = (z_0, z_1, …)`` are the inputs of all layers; block (l, l) is
@@ -176,7 +179,15 @@ class NetworkHessian(LazyMatrix):
         return mean_autocorrelation(self)
 
 
-def network_hessian(net, X, y, loss, *, dtype="float64", chunk_size=CHUNK_SIZE):
+def network_hessian(
+    net: Network,
+    X: npt.ArrayLike,
+    y: npt.ArrayLike,
+    loss: Loss,
+    *,
+    dtype: Precision = "float64",
+    chunk_size: int = CHUNK_SIZE,
+) -> NetworkHessian:
     """Hessian with respect to all weights of a ReLU network, as a lazy `NetworkHessian`.
 
     Parameters
@@ -225,7 +236,7 @@ def network_hessian(net, X, y, loss, *, dtype="float64", chunk_size=CHUNK_SIZE):
     return H
 
 
-def _write_transpose(out, A):
+def _write_transpose(out: RealArray, A: RealArray) -> None:
     parallel_map(
         lambda rows: transpose_into(out, A, rows.start, rows.stop),
         shares(A.shape[0], A_WRITE * A.shape[1]),

@@ -1,10 +1,14 @@
 """Kronecker products close to a layer Hessian: the decoupling of [W], and the nearest one."""
 
+from typing import overload
+
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 from rmt_hessian._arrays import finite_array
 from rmt_hessian._matrices import symmetric_array
+from rmt_hessian._types import FloatArray, RealArray
 from rmt_hessian._validation import describe, instance_of, pair_of_sizes, refuse_given
 from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.hessian.network import NetworkHessian
@@ -14,7 +18,15 @@ from rmt_hessian.spectra.eigenvalues import top_eigenpairs
 from rmt_hessian.spectra.network_kronecker import NetworkKronecker
 
 
-def kronecker_approximation(H, *, cross_layer=None):
+@overload
+def kronecker_approximation(H: LayerHessian) -> KroneckerProduct: ...
+@overload
+def kronecker_approximation(
+    H: NetworkHessian, *, cross_layer: bool | None = None
+) -> NetworkKronecker: ...
+def kronecker_approximation(
+    H: LayerHessian | NetworkHessian, *, cross_layer: bool | None = None
+) -> KroneckerProduct | NetworkKronecker:
     """``E[M] ⊗ E[z zᵀ]``: the decoupling of output Hessian and input auto-correlation in [W].
 
     Exact where ``M_n`` does not depend on n, and for one sample. Of the whole network it is made
@@ -54,13 +66,13 @@ def kronecker_approximation(H, *, cross_layer=None):
     return NetworkKronecker(factors, units, features, cross_layer is None or cross_layer)
 
 
-def _weighted_output_hessian(H, C):
+def _weighted_output_hessian(H: LayerHessian, C: RealArray) -> RealArray:
     """``(1/N) Σ_n (z_nᵀ C z_n) M_n``, (k, k): the rearranged H times vec(C)."""
     forms = np.einsum("na,na->n", H.features @ C.astype(H.dtype), H.features)
     return H.output_hessians.weighted_sums(forms[:, None] / H.n_samples)[0]
 
 
-def _weighted_autocorrelation(H, B):
+def _weighted_autocorrelation(H: LayerHessian, B: RealArray) -> RealArray:
     """``(1/N) Σ_n ⟨M_n, B⟩ z_n z_nᵀ``, (p, p): vec(B) times the rearranged H."""
     twice = (B + B.T).astype(H.dtype)
     np.fill_diagonal(twice, B.diagonal())
@@ -70,7 +82,7 @@ def _weighted_autocorrelation(H, B):
     return (H.features.T * products) @ H.features / H.n_samples
 
 
-def _rearranged(A, k, p):
+def _rearranged(A: LayerHessian | FloatArray, k: int, p: int) -> LinearOperator:
     """The k² × p² operator of ``R vec(C)_{ij} = ⟨A_ij, C⟩``, ``A_ij`` the blocks (p, p) of A."""
     if not isinstance(A, LayerHessian):
         return aslinearoperator(A.reshape(k, p, k, p).swapaxes(1, 2).reshape(k * k, p * p))
@@ -82,7 +94,9 @@ def _rearranged(A, k, p):
     )
 
 
-def nearest_kronecker_product(A, shape=None):
+def nearest_kronecker_product(
+    A: LayerHessian | npt.ArrayLike, shape: tuple[int, int] | None = None
+) -> KroneckerProduct:
     """The product ``B ⊗ C`` that minimises ``‖A - B ⊗ C‖_F``.
 
     ``‖A - B ⊗ C‖_F = ‖R - vec(B) vec(C)ᵀ‖_F`` with the rearrangement R of A, whose row (i, j) is
@@ -135,7 +149,9 @@ def nearest_kronecker_product(A, shape=None):
     return KroneckerProduct(B, C)
 
 
-def _with_sizes(A, shape):
+def _with_sizes(
+    A: LayerHessian | npt.ArrayLike, shape: tuple[int, int] | None
+) -> tuple[LayerHessian | FloatArray, int, int]:
     """A as a `LayerHessian` or an array of a checked shape, and its k and p."""
     if isinstance(A, LayerHessian):
         known = (A.n_blocks, A.block_size)
@@ -149,7 +165,7 @@ def _with_sizes(A, shape):
     return A, k, p
 
 
-def kronecker_error(H, product):
+def kronecker_error(H: LayerHessian | npt.ArrayLike, product: KroneckerProduct) -> float:
     """``‖H - B ⊗ C‖_F / ‖H‖_F``.
 
     For a layer Hessian nothing of its size is formed: the square is the difference

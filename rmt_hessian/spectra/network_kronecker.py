@@ -1,10 +1,13 @@
 """The decoupling of [W] for the whole Hessian: a Khatri–Rao product, or its diagonal blocks."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import numpy as np
 
 from rmt_hessian._matrices import symmetric_array
+from rmt_hessian._types import FloatArray, RealArray
 from rmt_hessian._validation import boolean, index_below, instance_of, list_of, positive_integer
 from rmt_hessian.kronecker_product import KroneckerProduct
 from rmt_hessian.operators import LazyMatrix, SymmetricOperator
@@ -53,11 +56,11 @@ class NetworkKronecker(LazyMatrix):
     """
 
     factors: KroneckerProduct
-    units: tuple
-    features: tuple
+    units: tuple[int, ...]
+    features: tuple[int, ...]
     cross_layer: bool = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         instance_of(self.factors, KroneckerProduct, "factors")
         boolean(self.cross_layer, "cross_layer")
         for name in ("units", "features"):
@@ -74,16 +77,16 @@ class NetworkKronecker(LazyMatrix):
         symmetric_array(self.factors.right, "right", sum(self.features))
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """``(P, P)``, ``P = Σ k_l p_l``."""
         return (self._places[-1].stop,) * 2
 
     @property
-    def _places(self):
+    def _places(self) -> list[slice]:
         """The parameters of each layer, in the order of `NetworkHessian`."""
         return _consecutive(np.multiply(self.units, self.features))
 
-    def block(self, l, m):
+    def block(self, l: int, m: int) -> tuple[RealArray, RealArray]:
         """``E[B_lᵀ A B_m]``, (k_l, k_m), and ``E[z_l z_mᵀ]``, (p_l, p_m); -1 is the last layer.
 
         Raises
@@ -98,41 +101,41 @@ class NetworkKronecker(LazyMatrix):
             self.factors.right[features[l], features[m]],
         )
 
-    def _blocks(self):
+    def _blocks(self) -> Iterator[tuple[int, int, RealArray, RealArray]]:
         """Yield l, m, ``E[B_lᵀ A B_m]`` and ``E[z_l z_mᵀ]`` of every block that is not left out."""
         for l, m in np.ndindex((len(self.units),) * 2):
             if self.cross_layer or l == m:
                 yield l, m, *self.block(l, m)
 
-    def to_dense(self):
+    def to_dense(self) -> FloatArray:
         """The matrix, shape (P, P)."""
         H, places = np.zeros(self.shape), self._places
         for l, m, M, S in self._blocks():
             H[places[l], places[m]] = np.kron(M, S)
         return H
 
-    def diagonal(self):
+    def diagonal(self) -> FloatArray:
         """The diagonal, shape (P,)."""
         blocks = [self.block(l, l) for l in range(len(self.units))]
         return np.concatenate([np.kron(M.diagonal(), S.diagonal()) for M, S in blocks])
 
-    def trace(self):
+    def trace(self) -> float:
         """``Σ_l tr E[M_l] tr E[z_l z_lᵀ]``."""
         return float(self.diagonal().sum())
 
-    def frobenius_norm(self):
+    def frobenius_norm(self) -> float:
         """``√(Σ_lm ‖E[B_lᵀ A B_m]‖_F² ‖E[z_l z_mᵀ]‖_F²)``."""
         norms = [np.linalg.norm(M) * np.linalg.norm(S) for _, _, M, S in self._blocks()]
         return float(np.linalg.norm(norms))
 
-    def to_operator(self):
+    def to_operator(self) -> SymmetricOperator:
         """The matrix as a symmetric `scipy.sparse.linalg.LinearOperator`.
 
         For ``U_m`` of shape (k_m, p_m): ``Σ_m E[B_lᵀ A B_m] U_m E[z_l z_mᵀ]ᵀ`` in layer l.
         """
         return SymmetricOperator(self._product, self.shape[0], np.float64)
 
-    def _product(self, v):
+    def _product(self, v: FloatArray) -> FloatArray:
         """``(P, q) -> (P, q)``."""
         result, places = np.zeros(v.shape), self._places
         for l, m, M, S in self._blocks():
@@ -140,7 +143,7 @@ class NetworkKronecker(LazyMatrix):
             result[places[l]] += (M @ U @ S.T).reshape(-1, M.shape[0] * S.shape[0]).T
         return result
 
-    def top_eigenpairs(self, n):
+    def top_eigenpairs(self, n: int) -> tuple[RealArray, RealArray]:
         """The n largest eigenvalues and their orthonormal eigenvectors.
 
         Layer-wise they are products of eigenpairs of the factors, merged; with cross-layer blocks
@@ -166,7 +169,7 @@ class NetworkKronecker(LazyMatrix):
             return top_eigenpairs(self, n)
         return self._merged_eigenpairs(n)
 
-    def _merged_eigenpairs(self, n):
+    def _merged_eigenpairs(self, n: int) -> tuple[RealArray, RealArray]:
         layers = [KroneckerProduct(M, S) for _, _, M, S in self._blocks()]
         tops = [layer.top_eigenvalues(min(n, layer.shape[0])) for layer in layers]
         owners = np.repeat(np.arange(len(layers)), [top.size for top in tops])
@@ -181,7 +184,7 @@ class NetworkKronecker(LazyMatrix):
         return values, vectors
 
 
-def _consecutive(sizes):
+def _consecutive(sizes: Iterable[int]) -> list[slice]:
     """Slices of these lengths, one after another."""
-    ends = np.cumsum(sizes).tolist()
-    return [slice(end - size, end) for end, size in zip(ends, map(int, sizes), strict=True)]
+    ends = [0, *accumulate(map(int, sizes))]
+    return [slice(start, end) for start, end in pairwise(ends)]

@@ -10,17 +10,28 @@ exact for one hidden layer with MSE. The Hessian of layer l is close to ``E[M_l]
 far as M and z decouple too.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 
 from rmt_hessian._matrices import symmetric_part
+from rmt_hessian._types import FloatArray, Loss, RandomState
 from rmt_hessian._validation import one_of
 from rmt_hessian._weights import weight_chain
 from rmt_hessian.kronecker_product import KroneckerProduct
-from rmt_hessian.theory.structure.propagation import propagate
+from rmt_hessian.theory.structure.propagation import LayerMoments, propagate
 from rmt_hessian.theory.structure.softmax_cumulants import mean_curvature
 
 
-def population_factors(weights, loss, *, input_mean=None, input_covariance=None, rng=0):
+def population_factors(
+    weights: Sequence[npt.ArrayLike],
+    loss: Loss,
+    *,
+    input_mean: npt.ArrayLike | None = None,
+    input_covariance: npt.ArrayLike | None = None,
+    rng: RandomState = 0,
+) -> list[KroneckerProduct]:
     """``E[M]`` and ``E[z zᵀ]`` of every layer of a ReLU network, inputs ``x ~ N(b, S)``.
 
     With CE, ``E[A]`` is as exact as `mean_curvature` says.
@@ -70,12 +81,12 @@ def population_factors(weights, loss, *, input_mean=None, input_covariance=None,
     return factors[::-1]
 
 
-def _identity(last, rng):
+def _identity(last: LayerMoments, rng: RandomState) -> FloatArray:
     """``E[A] = I`` of MSE."""
     return np.eye(last.preactivation_mean.size)
 
 
-def _softmax(last, rng):
+def _softmax(last: LayerMoments, rng: RandomState) -> FloatArray:
     C = last.preactivation_mean.size
     if C < 2:
         raise ValueError(f"loss 'ce' needs at least 2 classes, got {C}")
