@@ -14,10 +14,11 @@ rank, top eigenspace, overlaps, decoupling).
 
 `__all__` below has what most users need. Experts import from submodules, of ``rmt_hessian.theory``:
 
+* ``laws.continuous_mp``: `ContinuousMarchenkoPastur`, of a block whose weights have a density
 * ``laws.matrix_layer``: `MatrixLayerLaw`, of a layer from a sample of its output Hessians
 * ``laws.separable``: `ContinuousSeparableLaw`, of correlated features and weights with a density
 * ``laws.tabulated``: `TabulatedLaw`, from values of a density
-* ``laws.weight_density``: `WeightDensity` and its block law, `ContinuousMarchenkoPastur`
+* ``laws.weight_density``: `WeightDensity`, a law of weights with a density
 * ``norms.cross_layer``: `cross_layer_norm`, `cross_layer_limit`, and `CrossLayerNorm`
 * ``norms.expected``: `ExpectedBlockNorms`, what `block_norms` returns
 * ``norms.limits``: `BlockNormLimits`, what `block_norm_limits` returns

@@ -1,8 +1,8 @@
 """Limiting laws of spectra.
 
 `spectral_law` is the interface, with `expectation`, `upper_tail`, `identity` and `scaling` behind
-its verbs; `generalized_mp` has blocks with isotropic features, `weight_density` the same for
-continuous weights, ``separable*`` blocks with correlated features, ``matrix_*`` whole layers;
+its verbs; `generalized_mp` has blocks with isotropic features, `continuous_mp` the same for weights
+with a `weight_density`, ``separable*`` blocks with correlated features, ``matrix_*`` whole layers;
 `tabulated`, `tabulated_distribution` and `null_space` make laws of densities, distribution
 functions and other laws. `kernels` and `matrix_kernels` are compiled.
 """

@@ -36,7 +36,7 @@ A weight ℓ of tiny mass w: a component of mass w/γ at the spike ``z(γ ℓ)``
 1e-16 are dropped, weights below 1e-16 of the largest count as 0. γ > P(λ≠0): the atom at 0 lies
 between the components of negative and of positive weights. A continuous weight law given by a
 rule of few nodes has the right CDF, but its density shows the single nodes where they lie farther
-apart than v, in tails and for γ > 1: `weight_density` has continuous ones.
+apart than v, in tails and for γ > 1: `continuous_mp` has continuous ones.
 """
 
 from collections.abc import Iterator

@@ -1,11 +1,12 @@
-r"""A law of weights with a density, on panels, and the law of a block with such weights.
+r"""A law of weights with a density, on panels.
 
 **Panels.** The axis of λ is cut into intervals, short where the density varies: on each it is the
 polynomial through its values at eight Gauss nodes. Integrals against smooth functions are sums over
 the nodes. Those of `generalized_mp` have a pole at a, which runs close above the panels, or through
 them in a thin tail: far panels remain sums, near ones are integrated exactly, with Legendre
 functions of the second kind (`kernels`, product integration as in potential theory: Helsing and
-Ojala 2008). So the law of a block is that of the density itself. A tail is a tail: no node shows.
+Ojala 2008). So the law of a block (`continuous_mp`) is that of the density itself. A tail is a
+tail: no node shows.
 """
 
 from collections.abc import Callable
@@ -19,9 +20,7 @@ from numpy.typing import ArrayLike
 from rmt_hessian._arrays import finite_array, real_array
 from rmt_hessian._distributions import probability
 from rmt_hessian._types import BoolArray, FloatArray
-from rmt_hessian._validation import instance_of, positive_real
 from rmt_hessian.theory.laws import kernels
-from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.laws.identity import key
 
 POINTS, GAUSS = leggauss(kernels.NODES)  # in [-1, 1], and their weights
@@ -32,7 +31,6 @@ NEGLIGIBLE = 1e-9  # probability of a panel that need not be resolved
 MOST_PANELS = 4096
 ZERO = 1e-20  # of √E λ²: panels of smaller weights count as 0
 RESOLVED = 1e-8  # error of the total probability, before it is made 1
-NODES_PER_PANEL = 4  # of the table of a component
 
 
 def gauss_nodes(edges: FloatArray) -> FloatArray:
@@ -243,48 +241,3 @@ def _unresolved(
     wanted = density(_points(edges, CHECKED))
     got = (values * GAUSS) @ TO_LEGENDRE.T @ legvander(CHECKED, kernels.NODES - 1).T
     return np.abs(got - wanted).max(axis=1) > ACCURACY * wanted.max(axis=1)
-
-
-class ContinuousMarchenkoPastur(GeneralizedMarchenkoPastur):
-    """Limiting law of ``(1/N) Σ_n λ_n z_n z_nᵀ`` with weights that have a density.
-
-    Parameters
-    ----------
-    weights : WeightDensity
-    aspect_ratio : float
-        ``γ = p/N``, features over samples.
-
-    Raises
-    ------
-    ValueError
-        If the weights are no `WeightDensity`, or the aspect ratio is not positive.
-
-    Examples
-    --------
-    >>> weights = WeightDensity(np.array([[0.5, 1.5]]), np.ones((1, 8)))
-    >>> law = ContinuousMarchenkoPastur(weights, 4.0)
-    >>> len(law.components()), law.atom_at_zero  # eight atoms would show one by one
-    (1, 0.75)
-    """
-
-    weights: WeightDensity  # type: ignore[assignment]
-
-    def __init__(self, weights: WeightDensity, aspect_ratio: float) -> None:
-        self.weights = density = instance_of(weights, WeightDensity, "weights")
-        self.aspect_ratio = gamma = positive_real(aspect_ratio, "aspect_ratio")
-        density = density.without_zeros()
-        self._scale = density.root_mean_square()
-        lam, self._w = density.nodes / self._scale, density.probabilities
-        self._p, self._b = gamma * lam, self._w * lam
-        self._m1 = float(self._w @ lam)
-        self._p_nonzero = 1.0 - density.zero
-        ends, shares = density.panels(gamma / self._scale)
-        self._panels = ends, shares / gamma
-
-    def _nodes(self, u_a: float, u_b: float, n_inside: int) -> FloatArray:
-        """Nodes of one component, a few in each panel beside those of the bulk."""
-        ends = self._panels[0]
-        share = np.linspace(0.0, 1.0, NODES_PER_PANEL, endpoint=False)
-        u = (ends[:, :1] + np.diff(ends, axis=1) * share).ravel()
-        u = np.concatenate([super()._nodes(u_a, u_b, n_inside), u[(u_a < u) & (u < u_b)]])
-        return np.unique(u)

@@ -8,9 +8,10 @@ import numpy as np
 
 from rmt_hessian._types import FloatArray
 from rmt_hessian._validation import positive_integer, positive_real
+from rmt_hessian.theory.laws.continuous_mp import ContinuousMarchenkoPastur
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
-from rmt_hessian.theory.laws.weight_density import ContinuousMarchenkoPastur, WeightDensity
+from rmt_hessian.theory.laws.weight_density import WeightDensity
 from rmt_hessian.theory.weights.gauss_rules import gauss_rule
 from rmt_hessian.theory.weights.softmax_rules import Direction
 

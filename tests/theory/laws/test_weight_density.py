@@ -11,8 +11,8 @@ from scipy import stats
 from scipy.integrate import quad
 
 from rmt_hessian.theory import GeneralizedMarchenkoPastur
+from rmt_hessian.theory.laws.continuous_mp import ContinuousMarchenkoPastur
 from rmt_hessian.theory.laws.weight_density import (
-    ContinuousMarchenkoPastur,
     WeightDensity,
     gauss_nodes,
 )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rmt_hessian import Ensemble
 from rmt_hessian.theory import curvature_law, weight_law
-from rmt_hessian.theory.laws.weight_density import ContinuousMarchenkoPastur
+from rmt_hessian.theory.laws.continuous_mp import ContinuousMarchenkoPastur
 from rmt_hessian.theory.weights.softmax_kernels import count_curvature_eigenvalues
 from tests import oracles
 from tests.theory.weights.test_softmax_densities import cdf
