@@ -24,9 +24,9 @@ try:
     from rmt_hessian.report.structure import format_table, structure_sections
     from rmt_hessian.streams import robust_streams
     from rmt_hessian.sweep.clusters import SLURM, check, cores, slurm_script
-    from rmt_hessian.sweep.config import ConfigError, load_config
-    from rmt_hessian.sweep.journal import durations
-    from rmt_hessian.sweep.run import load_points, run_sweep
+    from rmt_hessian.sweep.config import ConfigError, load_config, load_points
+    from rmt_hessian.sweep.provenance import expected_seconds
+    from rmt_hessian.sweep.run import run_sweep
     from rmt_hessian.sweep.status import OUTCOMES, by_axis, outcomes
     from rmt_hessian.sweep.store import FolderInUse, Store
 except ImportError as error:
@@ -154,11 +154,10 @@ def _say_what_is_to_do(config, folder, overrides, workers, scheduler):
     """Points, those done, the time expected; the job script for SLURM."""
     check(scheduler)
     points, _ = load_points(config, overrides)
-    store = Store(folder)
-    state = store.state(points)
-    left = Counter(point.setting for key, point in points.items() if key not in state.rows)
-    print(f"{len(points)} points: {len(state.rows)} done, {left.total()} to compute")
-    seconds, used = durations(store).total(left), min(workers, left.total())
+    rows = Store(folder).state(points).rows
+    left = [point for key, point in points.items() if key not in rows]
+    print(f"{len(points)} points: {len(rows)} done, {len(left)} to compute")
+    seconds, used = expected_seconds(folder, left), min(workers, len(left))
     if seconds is None:
         print("no estimate of the time: a measurement was never run in this folder")
     elif used:

@@ -6,9 +6,9 @@ import tomllib
 import tomli_w
 from pydantic import ValidationError
 
-from rmt_hessian.measurements.ensembles import WIDTHS, names_in
-from rmt_hessian.measurements.registry import find, parameters_of
-from rmt_hessian.sweep.config import ConfigError, LogRange
+from rmt_hessian.measurements.registry import find
+from rmt_hessian.sweep.grid import ConfigError, LogRange
+from rmt_hessian.sweep.parameters import WIDTHS, names_in, parameters_of
 
 COMMA = re.compile(r""",(?=(?:[^"']*(?:"[^"]*"|'[^']*'))*[^"']*$)""")  # outside quotes
 SPECIAL = re.compile(r"""["'=\ud800-\udfff]""")  # what a bare word is not expected to hold

@@ -180,35 +180,6 @@ class Store:
         """Keep the sweep file as run."""
         write_whole(self.folder / "config.toml", lambda f: f.write(text.encode()))
 
-    def write_provenance(self, runs):
-        """Keep what was run, with what, where and when: one entry a run."""
-        text = json.dumps({"runs": runs}, indent=2) + "\n"
-        write_whole(self.folder / "provenance.json", lambda f: f.write(text.encode()))
-
-    def provenance(self):
-        """The entries of the runs so far.
-
-        Raises
-        ------
-        DamagedResult
-            If the file is not one of entries.
-        """
-        path = self.folder / "provenance.json"
-        try:
-            runs = json.loads(path.read_text(encoding="utf-8"))["runs"]
-        except FileNotFoundError:
-            return []
-        except (ValueError, LookupError, TypeError) as error:
-            raise DamagedResult(f"{path}: {error}") from None
-        if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
-            raise DamagedResult(f"{path} holds no list of runs")
-        return runs
-
-    def set_provenance_aside(self):
-        """Keep a damaged file under another name."""
-        path = self.folder / "provenance.json"
-        os.replace(path, path.with_suffix(".damaged"))
-
     def collect(self, keys, rows, *, mix_versions=False, on_notice=lambda line: None):
         """Gather rows, in the order of the keys, into one table, see `table_of`; returns it.
 

@@ -6,7 +6,7 @@ WHOLE = range(-(2**63), 2**63)  # what fits a column of whole numbers
 SIZE = 8  # bytes of the largest numbers that are the same on every machine
 
 
-def kept(value):
+def exact_value(value):
     """A scalar as a bool, an int or a float; an array with the type it has.
 
     Numbers of NumPy count as Python's: ``np.int8(3)`` is 3, ``np.float32(0.1)`` the float64 of the

@@ -8,7 +8,7 @@ from rmt_hessian.compare import density_curve
 from rmt_hessian.measurements import blocks
 from rmt_hessian.measurements.blocks import block_norms, block_spectra, hessian_image
 from rmt_hessian.measurements.output_rank import output_rank
-from rmt_hessian.measurements.registry import call
+from rmt_hessian.sweep.parameters import arguments
 from tests.small import CASES, ensemble
 
 
@@ -42,7 +42,7 @@ def test_output_rank(rng):
 def test_output_rank_needs_a_hidden_layer_wider_than_C(rng):
     wanted = r"widths\[-1\] must be below 6, the units of layer 0, got 6"
     with pytest.raises(ValueError, match=wanted):
-        call(output_rank, rng, {"widths": [30, 6, 6], "layer": 0, "loss": "ce", "n_samples": 60})
+        arguments(output_rank, {"widths": [30, 6, 6], "layer": 0, "loss": "ce", "n_samples": 60})
 
 
 def drawn(ens):

@@ -10,10 +10,10 @@ from rmt_hessian.measurements.registry import (
     REGISTERED,
     find,
     measurement,
-    parameters_of,
     version_of,
 )
 from rmt_hessian.sweep.config import ConfigError, parse
+from rmt_hessian.sweep.parameters import parameters_of
 from rmt_hessian.sweep.points import Point
 from rmt_hessian.sweep.run import run_sweep
 

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rmt_hessian.measurements.ensembles import columns
 from rmt_hessian.report.block_structure import (
     SEEDS_FOR_Z,
     format_rank,
@@ -13,6 +12,7 @@ from rmt_hessian.report.block_structure import (
     summarise,
     summarise_rank,
 )
+from rmt_hessian.sweep.parameters import columns
 from rmt_hessian.sweep.run import run_sweep
 
 

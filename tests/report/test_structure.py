@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rmt_hessian.measurements.ensembles import columns
 from rmt_hessian.report.structure import (
     LAYER,
     NETWORK,
@@ -18,6 +17,7 @@ from rmt_hessian.report.structure import (
     means,
     structure_sections,
 )
+from rmt_hessian.sweep.parameters import columns
 from tests.tolerances import EXACT
 
 WIDTHS = (10, 20, 40)

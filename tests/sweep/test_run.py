@@ -12,11 +12,12 @@ import pytest
 
 from rmt_hessian import __version__, measurements
 from rmt_hessian.measurements.registry import REGISTERED
-from rmt_hessian.sweep.config import load_config
+from rmt_hessian.sweep.config import load_config, load_points
 from rmt_hessian.sweep.points import Point
-from rmt_hessian.sweep.run import load_points, run_sweep
+from rmt_hessian.sweep.provenance import runs_of
+from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import FolderInUse, Store
-from rmt_hessian.sweep.work import Task, perform
+from rmt_hessian.sweep.workers import Task, perform
 from tests.small import SMALL
 
 MORE = SMALL.replace("C = [2, 3]", "C = [5, 2, 3]")
@@ -110,11 +111,11 @@ def test_an_interrupt_of_the_user_is_noted(sweep, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         run_sweep(sweep, tmp_path / "out", on_progress=interrupt)
-    (run,) = Store(tmp_path / "out").provenance()
+    (run,) = runs_of(tmp_path / "out")
     assert run["outcome"] == "interrupted"
     assert sum(map(len, run["seconds"].values())) == 3
     assert run_sweep(sweep, tmp_path / "out").missing == []  # the folder is free again
-    assert Store(tmp_path / "out").provenance()[1]["outcome"] == "finished"
+    assert runs_of(tmp_path / "out")[1]["outcome"] == "finished"
 
 
 def test_the_order_of_points_changes_no_value(sweep, tmp_path):
@@ -255,7 +256,7 @@ def test_the_kept_sweep_file_can_be_run_again(sweep, tmp_path):
 
 def test_provenance_names_the_commit_of_this_checkout(sweep, tmp_path):
     run_sweep(sweep, tmp_path / "out")
-    (run,) = Store(tmp_path / "out").provenance()
+    (run,) = runs_of(tmp_path / "out")
     command = ["git", "-C", measurements.__file__.rpartition("/")[0], "rev-parse", "HEAD"]
     try:
         commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
@@ -304,7 +305,7 @@ def test_damaged_provenance_is_set_aside(sweep, tmp_path):
     run_sweep(sweep, tmp_path / "out", on_notice=told.append)
     assert len(told) == 1
     assert told[0].startswith(f"damaged, set aside: {path}")
-    assert len(Store(tmp_path / "out").provenance()) == 1
+    assert len(runs_of(tmp_path / "out")) == 1
     assert (tmp_path / "out" / "provenance.damaged").exists()
 
 
@@ -322,7 +323,7 @@ def test_a_worker_with_several_threads_measures_one_point_at_a_time(tmp_path, mo
     monkeypatch.setattr(Point, "measure", measure)
     points = [Point("hessian_image", {"widths": [4, 3, 2]}, seed, 1) for seed in range(6)]
     with Store(tmp_path).writing(), ThreadPoolExecutor(3) as pool:
-        tasks = [Task.of({point.key: point}, tmp_path) for point in points]
+        tasks = [Task({point.key: point}, tmp_path) for point in points]
         done = list(pool.map(perform, tasks))
     assert [list(d.seconds) for d in done] == [[point.key] for point in points]
     assert max(most) == 1

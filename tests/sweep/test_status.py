@@ -1,6 +1,6 @@
 """Points done, failed and missing, for each value of each axis."""
 
-from rmt_hessian.sweep.run import load_points
+from rmt_hessian.sweep.config import load_points
 from rmt_hessian.sweep.status import OUTCOMES, by_axis, outcomes
 from rmt_hessian.sweep.store import Store
 

@@ -258,22 +258,6 @@ def test_collect_refuses_to_mix_versions(store):
     assert len(store.collect(keys[:1], rows)) == 1  # what is not asked for does not count
 
 
-def test_provenance_is_none_before_the_first_run(store):
-    assert store.provenance() == []
-    store.write_provenance([{"started": "now"}])
-    assert store.provenance() == [{"started": "now"}]
-
-
-@pytest.mark.parametrize("content", ["", '{"runs": [', "{}", "[]", '{"runs": [1]}'])
-def test_provenance_that_cannot_be_read_is_damaged(store, content):
-    (store.folder / "provenance.json").write_text(content)
-    with pytest.raises(DamagedResult, match=r"provenance\.json"):
-        store.provenance()
-    store.set_provenance_aside()
-    assert store.provenance() == []
-    assert (store.folder / "provenance.damaged").read_text() == content
-
-
 def test_one_name_for_two_things_is_said(store):
     rows = {
         "a": {"measurement": "f", "version": "1", "mode": "x"},

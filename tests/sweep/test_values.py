@@ -14,7 +14,7 @@ from rmt_hessian.sweep.points import Point
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
 from rmt_hessian.sweep.table import table_of
-from rmt_hessian.sweep.values import kept
+from rmt_hessian.sweep.values import exact_value
 
 BIG = 2**53 + 1  # the first whole number that no float is
 SCALARS = {
@@ -97,7 +97,7 @@ def test_every_kind_goes_through_the_files_unchanged(sweep):
     store, result = sweep({"all_kinds": ""})
     assert not result.failed
     (key,) = result.table["key"]
-    expected = {name: kept(value) for name, value in SCALARS.items()}
+    expected = {name: exact_value(value) for name, value in SCALARS.items()}
     row = store.row(key)
     assert all(equal(row[name], value) for name, value in expected.items())
     table, texts = read(store)

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from rmt_hessian import Ensemble
-from rmt_hessian.measurements.ensembles import columns, with_sizes
 from rmt_hessian.report.block_structure import summarise
 from rmt_hessian.report.cases import with_cases
 from rmt_hessian.sweep.config import ConfigError, parse
 from rmt_hessian.sweep.overrides import with_overrides
+from rmt_hessian.sweep.parameters import columns, with_sizes
 
 MODULE = """
 from __future__ import annotations

@@ -11,16 +11,16 @@ import pytest
 from distributed import Client, KilledWorker, LocalCluster
 
 from rmt_hessian.sweep.config import load_config
-from rmt_hessian.sweep.durations import Durations
-from rmt_hessian.sweep.engine import (
-    MOST_POINTS,
-    TASK_SECONDS,
-    Stopped,
-    _cheap_ones,
-    _outcome,
-    on_workers,
-)
+from rmt_hessian.sweep.points import Point
 from rmt_hessian.sweep.store import Store
+from rmt_hessian.sweep.workers import (
+    Stopped,
+    Task,
+    _outcome,
+    _take_alike,
+    measure_on_workers,
+    perform,
+)
 from tests.sweep.processes import (
     COMMAND,
     DRAWS,
@@ -208,21 +208,30 @@ def test_the_order_of_the_points_changes_none(expected, tmp_path):
     assert all(results[name] == expected[name] for name in expected if "table" not in name)
 
 
-@pytest.mark.parametrize("seconds", [1e-5, 0.003, 0.02, 0.5])
-@pytest.mark.parametrize("workers", [2, 100])
-def test_cheap_points_go_together(path, seconds, workers):
+def test_a_task_ends_when_its_time_is_over(path, expected, tmp_path, monkeypatch):
+    """Its first points are done then, and no other begun; again, it goes on from there."""
+    monkeypatch.setenv("WAIT", "0.02")
     points = {point.key: point for point in load_config(path).points()}
-    durations, waiting = Durations(), deque(points)
-    assert len(_cheap_ones(waiting, points, durations, workers)) == 1  # nothing is known
-    durations.add(next(iter(points.values())).setting, seconds)
-    tasks = []
-    while waiting:
-        tasks.append(_cheap_ones(waiting, points, durations, workers))
-    assert [key for task in tasks for key in task] == list(points)[1:]
-    lasts = [len(task) * seconds for task in tasks]
-    for task, last in zip(tasks[:-1], lasts, strict=False):
-        assert last >= min(TASK_SECONDS, MOST_POINTS * seconds)
-        assert len(task) == 1 or last <= 2 * max(TASK_SECONDS, 0.02 * workers)
+    store, keys = Store(tmp_path), list(points)
+    with store.writing():
+        first, second = (perform(Task(points, tmp_path, seconds=0.1)) for _ in range(2))
+    assert 1 <= first.count == len(first.seconds) <= 6
+    assert (second.held, second.failures) == (first.count, {})
+    assert [*first.seconds, *second.seconds] == keys[: second.count]
+    assert sum(second.seconds.values()) < 0.1 + max(second.seconds.values())
+    kept = {file.name: file.read_bytes() for file in store.points.iterdir()}
+    assert kept.items() <= expected.items()
+    assert len(list(store.points.glob("*.parquet"))) == second.count
+
+
+def test_points_of_a_task_are_of_one_measurement_and_leave_some_to_others():
+    one, other = (Point(name, {}, 0, 1) for name in ("outliers", "output_rank"))
+    points = {n: one if n < 50 else other for n in range(60)}
+    waiting, taken, most = deque(points), [], {"outliers": 20}
+    for share in (30, 15, 30, 30, 3):  # nothing is known of the other one: it goes alone
+        taken.append(_take_alike(waiting, points, most, share))
+    assert [len(keys) for keys in taken] == [20, 15, 15, 1, 1]
+    assert [key for keys in taken for key in keys] == list(range(52))
 
 
 @pytest.fixture
@@ -241,17 +250,14 @@ def client():
         yield client
 
 
-def test_tasks_of_cheap_points_last(path, expected, tmp_path, client, monkeypatch):
-    monkeypatch.setenv("WAIT", "0.002")
+def test_cheap_points_go_together(path, expected, tmp_path, client):
     points = {point.key: point for point in load_config(path).points()}
-    durations, store = Durations(), Store(tmp_path)
-    for point in points.values():
-        durations.add(point.setting, 0.01)
+    store = Store(tmp_path)
     with store.writing():
-        batches = list(on_workers(client, points, tmp_path, durations))
-    assert sorted(key for keys, _, _ in batches for key in keys) == sorted(points)
-    assert all(death is None for _, _, death in batches)
-    assert len(batches) <= 1 + POINTS * 0.01 / TASK_SECONDS
+        tasks = list(measure_on_workers(client, points, tmp_path))
+    assert sorted(key for done in tasks for key in done.seconds) == sorted(points)
+    assert not any(done.failures for done in tasks)
+    assert len(tasks) < POINTS / 2
     kept = {file.name: file.read_bytes() for file in store.points.iterdir()}
     assert all(expected[name] == kept[name] for name in kept)
 
@@ -259,4 +265,4 @@ def test_tasks_of_cheap_points_last(path, expected, tmp_path, client, monkeypatc
 def test_workers_that_cannot_write_stop_the_run(path, tmp_path, client):
     points = {point.key: point for point in load_config(path).points()}
     with pytest.raises(Stopped, match=f"^cannot write into {tmp_path}: No such file or directory$"):
-        list(on_workers(client, points, tmp_path, Durations()))
+        list(measure_on_workers(client, points, tmp_path))
