@@ -65,7 +65,7 @@ def connect(workers, scheduler=None):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is told by the run
     with dask.config.set(settings), ExitStack() as stack:
         if scheduler in (None, SLURM):
-            with _out_of_reach():
+            with _out_of_reach_of_ctrl_c():
                 make = _slurm_cluster if scheduler == SLURM else _local_cluster
                 scheduler = stack.enter_context(make(workers))
             stack.callback(_respawn_lost_workers(scheduler, workers))
@@ -86,12 +86,14 @@ def _respawn_lost_workers(cluster, workers):
     """Replace workers that are lost; returns what ends it."""
     from tornado.ioloop import PeriodicCallback
 
-    again = PeriodicCallback(lambda: _renew(cluster, workers), 1000 * RENEW_SECONDS)
+    again = PeriodicCallback(
+        lambda: _replace_failed_workers(cluster, workers), 1000 * RENEW_SECONDS
+    )
     cluster.loop.add_callback(again.start)
     return lambda: cluster.loop.add_callback(again.stop)
 
 
-def _renew(cluster, workers):
+def _replace_failed_workers(cluster, workers):
     """Start as many as are missing; Dask counts also those that died while they started."""
     from distributed import Status
 
@@ -115,7 +117,7 @@ def _local_cluster(workers):
 
 
 @contextmanager
-def _out_of_reach():
+def _out_of_reach_of_ctrl_c():
     """Processes started within, and later by threads started within, never see Ctrl-C.
 
     Workers that die of it would be started again; it is this process that stops them. And a

@@ -79,14 +79,24 @@ class Provenance:
         except DamagedResult as error:
             self.earlier, self.damage = [], str(error)
             os.replace(self.path, self.path.with_suffix(".damaged"))
-        self.entry = _describe_run() | facts | {"machines": [], "seconds": {}}
+        self.entry = {
+            "rmt_hessian": __version__,
+            "git_commit": _git_commit(),
+            "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+            "host": socket.gethostname(),
+            "process": os.getpid(),
+            "started": _now(),
+            **facts,
+            "machines": [],
+            "seconds": {},
+        }
         self.write()
 
     def add(self, done, points):
         """Note what `Done` says of ``{key: Point}``: how long they took, and where."""
         for key, seconds in done.seconds.items():
-            of_setting = self.entry["seconds"].setdefault(points[key].setting, [])
-            of_setting.append(float(f"{seconds:.3g}"))
+            known = self.entry["seconds"].setdefault(points[key].setting, [])
+            known.append(float(f"{seconds:.3g}"))
         if done.machine and done.machine not in self.entry["machines"]:
             self.entry["machines"].append(done.machine)
         if time.monotonic() > self.written + WRITE_SECONDS:
@@ -135,17 +145,6 @@ def kernels(machine):
     versions = [machine["packages"][name] for name in ("numpy", "scipy", "numba")]
     blas = {f"{pool['internal_api']} {pool['architecture']}" for pool in machine["threadpools"]}
     return machine["processor"], *versions, *sorted(blas)
-
-
-def _describe_run():
-    return {
-        "rmt_hessian": __version__,
-        "git_commit": _git_commit(),
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
-        "host": socket.gethostname(),
-        "process": os.getpid(),
-        "started": _now(),
-    }
 
 
 def _now():

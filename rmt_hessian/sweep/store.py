@@ -25,6 +25,7 @@ from rmt_hessian.sweep.table import table_of
 
 TEMPORARY = re.compile(r"\.tmp-[0-9a-f]{32}-")
 DIGEST = b"sha256"  # key of the metadata in a Parquet file
+NOT_READ = (ValueError, LookupError, TypeError, pa.ArrowException, OSError)
 
 
 def write_whole(path, write):
@@ -120,16 +121,14 @@ class Store:
             (row,) = table.to_pylist()
             arrays = path.with_suffix(".npz").read_bytes() if row["n_arrays"] else b""
             if table.schema.metadata[DIGEST] != _digest(row, arrays):
-                raise DamagedResult(f"{path} and its arrays are not what was written")
+                raise ValueError("it and its arrays are not what was written")
             if row["key"] != key:
-                raise DamagedResult(f"{path} holds the point {row['key']}")
+                raise ValueError(f"it holds the point {row['key']}")
         except FileNotFoundError as error:
             if path.exists():
                 raise DamagedResult(f"{error.filename} is missing") from None
             return None
-        except DamagedResult:
-            raise
-        except (ValueError, LookupError, TypeError, pa.ArrowException, OSError) as error:
+        except NOT_READ as error:
             if isinstance(error, OSError) and error.errno:  # of the system, not of Arrow
                 raise
             raise DamagedResult(f"{path}: {error}".partition("\n")[0]) from None
@@ -147,12 +146,10 @@ class Store:
         rows, damaged = {}, []
         for key in keys:
             try:
-                row = self.row(key)
+                rows[key] = self.row(key)
             except DamagedResult as error:
                 damaged.append(str(error))
-            else:
-                if row is not None:
-                    rows[key] = row
+        rows = {key: row for key, row in rows.items() if row is not None}
         tracebacks = {path.stem for path in self.failed.glob("*.txt")}
         return State(rows, damaged, [k for k in keys if k in tracebacks and k not in rows])
 

@@ -7,7 +7,7 @@ import time
 import traceback
 from collections import deque
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from rmt_hessian import __version__
 from rmt_hessian._threads import one_thread
@@ -29,22 +29,10 @@ class Stopped(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Task:
-    """Points by their keys, to be measured in turn until ``seconds`` are over, and where."""
-
-    points: dict
-    folder: str
-    seconds: float = TASK_SECONDS
-    directory: str = field(default_factory=os.getcwd)
-    version: str = __version__
-
-
-@dataclass(frozen=True)
 class Done:
     """What became of the first points of a task; the others were not begun.
 
-    By key, seconds of points measured and reasons of points that failed; how many the folder held
-    already; the machine.
+    By key, seconds of those measured, reasons of those that failed; how many the folder held.
     """
 
     seconds: dict
@@ -58,8 +46,8 @@ class Done:
         return len(self.seconds) + len(self.failures) + self.held
 
 
-def perform(task):
-    """Measure points of a task, with one thread, and write each; returns `Done`.
+def perform(points, folder, directory=".", seconds=TASK_SECONDS, version=__version__):
+    """Measure ``{key: Point}`` with one thread, until the time is over; write each, return `Done`.
 
     A point that raises is recorded with its traceback and the next goes on. One that the folder
     holds already, after a worker that died, is left as it is.
@@ -71,16 +59,16 @@ def perform(task):
     OSError
         If a result cannot be written.
     """
-    if task.version != __version__:
+    if version != __version__:
         raise RuntimeError(
-            f"a worker has rmt_hessian {__version__}, the run {task.version}: restart the workers"
+            f"a worker has rmt_hessian {__version__}, the run {version}: restart the workers"
         )
-    store, seconds, failures, held = Store(task.folder), {}, {}, 0
-    with ALONE, contextlib.chdir(task.directory), one_thread():
+    store, took, failures, held = Store(folder), {}, {}, 0
+    with ALONE, contextlib.chdir(directory), one_thread():
         begun = time.perf_counter()
-        for key, point in task.points.items():
+        for key, point in points.items():
             started = time.perf_counter()
-            if started > begun + task.seconds and (seconds or failures):
+            if started > begun + seconds and (took or failures):
                 break
             if replace(point).key != key:  # a copy computes it anew
                 raise RuntimeError(
@@ -99,8 +87,8 @@ def perform(task):
                 store.write_failure(point, traceback.format_exc())
             else:
                 store.write_point(point, scalars, arrays, __version__)
-                seconds[key] = time.perf_counter() - started
-        return Done(seconds, failures, held, describe_machine())
+                took[key] = time.perf_counter() - started
+        return Done(took, failures, held, describe_machine())
 
 
 def _is_done(store, key):
@@ -120,7 +108,7 @@ def measure_here(points, folder):
     """
     for key, point in points.items():
         try:
-            yield perform(Task({key: point}, os.path.abspath(folder)))
+            yield perform({key: point}, os.path.abspath(folder))
         except (OSError, RuntimeError, LookupError) as error:
             raise Stopped(reason(error, folder)) from error
 
@@ -145,9 +133,9 @@ def measure_on_workers(client, points, folder):
     waiting, suspects, sent, most = deque(points), deque(), {}, {}
 
     def send(keys):
+        task = {key: points[key] for key in keys}, os.path.abspath(folder), os.getcwd()
         seconds = max(TASK_SECONDS, SCHEDULER_SECONDS * workers.count())
-        task = Task({key: points[key] for key in keys}, os.path.abspath(folder), seconds)
-        future = client.submit(perform, task, pure=False)
+        future = client.submit(perform, *task, seconds, __version__, pure=False)
         sent[future] = keys
         running.add(future)
 

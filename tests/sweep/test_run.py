@@ -17,7 +17,7 @@ from rmt_hessian.sweep.points import Point
 from rmt_hessian.sweep.provenance import runs_of
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import FolderInUse, Store
-from rmt_hessian.sweep.workers import Task, perform
+from rmt_hessian.sweep.workers import perform
 from tests.small import SMALL
 
 MORE = SMALL.replace("C = [2, 3]", "C = [5, 2, 3]")
@@ -323,7 +323,6 @@ def test_a_worker_with_several_threads_measures_one_point_at_a_time(tmp_path, mo
     monkeypatch.setattr(Point, "measure", measure)
     points = [Point("hessian_image", {"widths": [4, 3, 2]}, seed, 1) for seed in range(6)]
     with Store(tmp_path).writing(), ThreadPoolExecutor(3) as pool:
-        tasks = [Task({point.key: point}, tmp_path) for point in points]
-        done = list(pool.map(perform, tasks))
+        done = list(pool.map(lambda point: perform({point.key: point}, tmp_path), points))
     assert [list(d.seconds) for d in done] == [[point.key] for point in points]
     assert max(most) == 1

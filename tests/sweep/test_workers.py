@@ -15,7 +15,6 @@ from rmt_hessian.sweep.points import Point
 from rmt_hessian.sweep.store import Store
 from rmt_hessian.sweep.workers import (
     Stopped,
-    Task,
     _outcome,
     _take_alike,
     measure_on_workers,
@@ -214,7 +213,7 @@ def test_a_task_ends_when_its_time_is_over(path, expected, tmp_path, monkeypatch
     points = {point.key: point for point in load_config(path).points()}
     store, keys = Store(tmp_path), list(points)
     with store.writing():
-        first, second = (perform(Task(points, tmp_path, seconds=0.1)) for _ in range(2))
+        first, second = (perform(points, tmp_path, seconds=0.1) for _ in range(2))
     assert 1 <= first.count == len(first.seconds) <= 6
     assert (second.held, second.failures) == (first.count, {})
     assert [*first.seconds, *second.seconds] == keys[: second.count]
