@@ -82,8 +82,7 @@ def run(
         ),
     ] = None,
     workers: Annotated[
-        int | None,
-        typer.Option(help="Processes; 1: this one. Default: all cores."),
+        int | None, typer.Option(help="Processes; 1: this one. Default: all cores.")
     ] = None,
     scheduler: Annotated[
         str | None, typer.Option(help="tcp://HOST:PORT of a Dask scheduler, or slurm.")

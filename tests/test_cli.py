@@ -163,10 +163,7 @@ MISTAKES = [
     (("status", "nowhere"), "nowhere/config.toml: No such file"),
     (("collect", "nowhere"), "nowhere/config.toml: No such file"),
     (("report", "nowhere"), "nowhere holds no table.parquet"),
-    (
-        ("report", "results/picture"),
-        "results/picture holds no measurement that the report knows",
-    ),
+    (("report", "results/picture"), "results/picture holds no measurement that the report knows"),
     (("run", "tiny.toml", "--workers", "1", "--out", "tiny.toml"), "tiny.toml"),
     (("run", "typo.toml"), "'n_sampels' means nothing to block_norms; allowed: widths, layer, "),
     (("run", "wide.toml"), "widths[-1] must be below 2, the units of layer 0, got 2"),
@@ -189,10 +186,7 @@ MISTAKES = [
     (("run", "tiny.toml", "--workers", "1", "--workers", "2"), "--workers must be given once"),
     (("run", "tiny.toml", "--out", "a", "--out=b"), "--out must be given once, got 2 times"),
     (("run", "tiny.toml", *2 * ("--dry-run",)), "--dry-run must be given once, got 2 times"),
-    (
-        ("report", "results/tiny", *3 * ("--figures", "f")),
-        "--figures must be given once, got 3",
-    ),
+    (("report", "results/tiny", *3 * ("--figures", "f")), "--figures must be given once, got 3"),
     (("run", "tiny.toml", "--out"), "requires an argument"),
     (("run", "tiny.toml", "--workers", "x"), "Invalid value for '--workers': "),
     (("run", "tiny.toml", "--colour"), "No such option: --colour"),

@@ -6,12 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rmt_hessian.measurements.registry import (
-    REGISTERED,
-    find,
-    measurement,
-    version_of,
-)
+from rmt_hessian.measurements.registry import REGISTERED, find, measurement, version_of
 from rmt_hessian.sweep.config import ConfigError, parse
 from rmt_hessian.sweep.parameters import parameters_of
 from rmt_hessian.sweep.points import Point

@@ -41,11 +41,7 @@ def sizes(*widths, n_samples=20, **others):
 
 def hand_made_table():
     """Two sizes of one case with known means, and spectra with known distances."""
-    norms = {
-        "measurement": "block_norms",
-        "predicted_ratio": 0.25,
-        "predicted_ratio_error": 0.03,
-    }
+    norms = {"measurement": "block_norms", "predicted_ratio": 0.25, "predicted_ratio_error": 0.03}
     spectra = norms | {"measurement": "block_spectra"} | sizes(99, 3, 4)
     for name, conditional, population, band in (
         ("diagonal", 0.01, 0.05, 0.06),

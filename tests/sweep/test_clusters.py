@@ -12,16 +12,7 @@ import pytest
 from distributed import Status
 
 from rmt_hessian.sweep import clusters
-from tests.sweep.processes import (
-    COMMAND,
-    POINTS,
-    content,
-    done,
-    process,
-    resumed,
-    sweep,
-    until,
-)
+from tests.sweep.processes import COMMAND, POINTS, content, done, process, resumed, sweep, until
 
 SBATCH = """#!/bin/sh
 if [ "$1" = --test-only ]

@@ -179,11 +179,7 @@ NONES = {
     "rounded signs": ([2**63 + 1, -1], ValueError, "must not mix fractions"),
     "rounded of NumPy": ((np.int64(BIG), 0.5), ValueError, "must not mix fractions"),
     "rounded rows": ([np.array([BIG]), np.array([0.5])], ValueError, "must not mix fractions"),
-    "ragged": (
-        [[1], [1, 2]],
-        ValueError,
-        r"must be an array, got uneven rows, \[\[1\]",
-    ),
+    "ragged": ([[1], [1, 2]], ValueError, r"must be an array, got uneven rows, \[\[1\]"),
     "extended": (np.longdouble(1) / 3, TypeError, "'x' must be of at most 64 bits, got "),
     "extended array": (np.ones(2, np.longdouble), TypeError, "must be of at most 64 bits"),
 }

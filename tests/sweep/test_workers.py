@@ -13,13 +13,7 @@ from distributed import Client, KilledWorker, LocalCluster
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.points import Point
 from rmt_hessian.sweep.store import Store
-from rmt_hessian.sweep.workers import (
-    Stopped,
-    _outcome,
-    _take_alike,
-    measure_on_workers,
-    perform,
-)
+from rmt_hessian.sweep.workers import Stopped, _outcome, _take_alike, measure_on_workers, perform
 from tests.sweep.processes import (
     COMMAND,
     DRAWS,
