@@ -50,11 +50,8 @@ class Once(TyperCommand):
         return super().parse_args(ctx, args)
 
 
-app = typer.Typer(
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Random matrix theory of neural-network Hessians.",
-)
+ABOUT = "Random matrix theory of neural-network Hessians."
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=ABOUT)
 
 SHOWN = 5  # points named on the screen, of those that failed and of those missing
 LEGEND = """\
@@ -67,6 +64,9 @@ Output Hessian of the hidden layer, CE: gap λ_C/λ_{C-1}, and overlap of the to
 centred rows of V; means over seeds."""
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a sweep's results.")]
+MixVersions = Annotated[
+    bool, typer.Option("--mix-versions", help="Keep results of other package versions.")
+]
 
 
 @app.command(cls=Once)
@@ -90,9 +90,7 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what there is to do.")
     ] = False,
-    mix_versions: Annotated[
-        bool, typer.Option("--mix-versions", help="Keep results of other package versions.")
-    ] = False,
+    mix_versions: MixVersions = False,
 ):
     """Compute the points of a sweep that are missing, then collect them. Run again to resume."""
     if workers is not None and workers < 1:
@@ -125,12 +123,12 @@ def run(
         print(f"failed: {point}: {reason}", file=sys.stderr)
     for point in result.missing[:SHOWN]:
         print(f"missing: {point}", file=sys.stderr)
-    if result.failed or result.missing or result.stopped:
-        reasons = [result.stopped] if result.stopped else []
-        if result.failed:
-            reasons.append(f"{len(result.failed)} points failed; tracebacks in {folder}/failed")
-        if result.missing:
-            reasons.append(f"{len(result.missing)} points are missing; {_how_to_resume()}")
+    reasons = [result.stopped] if result.stopped else []
+    if result.failed:
+        reasons.append(f"{len(result.failed)} points failed; tracebacks in {folder}/failed")
+    if result.missing:
+        reasons.append(f"{len(result.missing)} points are missing; {_how_to_resume()}")
+    if reasons:
         _stop("\n".join(reasons), 1)
 
 
@@ -182,9 +180,7 @@ def status(folder: Folder):
 @app.command(cls=Once)
 def collect(
     folder: Folder,
-    mix_versions: Annotated[
-        bool, typer.Option("--mix-versions", help="Keep results of other package versions.")
-    ] = False,
+    mix_versions: MixVersions = False,
 ):
     """Gather the points that are done into table.parquet and table.csv."""
     points, _ = load_points(folder / "config.toml")
@@ -192,9 +188,8 @@ def collect(
     state = store.state(points)
     for line in state.damaged:
         print(f"damaged, left out: {line}", file=sys.stderr)
-    _say_where(
-        store.collect(points, state.rows, mix_versions=mix_versions, on_notice=_notice), folder
-    )
+    table = store.collect(points, state.rows, mix_versions=mix_versions, on_notice=_notice)
+    _say_where(table, folder)
 
 
 @app.command(cls=Once)

@@ -29,12 +29,8 @@ def measurement(version, stream=None):
 def find(name):
     """The measurement of a name.
 
-    Modules are looked for where Python does, then in the folder where the command runs.
-
-    Raises
-    ------
-    LookupError
-        If there is none; the message is one line.
+    Modules are looked for where Python does, then in the folder where the command runs. Raises
+    LookupError, with a message of one line, if there is none.
     """
     if name in REGISTERED:
         return REGISTERED[name]

@@ -49,14 +49,8 @@ class SweepConfig(Strict):
         return list(unique.values())
 
 
-def read_text(path):
-    """The text of a sweep file.
-
-    Raises
-    ------
-    ConfigError
-        If it cannot be read, or is not UTF-8, with or without a byte-order mark.
-    """
+def _read(path):
+    """The text of a sweep file: UTF-8, with or without a byte-order mark."""
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -70,13 +64,7 @@ def read_text(path):
 
 
 def parse(text, path):
-    """Validate the text of a sweep file; ``path`` is for messages.
-
-    Raises
-    ------
-    ConfigError
-        If it is not TOML, or holds an unknown key or a wrong value.
-    """
+    """Validate the text of a sweep file; ``path`` is for messages. Raises `ConfigError`."""
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -90,19 +78,16 @@ def parse(text, path):
 
 def load_config(path):
     """Read and validate a sweep file. Raises `ConfigError` if it cannot be used."""
-    return parse(read_text(path), path)
+    return parse(_read(path), path)
 
 
 def load_points(path, overrides=()):
     """The points of a sweep file by key, and its text, with other values: see `with_overrides`.
 
-    Raises
-    ------
-    ConfigError
-        If the sweep file or an override cannot be used.
+    Raises `ConfigError` if the sweep file or an override cannot be used.
     """
-    text = read_text(path)
-    config = parse(text, path)
+    text = _read(path)
+    config = parse(text, path)  # what is wrong with the file is said first
     if overrides:
         text = with_overrides(text, overrides)
         config = parse(text, path)

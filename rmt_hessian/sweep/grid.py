@@ -130,7 +130,11 @@ class Grid(Strict):
                     _check_value(name, value, own[name].annotation if name in own else Count)
         if lacking:
             raise ValueError(needs.format(lacking[0]))
-        self._nothing_twice()
+        for name, values in self.axes.items():  # one of the two would be lost
+            if twice := _repeated(values):
+                raise ValueError(f"{name} must hold each value once, got {twice[0]!r} twice")
+        if twice := _repeated(zip(*self.together.values(), strict=True)):
+            raise ValueError(f"together must hold each combination once, got {twice[0]!r} twice")
         for values in self.parameters():
             if listed:
                 _check_annotation(WIDTHS, values[WIDTHS], own[WIDTHS].annotation)
@@ -139,14 +143,6 @@ class Grid(Strict):
             except IndexError as error:
                 raise ValueError(error) from None
         return self
-
-    def _nothing_twice(self):
-        """No value of an axis and no combination: one of the two would be lost."""
-        for name, values in self.axes.items():
-            if twice := _repeated(values):
-                raise ValueError(f"{name} must hold each value once, got {twice[0]!r} twice")
-        if twice := _repeated(zip(*self.together.values(), strict=True)):
-            raise ValueError(f"together must hold each combination once, got {twice[0]!r} twice")
 
     def values(self):
         """``{name: values}`` of all parameters."""

@@ -28,10 +28,7 @@ def with_overrides(text, assignments):
         fixes the parameter; several, or a range ``{start=2, stop=64, num=6}``, are an axis. A list
         in brackets is one value; widths that it names no more are dropped.
 
-    Raises
-    ------
-    ConfigError
-        If an assignment cannot be read, no grid has its parameter, or another had it before.
+    Raises `ConfigError` if one cannot be read, no grid has its parameter, or another had it before.
     """
     if not assignments:
         return text

@@ -28,11 +28,8 @@ BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ON
 def parameters_of(function):
     """What a file may set, ``{name: inspect.Parameter}``.
 
-    Raises
-    ------
-    TypeError
-        If it does not take a generator first, then parameters by name; if it takes two ensembles,
-        or one and a parameter of the name of a field.
+    Raises TypeError unless it takes a generator first, then parameters by name, among them at most
+    one ensemble, and then no other of the name of a field.
     """
     own = _signature(function)
     name, _ = _ensemble_among(own)
@@ -50,10 +47,7 @@ def parameters_of(function):
 def arguments(function, values):
     """The keyword arguments of a measurement at the parameters of a point.
 
-    Raises
-    ------
-    ValueError, IndexError
-        If there is no such ensemble, or the measurement does not cover it.
+    Raises ValueError or IndexError if there is no such ensemble, or it is not covered.
     """
     name, checks = _ensemble_among(_signature(function))
     if name is None:

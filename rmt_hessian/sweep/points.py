@@ -55,12 +55,8 @@ class Point:
     def measure(self):
         """Run the measurement: its scalars and its arrays, two mappings.
 
-        Raises
-        ------
-        TypeError
-            If it returns anything but a mapping of names to numbers and arrays of numbers.
-        ValueError
-            If a name is that of a parameter, or another that is taken; if digits would be lost.
+        Raises TypeError if it returns anything but names of numbers and arrays of numbers,
+        ValueError if a name is taken, as that of a parameter is, or if digits would be lost.
         """
         function = find(self.measurement)
         returned = function(self.rng(), **arguments(function, self.parameters))

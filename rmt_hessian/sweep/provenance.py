@@ -30,13 +30,7 @@ WRITE_SECONDS = 10  # between two writings, while points are measured
 
 
 def runs_of(folder):
-    """The entries of the runs in a folder so far.
-
-    Raises
-    ------
-    DamagedResult
-        If the file is not one of entries.
-    """
+    """The entries of the runs in a folder so far. Raises `DamagedResult` if there are others."""
     path = Path(folder) / "provenance.json"
     try:
         runs = json.loads(path.read_text(encoding="utf-8"))["runs"]

@@ -27,16 +27,12 @@ class Counts:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run leaves.
+    """What a run leaves."""
 
-    ``table``: of the points that are done; ``failed``: (point, reason) of those that failed in
-    this run; ``missing``: points that are neither; ``stopped``: why it ended early, or empty.
-    """
-
-    table: pd.DataFrame
-    failed: list
-    missing: list
-    stopped: str
+    table: pd.DataFrame  # of the points that are done
+    failed: list  # (point, reason) of those that failed in this run
+    missing: list  # points that are neither
+    stopped: str  # why it ended early, or empty
 
 
 def run_sweep(
@@ -56,8 +52,7 @@ def run_sweep(
 
     Parameters
     ----------
-    config_path : path of a sweep file
-    folder : path of the results
+    config_path, folder : paths of a sweep file and of the results
     overrides : iterable of str
         ``name=value,…``, see `with_overrides`.
     workers : int
@@ -66,10 +61,8 @@ def run_sweep(
         ``tcp://HOST:PORT`` or ``slurm``, see `connect`.
     mix_versions : bool
         Whether results of other versions of the package may stand in the table.
-    on_progress : callable
-        Called with `Counts` before the first task and after each.
-    on_notice : callable
-        Called with a line that is worth knowing: damaged files, waiting, other machines.
+    on_progress, on_notice : callables
+        Called with `Counts` before the first task and after each; with lines worth knowing.
 
     Returns
     -------
@@ -77,11 +70,9 @@ def run_sweep(
 
     Raises
     ------
-    ConfigError
-        If the sweep file or an override cannot be used.
-    ValueError
-        If the folder holds results of another version of the package, or ``scheduler`` is no
-        address.
+    ConfigError, ValueError
+        If the sweep file, an override or the scheduler cannot be used; if the folder holds results
+        of another version of the package.
     FolderInUse
         If another run writes into the folder.
     """

@@ -79,12 +79,8 @@ class Store:
     def writing(self):
         """Make the folders and hold them for one run; remove what an interrupted one left behind.
 
-        The lock ends with the process that holds it, however that ends.
-
-        Raises
-        ------
-        FolderInUse
-            If another run holds the folder.
+        Raises `FolderInUse` if another run holds it. The lock ends with the process that holds it,
+        however that ends.
         """
         self.points.mkdir(parents=True, exist_ok=True)
         self.failed.mkdir(exist_ok=True)
@@ -109,10 +105,7 @@ class Store:
     def row(self, key):
         """The scalars of a point as a dict, or None if there are none.
 
-        Raises
-        ------
-        DamagedResult
-            If a file of the point is cut off, changed, or missing beside the other.
+        Raises `DamagedResult` if one of its files is cut off, changed, or missing beside the other.
         """
         path = self.points / f"{key}.parquet"
         try:
@@ -180,11 +173,8 @@ class Store:
     def collect(self, keys, rows, *, mix_versions=False, on_notice=lambda line: None):
         """Gather rows, in the order of the keys, into one table, see `table_of`; returns it.
 
-        Raises
-        ------
-        ValueError
-            If results of different versions of the package are mixed, unless ``mix_versions``; if
-            two measurements mean text and numbers by one name.
+        Raises ValueError if results of different versions of the package are mixed, unless
+        ``mix_versions``; if two measurements mean text and numbers by one name.
         """
         rows = [rows[key] for key in keys if key in rows]
         if not mix_versions:
@@ -203,12 +193,8 @@ class Store:
     def table(self):
         """The collected table.
 
-        Raises
-        ------
-        FileNotFoundError
-            If the sweep was never collected, or no point was done.
-        DamagedResult
-            If it cannot be read.
+        Raises FileNotFoundError if no point was done and collected, `DamagedResult` if it cannot be
+        read.
         """
         path, again = self.folder / "table.parquet", f"rmt-hessian collect {self.folder}"
         try:

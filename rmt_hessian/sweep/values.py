@@ -12,13 +12,9 @@ def exact_value(value):
     Numbers of NumPy count as Python's: ``np.int8(3)`` is 3, ``np.float32(0.1)`` the float64 of the
     same value. A list becomes an array, as by `numpy.asarray`.
 
-    Raises
-    ------
-    TypeError
-        Unless it is real, without masked entries and of numbers of at most 64 bits.
-    ValueError
-        If a whole number does not fit 64 bits with its sign, if a list would lose digits, or has
-        rows of several lengths.
+    Raises TypeError unless it is real, without masked entries and of at most 64 bits a number;
+    ValueError if a whole number does not fit 64 bits with its sign, if a list would lose digits, or
+    has rows of several lengths.
     """
     if np.ma.is_masked(value):
         raise TypeError(f"must have no masked entries, got {_shown(value)}")

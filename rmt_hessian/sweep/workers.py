@@ -99,13 +99,7 @@ def _is_done(store, key):
 
 
 def measure_here(points, folder):
-    """Measure ``{key: Point}`` one by one in this process; yield `Done` of each.
-
-    Raises
-    ------
-    Stopped
-        If a result cannot be written.
-    """
+    """Measure ``{key: Point}`` one by one in this process; yield `Done` of each."""
     for key, point in points.items():
         try:
             yield perform({key: point}, os.path.abspath(folder))
@@ -215,10 +209,7 @@ class _Workers:
     def count(self):
         """How many there are, at least 1 for the sake of those to come.
 
-        Raises
-        ------
-        Stopped
-            If the scheduler is lost, or this machine has been without a worker for too long.
+        Raises `Stopped` without a scheduler, or if this machine was without a worker for too long.
         """
         if self.client.status != "running":
             raise Stopped(f"lost the scheduler at {self.client.scheduler.address}")

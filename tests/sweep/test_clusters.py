@@ -79,7 +79,7 @@ def test_workers_that_failed_to_start_make_room_for_others():
     """Dask keeps them in its list, so that none is missing there."""
     status = {0: Status.running, 1: Status.failed, 2: Status.starting}
     workers, told = {name: SimpleNamespace(status=s) for name, s in status.items()}, []
-    clusters._replace_failed_workers(SimpleNamespace(workers=workers, scale=told.append), 3)
+    clusters._replace_failed(SimpleNamespace(workers=workers, scale=told.append), 3)
     assert list(workers) == [0, 2]
     assert told == [3]
 
