@@ -147,16 +147,6 @@ def test_collect_refuses_to_mix_versions_silently(folder):
     assert command("collect", "results/mixed", "--mix-versions", cwd=folder).returncode == 0
 
 
-def test_a_measurement_of_ones_own(folder):
-    (folder / "mine.py").write_text("def square(rng, n): return {'square': n**2}\n")
-    (folder / "own.toml").write_text(
-        'root_seed = 0\n[[grid]]\nmeasurement = "mine:square"\nseeds = 1\naxes = { n = [2, 3] }\n'
-    )
-    result = command("run", "own.toml", "--workers", "1", cwd=folder)
-    assert result.returncode == 0
-    assert list(pd.read_csv(folder / "results" / "own" / "table.csv")["square"]) == [4, 9]
-
-
 MISTAKES = [
     (("run", "none.toml"), "none.toml: No such file"),
     (("run", "wrong.toml"), "wrong.toml: colour: unknown key"),
@@ -253,8 +243,3 @@ def test_without_the_extra_it_says_what_to_install(tmp_path):
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 1
     assert result.stderr.strip() == "rmt-hessian needs typer: pip install 'rmt_hessian[sweep]'"
-
-
-def test_the_shipped_sweep_is_valid():
-    for path in (ROOT / "sweeps").glob("*.toml"):
-        assert load_config(path).points()

@@ -174,18 +174,6 @@ def test_a_point_that_fails_is_recorded_and_the_rest_goes_on(sweep, tmp_path, mo
     assert not list((tmp_path / "out" / "failed").iterdir())
 
 
-def test_a_result_that_cannot_be_kept_is_a_failure_of_its_point(sweep, tmp_path, monkeypatch):
-    def text(rng, **point):
-        return {"name": "three"}
-
-    text.__signature__ = inspect.signature(REGISTERED["block_spectra"])
-    monkeypatch.setitem(REGISTERED, "block_spectra", text)
-    result = run_sweep(sweep, tmp_path / "out")
-    assert [reason for _, reason in result.failed] == [
-        "TypeError: block_spectra: 'name' must be real, got 'three'"
-    ] * 2
-
-
 def test_versions_mix_only_where_it_is_allowed(sweep, tmp_path):
     old, *_, last = load_config(sweep).points()
     store, started = Store(tmp_path / "out"), []
@@ -215,25 +203,6 @@ def test_two_runs_do_not_share_a_folder(sweep, tmp_path):
 
     assert len(run_sweep(sweep, tmp_path / "out", on_progress=again).table) == 22
     assert refused
-
-
-@pytest.mark.parametrize("damage", ["missing", "truncated"])
-def test_lost_arrays_are_computed_again(sweep, tmp_path, damage):
-    expected = run_sweep(sweep, tmp_path / "out").table
-    path = next((tmp_path / "out" / "points").glob("*.npz"))
-    before = dict(np.load(path))
-    if damage == "missing":
-        path.unlink()
-    else:
-        path.write_bytes(path.read_bytes()[:100])
-    told = []
-    table = run_sweep(sweep, tmp_path / "out", on_notice=told.append).table
-    assert len(told) == 1
-    assert path.stem in told[0]
-    pd.testing.assert_frame_equal(table, expected, check_exact=True)
-    after = dict(np.load(path))
-    for name, values in before.items():
-        np.testing.assert_array_equal(after[name], values)
 
 
 def test_no_result_leaves_no_table(sweep, tmp_path):

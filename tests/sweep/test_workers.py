@@ -127,16 +127,18 @@ def test_workers_have_one_thread(poisoned):
 def test_damaged_results_are_named_and_computed_again(path, expected, tmp_path):
     folder = tmp_path / "out"
     resumed(path, folder)
-    empty, cut, other = sorted((folder / "points").glob("*.parquet"))[:3]
+    empty, cut, other, lost = sorted((folder / "points").glob("*.parquet"))[:4]
     empty.write_bytes(b"")
     cut.write_bytes(cut.read_bytes()[:-20])
     arrays = other.with_suffix(".npz")
     arrays.write_bytes(arrays.read_bytes()[:100])
+    lost.with_suffix(".npz").unlink()
     with sweep(path, "--out", folder, "--workers", 1) as run:
         assert run.code() == 0
         named = [line for line in run.said().splitlines() if line.startswith("damaged")]
-        assert f"sweep: {POINTS - 3} of {POINTS} points" in run.said()
-    for file, line in zip(sorted([empty, cut, other]), sorted(named), strict=True):
+        assert f"sweep: {POINTS - 4} of {POINTS} points" in run.said()
+    files = [empty, cut, other, lost.with_suffix(".npz")]
+    for file, line in zip(sorted(files), sorted(named), strict=True):
         assert line.startswith(f"damaged, computed again: {file}")
     assert content(folder) == expected
 
