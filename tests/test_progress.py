@@ -1,8 +1,6 @@
 """How far a run is: plain lines where there is no terminal, one live bar where there is."""
 
 import io
-import os
-import sys
 
 import pytest
 import rich.console
@@ -101,21 +99,3 @@ def test_one_live_bar_on_a_terminal(monkeypatch):
     assert "damaged: [x]" in text
     assert "\x1b[?25l" in text  # the cursor is hidden while the bar lives,
     assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")  # and comes back
-
-
-def test_a_terminal_is_noticed(monkeypatch):
-    """Standard error is what counts."""
-    master, slave = os.openpty()
-    with os.fdopen(slave, "w") as terminal, os.fdopen(master, "rb", buffering=0) as read:
-        monkeypatch.setattr(sys, "stderr", terminal)
-        monkeypatch.setenv("TERM", "xterm")
-        for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
-            monkeypatch.delenv(name, raising=False)
-        with shown("sweep") as (tell, _):
-            tell(Counts(total=4, done=4))
-        terminal.flush()
-        os.set_blocking(master, False)
-        written = b""
-        while chunk := read.read(65536):  # a terminal gives it in pieces
-            written += chunk
-        assert b"4/4" in written

@@ -64,15 +64,6 @@ def test_the_table_holds_scalars_that_do_not_depend_on_the_run(sweep, tmp_path):
     assert not {"host", "seconds", "started"} & set(table.columns)
 
 
-def test_arrays_lie_beside_the_table(sweep, tmp_path):
-    table = run_sweep(sweep, tmp_path / "out").table
-    key = table[table["measurement"] == "block_spectra"]["key"].iloc[0]
-    arrays = Store(tmp_path / "out").arrays(key)
-    assert arrays["diagonal_eigenvalues"].shape == (6,)
-    assert arrays["diagonal_conditional_curve"].shape[0] == 2
-    assert table.set_index("key").loc[key, "n_arrays"] == len(arrays)
-
-
 class Interrupt(Exception):
     pass
 
@@ -185,11 +176,6 @@ def test_versions_mix_only_where_it_is_allowed(sweep, tmp_path):
     table = run_sweep(sweep, tmp_path / "out", mix_versions=True).table
     versions = table.set_index("key")["version"]
     assert (versions[old.key], versions[last.key]) == ("0.0.1", __version__)
-    points = load_points(sweep)[0]
-    with pytest.raises(ValueError, match="would mix results of versions"):
-        store.collect(points, store.state(points).rows)
-    mixed = store.collect(points, store.state(points).rows, mix_versions=True)
-    pd.testing.assert_frame_equal(mixed, table)
 
 
 def test_two_runs_do_not_share_a_folder(sweep, tmp_path):
