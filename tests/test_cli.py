@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -147,43 +148,44 @@ def test_collect_refuses_to_mix_versions_silently(folder):
     assert command("collect", "results/mixed", "--mix-versions", cwd=folder).returncode == 0
 
 
-MISTAKES = [
-    (("run", "none.toml"), "none.toml: No such file"),
-    (("run", "wrong.toml"), "wrong.toml: colour: unknown key"),
-    (("status", "nowhere"), "nowhere/config.toml: No such file"),
-    (("collect", "nowhere"), "nowhere/config.toml: No such file"),
-    (("report", "nowhere"), "nowhere holds no table.parquet"),
-    (("report", "results/picture"), "results/picture holds no measurement that the report knows"),
-    (("run", "tiny.toml", "--workers", "1", "--out", "tiny.toml"), "tiny.toml"),
-    (("run", "typo.toml"), "'n_sampels' means nothing to block_norms; allowed: widths, layer, "),
-    (("run", "wide.toml"), "widths[-1] must be below 2, the units of layer 0, got 2"),
-    (("run", "stranger.toml", "--dry-run"), "cannot import no_such_module"),
-    (("run", "tiny.toml", "--dry-run", "--set", "depth=2"), "no grid has 'depth'; allowed: "),
-    (("run", "tiny.toml", "--set", "C=1"), "widths[1] must be at least 2, got 1"),
-    (("run", "."), ".: Is a directory"),
-    (("run", "tiny.toml", "--dry-run", "--scheduler", "pbs"), "the scheduler must be tcp://HOST"),
-    (("run", "empty.toml"), "empty.toml: root_seed: Field required"),
-    (("run", "tiny.toml/x.toml"), "tiny.toml/x.toml: Not a directory"),
-    (("run", "two\nlines.toml"), "two lines.toml: No such file"),
-    (("run", "tiny.toml", "--dry-run", "--out", "tiny.toml"), "tiny.toml/points/"),
-    (("run", "tiny.toml", "--out", "tiny.toml/x"), "tiny.toml/x/points: Not a directory"),
-    (("status", "tiny.toml"), "tiny.toml/config.toml: Not a directory"),
-    (("report", "tiny.toml"), "tiny.toml/table.parquet: Not a directory"),
-    (("report", "results/folder"), "results/folder/table.parquet: Is a directory"),
-    (("report", "results/foreign"), "foreign/table.parquet holds no points; to make it again"),
-    (("run", "tiny.toml", "--dry-run", "--set", "C=3", "--set", "C=5"), "already, by C=3"),
-    (("run", "tiny.toml", "--dry-run", "--set", "C=3,3"), "each value once, got 3 twice"),
-    (("run", "tiny.toml", "--workers", "1", "--workers", "2"), "--workers must be given once"),
-    (("run", "tiny.toml", "--out", "a", "--out=b"), "--out must be given once, got 2 times"),
-    (("run", "tiny.toml", *2 * ("--dry-run",)), "--dry-run must be given once, got 2 times"),
-    (("report", "results/tiny", *3 * ("--figures", "f")), "--figures must be given once, got 3"),
-    (("run", "tiny.toml", "--out"), "requires an argument"),
-    (("run", "tiny.toml", "--workers", "x"), "Invalid value for '--workers': "),
-    (("run", "tiny.toml", "--colour"), "No such option: --colour"),
-    (("run", "tiny.toml", "more"), "extra argument"),
-    (("run",), "Missing argument"),
-    (("walk",), "No such command 'walk'; see "),
-]
+MISTAKES = {
+    "run none.toml": "none.toml: No such file",
+    "run wrong.toml": "wrong.toml: colour: unknown key",
+    "status nowhere": "nowhere/config.toml: No such file",
+    "collect nowhere": "nowhere/config.toml: No such file",
+    "report nowhere": "nowhere holds no table.parquet",
+    "report results/picture": "results/picture holds no measurement that the report knows",
+    "run tiny.toml --workers 1 --out tiny.toml": "tiny.toml",
+    "run typo.toml": "'n_sampels' means nothing to block_norms; allowed: widths, layer, ",
+    "run wide.toml": "widths[-1] must be below 2, the units of layer 0, got 2",
+    "run stranger.toml --dry-run": "cannot import no_such_module",
+    "run tiny.toml --dry-run --set depth=2": "no grid has 'depth'; allowed: ",
+    "run tiny.toml --set C=1": "widths[1] must be at least 2, got 1",
+    "run .": ".: Is a directory",
+    "run tiny.toml --dry-run --scheduler pbs": "the scheduler must be tcp://HOST",
+    "run empty.toml": "empty.toml: root_seed: Field required",
+    "run tiny.toml/x.toml": "tiny.toml/x.toml: Not a directory",
+    "run 'two\nlines.toml'": "two lines.toml: No such file",
+    "run tiny.toml --dry-run --out tiny.toml": "tiny.toml/points/",
+    "run tiny.toml --out tiny.toml/x": "tiny.toml/x/points: Not a directory",
+    "status tiny.toml": "tiny.toml/config.toml: Not a directory",
+    "report tiny.toml": "tiny.toml/table.parquet: Not a directory",
+    "report results/folder": "results/folder/table.parquet: Is a directory",
+    "report results/foreign": "foreign/table.parquet holds no points; to make it again",
+    "run tiny.toml --dry-run --set C=3 --set C=5": "already, by C=3",
+    "run tiny.toml --dry-run --set C=3,3": "each value once, got 3 twice",
+    "run tiny.toml --workers 1 --workers 2": "--workers must be given once",
+    "run tiny.toml --out a --out=b": "--out must be given once, got 2 times",
+    "run tiny.toml --dry-run --dry-run": "--dry-run must be given once, got 2 times",
+    "report results/tiny --figures f --figures f --figures f": "--figures must be given once, "
+    "got 3",
+    "run tiny.toml --out": "requires an argument",
+    "run tiny.toml --workers x": "Invalid value for '--workers': ",
+    "run tiny.toml --colour": "No such option: --colour",
+    "run tiny.toml more": "extra argument",
+    "run": "Missing argument",
+    "walk": "No such command 'walk'; see ",
+}
 # all of them in one process, for the sake of the time
 EACH = """
 import io, json, sys
@@ -219,18 +221,18 @@ def ends(folder):
     (folder / "stranger.toml").write_text(SWEEP.replace("block_norms", "no_such_module:f"))
     result = subprocess.run(
         [sys.executable, "-c", EACH],
-        input=json.dumps([arguments for arguments, _ in MISTAKES]),
+        input=json.dumps([shlex.split(line) for line in MISTAKES]),
         cwd=folder,
         capture_output=True,
         encoding="utf-8",
     )
     assert result.returncode == 0, result.stderr
-    return {tuple(a): end for (a, _), end in zip(MISTAKES, json.loads(result.stdout), strict=True)}
+    return dict(zip(MISTAKES, json.loads(result.stdout), strict=True))
 
 
-@pytest.mark.parametrize(("arguments", "message"), MISTAKES)
-def test_mistakes_are_one_line_and_exit_code_2(ends, arguments, message):
-    code, said = ends[arguments]
+@pytest.mark.parametrize(("line", "message"), MISTAKES.items())
+def test_mistakes_are_one_line_and_exit_code_2(ends, line, message):
+    code, said = ends[line]
     assert code == 2
     lines = [line for line in said.splitlines() if line.strip()]
     assert len(lines) == 1

@@ -56,17 +56,16 @@ class Patient:
 def test_a_result_that_is_lost_with_its_worker_is_waited_for():
     """It is computed again, and may fail then: heard of either way, and so is a lost scheduler."""
     workers, killed, bad = Patient(), KilledWorker("x", None, 1), ValueError("bad")
-    again = ("pending", TimeoutError())
-    assert _outcome(Ended(("finished", 7)), workers) == (7, None)
-    assert _outcome(Ended(again, ("lost", TimeoutError()), ("finished", 7)), workers) == (7, None)
-    assert workers.asked == 2
-    assert _outcome(Ended(("finished", OSError("reset by peer")), ("finished", 7)), workers) == (
-        7,
-        None,
-    )
-    assert workers.asked == 3
-    assert _outcome(Ended(again, ("error", killed)), workers) == (None, killed)
-    assert _outcome(Ended(("finished", bad)), workers) == (None, bad)
+    again, seven, cut_off = ("pending", TimeoutError()), ("finished", 7), OSError("reset by peer")
+    for steps, expected, asked in (
+        ([seven], (7, None), 0),
+        ([again, ("lost", TimeoutError()), seven], (7, None), 2),
+        ([("finished", cut_off), seven], (7, None), 3),
+        ([again, ("error", killed)], (None, killed), 4),
+        ([("finished", bad)], (None, bad), 4),
+    ):
+        assert _outcome(Ended(*steps), workers) == expected
+        assert workers.asked == asked
     result, error = _outcome(Ended(("cancelled", CancelledError())), workers)
     assert (result, type(error)) == (None, CancelledError)
     failed = Ended()
@@ -156,6 +155,11 @@ def test_a_second_run_on_the_folder_is_refused(path, expected, tmp_path):
     assert content(folder) == expected
 
 
+def assert_what_is_missing_can_be_resumed(line, path, folder):
+    assert line.startswith(f"{POINTS - done(folder)} points are missing; resume with: ")
+    assert resumed(path, folder) == resumed(path, folder.with_name("whole"))
+
+
 def test_files_may_not_grow(tmp_path):
     """A quota: small results fit, large ones do not."""
 
@@ -168,8 +172,7 @@ def test_files_may_not_grow(tmp_path):
         *_, reason, missing = run.said().splitlines()
         assert "Traceback" not in run.said()
     assert reason == f"cannot write into {folder}: File too large"
-    assert missing.startswith(f"{POINTS - done(folder)} points are missing; resume with: ")
-    assert resumed(path, folder) == resumed(path, tmp_path / "whole")
+    assert_what_is_missing_can_be_resumed(missing, path, folder)
 
 
 def test_the_disk_is_full(tmp_path):
@@ -192,8 +195,7 @@ def test_the_disk_is_full(tmp_path):
         assert code == 1, full.said()
         assert "Traceback" not in full.said()
     assert reason == f"cannot write into {folder}: No space left on device"
-    assert missing.startswith(f"{POINTS - done(kept)} points are missing; resume with: ")
-    assert resumed(path, kept) == resumed(path, tmp_path / "whole")
+    assert_what_is_missing_can_be_resumed(missing, path, kept)
 
 
 def test_the_order_of_the_points_changes_none(expected, tmp_path):
