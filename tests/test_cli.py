@@ -106,34 +106,13 @@ def test_a_dry_run_says_what_there_is_to_do(folder):
     assert sorted((folder / "results" / "tiny").rglob("*")) == before
 
 
-def test_overrides_add_points_and_change_no_old_one(folder):
-    shutil.copytree(folder / "results" / "tiny", folder / "results" / "wider")
-    arguments = "run", "tiny.toml", "--workers", "1", "--out", "results/wider", "--set", "C=2,3"
-    result = command(*arguments, cwd=folder)
-    assert result.returncode == 0
-    assert result.stderr.startswith("tiny: 4 of 8 points\n")
-    old, new = (
-        pd.read_parquet(folder / "results" / name / "table.parquet").set_index("key")
-        for name in ("tiny", "wider")
-    )
-    assert set(new["n_classes"]) == {2, 3}
-    pd.testing.assert_frame_equal(new.loc[old.index], old, check_exact=True)
-    assert command("status", "results/wider", cwd=folder).stdout.startswith("8 points: 8 done")
-
-
-def test_a_damaged_point_is_told_and_computed_again(folder):
+def test_a_damaged_point_is_told(folder):
     shutil.copytree(folder / "results" / "tiny", folder / "results" / "damaged")
     path = min((folder / "results" / "damaged" / "points").glob("*.parquet"))
     path.write_bytes(path.read_bytes()[:-1])
     lines = command("status", "results/damaged", cwd=folder).stdout.splitlines()
     assert lines[0] == "4 points: 3 done, 0 failed, 1 missing"
     assert lines[1].startswith("damaged, counts as missing: results/damaged/points/")
-    arguments = "run", "tiny.toml", "--workers", "1", "--out", "results/damaged"
-    result = command(*arguments, cwd=folder)
-    assert result.returncode == 0
-    assert f"damaged, computed again: results/damaged/points/{path.name}" in result.stderr
-    tables = [(folder / "results" / n / "table.csv").read_bytes() for n in ("tiny", "damaged")]
-    assert tables[0] == tables[1]
 
 
 def test_collect_refuses_to_mix_versions_silently(folder):

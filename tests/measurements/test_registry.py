@@ -28,7 +28,6 @@ def typed(rng, *, n: Annotated[int, Field(strict=True, ge=2)], kind: Literal["a"
 def nothing(): return {}
 def keyed(rng, key): return {}
 def seeded(rng, *, seed=0): return {}
-def divides(rng): return 1 / 0
 def by_name(*, rng, n): return {}
 def by_place(rng, n, /): return {}
 def several(rng, **others): return {}
@@ -130,6 +129,7 @@ UNKNOWN = {
     "rmt_own_measures:CONSTANT": "rmt_own_measures has no function 'CONSTANT'",
     "rmt_own_nowhere:square": "cannot import rmt_own_nowhere: ModuleNotFoundError",
     "rmt_own_raises:f": "cannot import rmt_own_raises: ZeroDivisionError: division by zero",
+    "rmt_own_exits:f": "cannot import rmt_own_exits: SystemExit: 3",
     "rmt_own_syntax:f": "cannot import rmt_own_syntax: SyntaxError",
     ".rmt_own_measures:square": "cannot import .rmt_own_measures: TypeError",
 }
@@ -138,6 +138,7 @@ UNKNOWN = {
 @pytest.mark.parametrize(("name", "message"), UNKNOWN.items())
 def test_a_name_that_is_none(module, tmp_path, name, message):
     (tmp_path / "rmt_own_raises.py").write_text("1 / 0\n")
+    (tmp_path / "rmt_own_exits.py").write_text("import sys\nsys.exit(3)\n")
     (tmp_path / "rmt_own_syntax.py").write_text("def f(:\n")
     with pytest.raises(LookupError, match=message):
         find(name)
@@ -255,22 +256,3 @@ def test_numbers_of_both_kinds_are_one_column(module, tmp_path):
     path.write_text(sweep(f"{module}:any", "axes = { n = [1, 2.5] }\n"))
     result = run_sweep(path, tmp_path / "out")
     assert list(result.table["n"]) == [1.0, 2.5]
-
-
-def test_a_module_that_exits_is_one_line(module, tmp_path):
-    (tmp_path / "rmt_own_exit.py").write_text("import sys\nsys.exit(3)\n")
-    with pytest.raises(ConfigError, match="cannot import rmt_own_exit: SystemExit: 3"):
-        parse(sweep("rmt_own_exit:f"), "own.toml")
-
-
-def test_a_sweep_of_a_function_of_ones_own(module, tmp_path):
-    path = tmp_path / "own.toml"
-    text = sweep(f"{module}:square", "axes = { size = [2, 3] }\n")
-    path.write_text(text + sweep(f"{module}:divides").partition("\n")[2])
-    result = run_sweep(path, tmp_path / "out")
-    assert list(result.table["value"]) == [4, 9]
-    assert result.table["draw"].is_unique
-    assert set(result.table["n_arrays"]) == {1}
-    ((point, reason),) = result.failed
-    assert point.measurement == f"{module}:divides"
-    assert reason == "ZeroDivisionError: division by zero"

@@ -28,14 +28,10 @@ SETTINGS = {key: point.setting for key, point in POINTS.items()}
 
 def machine(architecture="Haswell", packages=(), **facts):
     """A machine as `describe_machine` says it."""
-    pool = {"internal_api": "openblas", "version": "0.3", "num_threads": 1}
-    return {
-        "host": "here",
-        "processor": "x86_64",
-        "packages": {"numpy": "2.4", "scipy": "1.17", "numba": "0.68", "pandas": "3.1"}
-        | dict(packages),
-        "threadpools": [pool | {"architecture": architecture}],
-    } | facts
+    pool = {"internal_api": "openblas", "num_threads": 1, "architecture": architecture}
+    versions = {"numpy": "2.4", "scipy": "1.17", "numba": "0.68", "pandas": "3.1"} | dict(packages)
+    machine = {"host": "here", "processor": "x86_64", "packages": versions, "threadpools": [pool]}
+    return machine | facts
 
 
 def test_an_entry_says_what_where_and_when(tmp_path):
