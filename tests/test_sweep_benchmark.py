@@ -21,17 +21,9 @@ def run(n_points, n_processes, *, computing=1.0, between=0.0, first=0.0, start_u
         now = 100.0 + start_up
         for n in range(n_points // n_processes):
             ended = now + computing + (first if n == 0 else 0.0)
-            rows.append(
-                {
-                    "seed": n * n_processes + process,
-                    "total": 0.25,
-                    "process": process,
-                    "peak_bytes": 3e8 + ended,
-                    "cpu": 0.5 * ended,
-                    "started": now,
-                    "ended": ended,
-                }
-            )
+            row = {"seed": n * n_processes + process, "total": 0.25, "process": process}
+            row |= {"peak_bytes": 3e8 + ended, "cpu": 0.5 * ended, "started": now, "ended": ended}
+            rows.append(row)
             now = ended + between
     ended = max(row["ended"] for row in rows) + after
     return Run(rows[::-1], 100.0, ended, cpu=7.0, peak_bytes=2e8)

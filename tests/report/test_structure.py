@@ -1,6 +1,7 @@
 """The printed tables of rank, Kronecker form and eigenspaces, by hand."""
 
 import re
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -33,18 +34,13 @@ def power_laws(exponents, n_classes, d=None, n_hidden_layers=1, layer=0):
     """
     names = "gap", "centred_defect", "predicted_gap", "predicted_centred_defect"
     powers = dict(zip(names, exponents, strict=True))
-    return [
-        {
-            "measurement": "population_rank",
-            **columns({"widths": [d or m, *[m] * n_hidden_layers, n_classes], "layer": layer}),
-            "seed": seed,
-            **{name: 3 * m**power * noise for name, power in powers.items()},
-            **DEFECTS,
-            **RANKS,
-        }
-        for m in WIDTHS
-        for seed, noise in enumerate(NOISE)
-    ]
+    rows = []
+    for m, (seed, noise) in product(WIDTHS, enumerate(NOISE)):
+        widths = [d or m, *[m] * n_hidden_layers, n_classes]
+        row = columns({"widths": widths, "layer": layer})
+        row |= {name: 3 * m**power * noise for name, power in powers.items()}
+        rows.append({"measurement": "population_rank", "seed": seed} | row | DEFECTS | RANKS)
+    return rows
 
 
 def interval(text):
@@ -54,12 +50,8 @@ def interval(text):
 
 
 def test_exponents_of_power_laws_with_d_tied_and_fixed():
-    laws = {
-        (4, "m"): (-1.0, -2.0, -1.25, -1.5),
-        (4, "5"): (-0.25, -0.5, 0.0, -0.75),
-        (4, "8"): (-0.5, -1.0, -0.5, -1.0),
-        (10, "m"): (-0.75, -1.25, -1.0, -1.0),
-    }
+    laws = {(4, "m"): (-1.0, -2.0, -1.25, -1.5), (4, "5"): (-0.25, -0.5, 0.0, -0.75)}
+    laws |= {(4, "8"): (-0.5, -1.0, -0.5, -1.0), (10, "m"): (-0.75, -1.25, -1.0, -1.0)}
     rows = []
     for (C, d), exponents in laws.items():
         rows += power_laws(exponents, C, None if d == "m" else int(d))
@@ -144,12 +136,8 @@ BY_MEASUREMENT = {
     ],
     "eigenspaces": [SPACE | {"peak": peak} for peak in (7, 8)],
 }
-TITLES = {
-    "population_rank": [RANK, RATES],
-    "kronecker_form": [LAYER],
-    "network_kronecker": [NETWORK],
-    "eigenspaces": [SPACES],
-}
+TITLES = {"population_rank": [RANK, RATES], "kronecker_form": [LAYER]}
+TITLES |= {"network_kronecker": [NETWORK], "eigenspaces": [SPACES]}
 
 
 def test_missing_points_and_defects_below_zero_are_left_out():

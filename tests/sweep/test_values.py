@@ -15,6 +15,7 @@ from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
 from rmt_hessian.sweep.table import table_of
 from rmt_hessian.sweep.values import exact_value
+from tests.sweep.processes import COMMAND
 
 BIG = 2**53 + 1  # the first whole number that no float is
 SCALARS = {
@@ -144,15 +145,9 @@ def test_kinds_that_differ_between_points_are_numbers_and_rounding_is_said(sweep
 
 def test_the_command_tells_of_rounding(sweep):
     store, _ = sweep({"count": "axes = { place = [0, 1] }"})
-    code = "from rmt_hessian.cli import main; main()"
-    result = subprocess.run(
-        [sys.executable, "-c", code, "collect", "out"],
-        cwd=store.folder.parent,
-        capture_output=True,
-        encoding="utf-8",
-    )
-    assert result.returncode == 0
-    assert "column 'count': whole numbers above 2^53 are rounded" in result.stderr
+    command = [sys.executable, "-c", COMMAND, "collect", "out"]
+    result = subprocess.run(command, cwd=store.folder.parent, capture_output=True, check=True)
+    assert b"column 'count': whole numbers above 2^53 are rounded" in result.stderr
 
 
 def test_text_and_numbers_by_one_name_are_refused(sweep):
