@@ -75,9 +75,10 @@ def perform(points, folder, directory=".", seconds=TASK_SECONDS, version=__versi
                     f"{point.measurement} or its data have changed, or a worker has an older "
                     "version: start the run, or the workers, again"
                 )
-            if _is_done(store, key):
-                held += 1
-                continue
+            with contextlib.suppress(DamagedResult):
+                if store.row(key) is not None:
+                    held += 1
+                    continue
             try:
                 scalars, arrays = point.measure()
                 if replace(point).key != key:
@@ -89,13 +90,6 @@ def perform(points, folder, directory=".", seconds=TASK_SECONDS, version=__versi
                 store.write_point(point, scalars, arrays, __version__)
                 took[key] = time.perf_counter() - started
         return Done(took, failures, held, describe_machine())
-
-
-def _is_done(store, key):
-    try:
-        return store.row(key) is not None
-    except DamagedResult:
-        return False
 
 
 def measure_here(points, folder):

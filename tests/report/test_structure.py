@@ -106,27 +106,14 @@ def sizes(*widths, **others):
     return columns({"widths": list(widths), "n_samples": 50} | others)
 
 
-FORM = sizes(6, 5, layer=0, loss="ce") | {
-    "measurement": "kronecker_form",
-    "aspect_ratio": 2.0,
-    "predicted_error": 0.5,
-    "nearest_error": 0.3,
-    "ks_kronecker": 0.1,
-    "ks_law": np.nan,
-}
+FORM = sizes(6, 5, layer=0, loss="ce") | {"measurement": "kronecker_form", "aspect_ratio": 2.0}
+FORM |= {"predicted_error": 0.5, "nearest_error": 0.3, "ks_kronecker": 0.1, "ks_law": np.nan}
 PARTS = ("hessian", "gauss_newton", "cross_layer", "layer_wise")
 WHOLE = {f"{part}_top_eigenvalue": float(q) for q, part in enumerate(PARTS)}
 WHOLE |= sizes(6, 3, 9) | {"measurement": "network_kronecker"}
-SPACE = sizes(6, 3, 10, layer=0, loss="ce") | {
-    "measurement": "eigenspaces",
-    "inputs": "digits",
-    "input_mean": 0.0,
-    "standardised": False,
-    "predicted_peak": 8.0,
-    "peak_overlap": 0.5,
-    "rank_one_share": 0.75,
-    "leading_share": 0.25,
-}
+SPACE = sizes(6, 3, 10, layer=0, loss="ce") | {"measurement": "eigenspaces", "inputs": "digits"}
+SPACE |= {"input_mean": 0.0, "standardised": False, "predicted_peak": 8.0, "peak_overlap": 0.5}
+SPACE |= {"rank_one_share": 0.75, "leading_share": 0.25}
 BY_MEASUREMENT = {
     "population_rank": power_laws((-1.0,) * 4, 4) + power_laws((-1.0,) * 4, 4, layer=1),
     "kronecker_form": [FORM | {"error": error} for error in (0.5, 0.75)],

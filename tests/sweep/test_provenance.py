@@ -35,6 +35,7 @@ def machine(architecture="Haswell", packages=(), **facts):
 
 
 def test_an_entry_says_what_where_and_when(tmp_path):
+    assert runs_of(tmp_path) == []
     run = Provenance(tmp_path, workers=3, scheduler=None)
     (entry,) = runs_of(tmp_path)  # there from the start
     assert entry["rmt_hessian"] == rmt_hessian.__version__
@@ -106,10 +107,6 @@ def test_this_machine_is_one_kernel_and_plain_data():
     assert json.loads(json.dumps(here)) == here
     assert kernels(here) == kernels(json.loads(json.dumps(here)))
     assert here["threadpools"]
-
-
-def test_no_runs_before_the_first(tmp_path):
-    assert runs_of(tmp_path) == []
 
 
 @pytest.mark.parametrize("content", ["", '{"runs": [', "{}", "[]", '{"runs": [1]}'])

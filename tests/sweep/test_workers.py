@@ -8,7 +8,7 @@ from collections import deque
 from concurrent.futures import CancelledError
 
 import pytest
-from distributed import Client, KilledWorker, LocalCluster
+from distributed import Client, KilledWorker
 
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.points import Point
@@ -234,16 +234,9 @@ def test_points_of_a_task_are_of_one_measurement_and_leave_some_to_others():
 @pytest.fixture
 def client():
     """A client of two workers that are threads of this process."""
-    with (
-        LocalCluster(
-            n_workers=2,
-            threads_per_worker=1,
-            processes=False,
-            dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
+    quiet = {"dashboard_address": "127.0.0.1:0", "silence_logs": logging.CRITICAL}
+    threads = {"n_workers": 2, "threads_per_worker": 1, "processes": False}
+    with Client(**threads, **quiet, set_as_default=False) as client:
         yield client
 
 
