@@ -63,9 +63,10 @@ stress: $(VENV)/.test ## the laws on ten times as many random cases as `make tes
 claims: $(VENV)/.test ## only the tests of the theorems, tests/claims/
 	$(BIN)/pytest -n auto tests/claims
 
-lint: $(VENV)/.lint ## check style and format
+lint: $(VENV)/.lint ## check style, format and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/mypy
 
 bench: $(VENV)/.bench $(PEERS:%=.venv-bench-%/.installed) ## laws and Hessians against other packages, what sweeps cost
 	$(BIN)/python -m benchmarks.laws

@@ -6,6 +6,16 @@ measured of it), ``theory`` (what is predicted, without seeing a network), ``com
 by side), ``measurements`` (one draw, with its prediction), ``sweep`` (many draws, one table),
 ``report``, ``plotting``, ``cli``.
 
+`__all__` below has what most users need. Experts import from submodules, of ``rmt_hessian``:
+
+* ``hessian.population``: `grouped_output_hessian`, of a sample; `PopulationOutputHessian`
+* ``spectra.eigenvalues``: `block_eigenvalues` of many blocks, `top_eigenspace` without the values
+* ``spectra.network_kronecker``: `NetworkKronecker`, the approximation of a whole network
+* ``spectra.rank``: `energy_rank`, `energy_share`, `numerical_rank`, `spectral_gap`
+* ``spectra.slq``: `SpectralDensity`, what `spectral_density` returns
+* ``spectra.subspaces``: `kronecker_alignment`, `separated_dimensions`, `ReshapedEigenvectors`
+* ``spectra.uncertainty``: `jackknife` errors, the `Rate` of `fitted_rate`
+
 Papers: [D] Dong, Zhang, Luo, Yao, Sun, *Towards Quantifying the Hessian Structure of Neural
 Networks*, arXiv 2505.02809. [W] Wu, Zhu, Wu, Wang, Ge, *Dissecting Hessian*, arXiv 2010.04261.
 """
@@ -15,15 +25,10 @@ from rmt_hessian._version import __version__
 from rmt_hessian.compare import ks_distance, ks_distance_of_spectra, wasserstein_distance
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.draws import draw
-from rmt_hessian.hessian.full import full_hessian
 from rmt_hessian.hessian.layer import LayerHessian, layer_hessian
-from rmt_hessian.hessian.network_factors import NetworkFactors, network_factors
-from rmt_hessian.hessian.network_operator import full_hessian_operator
-from rmt_hessian.hessian.population import (
-    PopulationOutputHessian,
-    grouped_output_hessian,
-    population_output_hessian,
-)
+from rmt_hessian.hessian.network import NetworkHessian, network_hessian
+from rmt_hessian.hessian.population import population_output_hessian
+from rmt_hessian.kronecker_product import KroneckerProduct
 from rmt_hessian.model.datasets import digits
 from rmt_hessian.model.inputs import (
     clustered_inputs,
@@ -38,36 +43,19 @@ from rmt_hessian.model.inputs import (
 from rmt_hessian.model.losses import encode_labels
 from rmt_hessian.model.networks import Network
 from rmt_hessian.model.sampling import sample
-from rmt_hessian.spectra.eigenvalues import (
-    block_eigenvalues,
-    eigenvalues,
-    top_eigenpairs,
-    top_eigenspace,
-)
+from rmt_hessian.spectra.eigenvalues import eigenvalues, top_eigenpairs
 from rmt_hessian.spectra.kronecker import (
-    KroneckerProduct,
     kronecker_approximation,
     kronecker_error,
     nearest_kronecker_product,
 )
-from rmt_hessian.spectra.network_kronecker import NetworkKronecker
-from rmt_hessian.spectra.rank import (
-    energy_rank,
-    energy_share,
-    gap_rank,
-    numerical_rank,
-    spectral_gap,
-)
-from rmt_hessian.spectra.slq import SpectralDensity, spectral_density
+from rmt_hessian.spectra.rank import gap_rank
+from rmt_hessian.spectra.slq import spectral_density
 from rmt_hessian.spectra.subspaces import (
-    ReshapedEigenvectors,
-    kronecker_alignment,
     overlap_by_dimension,
     reshape_eigenvectors,
-    separated_dimensions,
     subspace_overlap,
 )
-from rmt_hessian.spectra.uncertainty import Rate, fitted_rate, jackknife
 
 __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     "__version__",
@@ -89,43 +77,23 @@ __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     "encode_labels",
     # assemble
     "LayerHessian",
-    "NetworkFactors",
-    "PopulationOutputHessian",
-    "full_hessian",
-    "full_hessian_operator",
-    "grouped_output_hessian",
+    "NetworkHessian",
     "layer_hessian",
-    "network_factors",
+    "network_hessian",
     "population_output_hessian",
-    # measure: spectra
-    "SpectralDensity",
-    "block_eigenvalues",
+    # measure: spectra and rank
     "eigenvalues",
+    "gap_rank",
     "spectral_density",
     "top_eigenpairs",
-    "top_eigenspace",
-    # measure: rank
-    "energy_rank",
-    "energy_share",
-    "gap_rank",
-    "numerical_rank",
-    "spectral_gap",
     # measure: eigenspaces and Kronecker products
     "KroneckerProduct",
-    "NetworkKronecker",
-    "ReshapedEigenvectors",
-    "kronecker_alignment",
     "kronecker_approximation",
     "kronecker_error",
     "nearest_kronecker_product",
     "overlap_by_dimension",
     "reshape_eigenvectors",
-    "separated_dimensions",
     "subspace_overlap",
-    # measure: uncertainty
-    "Rate",
-    "fitted_rate",
-    "jackknife",
     # predict
     "theory",
     # compare

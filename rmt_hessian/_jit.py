@@ -2,12 +2,14 @@
 
 import multiprocessing
 import warnings
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from numba import njit
 
 
-def jit(**options):
+def jit(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A decorator, `numba.njit` with these options; the compiled code is kept on disk.
 
     numba keeps it in ``NUMBA_CACHE_DIR``, beside the source or in the home, in the first of them
@@ -15,7 +17,7 @@ def jit(**options):
     once, and not again in the processes that this one starts.
     """
 
-    def compiled(function):
+    def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return njit(cache=True, **options)(function)
         except RuntimeError:  # numba found no folder
@@ -27,7 +29,7 @@ def jit(**options):
 
 
 @cache
-def _warn():
+def _warn() -> None:
     warnings.warn_explicit(
         "no folder for compiled code can be written, so that every process compiles anew (some "
         "seconds); set NUMBA_CACHE_DIR to one that can",

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from rmt_hessian._validation import came
+from rmt_hessian._types import RandomState
+from rmt_hessian._validation import describe
 
 
-def random_generator(rng, name="rng"):
+def random_generator(rng: RandomState, name: str = "rng") -> np.random.Generator:
     """Return a `numpy.random.Generator`.
 
     Parameters
@@ -28,8 +29,8 @@ def random_generator(rng, name="rng"):
     if isinstance(rng, np.random.RandomState):
         rng = rng.randint(0, 2**32, size=8, dtype=np.uint32)  # moves it on; 256 bits
     if isinstance(rng, bool | np.bool_ | str | bytes | float | set):
-        raise ValueError(f"{wanted}, got {came(rng)}")
+        raise ValueError(f"{wanted}, got {describe(rng)}")
     try:
         return np.random.default_rng(rng)
     except (TypeError, ValueError):
-        raise ValueError(f"{wanted}, got {came(rng)}") from None
+        raise ValueError(f"{wanted}, got {describe(rng)}") from None

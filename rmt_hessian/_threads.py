@@ -10,13 +10,17 @@ side too. A single piece keeps all of BLAS's threads.
 import os
 import sys
 import threading
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, lru_cache
+from typing import TypeVar
 
 import numba
 from threadpoolctl import ThreadpoolController
 
+P = TypeVar("P")
+R = TypeVar("R")
 CHUNK_SIZE = 2**24  # numbers that a temporary array may hold: 128 MB in float64
 WORTH_A_THREAD = 2**28  # operations of products, some milliseconds
 A_WRITE = 64  # as many operations take the time to write a number to memory
@@ -26,7 +30,7 @@ _LOCK = threading.Lock()  # the thread count of BLAS belongs to the whole proces
 _HERE = threading.local()  # has `inside` in the threads that work on a piece
 
 
-def slices(length, size):
+def slices(length: int, size: int) -> Iterator[slice]:
     """Yield slices of at most ``size`` (at least 1) that cover ``0 … length-1`` in order."""
     size = max(1, size)
     for start in range(0, length, size):
@@ -34,18 +38,18 @@ def slices(length, size):
 
 
 @cache
-def _blas():
+def _blas() -> ThreadpoolController:
     return ThreadpoolController().select(user_api="blas")
 
 
-def n_threads():
+def n_threads() -> int:
     """How many pieces run side by side: as many threads as BLAS may use, one within a piece."""
     if hasattr(_HERE, "inside"):
         return 1
     return max((lib.num_threads for lib in _blas().lib_controllers), default=1)
 
 
-def shares(length, operations):
+def shares(length: int, operations: int) -> list[range]:
     """Ranges that cover ``0 … length-1``: a few a thread, so that they end at about one time, but
     each worth a thread. ``operations`` is the work of one item.
     """
@@ -53,12 +57,14 @@ def shares(length, operations):
     return [range(part.start, part.stop) for part in slices(length, few)]
 
 
-def _enter():
+def _enter() -> None:
     _HERE.inside = True
     _blas().limit(limits=1)  # where the count belongs to the thread
 
 
-def parallel_map(work, pieces, at_most=None):
+def parallel_map(
+    work: Callable[[P], R], pieces: Iterable[P], at_most: int | None = None
+) -> list[R]:
     """Return ``[work(piece) for piece in pieces]``, `n_threads` or ``at_most`` at a time."""
     pieces = list(pieces)
     threads = min(n_threads(), len(pieces) if at_most is None else at_most, len(pieces))
@@ -70,13 +76,13 @@ def parallel_map(work, pieces, at_most=None):
 
 
 @lru_cache(maxsize=1)
-def _libraries(_modules):
+def _libraries(_modules: int) -> ThreadpoolController:
     """All that can be limited; looked for anew, in milliseconds, where modules were imported."""
     return ThreadpoolController()
 
 
 @contextmanager
-def one_thread():
+def one_thread() -> Iterator[None]:
     """Within it, BLAS, OpenMP and numba use one thread: sums in one order, so the same bits."""
     threads = numba.get_num_threads()
     before = {name: os.environ.get(name) for name in ONE_THREAD}
@@ -93,7 +99,7 @@ def one_thread():
                 os.environ[name] = value
 
 
-def one_thread_for_short(length):
+def one_thread_for_short(length: int) -> AbstractContextManager[None]:
     """`one_thread` where vectors are short: on a busy machine threads that wait for each other at
     every product take twenty times longer.
     """

@@ -5,26 +5,32 @@ A law is any object with ``cdf(x)``, ``ppf(q)``, ``support()``, ``components()``
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from rmt_hessian._arrays import finite_array
 from rmt_hessian._rounding import rounding
-from rmt_hessian._validation import finite_array, having, positive_integer
+from rmt_hessian._types import FloatArray, HasCDF, HasComponents
+from rmt_hessian._validation import positive_integer, require_attributes
 
 GRID = 256  # cells of a component, at least, on which the Wasserstein integral is taken
 
-TAIL, LONG, ZOOMS = 1e-4, 10.0, 30  # of `density_curve`: share of a thin tail, when it is long
+# of `density_curve`
+TAIL = 1e-4  # of the mass: a tail
+LONG = 10.0  # range over what lies between the tails: they are left out
+ZOOMS = 30  # at most, until the cells no longer narrow the range
 
 
-def _sorted(eigenvalues, name="eigenvalues"):
+def _sorted(eigenvalues: ArrayLike, name: str = "eigenvalues") -> FloatArray:
     return np.sort(finite_array(eigenvalues, name, ndim=1))
 
 
-def _unresolved(eigenvalues, law):
+def _unresolved(eigenvalues: ArrayLike, law: HasCDF) -> float:
     """Half-width of the interval about 0 inside which an eigenvalue's place is rounding error."""
     ends = [abs(float(end)) for end in law.support()]
     return rounding(eigenvalues, scale=max((end for end in ends if np.isfinite(end)), default=0.0))
 
 
-def ks_distance(eigenvalues, law):
+def ks_distance(eigenvalues: ArrayLike, law: HasCDF) -> float:
     """Kolmogorov–Smirnov distance ``sup_x |F_n(x) - F(x)|`` of a spectrum and a law.
 
     Both one-sided limits are compared at every eigenvalue; between two, F_n is constant and F
@@ -55,20 +61,20 @@ def ks_distance(eigenvalues, law):
     >>> ks_distance([0.0, 0.0], conditional_law([0.0], 3))
     0.0
     """
-    having(law, ("cdf", "support"), "law", "a law")
+    require_attributes(law, ("cdf", "support"), "law", "a law")
     x = _sorted(eigenvalues)
     delta = _unresolved(eigenvalues, law)
-    # outside [-δ, δ] the law is continuous; at ±δ the mass inside is counted on one side
-    points = np.append(np.unique(x[np.abs(x) > delta]), [-delta, delta])
+    # outside [-δ, δ] the law is continuous, so that F is both of its limits; the mass inside lies
+    # between the last point below and δ, where F_n is compared from the right only
+    outside, below = np.unique(x[np.abs(x) > delta]), np.nextafter(-delta, -np.inf)
+    points = np.concatenate([outside, [below, delta]])
     F = law.cdf(points)
-    F[-2] = law.cdf(np.nextafter(-delta, -np.inf))
-    at = np.searchsorted(x, points, side="right") / x.size
-    before = np.searchsorted(x, points, side="left") / x.size
-    at[-2], before[-1] = before[-2], at[-1]
-    return float(max(np.abs(at - F).max(), np.abs(before - F).max()))
+    up_to = np.searchsorted(x, points, side="right") / x.size
+    before = np.searchsorted(x, outside, side="left") / x.size
+    return float(max(np.abs(up_to - F).max(), np.abs(before - F[:-2]).max(initial=0.0)))
 
 
-def ks_distance_of_spectra(eigenvalues, others):
+def ks_distance_of_spectra(eigenvalues: ArrayLike, others: ArrayLike) -> float:
     """Kolmogorov–Smirnov distance of two spectra, equal within rounding being equal.
 
     Rounding moves an eigenvalue by up to ``δ = max(n, 500) ε max|λ|``, n eigenvalues in the larger
@@ -105,13 +111,14 @@ def ks_distance_of_spectra(eigenvalues, others):
     return max(_excess(x, y, delta), _excess(y, x, delta))
 
 
-def _excess(x, y, delta):
+def _excess(x: FloatArray, y: FloatArray, delta: float) -> float:
     """``sup_t max(F(t - δ) - G(t + δ), 0)``, F that of x, G that of y: t - δ at a value of x."""
-    F, G = (np.searchsorted(v, at, side="right") / v.size for v, at in ((x, x), (y, x + 2 * delta)))
+    F = np.searchsorted(x, x, side="right") / x.size
+    G = np.searchsorted(y, x + 2 * delta, side="right") / y.size
     return float(max((F - G).max(), 0.0))
 
 
-def wasserstein_distance(eigenvalues, law):
+def wasserstein_distance(eigenvalues: ArrayLike, law: HasComponents) -> float:
     """Wasserstein-1 distance ``∫ |F_n(x) - F(x)| dx`` of a spectrum and a law.
 
     ``F_n`` is constant between neighbours of a grid that holds every eigenvalue, 0, and further
@@ -139,7 +146,7 @@ def wasserstein_distance(eigenvalues, law):
     1.0
     """
     wanted = "cdf", "ppf", "support", "components", "atom_at_zero"
-    having(law, wanted, "law", "a law with components")
+    require_attributes(law, wanted, "law", "a law with components")
     x = _sorted(eigenvalues)
     x[np.abs(x) <= _unresolved(eigenvalues, law)] = 0.0
     n_cells = max(GRID, 2 * x.size)
@@ -150,14 +157,19 @@ def wasserstein_distance(eigenvalues, law):
     F = law.cdf(grid)
     F_before = F - np.where(grid == 0.0, law.atom_at_zero, 0.0)
     empirical = np.searchsorted(x, grid, side="right")[:-1] / x.size
-    left, right = F[:-1] - empirical, F_before[1:] - empirical
+    return float(np.diff(grid) @ _mean_size(F[:-1] - empirical, F_before[1:] - empirical))
+
+
+def _mean_size(left: FloatArray, right: FloatArray) -> FloatArray:
+    """Mean of ``|f|`` over a cell, f linear from left to right: a trapezium, or where f changes
+    sign two triangles of heights left and right, whose bases share the cell like their heights.
+    """
     size = np.abs(left) + np.abs(right)
-    crossing = (left**2 + right**2) / np.where(size > 0, size, 1.0)
-    mean_gap = np.where(left * right < 0, crossing, size) / 2
-    return float(np.diff(grid) @ mean_gap)
+    triangles = (left**2 + right**2) / np.where(size > 0, size, 1.0)
+    return np.where(left * right < 0, triangles, size) / 2
 
 
-def density_curve(law, n_cells=150, min_mass=1e-3):
+def density_curve(law: HasComponents, n_cells: int = 150, min_mass: float = 1e-3) -> FloatArray:
     """Density of the continuous part of a law, averaged over cells, to be drawn.
 
     Cells are differences of the CDF, so that the fine structure that a law of many close atoms
@@ -177,7 +189,7 @@ def density_curve(law, n_cells=150, min_mass=1e-3):
         Points x and densities; (2, 0) when the law is an atom alone.
     """
     wanted = "cdf", "components", "component_masses", "atom_at_zero"
-    having(law, wanted, "law", "a law with components")
+    require_attributes(law, wanted, "law", "a law with components")
     n_cells = positive_integer(n_cells, "n_cells")
     large = [
         interval
@@ -196,12 +208,17 @@ def density_curve(law, n_cells=150, min_mass=1e-3):
     )
 
 
-def _continuous(law, x):
+def _continuous(law: HasComponents, x: FloatArray) -> FloatArray:
     return law.cdf(x) - law.atom_at_zero * (x >= 0)
 
 
-def _without_long_tails(law, lo, hi, share):
-    """The range of all but thin tails, if these are most of it; cells zoom in on it."""
+def _without_long_tails(
+    law: HasComponents, lo: float, hi: float, share: FloatArray
+) -> tuple[float, float]:
+    """The range of all but thin tails, if these are most of it.
+
+    It ends at edges of cells, so it is cut into the cells anew until it stays.
+    """
     first, last = _continuous(law, np.array([lo, hi]))
     tail = TAIL * (last - first)
     left, right = lo, hi

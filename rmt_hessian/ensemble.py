@@ -4,19 +4,15 @@ It holds names and sizes only. Two widths are the linear model, layers 0 and 1 o
 hidden and the output layer of [D] and [W].
 """
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, fields, replace
+from typing import Any, Literal, Self
 
 import numpy as np
 
-from rmt_hessian._matrices import read_only
-from rmt_hessian._validation import (
-    came,
-    finite_array,
-    index_below,
-    listed,
-    one_of,
-    positive_integer,
-)
+from rmt_hessian._types import Init, Loss
+from rmt_hessian._validation import describe, index_below, list_of, one_of, positive_integer
+from rmt_hessian._weights import layer_widths, weights_of_widths
 from rmt_hessian.initialisation import INIT_GAINS
 
 FEWEST_CLASSES = {"ce": 2, "mse": 1}  # by the name of the loss
@@ -65,24 +61,19 @@ class Ensemble:
     (10, 16, 0.016)
     """
 
-    widths: tuple
+    widths: Sequence[int]
     layer: int
-    loss: str
+    loss: Loss
     n_samples: int
     _: KW_ONLY
-    init: str = "lecun"
-    activation: str = "relu"
-    inputs: str = "gaussian"
+    init: Init = "lecun"
+    activation: Literal["relu"] = "relu"
+    inputs: Literal["gaussian"] = "gaussian"
     biases: None = None
-    weights: tuple = None
+    weights: Any = None
 
-    def __post_init__(self):
-        widths = tuple(
-            positive_integer(width, f"widths[{l}]")
-            for l, width in enumerate(listed(self.widths, "widths", "integers"))
-        )
-        if len(widths) < 2:
-            raise ValueError(f"widths must hold at least two numbers, got {came(self.widths)}")
+    def __post_init__(self) -> None:
+        widths = layer_widths(self.widths)
         checked = {
             "widths": widths,
             "layer": index_below(self.layer, len(widths) - 1, "layer"),
@@ -91,10 +82,12 @@ class Ensemble:
             "init": _covered(self.init, tuple(INIT_GAINS), "init"),
             "activation": _covered(self.activation, ACTIVATIONS, "activation"),
             "inputs": _covered(self.inputs, INPUTS, "inputs"),
-            "weights": _checked_weights(self.weights, widths),
+            "weights": weights_of_widths(self.weights, widths),
         }
         if self.biases is not None:
-            raise ValueError(f"biases must be None: none are covered yet, got {came(self.biases)}")
+            raise ValueError(
+                f"biases must be None: none are covered yet, got {describe(self.biases)}"
+            )
         if widths[-1] < FEWEST_CLASSES[self.loss]:
             raise ValueError(f"loss {self.loss!r} needs at least 2 classes, got {widths[-1]}")
         for name, value in checked.items():
@@ -103,38 +96,38 @@ class Ensemble:
     # --- sizes --------------------------------------------------------------------------------
 
     @property
-    def n_layers(self):
+    def n_layers(self) -> int:
         """The number of weight matrices."""
         return len(self.widths) - 1
 
     @property
-    def is_last(self):
+    def is_last(self) -> bool:
         """Whether the layer is the last, whose units are the classes."""
         return self.layer == self.n_layers - 1
 
     @property
-    def n_classes(self):
+    def n_classes(self) -> int:
         """C."""
         return self.widths[-1]
 
     @property
-    def n_units(self):
+    def n_units(self) -> int:
         """k, the output units of the layer: its Hessian has k × k blocks."""
         return self.widths[self.layer + 1]
 
     @property
-    def n_features(self):
+    def n_features(self) -> int:
         """p, the input features of the layer: the size of a block."""
         return self.widths[self.layer]
 
     @property
-    def aspect_ratio(self):
+    def aspect_ratio(self) -> float:
         """``γ = p/N``."""
         return self.n_features / self.n_samples
 
     # --- others like it -----------------------------------------------------------------------
 
-    def given(self, net, layers=None):
+    def given(self, net: Any, layers: Sequence[int] | None = None) -> Self:
         """The ensemble of this very network, inputs random; or of some of its weights.
 
         Parameters
@@ -157,13 +150,13 @@ class Ensemble:
         >>> ens.given([np.ones((3, 2))])
         Ensemble([2, 3], layer=0, loss='ce', n_samples=10).given(net)
         """
-        weights = listed(getattr(net, "weights", net), "net", "weight matrices")
+        weights = list_of(getattr(net, "weights", net), "net", "weight matrices")
         if len(weights) != self.n_layers:
             wanted = f"as many weight matrices as layers, {self.n_layers}"
             raise ValueError(f"net must have {wanted}, got {len(weights)}")
         if layers is not None:
             chosen = {
-                index_below(l, self.n_layers, "layers") for l in listed(layers, "layers", "layers")
+                index_below(l, self.n_layers, "layers") for l in list_of(layers, "layers", "layers")
             }
             pairs = enumerate(zip(weights, self.weights, strict=True))
             weights = [new if l in chosen else old for l, (new, old) in pairs]
@@ -171,10 +164,10 @@ class Ensemble:
 
     # --- identity -----------------------------------------------------------------------------
 
-    def _names(self):
+    def _names(self) -> tuple[Any, ...]:
         return tuple(getattr(self, f.name) for f in fields(self) if f.name != "weights")
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         if not isinstance(other, Ensemble):
             return NotImplemented
         return self._names() == other._names() and all(
@@ -182,19 +175,19 @@ class Ensemble:
             for V, W in zip(self.weights, other.weights, strict=True)
         )
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         if any(W is not None for W in self.weights):
             raise TypeError("an Ensemble with given weights has no hash: they are arrays")
         return hash(self._names())
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         """After ``pickle`` and ``deepcopy``, whose arrays are new: read-only again."""
         for W in state["weights"]:
             if W is not None:
                 W.setflags(write=False)
         self.__dict__.update(state)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         parts = [f"{list(self.widths)}", f"layer={self.layer}"]
         parts += [f"loss={self.loss!r}", f"n_samples={self.n_samples}"]
         parts += [
@@ -209,28 +202,11 @@ class Ensemble:
         return text + (".given(net)" if len(given) == self.n_layers else f".given(net, {given})")
 
 
-def _covered(value, names, name):
+def _covered(value: Any, names: Sequence[str], name: str) -> str:
     """A name among those that are covered."""
     if isinstance(value, str) and value in names:
         return str(value)
     wanted = ", ".join(map(repr, names))
-    raise ValueError(f"{name} must be one of {wanted}: no other is covered yet, got {came(value)}")
-
-
-def _checked_weights(weights, widths):
-    """A tuple of read-only matrices, None for those that are drawn."""
-    weights = [] if weights is None else listed(weights, "weights", "matrices or None")
-    if all(W is None for W in weights):  # also of an ensemble of other widths
-        return (None,) * (len(widths) - 1)
-    if len(weights) != len(widths) - 1:
-        wanted = f"as many matrices as layers, {len(widths) - 1}"
-        raise ValueError(f"weights must hold {wanted}, got {len(weights)}")
-    checked = []
-    for l, W in enumerate(weights):
-        if W is not None:
-            W, shape = finite_array(W, f"weights[{l}]", ndim=2), (widths[l + 1], widths[l])
-            if W.shape != shape:
-                raise ValueError(f"weights[{l}] must have shape {shape}, got {W.shape}")
-            W = read_only(W)
-        checked.append(W)
-    return tuple(checked)
+    raise ValueError(
+        f"{name} must be one of {wanted}: no other is covered yet, got {describe(value)}"
+    )

@@ -3,12 +3,13 @@
 Entries of a weight matrix with ``in`` columns are ``N(0, gain/in)``, every layer alike.
 """
 
+from rmt_hessian._types import Init
 from rmt_hessian._validation import one_of
 
 INIT_GAINS = {"lecun": 1.0, "he": 2.0}  # name -> (fan-in) × (variance of an entry)
 
 
-def init_gain(init):
+def init_gain(init: Init) -> float:
     """Return ``in × Var`` of an entry of a weight matrix: 1 for LeCun, 2 for He.
 
     Raises

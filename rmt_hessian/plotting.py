@@ -1,8 +1,16 @@
 """Figures for users: each function draws one thing onto given axes; matplotlib loads lazily."""
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from rmt_hessian.compare import density_curve
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
 
 # Okabe–Ito, told apart by colour-blind readers
 COLOURS = {
@@ -15,7 +23,13 @@ COLOURS = {
 }
 
 
-def plot_spectrum(ax, eigenvalues, curves, bins=40, coverage=0.99):
+def plot_spectrum(
+    ax: "Axes",
+    eigenvalues: ArrayLike,
+    curves: Mapping[str, Any],
+    bins: int = 40,
+    coverage: float = 0.99,
+) -> None:
     """Histogram of a spectrum with predicted densities over it.
 
     Eigenvalues within rounding of 0 are left out of the histogram and counted in its
@@ -50,7 +64,14 @@ def plot_spectrum(ax, eigenvalues, curves, bins=40, coverage=0.99):
             ax.plot(*points, line, color=colour, lw=1.1, label=name)
 
 
-def plot_norm_ratio(ax, n_classes, ratios, measured, predicted, limit=None):
+def plot_norm_ratio(
+    ax: "Axes",
+    n_classes: ArrayLike,
+    ratios: ArrayLike,
+    measured: ArrayLike,
+    predicted: ArrayLike,
+    limit: ArrayLike | None = None,
+) -> None:
     """Ratio of mean squared block norms against C, log-log, beside its prediction.
 
     Parameters
@@ -66,7 +87,7 @@ def plot_norm_ratio(ax, n_classes, ratios, measured, predicted, limit=None):
     limit : array_like, shape (n,), optional
         Limit C → ∞, dashed; NaN is not drawn.
     """
-    lo, hi = np.quantile(ratios, [0.05, 0.95], axis=1)
+    lo, hi = np.quantile(np.asarray(ratios), [0.05, 0.95], axis=1)
     ax.fill_between(n_classes, lo, hi, color=COLOURS["blue"], alpha=0.25, lw=0, label="seeds, 90 %")
     ax.plot(n_classes, measured, "o", ms=3, color=COLOURS["blue"], label="measured")
     ax.plot(n_classes, predicted, "-", color=COLOURS["vermilion"], lw=1.2, label="predicted")
@@ -76,7 +97,9 @@ def plot_norm_ratio(ax, n_classes, ratios, measured, predicted, limit=None):
     ax.set_yscale("log")
 
 
-def plot_absolute_hessian(ax, absolute, boundaries=(), decades=4):
+def plot_absolute_hessian(
+    ax: "Axes", absolute: ArrayLike, boundaries: Sequence[int] = (), decades: float = 4
+) -> "AxesImage":
     """Heat map of ``|H|``, logarithmic over ``decades`` below its largest entry.
 
     Parameters
@@ -93,9 +116,9 @@ def plot_absolute_hessian(ax, absolute, boundaries=(), decades=4):
     """
     from matplotlib.colors import LogNorm
 
-    top = float(np.max(absolute))
-    norm = LogNorm(vmin=top * 10.0**-decades, vmax=top)
-    shown = np.maximum(absolute, norm.vmin)
+    top = float(np.max(np.asarray(absolute)))
+    lowest = top * 10.0**-decades
+    norm, shown = LogNorm(vmin=lowest, vmax=top), np.maximum(absolute, lowest)
     image = ax.imshow(shown, norm=norm, cmap="magma", interpolation="nearest")
     for b in boundaries:
         ax.axhline(b - 0.5, color="white", lw=0.5)
@@ -105,7 +128,13 @@ def plot_absolute_hessian(ax, absolute, boundaries=(), decades=4):
     return image
 
 
-def plot_scree(ax, eigenvalues, mark, predicted=None, n_shown=40):
+def plot_scree(
+    ax: "Axes",
+    eigenvalues: ArrayLike,
+    mark: int,
+    predicted: ArrayLike | None = None,
+    n_shown: int = 40,
+) -> None:
     """Leading eigenvalues in descending order, the first ``mark`` of them set apart.
 
     Parameters
@@ -128,7 +157,13 @@ def plot_scree(ax, eigenvalues, mark, predicted=None, n_shown=40):
     ax.set_yscale("log")
 
 
-def plot_overlaps(ax, overlaps, predicted=None, mark=None, baseline=None):
+def plot_overlaps(
+    ax: "Axes",
+    overlaps: ArrayLike,
+    predicted: ArrayLike | None = None,
+    mark: int | None = None,
+    baseline: float | None = None,
+) -> None:
     """Overlap of top eigenspaces of two networks against their dimension.
 
     Parameters
@@ -162,7 +197,9 @@ def plot_overlaps(ax, overlaps, predicted=None, mark=None, baseline=None):
     ax.set_ylim(0, 1.02)
 
 
-def plot_against_size(ax, sizes, values, predicted, colour, label):
+def plot_against_size(
+    ax: "Axes", sizes: ArrayLike, values: ArrayLike, predicted: ArrayLike, colour: str, label: str
+) -> None:
     """Something that falls with a size, log-log: dots are means over seeds, a line predicts.
 
     Parameters
@@ -179,6 +216,6 @@ def plot_against_size(ax, sizes, values, predicted, colour, label):
     mean, n = values.mean(axis=1), values.shape[1]
     error = values.std(axis=1, ddof=1) / np.sqrt(n) if n > 1 else None
     ax.errorbar(sizes, mean, error, fmt="o", ms=3, lw=0.8, color=COLOURS[colour], label=label)
-    ax.plot(sizes, np.mean(predicted, axis=1), "-", lw=1.0, color=COLOURS[colour])
+    ax.plot(sizes, np.mean(np.asarray(predicted), axis=1), "-", lw=1.0, color=COLOURS[colour])
     ax.set_xscale("log")
     ax.set_yscale("log")

@@ -65,7 +65,8 @@ def correction_sums(p, Rq, scale, mean, own):
     of_mean = mean * (1 - np.eye(len(p))) @ q
     Kq = scale * Rq.astype(np.float64) + of_mean
     off_diagonal, mean_part = ([np.sum(p * x), np.sum(q * x)] for x in (Kq, of_mean))
-    return np.array([*off_diagonal, own @ (p * q).sum(1), own @ (q * q).sum(1), *mean_part])
+    same_sample = [own @ (p * q).sum(1), own @ (q * q).sum(1)]
+    return np.array([off_diagonal, same_sample, mean_part])
 
 
 def lower_sums(K, S):

@@ -8,25 +8,32 @@ from pathlib import Path
 
 import pytest
 
-import rmt_hessian as rh
+from tests.interface import PUBLIC
 
 PACKAGE = Path(__file__).parents[1] / "rmt_hessian"
 SHARED = {
+    "_arrays",
+    "_distributions",
     "_jit",
     "_matrices",
+    "_precision",
     "_random",
     "_rounding",
     "_threads",
+    "_types",
     "_validation",
     "_version",
+    "_weights",
 }
 MAY_IMPORT = {
     "initialisation": set(),
+    "operators": set(),
+    "kronecker_product": {"operators"},
     "ensemble": {"initialisation"},
     "model": {"ensemble", "initialisation", "model"},
-    "hessian": {"ensemble", "model", "hessian"},
-    "spectra": {"model", "hessian", "spectra"},
-    "theory": {"ensemble", "initialisation", "theory"},
+    "hessian": {"ensemble", "operators", "model", "hessian"},
+    "spectra": {"operators", "kronecker_product", "model", "hessian", "spectra"},
+    "theory": {"ensemble", "initialisation", "kronecker_product", "theory"},
     "compare": {"model", "hessian", "spectra", "theory"},
     "measurements": {
         "ensemble",
@@ -150,9 +157,8 @@ def test_a_case_is_described_once():
 
 def test_no_front_door_of_theory_takes_a_network_in_pieces():
     """V, W, block and model are no words of the interface: an `Ensemble` says what they said."""
-    for name in rh.theory.__all__:
-        function = getattr(rh.theory, name)
-        if inspect.isroutine(function):
+    for name, function in PUBLIC.items():
+        if name.startswith("theory.") and inspect.isroutine(function):
             assert not set(inspect.signature(function).parameters) & {"V", "W", "block", "model"}
 
 
@@ -198,3 +204,31 @@ def test_importing_the_library_needs_no_table_and_no_figure():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
+
+
+HOMES = {  # words of a message -> the only files that may say them
+    "must be symmetric": {"_matrices.py", "spectra/lanczos.py"},  # of products, not of entries
+    "must be positive semidefinite": {"_matrices.py"},
+    "must be PSD": set(),
+    "must be square": {"_matrices.py"},
+    "must have orthonormal columns": {"_matrices.py"},
+    "must lie in [0, 1": {"_distributions.py"},
+    "must have one shape": {"_distributions.py"},
+    "} must sum to 1": {"_distributions.py"},
+    "columns to follow": {"_weights.py"},
+    "at least one matrix": {"_weights.py"},
+    "must have a nonzero entry": {"_weights.py"},
+    "widths must hold at least two": {"_weights.py"},
+}
+
+
+@pytest.mark.parametrize("words", HOMES)
+def test_a_check_has_one_home(words):
+    """What has a message of its own is a check of its own: these are called, not written again."""
+    saying = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Raise) and words in ast.unparse(node)
+    }
+    assert saying == HOMES[words]

@@ -7,6 +7,8 @@ import pytest
 import scipy.stats
 
 import rmt_hessian as rh
+from rmt_hessian.spectra.eigenvalues import top_eigenspace
+from rmt_hessian.spectra.uncertainty import jackknife
 from rmt_hessian.theory import (
     GeneralizedMarchenkoPastur,
     MarchenkoPastur,
@@ -15,21 +17,23 @@ from rmt_hessian.theory import (
     block_norms,
     block_outliers,
     conditional_law,
-    cross_layer_norm,
     curvature_law,
     decoupling,
     eigenspace_defect,
     layer_law,
     layer_outliers,
-    mean_eigenvalue,
-    output_block_law,
     output_hessian_eigenspace,
     predicted_output_hessian,
-    projected_row_space,
-    relu_feature_spectrum,
     sampling_band,
     weight_law,
     weight_law_limit,
+)
+from rmt_hessian.theory.norms.cross_layer import cross_layer_norm
+from rmt_hessian.theory.structure.output_rank import projected_row_space
+from rmt_hessian.theory.structure.relu_features import (
+    mean_eigenvalue,
+    output_block_law,
+    relu_feature_spectrum,
 )
 
 RNG = np.random.default_rng(0)
@@ -37,6 +41,7 @@ NET = rh.Network.random([3, 4, 2], RNG)
 ONE_OUTPUT = rh.Network.random([3, 1], RNG)
 X = RNG.standard_normal((5, 3))
 H = rh.layer_hessian(NET, X, 0, "ce")
+WHOLE = rh.network_hessian(NET, X, [0] * 5, "ce")
 LAW = MarchenkoPastur(0.5)
 LINEAR = rh.Ensemble([4, 3], layer=0, loss="ce", n_samples=5)
 HIDDEN = rh.Ensemble([3, 2, 2], layer=0, loss="ce", n_samples=5)
@@ -78,16 +83,31 @@ CASES = {
     "unknown loss": (lambda: rh.layer_hessian(NET, X, 0, "hinge"), "'ce', 'mse', got 'hinge'"),
     "CE of one class": (lambda: rh.layer_hessian(ONE_OUTPUT, X, 0, "ce"), "at least 2 classes"),
     "full CE of one class": (
-        lambda: rh.full_hessian(ONE_OUTPUT, X, [0] * 5, "ce"),
+        lambda: rh.network_hessian(ONE_OUTPUT, X, [0] * 5, "ce"),
         "at least 2 classes, got 1",
     ),
-    "too few labels": (lambda: rh.full_hessian(NET, X, [0], "ce"), r"shape \(5,\) or \(5, 2\)"),
-    "label too large": (lambda: rh.full_hessian(NET, X, [0, 1, 2, 0, 1], "ce"), "0 … 1, got 0 … 2"),
-    "label below 0": (lambda: rh.full_hessian(NET, X, [0, -1, 1, 0, 1], "ce"), "0 … 1, got -1 … 1"),
-    "fractional labels": (lambda: rh.full_hessian(NET, X, [0.5] * 5, "ce"), "must be integers"),
-    "targets off": (lambda: rh.full_hessian(NET, X, np.ones((5, 2)), "ce"), "must sum to 1"),
+    "too few labels": (
+        lambda: rh.network_hessian(NET, X, [0], "ce"),
+        r"shape \(5,\) or \(5, 2\)",
+    ),
+    "label too large": (
+        lambda: rh.network_hessian(NET, X, [0, 1, 2, 0, 1], "ce"),
+        "0 … 1, got 0 … 2",
+    ),
+    "label below 0": (
+        lambda: rh.network_hessian(NET, X, [0, -1, 1, 0, 1], "ce"),
+        "0 … 1, got -1 … 1",
+    ),
+    "fractional labels": (
+        lambda: rh.network_hessian(NET, X, [0.5] * 5, "ce"),
+        "must be integers",
+    ),
+    "targets off": (
+        lambda: rh.network_hessian(NET, X, np.ones((5, 2)), "ce"),
+        "must sum to 1",
+    ),
     "targets below 0": (
-        lambda: rh.full_hessian(NET, X, [[2.0, -1.0]] * 5, "ce"),
+        lambda: rh.network_hessian(NET, X, [[2.0, -1.0]] * 5, "ce"),
         "must not be negative",
     ),
     "logits overflow": (lambda: rh.Network([[[1e9]]])([[1e300]]), "overflow"),
@@ -98,7 +118,7 @@ CASES = {
     "complex matrix": (lambda: rh.eigenvalues([[1, 1j], [-1j, 1]]), "real numbers"),
     "not symmetric": (lambda: rh.eigenvalues([[0, 1], [2, 0]]), "must be symmetric"),
     "eigenvalues of NaN": (lambda: rh.eigenvalues([[np.nan]]), "must be finite"),
-    "too many eigenvectors": (lambda: rh.top_eigenspace(np.eye(2), 3), "at most 2"),
+    "too many eigenvectors": (lambda: top_eigenspace(np.eye(2), 3), "at most 2"),
     "frames differ": (lambda: rh.subspace_overlap(np.eye(3), np.eye(2)), "same shape"),
     "not orthonormal": (lambda: rh.subspace_overlap(np.ones((2, 1)), np.eye(2)[:, :1]), "ormal"),
     # theory
@@ -310,11 +330,11 @@ CASES = {
         "rotate must be True or False, got 'yes'",
     ),
     "a flag of the jackknife": (
-        lambda: rh.jackknife(np.sum, [1.0, 2.0], correct_bias=0),
+        lambda: jackknife(np.sum, [1.0, 2.0], correct_bias=0),
         "correct_bias must be True or False, got 0",
     ),
     "a flag of the factors": (
-        lambda: rh.NetworkKronecker(rh.network_factors(NET, X, "ce"), cross_layer=None),
+        lambda: replace(rh.kronecker_approximation(WHOLE), cross_layer=None),
         "cross_layer must be True or False, got None",
     ),
     "a count that is a bool": (

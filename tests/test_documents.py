@@ -1,4 +1,4 @@
-"""README.md and docs/ are true: their Python runs and says what comes, what they name is there.
+"""All pages are true: their Python runs and says what comes, what they name is there.
 
 ``tests/documents/pages.py`` has the convention by which a comment states a value or an output.
 """
@@ -14,7 +14,7 @@ from tests.documents.commands import commands, missing, spans, unknown
 from tests.documents.pages import Page, blocks
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LANGUAGES = {"python", "sh", "toml", "math"}
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 

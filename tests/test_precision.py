@@ -7,9 +7,14 @@ from hypothesis import strategies as st
 
 import rmt_hessian as rh
 from rmt_hessian import theory
-from rmt_hessian._matrices import covariance_spectrum, precision, slack
-from rmt_hessian._validation import real_array
+from rmt_hessian._arrays import real_array
+from rmt_hessian._matrices import covariance_spectrum
+from rmt_hessian._precision import precision, slack
 from rmt_hessian.model.losses import check_targets, get_loss
+from rmt_hessian.spectra.eigenvalues import top_eigenspace
+from rmt_hessian.spectra.subspaces import kronecker_alignment
+from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
+from rmt_hessian.theory.structure.softmax_cumulants import mean_curvature, mean_third_cumulant
 
 
 class Tensor:
@@ -118,11 +123,11 @@ def single(rng):
 
 
 def test_frames_of_a_hessian_in_single_precision(single):
-    vectors = rh.top_eigenspace(single.to_dense(), 6).astype(np.float32)
+    vectors = top_eigenspace(single.to_dense(), 6).astype(np.float32)
     assert np.abs(vectors.T @ vectors - np.eye(6)).max() > 1e-8  # what used to be refused
     np.testing.assert_allclose(rh.overlap_by_dimension(vectors, vectors), 1.0, rtol=1e-5)
     assert rh.subspace_overlap(vectors, vectors) == pytest.approx(1.0, rel=1e-5)
-    parts = rh.kronecker_alignment(vectors, np.eye(10), np.eye(12, dtype=np.float32))
+    parts = kronecker_alignment(vectors, np.eye(10), np.eye(12, dtype=np.float32))
     np.testing.assert_allclose(parts.sum(axis=(1, 2)), 1.0, rtol=1e-5)
     with pytest.raises(ValueError, match=r"got a defect of 0\.001"):
         rh.subspace_overlap(vectors * 1.0005, vectors)
@@ -249,14 +254,15 @@ EYES = rh.Ensemble([2, 2, 2], layer=0, loss="ce", n_samples=1, weights=[np.eye(2
 @pytest.mark.parametrize(
     "call",
     [
-        lambda S: theory.mean_curvature([0.0, 0.0], S),
-        lambda S: theory.mean_third_cumulant([0.0, 0.0], S),
+        lambda S: mean_curvature([0.0, 0.0], S),
+        lambda S: mean_third_cumulant([0.0, 0.0], S),
         lambda S: theory.relu_moments([0.0, 0.0], S),
         lambda S: theory.propagate([np.eye(2)], input_covariance=S),
         lambda S: theory.population_factors([np.eye(2)], "ce", input_covariance=S),
         lambda S: theory.overlap_peak(S, np.eye(3)),
         lambda S: theory.overlap_peak(np.eye(3), S),
         lambda S: theory.predicted_output_hessian(EYES, S),
+        lambda S: MatrixLayerLaw([S, np.eye(2)], 0.2),
     ],
 )
 def test_covariances_are_symmetric_and_positive_semidefinite(call):
@@ -284,7 +290,7 @@ def test_a_third_cumulant_is_symmetric(rng):
 @pytest.mark.parametrize("low", [-1e-6, -1e-9])
 def test_an_eigenvalue_below_rounding_is_refused(low):
     with pytest.raises(ValueError, match="logit_covariance must be positive semidefinite"):
-        theory.mean_curvature([0.0, 0.0], np.diag([1.0, low]))
+        mean_curvature([0.0, 0.0], np.diag([1.0, low]))
 
 
 def test_sums_of_probabilities_are_off_by_a_few_roundings_at_most():

@@ -9,6 +9,10 @@ import pytest
 import rmt_hessian as rh
 from rmt_hessian import theory
 from rmt_hessian._random import random_generator
+from rmt_hessian.spectra.uncertainty import fitted_rate
+from rmt_hessian.theory.norms.cross_layer import cross_layer_norm
+from rmt_hessian.theory.structure.softmax_cumulants import mean_curvature, mean_third_cumulant
+from tests.interface import PUBLIC
 
 W, V = rh.Network.random([3, 4, 2], np.random.default_rng(0)).weights
 NET = rh.Network([W, V])
@@ -34,7 +38,7 @@ DRAWS = {
     "spectral_density": lambda rng: rh.spectral_density(
         np.diag(np.arange(9.0)) + 1, 1, 3, rng=rng
     ).cdf(4.2),
-    "fitted_rate": lambda rng: rh.fitted_rate([1, 2, 4], VALUES, rng).low,
+    "fitted_rate": lambda rng: fitted_rate([1, 2, 4], VALUES, rng).low,
     "rvs": lambda rng: theory.MarchenkoPastur(0.5).rvs(3, rng=rng),
     "rvs, random_state": lambda rng: theory.MarchenkoPastur(0.5).rvs(3, random_state=rng),
     "block_law": lambda rng: theory.block_law(GIVEN_LINEAR, 0, 0, rng=rng).moment(2),
@@ -53,15 +57,11 @@ DRAWS = {
     "eigenspace_defect": lambda rng: (
         theory.eigenspace_defect(rh.Ensemble([50, 50, 3], 0, "ce", 5), rng=rng).centred
     ),
-    "mean_curvature": lambda rng: theory.mean_curvature([0, 1], np.eye(2), rng=rng),
-    "mean_third_cumulant": lambda rng: theory.mean_third_cumulant([0, 1], np.eye(2), rng=rng),
-    "population_factors": lambda rng: (
-        theory.population_factors([W, V], "ce", rng=rng)[0].output_hessian
-    ),
+    "mean_curvature": lambda rng: mean_curvature([0, 1], np.eye(2), rng=rng),
+    "mean_third_cumulant": lambda rng: mean_third_cumulant([0, 1], np.eye(2), rng=rng),
+    "population_factors": lambda rng: theory.population_factors([W, V], "ce", rng=rng)[0].left,
     "block_norms": lambda rng: theory.block_norms(HIDDEN, n_draws=9, rng=rng).ratio,
-    "cross_layer_norm": lambda rng: (
-        theory.cross_layer_norm(HIDDEN, n_draws=9, rng=rng).squared_norm
-    ),
+    "cross_layer_norm": lambda rng: cross_layer_norm(HIDDEN, n_draws=9, rng=rng).squared_norm,
     "cross_layer_ratio": lambda rng: theory.cross_layer_ratio(HIDDEN, n_draws=9, rng=rng)[0],
 }
 STATES = {
@@ -76,12 +76,9 @@ STATES = {
 
 
 def test_every_function_that_draws_is_here():
-    functions = [getattr(rh, name) for name in rh.__all__] + [
-        getattr(theory, name) for name in theory.__all__
-    ]
     drawing = {
         f.__name__
-        for f in functions
+        for f in PUBLIC.values()
         if inspect.isfunction(f) and "rng" in inspect.signature(f).parameters
     }
     assert drawing <= set(DRAWS)

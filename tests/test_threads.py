@@ -102,7 +102,7 @@ def hessians(which):
         dense = H.to_dense()
         np.testing.assert_allclose(H @ np.eye(len(dense)), dense, atol=1e-12)
         y = rng.integers(0, 13, 300)
-        whole = rh.full_hessian(net, X, y, "ce")
+        whole = rh.network_hessian(net, X, y, "ce").to_dense()
         np.testing.assert_array_equal(whole, whole.T)
 
 def call(which):
@@ -147,7 +147,7 @@ def hessians(widths, loss, n_samples=700):
     rng = np.random.default_rng(0)
     net, X = rh.Network.random(widths, rng), rng.standard_normal((n_samples, widths[0]))
     y = rng.integers(0, widths[-1], n_samples)
-    whole = rh.full_hessian(net, X, y, loss)
+    whole = rh.network_hessian(net, X, y, loss).to_dense()
     return [whole, *(rh.layer_hessian(net, X, l, loss).to_dense() for l in range(net.n_layers))]
 
 

@@ -1,10 +1,13 @@
 """The layer Hessian of one draw from an `Ensemble`."""
 
-from rmt_hessian.hessian.layer import layer_hessian
+from rmt_hessian._types import RandomState
+from rmt_hessian.ensemble import Ensemble
+from rmt_hessian.hessian.layer import LayerHessian, layer_hessian
+from rmt_hessian.model.networks import Network
 from rmt_hessian.model.sampling import network_and_inputs
 
 
-def draw(ens, rng):
+def draw(ens: Ensemble, rng: RandomState) -> LayerHessian:
     """`LayerHessian` of the layer of an ensemble, for one draw of weights and inputs.
 
     Parameters
@@ -32,7 +35,7 @@ def draw(ens, rng):
     return draw_with_network(ens, rng)[1]
 
 
-def draw_with_network(ens, rng):
+def draw_with_network(ens: Ensemble, rng: RandomState) -> tuple[Network, LayerHessian]:
     """The network of a draw, and its `LayerHessian`."""
     net, X = network_and_inputs(ens, rng)
     return net, layer_hessian(net, X, ens.layer, ens.loss)

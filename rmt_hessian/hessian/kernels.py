@@ -99,31 +99,32 @@ def covariances_from_moments(second, first, shift, total, i, j):
 
 @jit(nogil=True)
 def correction_sums(p, Rq, scale, mean, own):
-    """Sums over classes of ``p K q`` and ``q K q``, ``q = p²``: of n ≠ m, then of n = m.
+    """Sums over samples and classes of ``p K q`` and ``q K q``, ``q = p²``, in double precision.
 
     K is ``own`` (N,) on the diagonal and ``mean + scale R`` off it, R of diagonal 0; p and
-    ``R q`` are (N, c). Returns two numbers each, in double precision, and those of ``mean`` alone.
+    ``R q`` are (N, c). Returns the two, (3, 2), of the pairs n ≠ m, of n = m, and of n ≠ m with
+    ``mean`` alone for K.
     """
-    totals = np.zeros(p.shape[1])
+    totals = np.zeros(p.shape[1])  # of q over samples
     for n in range(p.shape[0]):
         for c in range(p.shape[1]):
             totals[c] += np.float64(p[n, c]) * p[n, c]
-    sums = np.zeros(6)
+    pairs_pq, pairs_qq, own_pq, own_qq, mean_pq, mean_qq = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for n in range(p.shape[0]):
-        cubes, fourth = 0.0, 0.0
+        pq, qq = 0.0, 0.0  # of the sample with itself
         for c in range(p.shape[1]):
-            square = np.float64(p[n, c]) * p[n, c]
-            of_mean = mean * (totals[c] - square)
-            Kq = scale * Rq[n, c] + of_mean
-            sums[0] += p[n, c] * Kq
-            sums[1] += square * Kq
-            sums[4] += p[n, c] * of_mean
-            sums[5] += square * of_mean
-            cubes += square * p[n, c]
-            fourth += square * square
-        sums[2] += own[n] * cubes
-        sums[3] += own[n] * fourth
-    return sums
+            q = np.float64(p[n, c]) * p[n, c]
+            mean_q = mean * (totals[c] - q)
+            Kq = scale * Rq[n, c] + mean_q
+            pairs_pq += p[n, c] * Kq
+            pairs_qq += q * Kq
+            mean_pq += p[n, c] * mean_q
+            mean_qq += q * mean_q
+            pq += q * p[n, c]
+            qq += q * q
+        own_pq += own[n] * pq
+        own_qq += own[n] * qq
+    return np.array([[pairs_pq, pairs_qq], [own_pq, own_qq], [mean_pq, mean_qq]])
 
 
 @jit(nogil=True)

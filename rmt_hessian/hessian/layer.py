@@ -4,18 +4,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rmt_hessian._arrays import indices_below
 from rmt_hessian._threads import CHUNK_SIZE, slices
-from rmt_hessian._validation import (
-    index_below,
-    indices_below,
-    instance_of,
-    positive_integer,
-    real_dtype,
-)
+from rmt_hessian._validation import index_below, instance_of, positive_integer, real_dtype
 from rmt_hessian.hessian import norms
 from rmt_hessian.hessian.assembly import fill_dense
 from rmt_hessian.hessian.gram import WeightedGram, add_product
-from rmt_hessian.hessian.operators import SymmetricOperator
 from rmt_hessian.hessian.output_hessians import (
     MANY,
     HiddenLayerOutputHessians,
@@ -25,12 +19,13 @@ from rmt_hessian.hessian.softmax_curvature import SoftmaxCurvature
 from rmt_hessian.hessian.unit_curvature import UnitCurvature
 from rmt_hessian.model.losses import get_loss
 from rmt_hessian.model.networks import Network
+from rmt_hessian.operators import LazyMatrix, SymmetricOperator
 
 CURVATURES = {"ce": SoftmaxCurvature, "mse": UnitCurvature}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LayerHessian:
+class LayerHessian(LazyMatrix):
     """Hessian of the mean loss with respect to the weights of one layer, kept as factors.
 
     ``H = (1/N) Σ_n M_n ⊗ z_n z_nᵀ`` with ``M_n = B_nᵀ A_n B_n`` ([D], section 3, for one hidden
@@ -175,10 +170,6 @@ class LayerHessian:
         result /= self.n_samples
         return result.T
 
-    def __matmul__(self, v):
-        """``H v`` for a vector (k p,), a matrix (k p, q) or a stack (…, k p, q)."""
-        return self.to_operator() @ v
-
     # --- scalars and small matrices ---------------------------------------------------------
 
     def block_norms(self):
@@ -192,6 +183,16 @@ class LayerHessian:
     def frobenius_norm(self):
         """``‖H‖_F``."""
         return norms.frobenius_norm(self)
+
+    def diagonal(self):
+        """``H_(i,a)(i,a) = (1/N) Σ_n λ_n^{ii} z_na²``, shape (k p,)."""
+        squares, units = np.square(self.features), np.arange(self.n_blocks)
+        diagonal = np.empty((self.n_blocks, self.block_size), self.dtype)
+        for chunk in slices(self.n_blocks, self.chunk_size // self.n_samples):
+            weights = self.output_hessians.pair_weights(units[chunk], units[chunk])
+            diagonal[chunk] = weights.T @ squares
+        diagonal /= self.n_samples
+        return diagonal.ravel()
 
     def trace(self):
         """``tr H = (1/N) Σ_n tr(M_n) ‖z_n‖²``."""

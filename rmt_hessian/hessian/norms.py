@@ -35,7 +35,8 @@ def mean_squared_block_norms(H):
     """Means of ``‖H_ii‖_F²`` over i and of ``‖H_ij‖_F²`` over i ≠ j (NaN if there is one unit)."""
     k = H.n_blocks
     K, scale = squared_gram(H.features)
-    diagonal, off_diagonal = (scale * scale * x for x in H.output_hessians.square_sums(K))
+    diagonal, off_diagonal = H.output_hessians.square_sums(K)
+    diagonal, off_diagonal = scale * scale * diagonal, scale * scale * off_diagonal
     return diagonal / k, off_diagonal / (k * (k - 1)) if k > 1 else float("nan")
 
 
@@ -43,3 +44,9 @@ def frobenius_norm(H):
     """``‖H‖_F``, the root of the sum of all squared block norms."""
     K, scale = squared_gram(H.features)
     return scale * float(np.sqrt(sum(H.output_hessians.square_sums(K))))
+
+
+def norm(A):
+    """``‖A‖_F`` of an array, in double precision, where squares of its entries may not fit."""
+    scale = float(np.abs(A).max(initial=0.0)) or 1.0
+    return scale * float(np.linalg.norm(np.divide(A, scale, dtype=np.float64)))

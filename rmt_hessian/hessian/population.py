@@ -1,11 +1,14 @@
 """The output Hessian of the population, ``E[M]`` over x, with a standard error."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from rmt_hessian._random import random_generator
-from rmt_hessian._validation import came, instance_of, positive_integer, positive_real
+from rmt_hessian._types import Loss, RandomState, RealArray
+from rmt_hessian._validation import describe, instance_of, positive_integer, positive_real
 from rmt_hessian.hessian.layer import LayerHessian, layer_hessian
 from rmt_hessian.model.inputs import gaussian_inputs
 from rmt_hessian.model.networks import Network
@@ -13,7 +16,7 @@ from rmt_hessian.model.networks import Network
 FEWEST_GROUPS = 8  # the error estimated from G groups is itself known to 1/√(2(G-1)) or better
 
 
-def grouped_output_hessian(H, n_groups):
+def grouped_output_hessian(H: LayerHessian, n_groups: int) -> RealArray:
     """Means of ``M_n`` over consecutive groups of samples, in one pass.
 
     Parameters
@@ -66,24 +69,24 @@ class PopulationOutputHessian:
         Estimated standard error of the mean, ``√(Σ_g ‖M_g - M̄‖_F² / (G(G-1))) / ‖M̄‖_F``.
     """
 
-    mean: np.ndarray
-    groups: np.ndarray
+    mean: RealArray
+    groups: RealArray
     n_samples: int
     relative_error: float
 
 
 def population_output_hessian(
-    net,
-    layer,
-    loss,
-    rng,
+    net: Network,
+    layer: int,
+    loss: Loss,
+    rng: RandomState,
     *,
-    relative_error=1e-2,
-    inputs=gaussian_inputs,
-    batch_size=2048,
-    n_groups=16,
-    most_samples=10**7,
-):
+    relative_error: float = 1e-2,
+    inputs: Callable[[int, int, np.random.Generator], ArrayLike] = gaussian_inputs,
+    batch_size: int = 2048,
+    n_groups: int = 16,
+    most_samples: int = 10**7,
+) -> PopulationOutputHessian:
     """``E[M]`` over x, the output Hessian of [W] without the noise of a sample.
 
     Batches of fresh inputs go through the network, an equal part of each to every group, until the
@@ -140,7 +143,7 @@ def population_output_hessian(
     most_samples = positive_integer(most_samples, "most_samples", minimum=batch_size)
     instance_of(net, Network, "net")
     if not callable(inputs):
-        raise ValueError(f"inputs must be a function (n, d, rng) -> (n, d), got {came(inputs)}")
+        raise ValueError(f"inputs must be a function (n, d, rng) -> (n, d), got {describe(inputs)}")
     rng, total, n_samples = random_generator(rng), 0.0, 0
     while n_samples + batch_size <= most_samples:
         H = layer_hessian(net, inputs(batch_size, net.widths[0], rng), layer, loss)
@@ -157,7 +160,7 @@ def population_output_hessian(
     )
 
 
-def _mean_and_error(groups):
+def _mean_and_error(groups: RealArray) -> tuple[RealArray, float]:
     """The mean, and its standard error relative to it (0 for groups of zeros)."""
     G, mean = len(groups), groups.mean(axis=0)
     spread = np.sqrt(sum(np.sum((group - mean) ** 2) for group in groups) / (G * (G - 1)))

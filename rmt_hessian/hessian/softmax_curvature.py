@@ -26,7 +26,7 @@ from rmt_hessian.hessian.kernels import (
 ALL = slice(None)
 ROWS = 512  # samples of a piece of work in the forward pass
 SMALL = 2**20  # exponentials that are not worth a thread of their own
-DILUTE = 1e-4  # corrections below this share are summed in single precision, see `entry_sums`
+DILUTE = 1e-4  # corrections below this share are summed in single precision, `_dilute_entry_sums`
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,51 +237,54 @@ class SoftmaxCurvature:
         ``Σ_i (A_n)_ii (A_m)_ii = S - Σ_i (p q' + q p') + Σ_i q q'``  and
         ``Σ_{i≠j} (A_n)_ij (A_m)_ij = S² - Σ_i q q'``
 
-        (a prime marks sample m). The sums with q are corrections. Where probabilities are small,
-        one product ``K Q`` gives both for the pairs n ≠ m, in single precision once the mean of K
-        is taken out; n = m, mostly the larger part, and the mean are summed in double
-        precision. Where the corrections for n ≠ m, those of the mean and of K, are below
-        ``DILUTE`` of the result, the relative error is below 1e-10. Else, and where anything could
-        cancel, see `_confident_entry_sums`.
+        (a prime marks sample m). The sums with q are corrections: `_dilute_entry_sums` where they
+        are small, else, and where anything could cancel, `_confident_entry_sums`.
         """
         largest = 1 / (1 + self.others)
         # the corrections are below DILUTE from about here on, for Gaussian logits of variance 1
-        if len(classes) < self.n_classes or np.sum(largest**2) > 7 * DILUTE * np.sum(largest):
-            return self._confident_entry_sums(K, classes)
-        own, N, threads = K.diagonal(), self.n_samples, n_threads()
-        mean = (K.sum() - own.sum()) / (N * max(N - 1, 1))
-        scale = own.max() or 1.0  # the largest entry
-        rest = K / scale
-        rest -= mean / scale
-        np.fill_diagonal(rest, 0)
-        rest = rest.astype(np.float32)
-        chunks = list(slices(len(classes), self.chunk_size // (4 * N * threads)))
+        if len(classes) == self.n_classes and np.sum(largest**2) <= 7 * DILUTE * np.sum(largest):
+            sums = self._dilute_entry_sums(K, classes)
+            if sums is not None:
+                return sums
+        return self._confident_entry_sums(K, classes)
+
+    def _dilute_entry_sums(self, K, classes):
+        """`entry_sums` for small probabilities; None where the corrections are not small.
+
+        Double precision: S, and the corrections of n = m, mostly the larger part, and of the mean
+        of K off its diagonal. Single precision: the product ``R Q`` with what is left of K, which
+        gives both corrections for n ≠ m. Where these, those of the mean and of K, are below
+        ``DILUTE`` of the result, its relative error is below 1e-10.
+        """
+        own, mean, scale, R = _split(K)
+        threads = n_threads()
+        chunks = list(slices(len(classes), self.chunk_size // (4 * self.n_samples * threads)))
 
         def sums(part):
-            S, corrections = np.zeros(K.shape, self.dtype), np.zeros(6)
+            S, corrections = np.zeros(K.shape, self.dtype), np.zeros((3, 2))
             for chunk in part:
                 p = self.probabilities(ALL, classes[chunk])
                 add_gram(S, p)
-                Kq = rest @ np.square(p, dtype=np.float32, casting="same_kind")
-                corrections += correction_sums(p, Kq, scale, mean, own)
+                Rq = R @ np.square(p, dtype=np.float32, casting="same_kind")
+                corrections += correction_sums(p, Rq, scale, mean, own)
             return S, corrections
 
         parts = parallel_map(sums, (chunks[t::threads] for t in range(threads)))
-        S, corrections = (sum(part) for part in zip(*parts, strict=True))
-        pq, qq, own_pq, own_qq, mean_pq, mean_qq = corrections
-        first, second = lower_sums(K, S)
+        S = sum(S for S, _ in parts)
+        (pq, qq), (own_pq, own_qq), (mean_pq, mean_qq) = sum(part for _, part in parts)
+        of_S, of_S_squared = lower_sums(K, S)
         # |K - mean| <= K + mean: what single precision has rounded is not larger
-        if 2 * (pq + mean_pq) > DILUTE * first or qq + mean_qq > DILUTE * second:
-            return self._confident_entry_sums(K, classes)
-        pq, qq = pq + own_pq, qq + own_qq
-        return first - 2 * pq + qq, second - qq
+        if 2 * (pq + mean_pq) > DILUTE * of_S or qq + mean_qq > DILUTE * of_S_squared:
+            return None
+        all_pq, all_qq = pq + own_pq, qq + own_qq
+        return of_S - 2 * all_pq + all_qq, of_S_squared - all_qq
 
     def _confident_entry_sums(self, K, classes):
         """`entry_sums` for any probabilities and classes.
 
-        The most probable of the classes, of each sample, are kept out of the sum S of ``p p'`` and
-        the sum Q of ``q q'``: with their terms s and t, the sum over i ≠ j is ``2 s t + 2 (s + t)
-        S + S² - Q``, where nothing large cancels.
+        For i = j from the diagonals of A. For i ≠ j the most probable of the classes, of each
+        sample, are kept out of the sum S of ``p p'`` and the sum Q of ``q q'``: with their terms s
+        and t, the sum is ``2 s t + 2 (s + t) S + S² - Q``, where nothing large cancels.
         """
         reference = self._most_probable(classes)
         D, S, Q = np.zeros((3, *K.shape), self.dtype)
@@ -299,6 +302,20 @@ def _as_slice(classes):
     if isinstance(classes, slice) or (np.diff(classes) != 1).any():
         return classes
     return slice(int(classes[0]), int(classes[-1]) + 1)
+
+
+def _split(K):
+    """``own, mean, scale, R``: K is own on its diagonal and ``mean + scale R`` off it.
+
+    R, of diagonal 0, is in single precision; the scale is the largest entry of K.
+    """
+    own, N = K.diagonal(), len(K)
+    mean = (K.sum() - own.sum()) / (N * max(N - 1, 1))
+    scale = own.max() or 1.0
+    R = K / scale
+    R -= mean / scale
+    np.fill_diagonal(R, 0)
+    return own, mean, scale, R.astype(np.float32)
 
 
 def _rows(A):

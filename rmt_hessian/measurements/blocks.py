@@ -9,7 +9,7 @@ from rmt_hessian import theory
 from rmt_hessian.compare import density_curve, ks_distance
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.draws import draw, draw_with_network
-from rmt_hessian.hessian.full import full_hessian
+from rmt_hessian.hessian.network import network_hessian
 from rmt_hessian.measurements.parameters import Count, Widths, two_units
 from rmt_hessian.measurements.registry import measurement
 from rmt_hessian.model.inputs import gaussian_inputs, random_labels
@@ -102,7 +102,7 @@ def hessian_image(rng, *, widths: Widths, n_samples: Count):
     """
     net = Network.random(widths, rng)
     X = gaussian_inputs(n_samples, widths[0], rng)
-    H = full_hessian(net, X, random_labels(n_samples, widths[-1], rng), "ce")
+    H = network_hessian(net, X, random_labels(n_samples, widths[-1], rng), "ce").to_dense()
     split = len(H) - net.weights[-1].size
     return {
         "frobenius_norm": np.linalg.norm(H),

@@ -12,7 +12,7 @@ from rmt_hessian.measurements.top_spaces import determined_overlaps, top_spaces
 from rmt_hessian.model.datasets import digits
 from rmt_hessian.model.inputs import gaussian_inputs, standardise
 from rmt_hessian.model.networks import Network
-from rmt_hessian.spectra.kronecker import KroneckerProduct, kronecker_approximation
+from rmt_hessian.spectra.kronecker import kronecker_approximation
 from rmt_hessian.spectra.subspaces import kronecker_alignment, reshape_eigenvectors
 from rmt_hessian.theory import overlap_peak, population_factors
 
@@ -45,8 +45,8 @@ def eigenspaces(
         )
         if inputs == "gaussian" and not standardised:
             mean = np.full(n_inputs, input_mean)
-            factors = population_factors(net.weights, ens.loss, input_mean=mean, rng=rng)[ens.layer]
-            predicted.append(KroneckerProduct(factors.output_hessian, factors.autocorrelation))
+            factors = population_factors(net.weights, ens.loss, input_mean=mean, rng=rng)
+            predicted.append(factors[ens.layer])
     products = [kronecker_approximation(H) for H in layers]
     spaces = [top_spaces(H, n_top) for H in layers]
     k, p = layers[0].n_blocks, layers[0].block_size

@@ -8,8 +8,7 @@ import numpy as np
 from rmt_hessian.compare import density_curve, ks_distance, ks_distance_of_spectra
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.draws import draw_with_network
-from rmt_hessian.hessian.full import full_hessian
-from rmt_hessian.hessian.network_factors import network_factors
+from rmt_hessian.hessian.network import network_hessian
 from rmt_hessian.measurements.parameters import Count, Real, Widths
 from rmt_hessian.measurements.registry import measurement
 from rmt_hessian.measurements.top_spaces import determined_overlaps, top_spaces
@@ -18,12 +17,10 @@ from rmt_hessian.model.losses import get_loss
 from rmt_hessian.model.networks import Network
 from rmt_hessian.spectra.eigenvalues import eigenvalues
 from rmt_hessian.spectra.kronecker import (
-    KroneckerProduct,
     kronecker_approximation,
     kronecker_error,
     nearest_kronecker_product,
 )
-from rmt_hessian.spectra.network_kronecker import NetworkKronecker
 from rmt_hessian.theory import decoupling, layer_law
 from rmt_hessian.theory.coverage import shallow
 
@@ -39,7 +36,7 @@ def kronecker_form(rng, *, ens: Annotated[Ensemble, shallow], n_top: Count):
     net, H = draw_with_network(ens, rng)
     prediction = decoupling(ens.given(net), rng=rng)
     product, dense = kronecker_approximation(H), H.to_dense()
-    nearest = KroneckerProduct(*nearest_kronecker_product(dense, (H.n_blocks, H.block_size)))
+    nearest = nearest_kronecker_product(dense, (H.n_blocks, H.block_size))
     spectrum, of_product = eigenvalues(dense), product.top_eigenvalues(H.shape[0])
     law = _law_without_weights(ens)
     return {
@@ -78,13 +75,13 @@ def network_kronecker(rng, *, widths: Widths, n_samples: Count, input_mean: Real
     net, n_classes = Network.random(widths, rng), widths[-1]
     X = gaussian_inputs(n_samples, widths[0], rng, mean=input_mean)
     fits = get_loss("ce", n_classes).residual(net(X), np.zeros((n_samples, n_classes)))
-    factors = network_factors(net, X, "ce")
     labels = random_labels(n_samples, n_classes, rng)
+    gauss_newton = network_hessian(net, X, fits, "ce")
     matrices = {
-        "hessian": full_hessian(net, X, labels, "ce"),
-        "gauss_newton": full_hessian(net, X, fits, "ce"),
-        "cross_layer": NetworkKronecker(factors),
-        "layer_wise": NetworkKronecker(factors, cross_layer=False),
+        "hessian": network_hessian(net, X, labels, "ce").to_dense(),
+        "gauss_newton": gauss_newton.to_dense(),
+        "cross_layer": kronecker_approximation(gauss_newton),
+        "layer_wise": kronecker_approximation(gauss_newton, cross_layer=False),
     }
     spaces = {name: top_spaces(matrix, n_top) for name, matrix in matrices.items()}
     result = {}

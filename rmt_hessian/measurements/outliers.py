@@ -18,6 +18,8 @@ from rmt_hessian.theory.coverage import white_features
 BLOCKS = {"diagonal": (0, 0), "off_diagonal": (0, 1)}
 LARGEST_LAYER = 2000  # C d, beyond which a whole layer is not diagonalised
 ROUNDING = 1e-12  # of the largest eigenvalue: below it an eigenvalue belongs to the null space
+# of a predicted outlier and the eigenvalue of the same rank from outside
+PAIRED = "distance", "predicted_distance", "overlap", "predicted_overlap"
 TIE = 1e-9  # relative difference of predicted distances that are equal
 
 
@@ -67,27 +69,23 @@ def _beside(name, matrix, span, law, predicted):
     components = law.components() or [(np.nan, np.nan)]  # a block of zeros has no bulk
     lo, hi = components[0][0], components[-1][1]
     margin = (hi - lo) * len(span) ** (-2 / 3)
-
-    seen, known = (
-        np.array([(x < lo - margin).sum(), (x > hi + margin).sum()]) for x in (values, places)
-    )
-    pairs = [(np.nan, np.nan, np.nan, np.nan)]  # where none is predicted
+    seen = _counts_outside(values, lo - margin, hi + margin)
+    known = _counts_outside(places, lo - margin, hi + margin)
+    pair = dict.fromkeys(PAIRED, np.nan)  # where none is predicted
     if known.any():
-        at, of = (np.r_[: known[0], x.size - known[1] : x.size] for x in (values, places))
-        distances = [np.maximum(lo - x, x - hi) / (hi - lo) for x in (values[at], places[of])]
-        pairs = [*zip(distances[1], distances[0], shares[of], overlaps[at], strict=True)]
-    # of those predicted equally far, as on both sides of a symmetric block, the eigenvalue farthest
-    farthest = max(pairs)[0] * (1 - TIE)
-    predicted_distance, distance, predicted_overlap, overlap = max(
-        (pair for pair in pairs if not pair[0] < farthest), key=lambda pair: pair[1:]
-    )
+        at, of = _outermost(values.size, *known), _outermost(places.size, *known)
+        columns = {
+            "distance": _distance(values[at], lo, hi),
+            "predicted_distance": _distance(places[of], lo, hi),
+            "overlap": overlaps[at],
+            "predicted_overlap": shares[of],
+        }
+        farthest = _farthest(columns)
+        pair = {key: column[farthest] for key, column in columns.items()}
     result = {
         "number": seen.sum(),
         "predicted_number": known.sum(),
-        "distance": distance,
-        "predicted_distance": predicted_distance,
-        "overlap": overlap,
-        "predicted_overlap": predicted_overlap,
+        **pair,
         "edges": np.array([lo, hi]),
         "eigenvalues": values,
         "overlaps": overlaps,
@@ -95,6 +93,32 @@ def _beside(name, matrix, span, law, predicted):
         "predicted_overlaps": shares,
     }
     return {f"{name}_{key}": value for key, value in result.items()}
+
+
+def _counts_outside(x, lo, hi):
+    """How many of x lie below lo and above hi."""
+    return np.array([(x < lo).sum(), (x > hi).sum()])
+
+
+def _outermost(size, n_below, n_above):
+    """Of ``size`` ascending numbers the places of the first and of the last so many."""
+    return np.r_[:n_below, size - n_above : size]
+
+
+def _distance(x, lo, hi):
+    """From the bulk, over its width."""
+    return np.maximum(lo - x, x - hi) / (hi - lo)
+
+
+def _farthest(columns):
+    """The place of the farthest prediction; of those equally far, of the farthest eigenvalue.
+
+    Equally far as the two sides of a symmetric block, up to rounding.
+    """
+    predicted = columns["predicted_distance"]
+    tied = np.flatnonzero(predicted >= predicted.max() * (1 - TIE))
+    order = "distance", "predicted_overlap", "overlap"
+    return max(tied, key=lambda k: [columns[key][k] for key in order])
 
 
 def spectrum_with_overlaps(matrix, span):

@@ -24,15 +24,14 @@ from rmt_hessian.spectra.subspaces import subspace_overlap
 from rmt_hessian.spectra.uncertainty import jackknife
 from rmt_hessian.theory import (
     eigenspace_defect,
-    mean_curvature,
-    mean_third_cumulant,
     output_hessian_eigenspace,
     population_factors,
     predicted_output_hessian,
-    projected_row_space,
     propagate,
 )
 from rmt_hessian.theory.coverage import hidden_layer
+from rmt_hessian.theory.structure.output_rank import projected_row_space
+from rmt_hessian.theory.structure.softmax_cumulants import mean_curvature, mean_third_cumulant
 
 ENERGY = 0.9  # share of ‖M‖² that defines the rank by energy
 SHAPE = ("gap", "centred_defect", "projected_defect", "factors_defect")
@@ -91,11 +90,11 @@ def population_rank(rng, *, widths: Widths, layer: Index, relative_error: Positi
     fewer_classes_than_units(ens)
     net = Network.random(widths, rng)
     given, rank = ens.given(net), ens.n_classes - 1
-    predicted = population_factors(net.weights, "ce", rng=rng)[ens.layer].output_hessian
+    factors = population_factors(net.weights, "ce", rng=rng)[ens.layer]
     first_order = _first_order(given, rng)
-    if first_order is not None:
-        predicted = first_order
-    defect = _expected_defect(ens)
+    predicted = factors.left if first_order is None else first_order
+    predicted_spectrum = eigenvalues(predicted)
+    centred_defect, projected_defect = _expected_defect(ens)
     frames = [
         output_hessian_eigenspace(given),
         projected_row_space(given),
@@ -119,23 +118,22 @@ def population_rank(rng, *, widths: Widths, layer: Index, relative_error: Positi
         )
 
     M = population_output_hessian(net, ens.layer, "ce", rng, relative_error=relative_error)
-    result = {}
-    for names, (values, errors) in (
-        (SHAPE, jackknife(shape, M.groups, correct_bias=True)),
-        (RANKS, jackknife(ranks, M.groups)),
-    ):
-        result |= dict(zip(names, values, strict=True))
-        result |= {f"{name}_error": error for name, error in zip(names, errors, strict=True)}
-    predicted = eigenvalues(predicted)
     return {
-        **result,
-        "predicted_gap": spectral_gap(predicted, rank),
-        "predicted_centred_defect": defect[0],
-        "predicted_projected_defect": defect[1],
+        **_with_errors(SHAPE, *jackknife(shape, M.groups, correct_bias=True)),
+        **_with_errors(RANKS, *jackknife(ranks, M.groups)),
+        "predicted_gap": spectral_gap(predicted_spectrum, rank),
+        "predicted_centred_defect": centred_defect,
+        "predicted_projected_defect": projected_defect,
         "n_samples": M.n_samples,
         "eigenvalues": eigenvalues(M.mean)[::-1],
-        "predicted_eigenvalues": predicted[::-1],
+        "predicted_eigenvalues": predicted_spectrum[::-1],
     }
+
+
+def _with_errors(names, values, errors):
+    """Columns of the values, then of their standard errors."""
+    of_errors = [f"{name}_error" for name in names]
+    return dict(zip(names, values, strict=True)) | dict(zip(of_errors, errors, strict=True))
 
 
 @cache
@@ -155,8 +153,6 @@ def _first_order(ens, rng):
     except ValueError:
         return None
     logits = propagate(ens.weights)[-1]
-    cumulants = (
-        cumulant(logits.preactivation_mean, logits.preactivation_covariance, rng)
-        for cumulant in (mean_curvature, mean_third_cumulant)
-    )
-    return predicted_output_hessian(ens, *cumulants)
+    moments = logits.preactivation_mean, logits.preactivation_covariance
+    A, T = mean_curvature(*moments, rng), mean_third_cumulant(*moments, rng)
+    return predicted_output_hessian(ens, A, T)

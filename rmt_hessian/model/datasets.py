@@ -1,10 +1,11 @@
 """Real data that need no download."""
 
+from rmt_hessian._types import FloatArray, IntArray
 from rmt_hessian._validation import boolean
 from rmt_hessian.model.inputs import standardise
 
 
-def digits(standardised=False):
+def digits(standardised: bool = False) -> tuple[FloatArray, IntArray]:
     """The 1797 handwritten digits, 8 × 8 pixels, that come with scikit-learn.
 
     Parameters

@@ -1,24 +1,22 @@
 """Inputs and labels."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from rmt_hessian._arrays import finite_array, real_array
 from rmt_hessian._matrices import covariance_spectrum
 from rmt_hessian._random import random_generator
-from rmt_hessian._validation import (
-    boolean,
-    finite_array,
-    positive_integer,
-    positive_real,
-    real_array,
-    real_number,
-)
+from rmt_hessian._types import FloatArray, IntArray, RandomState
+from rmt_hessian._validation import boolean, positive_integer, positive_real, real_number
 
 
-def _shape(n_samples, n_inputs):
+def _shape(n_samples: int, n_inputs: int) -> tuple[int, int]:
     return positive_integer(n_samples, "n_samples"), positive_integer(n_inputs, "n_inputs")
 
 
-def gaussian_inputs(n_samples, n_inputs, rng, mean=0.0):
+def gaussian_inputs(
+    n_samples: int, n_inputs: int, rng: RandomState, mean: ArrayLike = 0.0
+) -> FloatArray:
     """Draw Gaussian inputs, ``x_n ~ N(b, I_d)``, standard by default.
 
     Parameters
@@ -52,7 +50,7 @@ def gaussian_inputs(n_samples, n_inputs, rng, mean=0.0):
     return random_generator(rng).standard_normal(shape) + b
 
 
-def rademacher_inputs(n_samples, n_inputs, rng):
+def rademacher_inputs(n_samples: int, n_inputs: int, rng: RandomState) -> FloatArray:
     """Draw independent signs, ``P(x = 1) = P(x = -1) = ½``: fourth moment 1, the least possible.
 
     Parameters, result and errors are those of `gaussian_inputs`, without a mean.
@@ -63,10 +61,11 @@ def rademacher_inputs(n_samples, n_inputs, rng):
     >>> rademacher_inputs(1, 4, np.random.default_rng(0))
     array([[ 1.,  1.,  1., -1.]])
     """
-    return 2.0 * random_generator(rng).integers(2, size=_shape(n_samples, n_inputs)) - 1.0
+    bits = random_generator(rng).integers(2, size=_shape(n_samples, n_inputs))
+    return 2.0 * bits.astype(np.float64) - 1.0
 
 
-def uniform_inputs(n_samples, n_inputs, rng):
+def uniform_inputs(n_samples: int, n_inputs: int, rng: RandomState) -> FloatArray:
     """Draw independent entries, uniform on ``[-√3, √3]``: mean 0, variance 1.
 
     Parameters, result and errors are those of `gaussian_inputs`, without a mean.
@@ -81,7 +80,9 @@ def uniform_inputs(n_samples, n_inputs, rng):
     return random_generator(rng).uniform(-np.sqrt(3.0), np.sqrt(3.0), size=shape)
 
 
-def student_inputs(n_samples, n_inputs, rng, degrees_of_freedom):
+def student_inputs(
+    n_samples: int, n_inputs: int, rng: RandomState, degrees_of_freedom: float
+) -> FloatArray:
     """Draw independent entries with Student's law of ν degrees of freedom: heavy tails.
 
     For ν > 2 the entries are divided by their standard deviation ``√(ν/(ν - 2))``, so that they
@@ -116,7 +117,9 @@ def student_inputs(n_samples, n_inputs, rng, degrees_of_freedom):
     return scale * random_generator(rng).standard_t(nu, size=_shape(n_samples, n_inputs))
 
 
-def correlated_inputs(n_samples, eigenvalues, rng, rotate=False):
+def correlated_inputs(
+    n_samples: int, eigenvalues: ArrayLike, rng: RandomState, rotate: bool = False
+) -> FloatArray:
     """Draw Gaussian inputs of a given covariance spectrum, ``x_n = Q Σ^{1/2} g_n``.
 
     Σ is diagonal with the given eigenvalues; Q is the identity, or a Haar orthogonal matrix.
@@ -155,7 +158,9 @@ def correlated_inputs(n_samples, eigenvalues, rng, rotate=False):
     return X @ np.linalg.qr(rng.standard_normal((spectrum.size, spectrum.size))).Q.T
 
 
-def clustered_inputs(n_samples, n_inputs, n_clusters, rng, noise=0.1):
+def clustered_inputs(
+    n_samples: int, n_inputs: int, n_clusters: int, rng: RandomState, noise: float = 0.1
+) -> tuple[FloatArray, IntArray]:
     """Draw inputs about cluster centres on the unit sphere, ``x_n = c_{k_n} + noise · g_n``.
 
     The centres are uniform on the unit sphere of R^d, the label ``k_n`` is uniform over clusters,
@@ -198,7 +203,7 @@ def clustered_inputs(n_samples, n_inputs, n_clusters, rng, noise=0.1):
     return centres[labels] + sigma * rng.standard_normal(shape), labels
 
 
-def standardise(Z):
+def standardise(Z: ArrayLike) -> FloatArray:
     """Features with mean 0 and variance 1 over the samples, the statistics held fixed.
 
     ``(z_na - mean_a)/std_a``, the standard deviation with 1/N; a constant feature becomes 0. To
@@ -230,7 +235,7 @@ def standardise(Z):
     return np.where(constant, 0.0, centred / np.where(constant, 1.0, scale))
 
 
-def random_labels(n_samples, n_classes, rng):
+def random_labels(n_samples: int, n_classes: int, rng: RandomState) -> IntArray:
     """Draw labels uniformly from ``0 … C-1``, independent of the inputs.
 
     Parameters

@@ -1,13 +1,20 @@
 """Losses: value and residual. The loss of a data set is the mean over its samples."""
 
 import warnings
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
-from rmt_hessian._matrices import distributions
-from rmt_hessian._validation import came, finite_array, native, one_of, refuse_masked
+from rmt_hessian._arrays import finite_array, refuse_masked
+from rmt_hessian._distributions import distributions
+from rmt_hessian._types import FloatArray, IntArray, Loss
+from rmt_hessian._validation import describe, one_of, to_numpy
 from rmt_hessian.model.kernels import softmax
+
+Targets: TypeAlias = FloatArray | NDArray[np.integer]  # distributions or values (N, C), labels (N,)
 
 SHOWN = 5  # classes that a message names
 
@@ -18,11 +25,11 @@ class CrossEntropy:
     name = "ce"
     min_classes = 2
 
-    def value(self, logits, targets):
+    def value(self, logits: FloatArray, targets: FloatArray) -> float:
         """Mean loss; ``targets`` are distributions over classes, shape (N, C)."""
         return float(np.mean(logsumexp(logits, axis=1) - np.sum(targets * logits, axis=1)))
 
-    def residual(self, logits, targets):
+    def residual(self, logits: FloatArray, targets: Targets) -> FloatArray:
         """``∂ℓ/∂f = p - y`` per sample, shape (N, C); targets (N, C) or checked labels (N,)."""
         p = softmax(logits)
         if targets.ndim == 2:
@@ -32,7 +39,7 @@ class CrossEntropy:
         p[labelled] = -p.sum(axis=1)  # p_y - 1, without its cancellation
         return p
 
-    def check_targets(self, targets):
+    def check_targets(self, targets: ArrayLike) -> FloatArray:
         """Distributions over classes, from ``targets`` in whatever precision they came."""
         return distributions(targets, "y", ndim=2)
 
@@ -43,11 +50,11 @@ class MeanSquaredError:
     name = "mse"
     min_classes = 1
 
-    def value(self, logits, targets):
+    def value(self, logits: FloatArray, targets: FloatArray) -> float:
         """Mean loss; ``targets`` has shape (N, C)."""
         return float(np.mean(np.sum((logits - targets) ** 2, axis=1)) / 2)
 
-    def residual(self, logits, targets):
+    def residual(self, logits: FloatArray, targets: Targets) -> FloatArray:
         """``∂ℓ/∂f = f - y`` per sample, shape (N, C); targets (N, C) or checked labels (N,)."""
         if targets.ndim == 2:
             return logits - targets
@@ -55,7 +62,7 @@ class MeanSquaredError:
         residual[np.arange(len(logits)), targets] -= 1.0
         return residual
 
-    def check_targets(self, targets):
+    def check_targets(self, targets: ArrayLike) -> FloatArray:
         """Any real targets will do."""
         return finite_array(targets, "y", ndim=2).copy()
 
@@ -63,7 +70,7 @@ class MeanSquaredError:
 LOSSES = {loss.name: loss for loss in (CrossEntropy(), MeanSquaredError())}
 
 
-def get_loss(name, n_classes):
+def get_loss(name: Loss, n_classes: int) -> CrossEntropy | MeanSquaredError:
     """Return the loss called ``name``, "ce" or "mse", for ``n_classes`` outputs.
 
     Raises
@@ -79,7 +86,9 @@ def get_loss(name, n_classes):
     return loss
 
 
-def check_targets(y, n_samples, n_classes, loss):
+def check_targets(
+    y: ArrayLike, n_samples: int, n_classes: int, loss: CrossEntropy | MeanSquaredError
+) -> Targets:
     """Return a copy of ``y`` as integer labels, shape (N,), or float targets, shape (N, C).
 
     Labels that are text are encoded as by `encode_labels`; a warning says which class is which.
@@ -93,7 +102,7 @@ def check_targets(y, n_samples, n_classes, loss):
     """
     refuse_masked(y, "y")
     try:
-        shape = np.shape(native(y))
+        shape = np.shape(to_numpy(y))
     except (TypeError, ValueError):
         shape = None
     if shape == (n_samples,):
@@ -101,13 +110,13 @@ def check_targets(y, n_samples, n_classes, loss):
     if shape != (n_samples, n_classes):
         raise ValueError(
             f"y must have shape ({n_samples},) or ({n_samples}, {n_classes}), "
-            f"got {shape if shape else came(y)}"
+            f"got {shape if shape else describe(y)}"
         )
     return loss.check_targets(y)
 
 
-def _checked_labels(y, n_classes):
-    labels = np.array(native(y))
+def _checked_labels(y: ArrayLike, n_classes: int) -> IntArray:
+    labels = np.array(to_numpy(y))
     if _is_text(labels):
         labels, classes = encode_labels(y)
         if len(classes) != n_classes:
@@ -129,13 +138,13 @@ def _checked_labels(y, n_classes):
     return labels
 
 
-def _is_text(labels):
+def _is_text(labels: np.ndarray) -> bool:
     return labels.dtype.kind in "UST" or (
         labels.dtype.kind == "O" and any(isinstance(label, str | bytes) for label in labels)
     )
 
 
-def encode_labels(labels):
+def encode_labels(labels: ArrayLike) -> tuple[IntArray, list[Any]]:
     """Integer labels from labels of any kind, and which class is which.
 
     Classes are numbered in sorted order, as scikit-learn's encoders do.
@@ -170,21 +179,21 @@ def encode_labels(labels):
     if missing:
         raise ValueError(f"labels must have no missing entries, got {missing}")
     try:
-        array = np.array(native(labels))
+        array = np.array(to_numpy(labels))
     except (TypeError, ValueError):  # rows of different lengths
         array = np.empty(0)
     if array.ndim != 1 or array.size == 0:
-        raise ValueError(f"labels must lie along one axis, got {came(labels)}")
+        raise ValueError(f"labels must lie along one axis, got {describe(labels)}")
     text = [isinstance(x, str | bytes) for x in entries]
     if any(text) and not all(text):
         raise ValueError("labels must be all text or all numbers, got both")
     if not any(text) and array.dtype.kind not in "biuf":
-        raise ValueError(f"labels must be text or numbers, got {came(labels)}")
+        raise ValueError(f"labels must be text or numbers, got {describe(labels)}")
     classes, encoded = np.unique(array, return_inverse=True)
     return encoded, classes.tolist()
 
 
-def _is_missing(label):
+def _is_missing(label: Any) -> bool:
     """Whether it is None, NaN, which differs from itself, or what pandas has in their place."""
     try:
         return label is None or bool(label != label)
@@ -192,6 +201,6 @@ def _is_missing(label):
         return True
 
 
-def _some(classes):
+def _some(classes: Sequence[Any]) -> str:
     shown = ", ".join(repr(name) for name in classes[:SHOWN])
     return shown if len(classes) <= SHOWN else f"{shown}, …"

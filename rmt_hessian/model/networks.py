@@ -1,13 +1,18 @@
 """ReLU networks: the linear model ``[d, C]``, one hidden layer ``[d, m, C]``, any depth."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from rmt_hessian._matrices import read_only
+from rmt_hessian._arrays import finite_array
 from rmt_hessian._random import random_generator
-from rmt_hessian._validation import finite_array, index_below, listed, positive_integer
+from rmt_hessian._types import BoolArray, FloatArray, Init, RandomState
+from rmt_hessian._validation import index_below
+from rmt_hessian._weights import layer_widths, read_only, weight_chain
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.model.kernels import relu_and_mask
 
@@ -26,12 +31,12 @@ class ForwardPass:
         Of the last layer: logits are made when asked for, since C may be large.
     """
 
-    features: tuple
-    masks: tuple
-    last_weights: np.ndarray
+    features: tuple[FloatArray, ...]
+    masks: tuple[BoolArray, ...]
+    last_weights: FloatArray
 
     @property
-    def logits(self):
+    def logits(self) -> FloatArray:
         """``f = z_L W_Lᵀ``, shape (N, C), made anew.
 
         Raises
@@ -67,29 +72,17 @@ class Network:
     array([[4., 6.]])
     """
 
-    def __init__(self, weights):
-        weights = listed(weights, "weights", "matrices")
-        if not weights:
-            raise ValueError("weights must hold at least one matrix, got none")
-        self.weights = tuple(
-            read_only(finite_array(W, f"weights[{l}]", ndim=2)) for l, W in enumerate(weights)
-        )
-        for l in range(1, len(weights)):
-            wanted, came = self.weights[l - 1].shape[0], self.weights[l].shape[1]
-            if wanted != came:
-                raise ValueError(
-                    f"weights[{l}] must have {wanted} columns to follow weights[{l - 1}], "
-                    f"got shape {self.weights[l].shape}"
-                )
+    def __init__(self, weights: Sequence[ArrayLike]) -> None:
+        self.weights = tuple(read_only(W) for W in weight_chain(weights))
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         """After ``pickle`` and ``deepcopy``, whose arrays are new: read-only again."""
         for W in state["weights"]:
             W.setflags(write=False)
         self.__dict__.update(state)
 
     @classmethod
-    def random(cls, widths, rng, init="lecun"):
+    def random(cls, widths: Sequence[int], rng: RandomState, init: Init = "lecun") -> Self:
         """Draw a network at initialisation.
 
         Parameters
@@ -107,26 +100,20 @@ class Network:
             If fewer than two widths are given, one is not positive, or ``init`` is unknown.
         """
         gain = init_gain(init)
-        widths = [
-            positive_integer(w, f"widths[{l}]")
-            for l, w in enumerate(listed(widths, "widths", "integers"))
-        ]
-        if len(widths) < 2:
-            raise ValueError(f"widths must hold at least two numbers, got {widths}")
-        rng = random_generator(rng)
+        widths, rng = layer_widths(widths), random_generator(rng)
         return cls([random_weights(*sizes, gain, rng) for sizes in pairwise(widths)])
 
     @property
-    def widths(self):
+    def widths(self) -> list[int]:
         """``[d, …, C]``: the input dimension, then the output dimension of each layer."""
         return [self.weights[0].shape[1]] + [W.shape[0] for W in self.weights]
 
     @property
-    def n_layers(self):
+    def n_layers(self) -> int:
         """The number of weight matrices."""
         return len(self.weights)
 
-    def above(self, layer):
+    def above(self, layer: int) -> "Network":
         """The network of the layers from ``layer`` on, whose inputs are that layer's features.
 
         The Hessian of a layer is that of the first layer of ``above(layer)`` on those features, so
@@ -140,14 +127,14 @@ class Network:
         """
         return Network(self.weights[index_below(layer, self.n_layers, "layer") :])
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Network(widths={self.widths})"
 
-    def __call__(self, X):
+    def __call__(self, X: ArrayLike) -> FloatArray:
         """Logits, shape (N, C), of inputs ``X``, shape (N, d)."""
         return self.forward(X).logits
 
-    def forward(self, X):
+    def forward(self, X: ArrayLike) -> ForwardPass:
         """Run the network on ``X``, shape (N, d), and keep what the Hessian needs.
 
         Raises
@@ -168,7 +155,7 @@ class Network:
         return ForwardPass(tuple(features), tuple(masks), self.weights[-1])
 
 
-def random_weights(n_in, n_out, gain, rng):
+def random_weights(n_in: int, n_out: int, gain: float, rng: np.random.Generator) -> FloatArray:
     """A weight matrix at initialisation, (n_out, n_in), entries ``N(0, gain/n_in)``; read-only."""
     W = rng.standard_normal((n_out, n_in))
     W *= np.sqrt(gain / n_in)
@@ -176,7 +163,7 @@ def random_weights(n_in, n_out, gain, rng):
     return W
 
 
-def _finite(values, what):
+def _finite(values: FloatArray, what: str) -> FloatArray:
     if not np.isfinite(values).all():
         raise ValueError(f"X must not make the {what} overflow, got infinite or NaN {what}")
     return values

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 from rmt_hessian._random import random_generator
+from rmt_hessian._types import FloatArray, IntArray, RandomState
 from rmt_hessian._validation import instance_of
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
@@ -10,7 +11,7 @@ from rmt_hessian.model.inputs import gaussian_inputs, random_labels
 from rmt_hessian.model.networks import Network, random_weights
 
 
-def sample(ens, rng):
+def sample(ens: Ensemble, rng: RandomState) -> tuple[Network, FloatArray, IntArray]:
     """One draw from an ensemble: network, inputs, and labels that depend on neither.
 
     Parameters
@@ -44,7 +45,7 @@ def sample(ens, rng):
     return net, X, random_labels(ens.n_samples, ens.n_classes, rng)
 
 
-def network_and_inputs(ens, rng):
+def network_and_inputs(ens: Ensemble, rng: RandomState) -> tuple[Network, FloatArray]:
     """`sample` without the labels, on which no Hessian within a layer depends."""
     instance_of(ens, Ensemble, "ens")
     rng, gain = random_generator(rng), init_gain(ens.init)

@@ -89,10 +89,12 @@ def _ratio(group):
 def _distances(group):
     if group is None:
         return {"ks_conditional": np.nan, "ks_population": np.nan, "outside": "–"}
-    conditional, population, band = (
-        group[[f"{block}_ks_{kind}" for block in BLOCKS]].to_numpy()
-        for kind in ("conditional", "population", "population_band")
-    )
+
+    def distances(kind):
+        return group[[f"{block}_ks_{kind}" for block in BLOCKS]].to_numpy()
+
+    conditional, population = distances("conditional"), distances("population")
+    band = distances("population_band")
     outside = int(np.sum(population > band + conditional + ROUNDING))
     return {
         "ks_conditional": conditional.max(),

@@ -75,8 +75,8 @@ def fitted_rates(rows):
 def _rate(points, name):
     """The exponent of one quantity, measured and predicted, if there is one."""
     measured, predicted = (
-        points.pivot_table(index="n_hidden", columns="seed", values=column).dropna(axis=1)
-        for column in (name, f"predicted_{name}")
+        _by_size_and_seed(points, name),
+        _by_size_and_seed(points, f"predicted_{name}"),
     )
     m, seeds = measured.shape
     if m < 2 or seeds < 2 or (measured <= 0).any(axis=None):
@@ -90,6 +90,11 @@ def _rate(points, name):
             np.polyfit(np.log(expected.index), np.log(expected), 1)[0] if known else np.nan
         ),
     }
+
+
+def _by_size_and_seed(points, column):
+    """Of the seeds that have all sizes."""
+    return points.pivot_table(index="n_hidden", columns="seed", values=column).dropna(axis=1)
 
 
 def format_table(table):

@@ -1,13 +1,15 @@
 """Eigenvalues and extreme eigenspaces of symmetric matrices."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg import eigh, eigvalsh
 
 from rmt_hessian._threads import one_thread_for_short
+from rmt_hessian._types import Extreme, IntArray, MatrixLike, Progress, RealArray
 from rmt_hessian._validation import instance_of, one_of, positive_integer, positive_real
 from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.spectra.lanczos import power_of_two
-from rmt_hessian.spectra.operands import symmetric_operand
+from rmt_hessian.spectra.operands import Operand, symmetric_operand
 from rmt_hessian.spectra.progress_calls import progress_callback
 from rmt_hessian.spectra.thick_restart import HEIGHTS, NotConverged, extreme_eigenpairs
 
@@ -19,7 +21,7 @@ WORTH = {"array": 16, "sparse": 2, "factors": 2, "operator": 1}
 RESIDUAL = 1000  # rounding errors: residuals of clustered eigenvalues never reach one alone
 
 
-def eigenvalues(matrix):
+def eigenvalues(matrix: MatrixLike) -> RealArray:
     """All eigenvalues of a symmetric matrix, ascending.
 
     Parameters
@@ -45,7 +47,7 @@ def eigenvalues(matrix):
     return eigvalsh(symmetric_operand(matrix, "matrix").to_dense())
 
 
-def block_eigenvalues(H, i, j):
+def block_eigenvalues(H: LayerHessian, i: ArrayLike, j: ArrayLike) -> RealArray:
     """Eigenvalues of many blocks ``H_ij`` of a layer Hessian, each ascending.
 
     Parameters
@@ -76,7 +78,15 @@ def block_eigenvalues(H, i, j):
     return np.stack([eigvalsh(block) for block in blocks])
 
 
-def top_eigenpairs(matrix, k, *, which="largest", tol=None, max_iterations=10_000, progress=None):
+def top_eigenpairs(
+    matrix: MatrixLike,
+    k: int,
+    *,
+    which: Extreme = "largest",
+    tol: float | None = None,
+    max_iterations: int = 10_000,
+    progress: Progress | None = None,
+) -> tuple[RealArray, RealArray]:
     """The k largest, smallest or largest absolute eigenvalues, and orthonormal eigenvectors.
 
     Up to n = 2000 (operators: 200), and for k > n/10, by a dense solver. Larger ones are multiplied
@@ -163,7 +173,9 @@ def top_eigenpairs(matrix, k, *, which="largest", tol=None, max_iterations=10_00
     return _dense_eigenpairs(operand, k, which, progress)
 
 
-def _dense_eigenpairs(operand, k, which, progress):
+def _dense_eigenpairs(
+    operand: Operand, k: int, which: Extreme, progress: Progress | None
+) -> tuple[RealArray, RealArray]:
     A, n = operand.to_dense(), operand.size
     ends = {"largest": [n - k, n - 1], "smallest": [0, k - 1], "magnitude": None}
     values, vectors = eigh(A, subset_by_index=ends[which])
@@ -175,12 +187,19 @@ def _dense_eigenpairs(operand, k, which, progress):
     return values, vectors
 
 
-def _from_products(operand, k, which, tol, max_products, progress):
+def _from_products(
+    operand: Operand,
+    k: int,
+    which: Extreme,
+    tol: float,
+    max_products: float,
+    progress: Progress | None,
+) -> tuple[RealArray, RealArray]:
     """`extreme_eigenpairs` of A in units of a typical entry of its products."""
     probe = np.random.default_rng(0).standard_normal(operand.size).astype(operand.dtype)
     unit = power_of_two(np.abs(operand.multiply(probe)).max())
 
-    def multiply(v):
+    def multiply(v: RealArray) -> RealArray:
         return operand.multiply(v) / unit
 
     with one_thread_for_short(operand.size):
@@ -198,11 +217,19 @@ def _from_products(operand, k, which, tol, max_products, progress):
     return (values[order] * unit).astype(operand.dtype), np.ascontiguousarray(rows[order].T)
 
 
-def _ascending(values, which):
+def _ascending(values: RealArray, which: Extreme) -> IntArray:
     return np.lexsort((values, np.abs(values))) if which == "magnitude" else np.argsort(values)
 
 
-def top_eigenspace(matrix, k, *, which="largest", tol=None, max_iterations=10_000, progress=None):
+def top_eigenspace(
+    matrix: MatrixLike,
+    k: int,
+    *,
+    which: Extreme = "largest",
+    tol: float | None = None,
+    max_iterations: int = 10_000,
+    progress: Progress | None = None,
+) -> RealArray:
     """Orthonormal eigenvectors of the k extreme eigenvalues, shape (n, k), in their order.
 
     The second part of `top_eigenpairs`, which describes the arguments and what is raised.

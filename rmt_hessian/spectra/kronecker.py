@@ -1,139 +1,39 @@
 """Kronecker products close to a layer Hessian: the decoupling of [W], and the nearest one."""
 
-from dataclasses import dataclass
-from functools import cached_property
-
 import numpy as np
-from scipy.linalg import eigh
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
+from rmt_hessian._arrays import finite_array
 from rmt_hessian._matrices import symmetric_array
-from rmt_hessian._validation import finite_array, instance_of, pair_of_sizes, positive_integer
+from rmt_hessian._validation import describe, instance_of, pair_of_sizes, refuse_given
 from rmt_hessian.hessian.layer import LayerHessian
-from rmt_hessian.hessian.operators import SymmetricOperator
+from rmt_hessian.hessian.network import NetworkHessian
 from rmt_hessian.hessian.output_hessians import unit_pairs
+from rmt_hessian.kronecker_product import KroneckerProduct
 from rmt_hessian.spectra.eigenvalues import top_eigenpairs
+from rmt_hessian.spectra.network_kronecker import NetworkKronecker
 
 
-@dataclass(frozen=True, eq=False)
-class KroneckerProduct:
-    """``B ⊗ C`` of two symmetric matrices, never formed unless asked.
+def kronecker_approximation(H, *, cross_layer=None):
+    """``E[M] ⊗ E[z zᵀ]``: the decoupling of output Hessian and input auto-correlation in [W].
 
-    Its eigenpairs are ``(λ_i μ_a, u_i ⊗ x_a)``, from those of the factors.
+    Exact where ``M_n`` does not depend on n, and for one sample. Of the whole network it is made
+    block by block, ``E[B_lᵀ A B_m] ⊗ E[z_l z_mᵀ]``.
 
     Parameters
     ----------
-    left : array_like, shape (k, k)
-        B, on the output units.
-    right : array_like, shape (p, p)
-        C, on the features.
+    H : LayerHessian or NetworkHessian
+    cross_layer : bool, optional
+        Of a network: with the blocks between layers, the default, or without.
+
+    Returns
+    -------
+    KroneckerProduct or NetworkKronecker
 
     Raises
     ------
     ValueError
-        If a factor is not square, finite and symmetric (to 1e-10 of its largest entry).
-
-    Examples
-    --------
-    >>> product = KroneckerProduct(np.diag([1.0, 2.0]), np.diag([3.0, 5.0]))
-    >>> product.top_eigenvalues(3)
-    array([ 5.,  6., 10.])
-    >>> product @ np.ones(4)
-    array([ 3.,  5.,  6., 10.])
-    """
-
-    left: np.ndarray
-    right: np.ndarray
-
-    def __post_init__(self):
-        for name in ("left", "right"):
-            object.__setattr__(self, name, symmetric_array(getattr(self, name), name))
-
-    @property
-    def shape(self):
-        """``(k p, k p)``."""
-        return (len(self.left) * len(self.right),) * 2
-
-    def to_dense(self):
-        """``B ⊗ C``, shape (k p, k p)."""
-        return np.kron(self.left, self.right)
-
-    def frobenius_norm(self):
-        """``‖B‖_F ‖C‖_F``."""
-        return float(np.linalg.norm(self.left) * np.linalg.norm(self.right))
-
-    @cached_property
-    def _left_pairs(self):
-        return eigh(self.left)
-
-    @cached_property
-    def _right_pairs(self):
-        return eigh(self.right)
-
-    def top_pairs(self, n):
-        """The n largest products of an eigenvalue ``λ_i`` of B and one ``μ_a`` of C.
-
-        Returns
-        -------
-        values : numpy.ndarray, shape (n,)
-            ``λ_i μ_a``, ascending; equal ones in the order of (i, a). Of products that are equal
-            but for rounding another machine may choose others, as of eigenvectors of a multiple
-            eigenvalue: see `rmt_hessian.separated_dimensions`.
-        i, a : numpy.ndarray of int, shape (n,)
-            Places in the ascending eigenvalues of B and of C.
-
-        Raises
-        ------
-        ValueError
-            If n is not in 1 … k p.
-        """
-        n = positive_integer(n, "n")
-        if n > self.shape[0]:
-            raise ValueError(f"n must be at most {self.shape[0]}, got {n}")
-        products = np.outer(self._left_pairs[0], self._right_pairs[0])
-        places = np.argsort(products, axis=None, kind="stable")[-n:]
-        return products.ravel()[places], *np.unravel_index(places, products.shape)
-
-    def top_eigenvalues(self, n):
-        """The n largest eigenvalues, ascending; errors as `top_pairs`."""
-        return self.top_pairs(n)[0]
-
-    def top_eigenspace(self, n):
-        """Their eigenvectors ``u_i ⊗ x_a``, shape (k p, n), the largest last."""
-        return self.top_eigenpairs(n)[1]
-
-    def top_eigenpairs(self, n):
-        """`top_eigenvalues` and `top_eigenspace`."""
-        values, i, a = self.top_pairs(n)
-        u, x = self._left_pairs[1][:, i], self._right_pairs[1][:, a]
-        return values, (u[:, None] * x).reshape(-1, values.size)
-
-    def to_operator(self):
-        """``B ⊗ C`` as a symmetric `scipy.sparse.linalg.LinearOperator`."""
-        return SymmetricOperator(self._product, self.shape[0], np.float64)
-
-    def _product(self, v):
-        """``(B ⊗ C) vec(U) = vec(B U Cᵀ)``, (k p, q) -> (k p, q)."""
-        U = v.T.reshape(-1, len(self.left), len(self.right))
-        return (self.left @ U @ self.right.T).reshape(v.T.shape).T
-
-    def __matmul__(self, v):
-        """``(B ⊗ C) v`` for a vector (k p,), a matrix (k p, q) or a stack (…, k p, q)."""
-        return self.to_operator() @ v
-
-
-def kronecker_approximation(H):
-    """``E[M] ⊗ E[z zᵀ]``: the decoupling of output Hessian and input auto-correlation in [W].
-
-    Exact where ``M_n`` does not depend on n, and for one sample.
-
-    Parameters
-    ----------
-    H : LayerHessian
-
-    Returns
-    -------
-    KroneckerProduct
+        If H is neither, or ``cross_layer`` is given for a layer.
 
     Examples
     --------
@@ -144,8 +44,14 @@ def kronecker_approximation(H):
     array([[ 2.5, -2.5],
            [-2.5,  2.5]])
     """
-    instance_of(H, LayerHessian, "H")
-    return KroneckerProduct(H.output_hessian(), H.input_autocorrelation())
+    if not isinstance(H, LayerHessian | NetworkHessian):
+        raise ValueError(f"H must be a LayerHessian or a NetworkHessian, got {describe(H)}")
+    factors = KroneckerProduct(H.output_hessian(), H.input_autocorrelation())
+    if isinstance(H, LayerHessian):
+        refuse_given(cross_layer, "cross_layer", "one layer")
+        return factors
+    units, features = zip(*(W.shape for W in H.weights), strict=True)
+    return NetworkKronecker(factors, units, features, cross_layer is None or cross_layer)
 
 
 def _weighted_output_hessian(H, C):
@@ -177,7 +83,7 @@ def _rearranged(A, k, p):
 
 
 def nearest_kronecker_product(A, shape=None):
-    """B and C that minimise ``‖A - B ⊗ C‖_F``.
+    """The product ``B ⊗ C`` that minimises ``‖A - B ⊗ C‖_F``.
 
     ``‖A - B ⊗ C‖_F = ‖R - vec(B) vec(C)ᵀ‖_F`` with the rearrangement R of A, whose row (i, j) is
     the block ``A_ij`` (Van Loan & Pitsianis 1993), so B and C are its leading singular pair. For a
@@ -191,10 +97,10 @@ def nearest_kronecker_product(A, shape=None):
 
     Returns
     -------
-    B, C : numpy.ndarray, shapes (k, k) and (p, p)
-        ``‖B‖_F = ‖C‖_F`` and ``tr C >= 0``. Symmetric for a layer Hessian; positive semidefinite
-        if A is, unless the leading singular value is multiple. For a symmetric indefinite A both
-        may be antisymmetric, as the factors of J ⊗ J, Jᵀ = -J.
+    KroneckerProduct
+        With ``‖B‖_F = ‖C‖_F`` and ``tr C >= 0``. Factors are symmetric for a layer Hessian;
+        positive semidefinite if A is, unless the leading singular value is multiple. For a
+        symmetric indefinite A both may be antisymmetric, as the factors of J ⊗ J, Jᵀ = -J.
 
     Raises
     ------
@@ -205,8 +111,8 @@ def nearest_kronecker_product(A, shape=None):
 
     Examples
     --------
-    >>> B, C = nearest_kronecker_product(np.kron([[2.0, 1.0], [1.0, 3.0]], [[4.0]]), (2, 1))
-    >>> np.round(np.kron(B, C), 9)
+    >>> product = nearest_kronecker_product([[8.0, 4.0], [4.0, 12.0]], (2, 1))
+    >>> product.to_dense().round(9)
     array([[ 8.,  4.],
            [ 4., 12.]])
     """
@@ -226,7 +132,7 @@ def nearest_kronecker_product(A, shape=None):
     B, C = sign * b.reshape(k, k), sign * c.reshape(p, p)
     if isinstance(A, LayerHessian):  # take off the asymmetry of rounding
         B, C = (B + B.T) / 2, (C + C.T) / 2
-    return B, C
+    return KroneckerProduct(B, C)
 
 
 def _with_sizes(A, shape):

@@ -44,10 +44,11 @@ def lanczos(multiply, start, basis):
         if j == 0:
             unit = power_of_two(np.abs(w).max())
         w /= unit
-        size = norm(w)
-        if not np.isfinite(size):
+        length = norm(w)
+        if not np.isfinite(length):
             raise ValueError("H @ v must be finite, got infinite or NaN entries")
-        scale = max(scale, size)
+        scale = max(scale, length)
+        # three terms, then what is left along the basis: rounding, unless A is not symmetric
         if j > 0:
             w -= beta[j - 1] * basis[j - 1]
         alpha[j] = basis[j] @ w
@@ -58,15 +59,15 @@ def lanczos(multiply, start, basis):
             asymmetry = np.abs(overlaps).max() / scale
             raise ValueError(f"H must be symmetric, got qᵀHv - vᵀHq = {asymmetry:.2g} |H|")
         w -= overlaps @ Q
-        size = norm(w)
-        if size < before / np.sqrt(2):
+        after = norm(w)
+        if after < before / np.sqrt(2):
             w -= (Q @ w) @ Q
-            size = norm(w)
-        if size <= ROUNDING * scale:
+            after = norm(w)
+        if after <= ROUNDING * scale:
             return alpha[: j + 1] * unit, beta[: j + 1] * unit
-        beta[j] = size
+        beta[j] = after
         if j + 1 < n_steps:
-            np.divide(w, size, out=basis[j + 1])
+            np.divide(w, after, out=basis[j + 1])
     return alpha * unit, beta * unit
 
 

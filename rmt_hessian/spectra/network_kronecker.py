@@ -1,70 +1,77 @@
 """The decoupling of [W] for the whole Hessian: a Khatri–Rao product, or its diagonal blocks."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from rmt_hessian._matrices import symmetric_array
-from rmt_hessian._validation import boolean, instance_of, positive_integer
-from rmt_hessian.hessian.network_factors import NetworkFactors
-from rmt_hessian.hessian.operators import SymmetricOperator
+from rmt_hessian._validation import boolean, index_below, instance_of, list_of, positive_integer
+from rmt_hessian.kronecker_product import KroneckerProduct
+from rmt_hessian.operators import LazyMatrix, SymmetricOperator
 from rmt_hessian.spectra.eigenvalues import top_eigenpairs
-from rmt_hessian.spectra.kronecker import KroneckerProduct
 
 
 @dataclass(frozen=True, eq=False)
-class NetworkKronecker:
+class NetworkKronecker(LazyMatrix):
     """``E[B_lᵀ A B_m] ⊗ E[z_l z_mᵀ]`` in place of block (l, m) of the Hessian, never formed.
 
     All blocks make the Khatri–Rao product of the two factors ([W]), a principal submatrix of their
     Kronecker product: positive semidefinite as they are. It stands for the Gauss–Newton part
     ``(1/N) Σ_n (B_lᵀ A B_m) ⊗ z_l z_mᵀ`` of the Hessian and is that for one sample; the residual
-    term of cross-layer blocks (`full_hessian`), the only one with labels, is no part of it. With
-    the blocks l = m alone (layer-wise) every eigenvector is one of a layer, zero elsewhere.
+    term of cross-layer blocks (`NetworkHessian`), the only one with labels, is no part of it. With
+    the blocks l = m alone (layer-wise) every eigenvector is one of a layer, zero elsewhere. Make
+    one with `kronecker_approximation`.
 
     Parameters
     ----------
-    factors : NetworkFactors
+    factors : KroneckerProduct
+        ``left`` is ``E[Bᵀ A B]`` over the units of all layers, (K, K), ``right`` ``E[z zᵀ]`` over
+        their features, (F, F).
+    units : tuple of int
+        ``k_0, k_1, …``, the output units of each layer, with sum K.
+    features : tuple of int
+        ``p_0, p_1, …``, the input features of each layer, with sum F.
     cross_layer : bool
         All blocks, or those of one layer each.
 
     Raises
     ------
     ValueError
-        If a factor is not square, finite and symmetric (to 1e-10 of its largest entry), or not of
-        the size of its layers.
+        If a factor is not symmetric (to 1e-10 of its largest entry), or not of the size of its
+        layers.
 
     Examples
     --------
     >>> M, S = np.array([[2.0, 1.0], [1.0, 1.0]]), np.array([[1.0, 1.0], [1.0, 3.0]])
-    >>> factors = NetworkFactors(M, S, units=(1, 1), features=(1, 1))
-    >>> NetworkKronecker(factors).to_dense()
+    >>> factors = KroneckerProduct(M, S)
+    >>> NetworkKronecker(factors, units=(1, 1), features=(1, 1)).to_dense()
     array([[2., 1.],
            [1., 3.]])
-    >>> values, vectors = NetworkKronecker(factors, cross_layer=False).top_eigenpairs(1)
+    >>> values, vectors = NetworkKronecker(factors, (1, 1), (1, 1), False).top_eigenpairs(1)
     >>> values, np.abs(vectors[:, 0])
     (array([3.]), array([0., 1.]))
     """
 
-    factors: NetworkFactors
+    factors: KroneckerProduct
+    units: tuple
+    features: tuple
     cross_layer: bool = True
 
     def __post_init__(self):
-        factors = instance_of(self.factors, NetworkFactors, "factors")
+        instance_of(self.factors, KroneckerProduct, "factors")
         boolean(self.cross_layer, "cross_layer")
-        if len(factors.units) != len(factors.features):
+        for name in ("units", "features"):
+            sizes = [
+                positive_integer(n, name) for n in list_of(getattr(self, name), name, "integers")
+            ]
+            object.__setattr__(self, name, tuple(sizes))
+        if len(self.units) != len(self.features):
             raise ValueError(
-                f"units and features must be of as many layers, got {factors.units} "
-                f"and {factors.features}"
+                f"units and features must be of as many layers, got {self.units} "
+                f"and {self.features}"
             )
-        symmetric = {
-            name: _symmetric(getattr(factors, name), sum(sizes), name)
-            for name, sizes in (
-                ("output_hessian", factors.units),
-                ("autocorrelation", factors.features),
-            )
-        }
-        object.__setattr__(self, "factors", replace(factors, **symmetric))
+        symmetric_array(self.factors.left, "left", sum(self.units))
+        symmetric_array(self.factors.right, "right", sum(self.features))
 
     @property
     def shape(self):
@@ -73,16 +80,29 @@ class NetworkKronecker:
 
     @property
     def _places(self):
-        """The parameters of each layer, in the order of `full_hessian`."""
-        sizes = np.multiply(self.factors.units, self.factors.features)
-        ends = np.cumsum(sizes)
-        return [slice(int(end - size), int(end)) for end, size in zip(ends, sizes, strict=True)]
+        """The parameters of each layer, in the order of `NetworkHessian`."""
+        return _consecutive(np.multiply(self.units, self.features))
+
+    def block(self, l, m):
+        """``E[B_lᵀ A B_m]``, (k_l, k_m), and ``E[z_l z_mᵀ]``, (p_l, p_m); -1 is the last layer.
+
+        Raises
+        ------
+        IndexError
+            If there is no such layer.
+        """
+        l, m = (index_below(layer, len(self.units), "layer") for layer in (l, m))
+        units, features = _consecutive(self.units), _consecutive(self.features)
+        return (
+            self.factors.left[units[l], units[m]],
+            self.factors.right[features[l], features[m]],
+        )
 
     def _blocks(self):
         """Yield l, m, ``E[B_lᵀ A B_m]`` and ``E[z_l z_mᵀ]`` of every block that is not left out."""
-        for l, m in np.ndindex((len(self.factors.units),) * 2):
+        for l, m in np.ndindex((len(self.units),) * 2):
             if self.cross_layer or l == m:
-                yield l, m, *self.factors.block(l, m)
+                yield l, m, *self.block(l, m)
 
     def to_dense(self):
         """The matrix, shape (P, P)."""
@@ -90,6 +110,20 @@ class NetworkKronecker:
         for l, m, M, S in self._blocks():
             H[places[l], places[m]] = np.kron(M, S)
         return H
+
+    def diagonal(self):
+        """The diagonal, shape (P,)."""
+        blocks = [self.block(l, l) for l in range(len(self.units))]
+        return np.concatenate([np.kron(M.diagonal(), S.diagonal()) for M, S in blocks])
+
+    def trace(self):
+        """``Σ_l tr E[M_l] tr E[z_l z_lᵀ]``."""
+        return float(self.diagonal().sum())
+
+    def frobenius_norm(self):
+        """``√(Σ_lm ‖E[B_lᵀ A B_m]‖_F² ‖E[z_l z_mᵀ]‖_F²)``."""
+        norms = [np.linalg.norm(M) * np.linalg.norm(S) for _, _, M, S in self._blocks()]
+        return float(np.linalg.norm(norms))
 
     def to_operator(self):
         """The matrix as a symmetric `scipy.sparse.linalg.LinearOperator`.
@@ -147,9 +181,7 @@ class NetworkKronecker:
         return values, vectors
 
 
-def _symmetric(values, size, name):
-    """``values`` as an exactly symmetric array (size, size)."""
-    A = symmetric_array(values, name)
-    if len(A) != size:
-        raise ValueError(f"{name} must have shape {(size, size)}, got {A.shape}")
-    return A
+def _consecutive(sizes):
+    """Slices of these lengths, one after another."""
+    ends = np.cumsum(sizes).tolist()
+    return [slice(end - size, end) for end, size in zip(ends, map(int, sizes), strict=True)]

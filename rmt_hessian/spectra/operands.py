@@ -2,20 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 
-from rmt_hessian._matrices import symmetric_array, symmetrised
+from rmt_hessian._arrays import finite_array
+from rmt_hessian._matrices import refuse_other_than_square, symmetric_array, take_off_asymmetry
 from rmt_hessian._threads import slices
-from rmt_hessian._validation import finite_array
+from rmt_hessian._types import Function, RealArray
 
 AT_ONCE = 2**22  # numbers of the rows or columns that are looked at at a time
-
-
-def _refuse_other_than_square(shape, name):
-    if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
-        raise ValueError(f"{name} must be square, got shape {shape}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +37,12 @@ class Operand:
 
     size: int
     dtype: np.dtype
-    product: Callable
-    form: Callable
+    product: Function
+    form: Callable[[], Any]
     kind: str
     name: str
 
-    def multiply(self, v):
+    def multiply(self, v: RealArray) -> RealArray:
         """``A v`` as a new array of the type of v.
 
         Raises
@@ -61,7 +58,7 @@ class Operand:
             )
         return np.array(product, dtype=v.dtype)
 
-    def to_dense(self):
+    def to_dense(self) -> RealArray:
         """The matrix as a symmetric array of ``dtype``, shape (n, n).
 
         Raises
@@ -75,7 +72,7 @@ class Operand:
         return symmetric_array(dense, self.name).astype(self.dtype, copy=False)
 
 
-def symmetric_operand(matrix, name):
+def symmetric_operand(matrix: Any, name: str) -> Operand:
     """Take a symmetric matrix in any of its forms.
 
     Parameters
@@ -103,13 +100,13 @@ def symmetric_operand(matrix, name):
         A = symmetric_array(matrix, name)
         return Operand(len(A), A.dtype, A.__matmul__, lambda: A, "array", name)
     shape = tuple(getattr(matrix, "shape", ()))
-    _refuse_other_than_square(shape, name)
+    refuse_other_than_square(shape, name)
     dtype = _precision(getattr(matrix, "dtype", None), name)
     operator = matrix.to_operator() if hasattr(matrix, "to_operator") else matrix
     if hasattr(matrix, "to_dense"):
         return Operand(shape[0], dtype, operator.__matmul__, matrix.to_dense, "factors", name)
 
-    def form():
+    def form() -> RealArray:
         dense = np.empty(shape, dtype)
         for columns in slices(shape[0], AT_ONCE // shape[0]):
             width = min(columns.stop, shape[0]) - columns.start
@@ -120,7 +117,7 @@ def symmetric_operand(matrix, name):
     return Operand(shape[0], dtype, operator.__matmul__, form, "operator", name)
 
 
-def _precision(dtype, name):
+def _precision(dtype: Any, name: str) -> np.dtype[Any]:
     """float32, or float64 for every other real type and where none is stated."""
     dtype = np.dtype(np.float64 if dtype is None else dtype)
     if dtype.kind not in "biuf":
@@ -128,9 +125,9 @@ def _precision(dtype, name):
     return dtype if dtype == np.float32 else np.dtype(np.float64)
 
 
-def _sparse_array(matrix, name):
-    _refuse_other_than_square(matrix.shape, name)
+def _sparse_array(matrix: Any, name: str) -> Any:
+    refuse_other_than_square(matrix.shape, name)
     _precision(matrix.dtype, name)
     A = matrix.tocsr().astype(np.float64)
     finite_array(A.data if A.nnz else [0.0], name, ndim=1)
-    return symmetrised(A, matrix, name)
+    return take_off_asymmetry(A, matrix, name)

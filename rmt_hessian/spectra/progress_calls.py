@@ -1,12 +1,15 @@
 """How a long computation tells how far it is: ``progress(done, total)``."""
 
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from rmt_hessian._validation import came
+from rmt_hessian._types import Progress
+from rmt_hessian._validation import describe
 
 
-def progress_callback(progress):
+def progress_callback(progress: Any) -> Progress | None:
     """Return ``progress``, a callable or None.
 
     Raises
@@ -16,7 +19,7 @@ def progress_callback(progress):
     """
     if progress is not None and not callable(progress):
         raise ValueError(
-            f"progress must be callable as progress(done, total), got {came(progress)}"
+            f"progress must be callable as progress(done, total), got {describe(progress)}"
         )
     return progress
 
@@ -27,11 +30,12 @@ class ProductCount:
     After an error in one of the threads, the next product of every other raises it too.
     """
 
-    def __init__(self, progress, total):
+    def __init__(self, progress: Progress | None, total: int) -> None:
         self.progress, self.total = progress_callback(progress), total
-        self.done, self.error, self.lock = 0, None, threading.Lock()
+        self.done, self.lock = 0, threading.Lock()
+        self.error: BaseException | None = None
 
-    def add(self, number):
+    def add(self, number: int) -> None:
         """So many more are done."""
         with self.lock:
             if self.error is not None:
@@ -41,7 +45,7 @@ class ProductCount:
                 self.progress(self.done, self.total)
 
     @contextmanager
-    def shared_errors(self):
+    def shared_errors(self) -> Iterator[None]:
         """What is raised within ends the work of all."""
         try:
             yield

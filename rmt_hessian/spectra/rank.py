@@ -4,24 +4,29 @@ Counts are those of every spectrum within rounding of the given one (`rmt_hessia
 gaps, a share that is met exactly and null eigenvalues are decided by a rule, not by last bits.
 """
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
+from rmt_hessian._arrays import finite_array
 from rmt_hessian._rounding import relative_rounding, rounding
-from rmt_hessian._validation import finite_array, positive_integer, positive_real
+from rmt_hessian._types import FloatArray
+from rmt_hessian._validation import positive_integer, positive_real
 
 
-def _descending(eigenvalues):
+def _descending(eigenvalues: ArrayLike) -> FloatArray:
     return np.sort(finite_array(eigenvalues, "eigenvalues", ndim=1))[::-1]
 
 
-def _at_most(value, name, largest):
+def _at_most(value: Any, name: str, largest: int) -> int:
     value = positive_integer(value, name)
     if value > largest:
         raise ValueError(f"{name} must be at most {largest}, got {value}")
     return value
 
 
-def spectral_gap(eigenvalues, k):
+def spectral_gap(eigenvalues: ArrayLike, k: int) -> float:
     """``λ_{k+1}/λ_k`` of the eigenvalues in descending order; 0 if the rank is k.
 
     Parameters
@@ -49,7 +54,7 @@ def spectral_gap(eigenvalues, k):
     return float(values[k] / values[k - 1])
 
 
-def gap_rank(eigenvalues, most=None):
+def gap_rank(eigenvalues: ArrayLike, most: int | None = None) -> int:
     """The k in ``1 … most`` of the smallest ratio ``λ_{k+1}/λ_k``, in descending order.
 
     The "approximate rank" of [W], section 4: C-1 for the output Hessian of C classes, if ``most``
@@ -90,7 +95,7 @@ def gap_rank(eigenvalues, most=None):
     return int(np.argmax(ratios - errors <= np.min(ratios + errors))) + 1
 
 
-def _shares(eigenvalues, power):
+def _shares(eigenvalues: ArrayLike, power: float) -> FloatArray:
     """``Σ_{i<=k} |λ_i|^power / Σ |λ|^power`` for k = 1 … n, largest |λ| first."""
     size = np.abs(_descending(eigenvalues))
     if not size.any():
@@ -99,7 +104,7 @@ def _shares(eigenvalues, power):
     return total / total[-1]
 
 
-def energy_share(eigenvalues, k, power=2):
+def energy_share(eigenvalues: ArrayLike, k: int, power: float = 2) -> float:
     """``Σ_{i<=k} |λ_i|^power / Σ |λ|^power``, of the k eigenvalues of largest size.
 
     Parameters
@@ -125,7 +130,7 @@ def energy_share(eigenvalues, k, power=2):
     return float(shares[_at_most(k, "k", shares.size) - 1])
 
 
-def energy_rank(eigenvalues, share=0.9):
+def energy_rank(eigenvalues: ArrayLike, share: float = 0.9) -> int:
     """Smallest k with ``Σ_{i<=k} λ_i² >= share Σ λ²`` up to rounding, largest ``|λ|`` first.
 
     So many eigenpairs reach the share of ``‖H‖_F²``, less ``max(n, 500) ε``.
@@ -146,7 +151,7 @@ def energy_rank(eigenvalues, share=0.9):
     return int(np.searchsorted(_shares(eigenvalues, 2), share - relative_rounding(eigenvalues))) + 1
 
 
-def numerical_rank(eigenvalues, tolerance=None):
+def numerical_rank(eigenvalues: ArrayLike, tolerance: float | None = None) -> int:
     """How many eigenvalues have ``|λ| > tolerance · max|λ|``; 0 if all are zero.
 
     Parameters

@@ -13,32 +13,30 @@ degree up to 2m-1. [GM], chapters 4 and 6; [U]; [C].
 ``2/(n(n+2)) (‖A‖_F² - (tr A)²/n)``, and ``Σ A_ii² >= (tr A)²/n``. So Rademacher probes lose at
 most a factor 1 + 2/n, and are exact for diagonal matrices.
 
-**Bounds.** Chebyshev, Markov, Stieltjes: ``Σ_{j<k} w_j <= μ_v(-∞, θ_k)`` and
-``μ_v(-∞, θ_k] <= Σ_{j<=k} w_j``. The bounds hold for the measure of each probe.
-
-**CDF.** ``θ_j`` is an eigenvalue of H up to ``r_j²/g`` (Kato, Temple), with the residual
-``r_j = ‖H Q s_j - θ_j Q s_j‖ = β_m |(s_j)_m|`` and the gap g to the rest of the spectrum. So
-half the mass of a node is spread evenly towards each neighbour, over ``min(g, r_j²/g)``, with the
-distance to that neighbour for g; outside all nodes there is no mass. In a continuous part this is
-linear interpolation through ``(θ_k, Σ_{j<k} w_j + w_k/2)``; at a converged node (an outlier, the
-null space) it is a jump. Either way it lies between the bounds.
+**One probe.** `probe_rule` makes of its rule a distribution function with rigorous bounds, from the
+residuals ``r_j = ‖H Q s_j - θ_j Q s_j‖ = β_m |(s_j)_m|``.
 
 [GM] Golub, Meurant, *Matrices, Moments and Quadrature with Applications*, 2010. [U] Ubaru, Chen,
 Saad, *Fast estimation of tr(f(A)) via stochastic Lanczos quadrature*, SIAM J. Matrix Anal. Appl.
 38 (2017). [C] Chen, Trogdon, Ubaru, *Analysis of stochastic Lanczos quadrature for spectrum
-approximation*, ICML 2021. Bounds: Szegő, *Orthogonal Polynomials*, theorem 3.41.1.
+approximation*, ICML 2021.
 """
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.linalg import eigh_tridiagonal
+from numpy.typing import ArrayLike, NDArray
 
+from rmt_hessian._arrays import real_array
 from rmt_hessian._random import random_generator
 from rmt_hessian._threads import one_thread_for_short, parallel_map
-from rmt_hessian._validation import positive_integer, positive_real, real_array
-from rmt_hessian.spectra.lanczos import ROUNDING, lanczos
+from rmt_hessian._types import Elementwise, FloatArray, MatrixLike, Progress, RandomState, RealArray
+from rmt_hessian._validation import positive_integer, positive_real
+from rmt_hessian.spectra import probe_rule
+from rmt_hessian.spectra.lanczos import lanczos
 from rmt_hessian.spectra.operands import symmetric_operand
 from rmt_hessian.spectra.progress_calls import ProductCount
 
@@ -65,49 +63,49 @@ class SpectralDensity:
         known completely.
     """
 
-    nodes: tuple
-    weights: tuple
-    residuals: tuple
+    nodes: tuple[FloatArray, ...]
+    weights: tuple[FloatArray, ...]
+    residuals: tuple[FloatArray, ...]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         lo, hi = self.support()
         return f"SpectralDensity({self.n_probes} probes, nodes in [{lo:.4g}, {hi:.4g}])"
 
     @property
-    def n_probes(self):
+    def n_probes(self) -> int:
         """Number of probes."""
         return len(self.nodes)
 
-    def support(self):
+    def support(self) -> tuple[float, float]:
         """``(lo, hi)``, the extreme nodes: within the extreme eigenvalues, and soon close."""
         return min(float(x[0]) for x in self.nodes), max(float(x[-1]) for x in self.nodes)
 
-    def _by_probe(self, measure, x):
+    def _by_probe(self, measure: Callable[..., FloatArray], x: Any) -> FloatArray:
         """``measure`` of the rule of each probe, at x: shape (n_probes, *x.shape)."""
         rules = zip(self.nodes, self.weights, self.residuals, strict=True)
         return np.stack([measure(x, *rule) for rule in rules])
 
     # --- distribution -----------------------------------------------------------------------
 
-    def _cdfs(self, x):
+    def _cdfs(self, x: ArrayLike) -> FloatArray:
         x = real_array(x, "x")
-        return np.where(np.isnan(x), np.nan, self._by_probe(_cdf, x))
+        return np.where(np.isnan(x), np.nan, self._by_probe(probe_rule.cdf, x))
 
-    def cdf(self, x):
+    def cdf(self, x: ArrayLike) -> Elementwise:
         """Share of the eigenvalues up to x (any shape), right-continuous; between `cdf_bounds`.
 
-        The module's docstring states the interpolation. A null space is a node that converges to
+        `probe_rule` states the interpolation. A null space is a node that converges to
         0 exponentially in the steps, faster the wider the gap between 0 and the rest. Then its
         mass is the jump ``cdf(0) - cdf(-tiny)``; before, it rises within the distance of that
         node from 0: compare ``cdf(x)`` with ``cdf(-x)`` at x within the gap.
         """
         return self._cdfs(x).mean(axis=0)[()]
 
-    def cdf_error(self, x):
+    def cdf_error(self, x: ArrayLike) -> Elementwise:
         """Standard error of `cdf` at x."""
         return _standard_error(self._cdfs(x))
 
-    def cdf_bounds(self, x):
+    def cdf_bounds(self, x: ArrayLike) -> tuple[Elementwise, Elementwise]:
         """``(lower, upper)`` bounds of the CDF at x (any shape), averaged over probes.
 
         For each probe they bound the CDF of its own measure rigorously (up to rounding; equal
@@ -115,21 +113,23 @@ class SpectralDensity:
         fluctuation of the probes, `cdf_error`.
         """
         x = real_array(x, "x")
-        bounds = np.where(np.isnan(x), np.nan, self._by_probe(_cdf_bounds, x).mean(axis=0))
+        bounds = np.where(
+            np.isnan(x), np.nan, self._by_probe(probe_rule.cdf_bounds, x).mean(axis=0)
+        )
         return bounds[0][()], bounds[1][()]
 
     # --- density ----------------------------------------------------------------------------
 
-    def _pdfs(self, x, bandwidth):
+    def _pdfs(self, x: ArrayLike, bandwidth: float) -> FloatArray:
         h = positive_real(bandwidth, "bandwidth")
 
-        def pdf(x, nodes, weights, _):
+        def pdf(x: FloatArray, nodes: FloatArray, weights: FloatArray, _: FloatArray) -> FloatArray:
             t = (x[..., None] - nodes) / h
             return np.exp(-0.5 * t * t) @ weights / (np.sqrt(2 * np.pi) * h)
 
         return self._by_probe(pdf, real_array(x, "x"))
 
-    def pdf(self, x, bandwidth):
+    def pdf(self, x: ArrayLike, bandwidth: float) -> Elementwise:
         """Density at x (any shape), smoothed by a Gaussian of standard deviation ``bandwidth``.
 
         ``∫ φ_h(x - t) dμ(t)``. The bandwidth is in the units of the eigenvalues and has no
@@ -144,17 +144,17 @@ class SpectralDensity:
         """
         return self._pdfs(x, bandwidth).mean(axis=0)[()]
 
-    def pdf_error(self, x, bandwidth):
+    def pdf_error(self, x: ArrayLike, bandwidth: float) -> Elementwise:
         """Standard error of `pdf` at x."""
         return _standard_error(self._pdfs(x, bandwidth))
 
     # --- moments ----------------------------------------------------------------------------
 
-    def _moments(self, k):
+    def _moments(self, k: int) -> FloatArray:
         k = positive_integer(k, "k", minimum=0)
         return self._by_probe(lambda _, nodes, weights, __: weights @ nodes**k, None)
 
-    def moment(self, k):
+    def moment(self, k: int) -> float:
         """``tr(H^k)/n``, unbiased for ``k <= 2 n_steps - 1``.
 
         Raises
@@ -164,71 +164,29 @@ class SpectralDensity:
         """
         return float(self._moments(k).mean())
 
-    def moment_error(self, k):
+    def moment_error(self, k: int) -> float:
         """Standard error of `moment`."""
         return float(_standard_error(self._moments(k)))
 
-    def mean(self):
+    def mean(self) -> float:
         """``tr(H)/n``."""
         return self.moment(1)
 
 
-def _standard_error(values):
+def _standard_error(values: FloatArray) -> Elementwise:
     if len(values) == 1:
         return np.full(values.shape[1:], np.nan)[()]
     return (values.std(axis=0, ddof=1) / np.sqrt(len(values)))[()]
 
 
-def _cdf(x, nodes, weights, residuals):
-    """CDF of one probe: half of each weight spreads evenly towards each neighbouring node."""
-    gaps, scale = np.diff(nodes), np.abs(nodes).max()
-    towards_right = np.append(_reach(residuals[:-1], gaps, scale), 0.0)
-    towards_left = np.insert(_reach(residuals[1:], gaps, scale), 0, 0.0)
-    k = np.searchsorted(nodes, x, side="right")  # nodes up to x
-    last, following = np.maximum(k - 1, 0), np.minimum(k, nodes.size - 1)
-    w = np.concatenate([[0.0], weights, [0.0]])
-    missing = 1 - _share(x - nodes[last], towards_right[last])
-    begun = 1 - _share(nodes[following] - x, towards_left[following])
-    return _cumulative(weights)[k] + (w[k + 1] * begun - w[k] * missing) / 2
-
-
-def _reach(residuals, gaps, scale):
-    """``min(g, r²/g)``, 0 where it is within rounding; no r² that could underflow."""
-    ratio = np.divide(np.minimum(residuals, gaps), gaps, where=gaps > 0, out=np.zeros_like(gaps))
-    reach = gaps * ratio**2
-    return np.where(reach > ROUNDING * scale, reach, 0.0)
-
-
-def _share(distance, reach):
-    """Share of a mass spread over ``reach`` that lies within ``distance``; 1 where reach is 0."""
-    return np.divide(
-        np.clip(distance, 0.0, reach), reach, where=reach > 0, out=np.ones(np.shape(distance))
-    )
-
-
-def _cdf_bounds(x, nodes, weights, residuals):
-    """Chebyshev–Markov–Stieltjes bounds of one probe: the node next to x counts, or does not."""
-    k, total = np.searchsorted(nodes, x, side="right"), _cumulative(weights)
-    slack = int(residuals.any())
-    below, above = np.maximum(k - slack, 0), np.minimum(k + slack, nodes.size)
-    return np.stack([total[below], total[above]])
-
-
-def _cumulative(weights):
-    """``Σ_{j<k} w_j`` for k = 0 … m, the last exactly 1."""
-    total = np.insert(np.cumsum(weights), 0, 0.0)
-    return total / total[-1]
-
-
-def _gauss_rule(alpha, beta):
-    """Nodes, weights and residuals of one probe from its tridiagonal matrix."""
-    nodes, vectors = eigh_tridiagonal(alpha, beta[:-1])
-    nodes[np.abs(nodes) <= ROUNDING * np.abs(nodes).max()] = 0.0
-    weights = vectors[0] ** 2
-    return nodes, weights / weights.sum(), beta[-1] * np.abs(vectors[-1])
-
-
-def spectral_density(H, n_probes=10, n_steps=100, rng=None, *, progress=None):
+def spectral_density(
+    H: MatrixLike,
+    n_probes: int = 10,
+    n_steps: int = 100,
+    rng: RandomState = None,
+    *,
+    progress: Progress | None = None,
+) -> SpectralDensity:
     """Spectral distribution of a symmetric matrix from products ``H @ v``, H never formed.
 
     Parameters
@@ -280,21 +238,21 @@ def spectral_density(H, n_probes=10, n_steps=100, rng=None, *, progress=None):
     rng = random_generator(rng)
     signs = [np.packbits(rng.integers(0, 2, operand.size).astype(bool)) for _ in range(n_probes)]
     at_once = 1 if operand.kind == "operator" else max(1, BASES // (n_steps * operand.size))
-    bases = []  # of probes that have ended, to be used again
+    bases: list[FloatArray] = []  # of probes that have ended, to be used again
 
-    def multiply(v):
+    def multiply(v: FloatArray) -> RealArray:
         product = operand.multiply(v)
         count.add(1)
         return product
 
-    def rule(positive):
+    def rule(positive: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray, FloatArray]:
         basis = bases.pop() if bases else np.empty((n_steps, operand.size))
         start = 2.0 * np.unpackbits(positive, count=operand.size) - 1.0
         with count.shared_errors():
             alpha, beta = lanczos(multiply, start / np.sqrt(operand.size), basis)
             count.add(n_steps - alpha.size)  # those an invariant space makes needless
         bases.append(basis)
-        return _gauss_rule(alpha, beta)
+        return probe_rule.gauss_rule(alpha, beta)
 
     alone = min(n_probes, at_once) == 1
     with one_thread_for_short(operand.size) if alone else nullcontext():

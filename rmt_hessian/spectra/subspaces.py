@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from rmt_hessian._arrays import finite_array
 from rmt_hessian._matrices import orthonormal_columns
-from rmt_hessian._validation import finite_array, pair_of_sizes, positive_real
+from rmt_hessian._types import BoolArray, FloatArray
+from rmt_hessian._validation import pair_of_sizes, positive_real
 
 TIE = 1e-9  # relative difference of eigenvalues below which rounding turns their eigenvectors
 
 
-def separated_dimensions(eigenvalues, tolerance=TIE):
+def separated_dimensions(eigenvalues: ArrayLike, tolerance: float = TIE) -> BoolArray:
     """Which top eigenspaces are determined by their matrix: ``λ_q - λ_{q+1} > tolerance max|λ|``.
 
     λ_1 is the largest. A dimension q that cuts a multiple eigenvalue has any eigenvectors of it,
@@ -45,14 +48,14 @@ def separated_dimensions(eigenvalues, tolerance=TIE):
     return gaps > positive_real(tolerance, "tolerance") * np.abs(values).max()
 
 
-def _two_frames(U, V):
+def _two_frames(U: ArrayLike, V: ArrayLike) -> tuple[FloatArray, FloatArray]:
     shapes = finite_array(U, "U", ndim=2).shape, finite_array(V, "V", ndim=2).shape
     if shapes[0] != shapes[1]:
         raise ValueError(f"U and V must have the same shape, got {shapes[0]} and {shapes[1]}")
     return orthonormal_columns(U, "U"), orthonormal_columns(V, "V")
 
 
-def subspace_overlap(U, V):
+def subspace_overlap(U: ArrayLike, V: ArrayLike) -> float:
     """Eigenspace overlap ``‖Uᵀ V‖_F² / k`` of two orthonormal frames ([W], section 4).
 
     1 for the same space, 0 for orthogonal ones; two random k-spaces of Rⁿ give k/n on average.
@@ -81,7 +84,7 @@ def subspace_overlap(U, V):
     return float(min(np.sum((U.T @ V) ** 2) / U.shape[1], 1.0))
 
 
-def overlap_by_dimension(U, V):
+def overlap_by_dimension(U: ArrayLike, V: ArrayLike) -> FloatArray:
     """`subspace_overlap` of the top eigenspaces of every dimension, from one product ``Uᵀ V``.
 
     Parameters
@@ -111,7 +114,7 @@ def overlap_by_dimension(U, V):
     return np.minimum(sums / np.arange(1, U.shape[1] + 1), 1.0)
 
 
-def _as_matrices(vectors, shape):
+def _as_matrices(vectors: ArrayLike, shape: tuple[int, int]) -> FloatArray:
     """Columns (k p, n) as matrices (n, k, p)."""
     vectors = finite_array(vectors, "vectors", ndim=2)
     k, p = shape
@@ -134,18 +137,18 @@ class ReshapedEigenvectors:
         The leading ``f_1``, a direction of the features.
     """
 
-    singular_values: np.ndarray
-    left: np.ndarray
-    right: np.ndarray
+    singular_values: FloatArray
+    left: FloatArray
+    right: FloatArray
 
     @property
-    def rank_one_share(self):
+    def rank_one_share(self) -> FloatArray:
         """``σ_1² / Σ σ²``, shape (n,): 1 for a Kronecker product of two vectors."""
         squares = self.singular_values**2
         return squares[:, 0] / squares.sum(axis=1)
 
 
-def reshape_eigenvectors(vectors, shape):
+def reshape_eigenvectors(vectors: ArrayLike, shape: tuple[int, int]) -> ReshapedEigenvectors:
     """Singular values of eigenvectors of a layer, each read as a k × p matrix ([W], section 4).
 
     Where the Hessian is close to a Kronecker product its top eigenvectors are close to rank 1.
@@ -180,7 +183,7 @@ def reshape_eigenvectors(vectors, shape):
     return ReshapedEigenvectors(singular_values, left[:, :, 0].T, right[:, 0].T)
 
 
-def kronecker_alignment(vectors, left, right):
+def kronecker_alignment(vectors: ArrayLike, left: ArrayLike, right: ArrayLike) -> FloatArray:
     """Squared overlaps ``⟨u_q, r_i ⊗ x_a⟩²`` of eigenvectors with Kronecker products.
 
     Parameters

@@ -244,10 +244,10 @@ class _Search:
         Q, k, heights = self.Q, self.k, self.height(values)
         lowest = heights[-1]
         seen_at = lowest + max(MISSED * Q.rounding, self.tolerance * Q.scale)
-        above = heights[heights > seen_at]
-        if Q.size == Q.rows.shape[1] or above.size == 0:
-            return False
+        above = heights[heights > seen_at]  # those whose copies are no copies of the lowest
         first, n = Q.products, Q.rows.shape[1]
+        if Q.size == n or above.size == 0:
+            return False
         Q.begin()
         while True:
             theta, S, _ = self.look(first=k)
@@ -255,13 +255,12 @@ class _Search:
             best = self.height(theta[0])
             if best > seen_at:
                 return True
+            # S, log(2/δ) + ½ log(1/γ) and g of the docstring
             span = max(2 * best if self.height is np.abs else np.ptp(theta), Q.rounding)
             needed = np.log(2 / UNSEEN) + np.log(max(span / (above[-1] - lowest), 1)) / 2
             gap, taken = max(lowest - best, 0.0) / span, Q.products - first
             sure = taken * np.arccosh(1 + 2 * gap) >= needed + np.log(n) / 2
-            if sure or taken >= self.sufficed(needed, gap, span):
-                return False
-            if Q.size == n:
+            if sure or taken >= self.sufficed(needed, gap, span) or Q.size == n:
                 return False
             if Q.products >= self.max_products:
                 raise NotConverged(

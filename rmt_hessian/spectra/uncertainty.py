@@ -1,21 +1,20 @@
 """Standard errors and intervals of what is measured from few repetitions."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from rmt_hessian._arrays import finite_array, real_array
 from rmt_hessian._random import random_generator
-from rmt_hessian._validation import (
-    boolean,
-    came,
-    finite_array,
-    positive_integer,
-    positive_real,
-    real_array,
-)
+from rmt_hessian._types import Elementwise, FloatArray, RandomState
+from rmt_hessian._validation import boolean, describe, positive_integer, positive_real
 
 
-def jackknife(statistic, groups, correct_bias=False):
+def jackknife(
+    statistic: Callable[[FloatArray], ArrayLike], groups: ArrayLike, correct_bias: bool = False
+) -> tuple[Elementwise, Elementwise]:
     """A statistic of a mean and its standard error, by deleting one group at a time.
 
     With ``θ_g`` the statistic at the mean of all groups but g, and G groups,
@@ -52,7 +51,7 @@ def jackknife(statistic, groups, correct_bias=False):
     (0.6931, 0.2957)
     """
     if not callable(statistic):
-        raise ValueError(f"statistic must be a function of one array, got {came(statistic)}")
+        raise ValueError(f"statistic must be a function of one array, got {describe(statistic)}")
     groups = real_array(groups, "groups")
     groups = finite_array(groups, "groups", ndim=max(1, groups.ndim))
     G = len(groups)
@@ -81,7 +80,13 @@ class Rate:
     high: float
 
 
-def fitted_rate(sizes, values, rng, level=0.95, n_resamples=2000):
+def fitted_rate(
+    sizes: ArrayLike,
+    values: ArrayLike,
+    rng: RandomState,
+    level: float = 0.95,
+    n_resamples: int = 2000,
+) -> Rate:
     """The exponent a of ``values ∝ sizes^a``, with a percentile bootstrap interval.
 
     a is the least-squares slope of ``log mean_seeds(values)`` against ``log sizes``. The interval

@@ -1,12 +1,13 @@
 """What of an ensemble a formula covers: each function refuses the rest with one clear error."""
 
+from rmt_hessian._types import FloatArray
 from rmt_hessian._validation import index_below, instance_of
 from rmt_hessian.ensemble import Ensemble
 
 LAYERS = ("hidden", "output")  # of networks with one hidden layer
 
 
-def shallow(ens):
+def shallow(ens: Ensemble) -> Ensemble:
     """Return an ensemble of networks with at most one hidden layer.
 
     Raises
@@ -21,7 +22,7 @@ def shallow(ens):
     return ens
 
 
-def one_hidden_layer(ens, layer=None):
+def one_hidden_layer(ens: Ensemble, layer: int | None = None) -> Ensemble:
     """Return an ensemble of networks with one hidden layer, and of this one of its two layers.
 
     Raises
@@ -36,17 +37,17 @@ def one_hidden_layer(ens, layer=None):
     return ens
 
 
-def hidden_layer(ens):
+def hidden_layer(ens: Ensemble) -> Ensemble:
     """Return an ensemble of the hidden layer of networks that have one; see `one_hidden_layer`."""
     return one_hidden_layer(ens, 0)
 
 
-def output_layer(ens):
+def output_layer(ens: Ensemble) -> Ensemble:
     """Return an ensemble of the output layer above one hidden layer; see `one_hidden_layer`."""
     return one_hidden_layer(ens, 1)
 
 
-def white_features(ens):
+def white_features(ens: Ensemble) -> Ensemble:
     """Return an ensemble whose layer has the inputs as features, ``z = x``.
 
     Raises
@@ -59,7 +60,7 @@ def white_features(ens):
     return ens
 
 
-def drawn_weights(ens):
+def drawn_weights(ens: Ensemble) -> Ensemble:
     """Return a shallow ensemble without given weights.
 
     Raises
@@ -72,7 +73,7 @@ def drawn_weights(ens):
     return ens
 
 
-def given_weights(ens):
+def given_weights(ens: Ensemble) -> tuple[FloatArray, ...]:
     """Return the weight matrices of an ensemble of any depth that gives all of them.
 
     Raises
@@ -85,7 +86,7 @@ def given_weights(ens):
     return ens.weights
 
 
-def last_weights_with_others(ens):
+def last_weights_with_others(ens: Ensemble) -> Ensemble:
     """Return a shallow ensemble in which weights are given only if those of the last layer are.
 
     Raises
@@ -99,7 +100,7 @@ def last_weights_with_others(ens):
     return ens
 
 
-def units(ens, i, j):
+def units(ens: Ensemble, i: int, j: int) -> tuple[int, ...]:
     """Return two units of the layer, counted from 0.
 
     Raises
@@ -110,7 +111,7 @@ def units(ens, i, j):
     return tuple(index_below(unit, ens.n_units, name) for unit, name in ((i, "i"), (j, "j")))
 
 
-def weights_above(ens):
+def weights_above(ens: Ensemble) -> tuple[FloatArray, ...]:
     """Return the weight matrices above the layer of a shallow ensemble, all of them given.
 
     Raises

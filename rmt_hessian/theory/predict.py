@@ -14,18 +14,24 @@ Tails with hardly a variance (Student, ν = 2.2) leave the law at every size tha
 ν = 6 it holds (``tests/claims/test_universality.py``).
 """
 
+from typing import Any
+
 import numpy as np
 
+from rmt_hessian._types import FloatArray, RandomState
+from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.theory.coverage import shallow, units, weights_above, white_features
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
 from rmt_hessian.theory.laws.null_space import WithNullSpace
+from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 from rmt_hessian.theory.outliers.equation import Outlier
 from rmt_hessian.theory.outliers.of_blocks import outliers_of_directions, outliers_of_samples
 from rmt_hessian.theory.outliers.of_layers import given_layer_outliers, linear_ce_layer_outliers
 from rmt_hessian.theory.structure.relu_features import mean_eigenvalue, output_block_law
 from rmt_hessian.theory.weights.curvature import curvature_law
+from rmt_hessian.theory.weights.law import WeightLaw
 from rmt_hessian.theory.weights.of_ensemble import weight_law
 from rmt_hessian.theory.weights.sampled_weights import GivenWeights, gaussian_points
 
@@ -34,7 +40,7 @@ OUTLIER_LOG2_POINTS = 11
 STEP = 1e-4  # of log θ, for the overlap of an outlier
 
 
-def block_law(ens, i, j, *, rng=0):
+def block_law(ens: Ensemble, i: int, j: int, *, rng: RandomState = 0) -> SpectralLaw:
     """Limiting law of the spectrum of block (i, j); of given weights that very block's.
 
     Of Gaussian inputs, as the ensemble says, whatever data the weights were trained on; other
@@ -79,7 +85,7 @@ def block_law(ens, i, j, *, rng=0):
     return _features_of(ens).block_law(ens, weights)
 
 
-def layer_law(ens, *, rng=0):
+def layer_law(ens: Ensemble, *, rng: RandomState = 0) -> SpectralLaw:
     """Limiting law of the spectrum of a whole layer, k p eigenvalues.
 
     Linear CE, weights drawn: over a random softmax ``E[f(A)]`` is a multiple of the identity on the
@@ -129,7 +135,7 @@ def layer_law(ens, *, rng=0):
     return WithNullSpace(law, 1.0 / ens.n_classes)
 
 
-def block_outliers(ens, i, j, *, rng=0):
+def block_outliers(ens: Ensemble, i: int, j: int, *, rng: RandomState = 0) -> list[Outlier]:
     """Predicted eigenvalues of block (i, j) outside the support of its law.
 
     They come from the few directions of the features on which the weights depend, the span of the
@@ -163,7 +169,7 @@ def block_outliers(ens, i, j, *, rng=0):
     return _features_of(ens).block_outliers(ens, i, j, rng)
 
 
-def layer_outliers(ens, *, rng=0):
+def layer_outliers(ens: Ensemble, *, rng: RandomState = 0) -> list[Outlier]:
     """Predicted eigenvalues of a whole layer outside the support of its law; see `block_outliers`.
 
     Parameters
@@ -198,7 +204,7 @@ def layer_outliers(ens, *, rng=0):
     return linear_ce_layer_outliers(weights, ens.n_classes, ens.aspect_ratio, std, rng)
 
 
-def _points(ens, log2_points, rng):
+def _points(ens: Ensemble, log2_points: int, rng: RandomState) -> tuple[FloatArray, GivenWeights]:
     """Sobol' points u in the directions of given weights, and the layer as a function of them."""
     layer = GivenWeights.of(ens)
     points = gaussian_points(layer.n_directions, rng, log2_points=log2_points)
@@ -209,11 +215,11 @@ class _WhiteFeatures:
     """``z = x``."""
 
     @staticmethod
-    def block_law(ens, weights):
+    def block_law(ens: Ensemble, weights: WeightLaw) -> SpectralLaw:
         return weights.block_law(ens.aspect_ratio)
 
     @staticmethod
-    def block_outliers(ens, i, j, rng):
+    def block_outliers(ens: Ensemble, i: int, j: int, rng: RandomState) -> list[Outlier]:
         if ens.loss == "mse" or ens.weights[-1] is None:
             return outliers_of_directions(weight_law(ens, i, j, rng=rng), ens.aspect_ratio)
         u, layer = _points(ens, OUTLIER_LOG2_POINTS, rng)
@@ -225,19 +231,20 @@ class _ReLUFeatures:
     """``z = relu(W x)``."""
 
     @staticmethod
-    def block_law(ens, weights):
+    def block_law(ens: Ensemble, weights: WeightLaw) -> SpectralLaw:
         return weights.law_of(lambda lam, w: output_block_law(ens, lam, w))
 
     @staticmethod
-    def block_outliers(ens, i, j, rng):
+    def block_outliers(ens: Ensemble, i: int, j: int, rng: RandomState) -> list[Outlier]:
         """That of the mean of the features; its overlap is ``d log z/d log θ``."""
-        law, theta = block_law(ens, i, j, rng=rng), mean_eigenvalue(ens)
+        law: Any = block_law(ens, i, j, rng=rng)  # a SeparableLaw
+        theta = mean_eigenvalue(ens)
         places = law.outliers(theta)
         up, down = law.outliers(theta * (1 + STEP)), law.outliers(theta * (1 - STEP))
         overlaps = np.log(up / down) / (2 * STEP)
         return [Outlier(float(z), 1, float(o)) for z, o in zip(places, overlaps, strict=True)]
 
 
-def _features_of(ens):
+def _features_of(ens: Ensemble) -> type[_WhiteFeatures] | type[_ReLUFeatures]:
     """What the features of the layer of a shallow network are."""
     return (_WhiteFeatures, _ReLUFeatures)[shallow(ens).layer]

@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from rmt_hessian import Ensemble, full_hessian, layer_hessian, sample
-from rmt_hessian.theory import cross_layer_norm, cross_layer_ratio, cross_layer_ratio_limit
+from rmt_hessian import Ensemble, layer_hessian, network_hessian, sample
+from rmt_hessian.theory import cross_layer_ratio, cross_layer_ratio_limit
+from rmt_hessian.theory.norms.cross_layer import cross_layer_norm
 
 
 def cross_layer_norm_of(net, X, y, loss):
     """Mean of ``‖H_{w_i, v_c}‖²`` over units and classes."""
     d, m, C = net.widths
-    return np.sum(full_hessian(net, X, y, loss)[: m * d, m * d :] ** 2) / (m * C)
+    return np.sum(network_hessian(net, X, y, loss).to_dense()[: m * d, m * d :] ** 2) / (m * C)
 
 
 def own_outputs(net, X, loss):

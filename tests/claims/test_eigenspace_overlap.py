@@ -11,18 +11,18 @@ import numpy as np
 import pytest
 
 from rmt_hessian import (
-    KroneckerProduct,
     Network,
     digits,
     eigenvalues,
-    energy_share,
     gaussian_inputs,
     layer_hessian,
     overlap_by_dimension,
     standardise,
-    top_eigenspace,
 )
-from rmt_hessian.theory import mean_feature_overlap, overlap_peak, population_factors
+from rmt_hessian.spectra.eigenvalues import top_eigenspace
+from rmt_hessian.spectra.rank import energy_share
+from rmt_hessian.theory import overlap_peak, population_factors
+from rmt_hessian.theory.structure.overlap import mean_feature_overlap
 
 N, D, DIMENSIONS, SEEDS = 2000, 60, 20, 8
 HIDDEN, OUTPUT = ([D, 8, 20], 0), ([D, 60, 10], 1)  # widths and the layer looked at
@@ -89,8 +89,7 @@ def pairs(which, mean=0.0, standardised=False, n=SEEDS):
             net = Network.random(widths, rng)
             X = gaussian_inputs(N, D, rng, mean=mean)
             layers.append(hessian(net, X, layer, standardised))
-            factors = population_factors(net.weights, "ce", input_mean=np.full(D, mean))[layer]
-            product = KroneckerProduct(factors.output_hessian, factors.autocorrelation)
+            product = population_factors(net.weights, "ce", input_mean=np.full(D, mean))[layer]
             frames.append(product.top_eigenspace(DIMENSIONS))
         result.append(compared(*layers, overlap_by_dimension(*frames)))
     return result

@@ -15,7 +15,6 @@ from rmt_hessian import (
     Network,
     draw,
     eigenvalues,
-    fitted_rate,
     gaussian_inputs,
     kronecker_approximation,
     kronecker_error,
@@ -23,8 +22,9 @@ from rmt_hessian import (
     nearest_kronecker_product,
     reshape_eigenvectors,
     top_eigenpairs,
-    top_eigenspace,
 )
+from rmt_hessian.spectra.eigenvalues import top_eigenspace
+from rmt_hessian.spectra.uncertainty import fitted_rate
 from rmt_hessian.theory import decoupling, layer_law
 from tests.tolerances import ITERATIVE
 
@@ -110,7 +110,7 @@ def test_nearest_product_is_never_worse(case):
     """Nor much better: the decoupling leaves at most 12 % more of the norm (seen: 7 to 10 %)."""
     for n in (60, 600):
         A, shape, _ = layer(case, 0, n)
-        best = kronecker_error(A, KroneckerProduct(*nearest_kronecker_product(A, shape)))
+        best = kronecker_error(A, nearest_kronecker_product(A, shape))
         assert best <= error(case, 0, n) * (1 + ITERATIVE)
         assert error(case, 0, n) < 1.12 * best
 

@@ -6,13 +6,13 @@ import pytest
 from rmt_hessian import Ensemble, draw, eigenvalues, ks_distance, layer_hessian, sample
 from rmt_hessian.theory import (
     GeneralizedMarchenkoPastur,
-    MatrixLayerLaw,
     WithNullSpace,
     block_law,
     conditional_law,
     curvature_law,
     layer_law,
 )
+from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
 from tests import oracles
 from tests.tolerances import STATISTICAL
 

@@ -11,14 +11,8 @@ import numpy as np
 import pytest
 
 from rmt_hessian import Ensemble, Network, draw, layer_hessian, sample
-from rmt_hessian.theory import (
-    MarchenkoPastur,
-    additive_spike,
-    block_law,
-    block_outliers,
-    layer_outliers,
-    weight_spike,
-)
+from rmt_hessian.theory import MarchenkoPastur, block_law, block_outliers, layer_outliers
+from rmt_hessian.theory.outliers.equation import additive_spike, weight_spike
 
 
 def measured(H, span):

@@ -19,17 +19,13 @@ from rmt_hessian import (
     layer_hessian,
     sample,
 )
-from rmt_hessian.theory import (
-    SeparableLaw,
-    block_law,
-    conditional_law,
-    init_gain,
+from rmt_hessian.theory import SeparableLaw, block_law, conditional_law, init_gain, weight_law
+from rmt_hessian.theory.structure.relu_features import (
+    MEAN_SQUARED,
     mean_eigenvalue,
     mean_outlier,
     output_block_law,
-    weight_law,
 )
-from rmt_hessian.theory.structure.relu_features import MEAN_SQUARED
 from rmt_hessian.theory.weights.band import band_of_weights
 from tests.tolerances import STATISTICAL
 

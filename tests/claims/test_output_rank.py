@@ -16,28 +16,23 @@ from rmt_hessian import (
     Ensemble,
     Network,
     eigenvalues,
-    energy_rank,
-    energy_share,
-    fitted_rate,
     gap_rank,
-    jackknife,
     layer_hessian,
-    numerical_rank,
     population_output_hessian,
-    spectral_gap,
     subspace_overlap,
-    top_eigenspace,
 )
+from rmt_hessian.spectra.eigenvalues import top_eigenspace
+from rmt_hessian.spectra.rank import energy_rank, energy_share, numerical_rank, spectral_gap
+from rmt_hessian.spectra.uncertainty import fitted_rate, jackknife
 from rmt_hessian.theory import (
     eigenspace_defect,
-    mean_third_cumulant,
     output_hessian_eigenspace,
     population_factors,
     predicted_output_hessian,
-    projected_row_space,
     propagate,
 )
-from rmt_hessian.theory.structure.output_rank import centred_row_space
+from rmt_hessian.theory.structure.output_rank import centred_row_space, projected_row_space
+from rmt_hessian.theory.structure.softmax_cumulants import mean_third_cumulant
 
 SIZES = {50: 6, 100: 5, 200: 3}  # m = d, and networks of that size
 CLASSES = (2, 4, 10, 20)
@@ -92,7 +87,7 @@ def measured(C, m, d, n_networks, error=ERROR):
         net = Network.random([d, m, C], rng)
         population = population_output_hessian(net, 0, "ce", rng, relative_error=error)
         ens = hidden_layer(d, m, C).given(net)
-        curvature = population_factors(net.weights, "ce")[1].output_hessian
+        curvature = population_factors(net.weights, "ce")[1].left
         cases.append(Measured(ens, population.mean, population.groups, curvature))
     return cases
 
@@ -299,7 +294,7 @@ def test_hidden_layers_of_a_deeper_network(m):
         unweighted = [above @ below, above]
         for layer in (0, 1):
             M = population_output_hessian(net, layer, "ce", rng, relative_error=ERROR).mean
-            predicted = factors[layer].output_hessian
+            predicted = factors[layer].left
             gap, expected = (spectral_gap(eigenvalues(A), C - 1) for A in (M, predicted))
             assert abs(np.log(gap / expected)) < DEEP_GAP[layer] / np.sqrt(m)
             U = top_eigenspace(M, C - 1)

@@ -9,10 +9,9 @@ import pytest
 
 from rmt_hessian import (
     Network,
-    NetworkKronecker,
-    full_hessian,
     gaussian_inputs,
-    network_factors,
+    kronecker_approximation,
+    network_hessian,
     subspace_overlap,
     top_eigenpairs,
 )
@@ -34,11 +33,11 @@ def compared(widths, mean, seed):
     net, n = Network.random(widths, rng), widths[-1] - 1
     X = gaussian_inputs(N, widths[0], rng, mean=mean)
     p = np.exp(net(X))
-    G = full_hessian(net, X, p / p.sum(axis=1, keepdims=True), "ce")
+    H = network_hessian(net, X, p / p.sum(axis=1, keepdims=True), "ce")
+    G, rows = H.to_dense(), []
     values, U = top_eigenpairs(G, n)
-    factors, rows = network_factors(net, X, "ce"), []
     for cross_layer in (True, False):
-        product = NetworkKronecker(factors, cross_layer)
+        product = kronecker_approximation(H, cross_layer=cross_layer)
         of_product, frame = product.top_eigenpairs(n)
         distance = np.linalg.norm(G - product.to_dense()) / np.linalg.norm(G)
         errors = np.abs(of_product / values - 1)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rmt_hessian import Network, full_hessian, layer_hessian
+from rmt_hessian import Network, layer_hessian, network_hessian
 from tests import oracles
 
 WIDTHS = {
@@ -41,7 +41,7 @@ def test_full_and_layer_hessians(widths, loss, rng):
         targets = rng.standard_normal((5, widths[-1]))
     reference = oracles.hessian_by_differences(net, X, targets, loss)
     scale = np.abs(reference).max()
-    H = full_hessian(net, X, targets, loss)
+    H = network_hessian(net, X, targets, loss).to_dense()
     np.testing.assert_allclose(H, reference, atol=TOLERANCE * scale)
     np.testing.assert_array_equal(H, H.T)
     start = 0
@@ -62,7 +62,7 @@ def test_the_residual_term_of_cross_layer_blocks_is_there(rng):
     """Labels must matter between layers, and nowhere else."""
     net = Network.random([3, 4, 3], rng)
     X = rng.standard_normal((6, 3))
-    H, other = (full_hessian(net, X, y, "ce") for y in ([0, 1, 2, 0, 1, 2], [1] * 6))
+    H, other = (network_hessian(net, X, y, "ce").to_dense() for y in ([0, 1, 2, 0, 1, 2], [1] * 6))
     assert np.abs(H[:12, 12:] - other[:12, 12:]).max() > 1e-3
     np.testing.assert_array_equal(H[:12, :12], other[:12, :12])
     np.testing.assert_array_equal(H[12:, 12:], other[12:, 12:])

@@ -70,7 +70,7 @@ def test_more_units_than_a_tile(widths, loss, rng):
     expected = oracles.layer_hessian(net, X, 0, loss)
     dense = rh.layer_hessian(net, X, 0, loss).to_dense()
     np.testing.assert_allclose(dense, expected, atol=EXACT * np.abs(expected).max())
-    whole, targets = rh.full_hessian(net, X, y, loss), np.eye(widths[-1])[y]
+    whole, targets = rh.network_hessian(net, X, y, loss).to_dense(), np.eye(widths[-1])[y]
     expected = oracles.full_hessian(net, X, targets, loss)
     np.testing.assert_allclose(whole, expected, atol=EXACT * np.abs(expected).max())
 
@@ -97,7 +97,7 @@ def test_both_ways_agree(case, part_of_more):
 def test_whole_networks(widths, loss, rng):
     """Blocks between layers go through the fewer of the units and the features of the upper one."""
     net, X, y = draw(widths, rng)
-    whole = rh.full_hessian(net, X, y, loss)
+    whole = rh.network_hessian(net, X, y, loss).to_dense()
     expected = oracles.full_hessian(net, X, np.eye(widths[-1])[y], loss)
     np.testing.assert_allclose(whole, expected, atol=EXACT * np.abs(expected).max())
     np.testing.assert_array_equal(whole, whole.T)
@@ -118,7 +118,7 @@ def test_units_that_never_fire(loss, rng):
         W_dead = W.copy()
         W_dead[dead] = -1.0
         net, y = rh.Network([W_dead, V]), rng.integers(0, 3, 6)
-        whole = rh.full_hessian(net, X, y, loss)
+        whole = rh.network_hessian(net, X, y, loss).to_dense()
         expected = oracles.full_hessian(net, X, np.eye(3)[y], loss)
         np.testing.assert_allclose(whole, expected, atol=EXACT * max(1, np.abs(expected).max()))
         for i in dead:

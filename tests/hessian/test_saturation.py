@@ -7,7 +7,7 @@ without cancellation; it is the oracle here.
 import numpy as np
 import pytest
 
-from rmt_hessian import Network, full_hessian, full_hessian_operator, layer_hessian
+from rmt_hessian import Network, layer_hessian, network_hessian
 from tests import oracles
 
 RELATIVE = 1e-11
@@ -39,11 +39,11 @@ def test_residual_of_a_confident_and_correct_sample(margin):
     ``±p_1 (p_0 margin - 1)``.
     """
     net = Network([[[1.0]], [[margin], [0.0]]])
-    H = full_hessian(net, [[1.0]], [0], "ce")
+    H = network_hessian(net, [[1.0]], [0], "ce").to_dense()
     p1 = np.exp(-margin) / (1 + np.exp(-margin))
     expected = p1 * (margin / (1 + np.exp(-margin)) - 1)
     np.testing.assert_allclose(H[0, 1:], [expected, -expected], rtol=RELATIVE)
-    product = full_hessian_operator(net, [[1.0]], [0], "ce") @ np.array([1.0, 0.0, 0.0])
+    product = network_hessian(net, [[1.0]], [0], "ce") @ np.array([1.0, 0.0, 0.0])
     np.testing.assert_allclose(product[1:], [expected, -expected], rtol=RELATIVE)
 
 

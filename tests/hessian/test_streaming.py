@@ -247,7 +247,7 @@ def test_one_confident_sample(chunk_size):
 NET, X = rh.Network.random([3, 4, 2], np.random.default_rng(0)), np.ones((5, 3))
 
 
-@pytest.mark.parametrize("make", [rh.layer_hessian, rh.full_hessian_operator])
+@pytest.mark.parametrize("make", [rh.layer_hessian, rh.network_hessian])
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -11,7 +11,8 @@ from rmt_hessian.hessian.draws import draw_with_network
 from rmt_hessian.measurements import outliers as module
 from rmt_hessian.measurements.outliers import outliers
 from rmt_hessian.report.outliers import OUTLIERS, outlier_sections
-from rmt_hessian.theory import Outlier, conditional_law
+from rmt_hessian.theory import conditional_law
+from rmt_hessian.theory.outliers.equation import Outlier
 from tests.small import CASES, ensemble
 from tests.tolerances import EXACT, ITERATIVE
 

@@ -9,6 +9,7 @@ from rmt_hessian.compare import density_curve
 from rmt_hessian.measurements.eigenspaces import eigenspaces
 from rmt_hessian.measurements.kronecker import kronecker_form, network_kronecker
 from rmt_hessian.measurements.output_rank import population_rank
+from rmt_hessian.theory.structure.softmax_cumulants import mean_curvature, mean_third_cumulant
 from tests import oracles
 from tests.small import CASES, ensemble
 from tests.tolerances import EXACT, ITERATIVE
@@ -77,11 +78,11 @@ def expected_rank(depth, layer):
     rng = np.random.default_rng(SEED)
     net = rh.Network.random(rank_widths(depth), rng)
     moments = rh.theory.propagate(net.weights)
-    predicted = rh.theory.population_factors(net.weights, "ce", rng=rng)[layer].output_hessian
+    predicted = rh.theory.population_factors(net.weights, "ce", rng=rng)[layer].left
     defects = np.nan, np.nan
     if (depth, layer) == (1, 0):
         last = moments[-1].preactivation_mean, moments[-1].preactivation_covariance
-        A, T = rh.theory.mean_curvature(*last, rng), rh.theory.mean_third_cumulant(*last, rng)
+        A, T = mean_curvature(*last, rng), mean_third_cumulant(*last, rng)
         ens = rh.Ensemble(net.widths, 0, "ce", n_samples=1)
         predicted = rh.theory.predicted_output_hessian(ens.given(net), A, T)
         both = rh.theory.eigenspace_defect(ens)
@@ -344,7 +345,7 @@ def expected_spaces(case, X, rng, input_mean, standardised, gaussian):
         if gaussian and not standardised:
             mean = np.full(X.shape[1], input_mean)
             factors = rh.theory.population_factors(net.weights, loss, input_mean=mean, rng=rng)
-            predicted.append((factors[layer].output_hessian, factors[layer].autocorrelation))
+            predicted.append((factors[layer].left, factors[layer].right))
     (M, S), k, p = products[0], *map(len, products[0])
     of_layers = defined_overlaps(*hessians, n_top)
     largest = np.nanmax(of_layers)

@@ -3,14 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmt_hessian import (
-    Network,
-    block_eigenvalues,
-    eigenvalues,
-    layer_hessian,
-    subspace_overlap,
-    top_eigenspace,
-)
+from rmt_hessian import Network, eigenvalues, layer_hessian, subspace_overlap
+from rmt_hessian.spectra.eigenvalues import block_eigenvalues, top_eigenspace
 from tests.tolerances import EXACT
 
 

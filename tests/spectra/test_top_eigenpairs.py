@@ -4,13 +4,8 @@ import numpy as np
 import pytest
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
-from rmt_hessian import (
-    Network,
-    eigenvalues,
-    layer_hessian,
-    top_eigenpairs,
-    top_eigenspace,
-)
+from rmt_hessian import Network, eigenvalues, layer_hessian, top_eigenpairs
+from rmt_hessian.spectra.eigenvalues import top_eigenspace
 from tests.spectra.matrices import with_spectrum
 from tests.tolerances import EXACT, ITERATIVE
 

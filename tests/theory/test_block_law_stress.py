@@ -9,14 +9,9 @@ import numpy as np
 import pytest
 
 from rmt_hessian import Ensemble
-from rmt_hessian.theory import (
-    GeneralizedMarchenkoPastur,
-    block_law,
-    output_block_law,
-    relu_feature_spectrum,
-    weight_law,
-)
+from rmt_hessian.theory import GeneralizedMarchenkoPastur, block_law, weight_law
 from rmt_hessian.theory.laws.weight_density import ContinuousMarchenkoPastur
+from rmt_hessian.theory.structure.relu_features import output_block_law, relu_feature_spectrum
 from rmt_hessian.theory.weights import softmax_densities, softmax_rules
 from rmt_hessian.theory.weights.gauss_rules import log_sum_exp_rule
 

@@ -11,6 +11,7 @@ import pytest
 
 from rmt_hessian import Ensemble, theory
 from rmt_hessian.theory import MarchenkoPastur, SeparableLaw
+from tests.interface import PUBLIC
 
 W, V = np.random.default_rng(0).standard_normal((5, 4)), np.eye(3, 5)
 LINEAR = Ensemble([5, 3], 0, "ce", 9)
@@ -56,7 +57,7 @@ BLOCKS = ["block_law", "block_outliers", "sampling_band", "weight_law", "weight_
 
 
 def call(name, ens):
-    return getattr(theory, name)(ens, *DOORS[name])
+    return PUBLIC[f"theory.{name}"](ens, *DOORS[name])
 
 
 def refused(name, ens, message):
@@ -68,8 +69,12 @@ def refused(name, ens, message):
 
 
 def test_every_front_door_is_here():
-    functions = inspect.getmembers(theory, inspect.isfunction)
-    doors = {name for name, f in functions if next(iter(inspect.signature(f).parameters)) == "ens"}
+    doors = {
+        name.removeprefix("theory.")
+        for name, f in PUBLIC.items()
+        if name.startswith("theory.") and inspect.isfunction(f)
+        if next(iter(inspect.signature(f).parameters)) == "ens"
+    }
     assert doors == DOORS.keys()
 
 

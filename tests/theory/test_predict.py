@@ -10,7 +10,6 @@ from rmt_hessian.plotting import plot_spectrum
 from rmt_hessian.theory import (
     GeneralizedMarchenkoPastur,
     MarchenkoPastur,
-    MatrixLayerLaw,
     SeparableLaw,
     SpectralLaw,
     WithNullSpace,
@@ -18,9 +17,10 @@ from rmt_hessian.theory import (
     block_outliers,
     conditional_law,
     layer_law,
-    output_block_law,
     weight_law,
 )
+from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
+from rmt_hessian.theory.structure.relu_features import output_block_law
 from tests.theory.laws.test_matrix_layer import distance
 from tests.tolerances import EXACT
 

@@ -16,6 +16,14 @@ import rmt_hessian as rh
 from rmt_hessian import theory
 from rmt_hessian.measurements.registry import find
 from rmt_hessian.sweep.parameters import arguments
+from rmt_hessian.theory.norms.cross_layer import cross_layer_limit, cross_layer_norm
+from rmt_hessian.theory.structure.output_rank import projected_row_space
+from rmt_hessian.theory.structure.relu_features import (
+    mean_eigenvalue,
+    output_block_law,
+    relu_feature_spectrum,
+)
+from rmt_hessian.theory.structure.softmax_cumulants import mean_curvature, mean_third_cumulant
 from tests.tolerances import EXACT, ITERATIVE
 
 N_SAMPLES, MANY = 30, 3000
@@ -60,13 +68,13 @@ def of_decoupling(d):
 
 def first_order(ens):
     logits, rng = theory.propagate(ens.weights)[-1], np.random.default_rng(3)
-    cumulants = theory.mean_curvature, theory.mean_third_cumulant
+    cumulants = mean_curvature, mean_third_cumulant
     moments = logits.preactivation_mean, logits.preactivation_covariance
     return theory.predicted_output_hessian(ens, *(of(*moments, rng) for of in cumulants)).ravel()
 
 
 def of_seven(ens):
-    return of_law(theory.output_block_law(ens, np.linspace(0.1, 1, 7), np.full(7, 1 / 7)))
+    return of_law(output_block_law(ens, np.linspace(0.1, 1, 7), np.full(7, 1 / 7)))
 
 
 NUMBERS = {
@@ -85,17 +93,17 @@ NUMBERS = {
         theory.block_norm_limits(ens, infinite_inputs=bool(infinite))
     ),
     "cross_layer_norm": lambda ens: [
-        (norm := theory.cross_layer_norm(ens, **DRAWS)).squared_norm,
+        (norm := cross_layer_norm(ens, **DRAWS)).squared_norm,
         norm.error,
     ],
     "cross_layer_ratio": lambda ens: theory.cross_layer_ratio(ens, **DRAWS),
-    "cross_layer_limit": theory.cross_layer_limit,
+    "cross_layer_limit": cross_layer_limit,
     "cross_layer_ratio_limit": theory.cross_layer_ratio_limit,
     "output_hessian_eigenspace": lambda ens: np.abs(theory.output_hessian_eigenspace(ens)).ravel(),
-    "projected_row_space": lambda ens: np.abs(theory.projected_row_space(ens)).ravel(),
+    "projected_row_space": lambda ens: np.abs(projected_row_space(ens)).ravel(),
     "predicted_output_hessian": first_order,
-    "mean_eigenvalue": lambda ens: [theory.mean_eigenvalue(ens)],
-    "output_population": lambda ens: np.ravel(theory.relu_feature_spectrum(ens, 5)),
+    "mean_eigenvalue": lambda ens: [mean_eigenvalue(ens)],
+    "output_population": lambda ens: np.ravel(relu_feature_spectrum(ens, 5)),
     "eigenspace_defect": lambda ens: [
         (defect := theory.eigenspace_defect(ens)).centred,
         defect.projected,

@@ -18,7 +18,7 @@ def load(options):
             return lambda: layer @ v
         if net.n_layers == 1:
             return lambda: rh.layer_hessian(net, X, 0, "ce").to_dense()
-        return lambda: rh.full_hessian(net, X, y, "ce")
+        return lambda: rh.network_hessian(net, X, y, "ce").to_dense()
 
     return f"rmt_hessian {rh.__version__}", prepare
 

@@ -11,10 +11,12 @@ halves says what it said on the whole.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from rmt_hessian._validation import came, real_number
+from rmt_hessian._types import FloatArray, Function, HasComponents, IntArray
+from rmt_hessian._validation import describe, real_number
 
 TOLERANCE = 1e-11  # of one panel's error, over E|f|
 ROUGH = 1e-6  # what may stay open, over E|f|: beside a hard edge Q is known to no more than 1e-8
@@ -35,12 +37,12 @@ class Piece:
     start: float
     mass: float
 
-    def rounding(self):
+    def rounding(self) -> float:
         """The rounding of a point over the width."""
         return np.finfo(float).eps * max(abs(self.lo), abs(self.hi)) / (self.hi - self.lo)
 
 
-def pieces(law, lb, ub):
+def pieces(law: HasComponents, lb: float, ub: float) -> list[Piece]:
     """What the continuous part has in ``[lb, ub]``; a component is cut at an atom inside it."""
     found, below = [], 0.0  # mass of the components so far
     for (a, b), mass in zip(law.components(), law.component_masses(), strict=True):
@@ -61,7 +63,7 @@ def pieces(law, lb, ub):
     return found
 
 
-def integral(law, f, parts):
+def integral(law: HasComponents, f: Function, parts: list[Piece]) -> Any:
     """``∫ f dμ`` over the parts; f takes an array of points.
 
     To a relative 1e-9 of ``∫ |f| dμ``, but for what the rounding of the points moves f. A value
@@ -78,7 +80,7 @@ def integral(law, f, parts):
     first, last = np.nextafter(lo, np.inf), np.nextafter(hi, -np.inf)  # f may end at the ends
     noise = 8 * np.array([p.rounding() for p in parts])
 
-    def panels(k, a, b):
+    def panels(k: IntArray, a: FloatArray, b: FloatArray) -> tuple[Any, Any]:
         """``∫ f`` and ``∫ |f|`` over the panels ``[a, b]`` of parts k."""
         t = a[:, None] + (b - a)[:, None] * NODES
         k = k[:, None]
@@ -95,23 +97,25 @@ def integral(law, f, parts):
         total, size, count = 0.0, 0.0, 0
         for _ in range(MOST_HALVINGS):
             count += k.size
+            # every panel in halves: those that say what the whole did are settled
             middle = (a + b) / 2
             left, left_size = panels(k, a, middle)
             right, right_size = panels(k, middle, b)
             here = left_size + right_size
             error = np.abs(left + right - whole)
             scale = size + here.sum()
-            # NaN, of values that are not finite, halves no panel
-            more = error > TOLERANCE * scale + noise[k] * here
-            total = total + (left + right)[~more].sum()
-            size = size + here[~more].sum()
-            whole = np.append(left[more], right[more])
-            crowded = more.sum() > MOST_PANELS + 4 * len(parts) or count > MOST_IN_ALL * len(parts)
-            if crowded or not more.any():
+            # a NaN, of values that are not finite, is settled
+            rough = error > TOLERANCE * scale + noise[k] * here
+            total = total + (left + right)[~rough].sum()
+            size = size + here[~rough].sum()
+            # the halves of the others are the panels of the next round
+            whole = np.append(left[rough], right[rough])
+            many = rough.sum() > MOST_PANELS + 4 * len(parts) or count > MOST_IN_ALL * len(parts)
+            if many or not rough.any():
                 break
-            k = np.tile(k[more], 2)
-            a, b = np.append(a[more], middle[more]), np.append(middle[more], b[more])
-    still_open = error[more].sum()
+            k = np.tile(k[rough], 2)
+            a, b = np.append(a[rough], middle[rough]), np.append(middle[rough], b[rough])
+    still_open = error[rough].sum()
     if still_open > ROUGH * scale:
         raise RuntimeError(
             f"an expectation did not converge: {still_open:.2g} is open of {scale:.2g}"
@@ -119,10 +123,12 @@ def integral(law, f, parts):
     return total + whole.sum()
 
 
-def expectation(law, func, lb, ub, conditional):
+def expectation(
+    law: HasComponents, func: Function | None, lb: float | None, ub: float | None, conditional: bool
+) -> float | complex:
     """`SpectralLaw.expect`."""
     if func is not None and not callable(func):
-        raise ValueError(f"func must be a function of a number, got {came(func)}")
+        raise ValueError(f"func must be a function of a number, got {describe(func)}")
     lb, ub = _bound(lb, "lb", -np.inf), _bound(ub, "ub", np.inf)
     if lb > ub:
         raise ValueError(f"lb must be at most ub, got {lb:g} and {ub:g}")
@@ -139,7 +145,7 @@ def expectation(law, func, lb, ub, conditional):
     return complex(total) if np.iscomplexobj(total) else float(total)
 
 
-def entropy(law):
+def entropy(law: Any) -> float:
     """`SpectralLaw.entropy`."""
     parts = pieces(law, -np.inf, np.inf)
     mass = sum(part.mass for part in parts)
@@ -149,14 +155,14 @@ def entropy(law):
     if blurred > NARROWEST:
         raise RuntimeError(f"components are too narrow, a rounding is {blurred:.2g} of them")
 
-    def surprise(x):
+    def surprise(x: FloatArray) -> FloatArray:
         rho = law.pdf(x)
         return -np.log(np.where(rho > 0, rho, 1.0))
 
     return float(integral(law, surprise, parts))
 
 
-def _bound(value, name, default):
+def _bound(value: Any, name: str, default: float) -> float:
     if value is None:
         return default
     if isinstance(value, float | np.floating) and np.isinf(value):
@@ -164,7 +170,7 @@ def _bound(value, name, default):
     return real_number(value, name)
 
 
-def _values(func, x):
+def _values(func: Function | None, x: FloatArray) -> np.ndarray:
     """``func`` at each number of x, as scipy calls it: it need not take arrays."""
     if func is None:
         return x
@@ -174,5 +180,5 @@ def _values(func, x):
     except ValueError:  # of different lengths
         values = np.empty((0, 0))
     if values.shape != x.shape or values.dtype.kind not in "biufc":
-        raise ValueError(f"func must return a number, got {came(found[0])} at {x[0]:g}")
+        raise ValueError(f"func must return a number, got {describe(found[0])} at {x[0]:g}")
     return values.astype(complex if values.dtype.kind == "c" else float)

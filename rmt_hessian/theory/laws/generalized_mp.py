@@ -39,21 +39,18 @@ rule of few nodes has the right CDF, but its density shows the single nodes wher
 apart than v, in tails and for γ > 1: `weight_density` has continuous ones.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from rmt_hessian._matrices import distributions
-from rmt_hessian._validation import (
-    complex_array,
-    finite_array,
-    positive_integer,
-    positive_real,
-    real_array,
-)
+from rmt_hessian._arrays import complex_array, finite_array, real_array
+from rmt_hessian._distributions import normalised, probabilities_of_atoms
+from rmt_hessian._types import ComplexArray, Elementwise, FloatArray, IntArray, Intervals
+from rmt_hessian._validation import positive_integer, positive_real
 from rmt_hessian.theory.laws import kernels
-from rmt_hessian.theory.laws.atoms import normalised
 from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
@@ -67,9 +64,9 @@ ZERO = 1e-16  # weights below this fraction of the largest count as 0: no spectr
 class _Component:
     """One interval of the continuous part: its nodes (u, v, x) and the CDF at its ends."""
 
-    u: np.ndarray
-    v: np.ndarray
-    x: np.ndarray
+    u: FloatArray
+    v: FloatArray
+    x: FloatArray
     F_left: float
     F_right: float
 
@@ -110,13 +107,9 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
     1.0
     """
 
-    def __init__(self, weights, probabilities, aspect_ratio):
+    def __init__(self, weights: ArrayLike, probabilities: ArrayLike, aspect_ratio: float) -> None:
         lam = finite_array(weights, "weights", ndim=1)
-        w = distributions(probabilities, "probabilities")
-        if lam.shape != w.shape:
-            raise ValueError(
-                f"weights and probabilities must have one shape, got {lam.shape} and {w.shape}"
-            )
+        w = probabilities_of_atoms(lam, probabilities, "probabilities", of="weights")
         self.aspect_ratio = positive_real(aspect_ratio, "aspect_ratio")
         self.weights, inverse = np.unique(lam, return_inverse=True)
         self.probabilities = normalised(np.bincount(inverse, weights=w))
@@ -135,17 +128,17 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
     # --- atom, components, support ----------------------------------------------------------
 
     @property
-    def atom_at_zero(self):
+    def atom_at_zero(self) -> float:  # type: ignore[override]
         """Mass of the atom at 0, ``max(0, 1 - P(λ≠0)/γ)``."""
         return max(0.0, 1.0 - self._p_nonzero / self.aspect_ratio)
 
     @property
-    def _measure(self):
+    def _measure(self) -> tuple[FloatArray, FloatArray, tuple[FloatArray, FloatArray]]:
         """What the kernels know of the weights: poles, residues and panels."""
         return self._p, self._b, self._panels
 
     @cached_property
-    def _components(self):
+    def _components(self) -> tuple[_Component, ...]:
         if self._p.size == 0:
             return ()
         ends = kernels.component_edges(*self._measure)
@@ -153,7 +146,8 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         # what has one sign in exact arithmetic: at a hard edge x is rounding, of either sign
         lowest = 0.0 if self._p[0] > 0 else -np.inf
         highest = 0.0 if self._p[-1] < 0 else np.inf
-        found, F = [], 0.0
+        found: list[_Component] = []
+        F = 0.0
         for u_a, u_b in ends:
             inside = (u_a < self._p) & (self._p < u_b)
             u = self._nodes(u_a, u_b, int(inside.sum()))
@@ -174,22 +168,24 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         found[-1] = replace(found[-1], F_right=top)
         return tuple(found)
 
-    def _nodes(self, u_a, u_b, n_inside):
+    def _nodes(self, u_a: float, u_b: float, n_inside: int) -> FloatArray:
         """Nodes of one component at ``u_a + (u_b - u_a) sin²θ``, θ uniform."""
         n = min(256, 16 * (2 + n_inside))
         t = np.sin(0.5 * np.pi * np.arange(n) / (n - 1)) ** 2
         from_left, from_right = u_a + (u_b - u_a) * t, u_b - (u_b - u_a) * (1.0 - t)
         return np.where(2 * np.arange(n) < n, from_left, from_right)
 
-    def components(self):  # noqa: D102
+    def components(self) -> Intervals:  # noqa: D102
         return [(float(c.x[0]), float(c.x[-1])) for c in self._components]
 
-    def component_masses(self):  # noqa: D102
+    def component_masses(self) -> FloatArray:  # noqa: D102
         return np.array([c.F_right - c.F_left for c in self._components])
 
     # --- density, distribution, quantiles ---------------------------------------------------
 
-    def _inside(self, x):
+    def _inside(
+        self, x: FloatArray
+    ) -> Iterator[tuple[IntArray, _Component, FloatArray, FloatArray]]:
         """Yield ``(selection, component, u, v)`` for the points of x inside each component."""
         lefts = np.array([component.x[0] for component in self._components])
         owner = np.searchsorted(lefts, x) - 1  # the last component that begins before x
@@ -201,13 +197,13 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
                 u, v = kernels.locate(x[chosen] / self._scale, *table, *self._measure)
                 yield chosen, component, u, v
 
-    def _density(self, x):
+    def _density(self, x: FloatArray) -> FloatArray:
         density = np.zeros(x.shape)
         for chosen, _, u, v in self._inside(x):
             density[chosen] = v / (np.pi * (u * u + v * v)) / self._scale
         return density
 
-    def _distribution(self, x):
+    def _distribution(self, x: FloatArray) -> FloatArray:
         F = np.where(x >= 0, self.atom_at_zero, 0.0)
         rights = np.array([component.x[-1] for component in self._components])
         below = np.append(0.0, np.cumsum(self.component_masses()))
@@ -217,7 +213,7 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
             F[chosen] = np.clip(values, component.F_left, component.F_right)
         return np.clip(F, 0.0, 1.0)
 
-    def _quantile(self, q):
+    def _quantile(self, q: FloatArray) -> FloatArray:
         x = np.zeros(q.shape)
         for component in self._components:
             chosen = np.flatnonzero((component.F_left < q) & (q <= component.F_right))
@@ -231,7 +227,7 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
 
     # --- transforms -------------------------------------------------------------------------
 
-    def gaps(self):
+    def gaps(self) -> Intervals:
         """Intervals of real ``a = -1/s`` outside the support, where ``z(a)`` increases.
 
         Ascending, in the units of the weights, from -∞ to ∞; `place` maps them onto the
@@ -241,7 +237,7 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         ends = [-np.inf, *ends, np.inf]
         return list(zip(ends[::2], ends[1::2], strict=True))
 
-    def place(self, a):
+    def place(self, a: ArrayLike) -> Elementwise:
         """``z(a) = a + E[λ a/(a - γ λ)]`` at real a (any shape).
 
         If a lies in one of the `gaps`, the place where ``s(z) = -1/a``; else it means nothing.
@@ -249,12 +245,12 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         a = real_array(a, "a")[..., None] / self._scale
         return (a[..., 0] * (1.0 + np.sum(self._b / (a - self._p), axis=-1)) * self._scale)[()]
 
-    def slope(self, a):
+    def slope(self, a: ArrayLike) -> Elementwise:
         """``z'(a) = 1 - h(a)`` at real a (any shape); positive in the `gaps`."""
         a = real_array(a, "a")[..., None] / self._scale
         return (1.0 - np.sum(self._b * self._p / (a - self._p) ** 2, axis=-1))[()]
 
-    def _parameter(self, z):
+    def _parameter(self, z: ComplexArray) -> ComplexArray:
         """``a`` with ``z(a) = z``, in units of the scale, for one-dimensional z, Im z >= 0."""
         x, y = z.real / self._scale, z.imag / self._scale
         if self._p.size == 0:
@@ -274,7 +270,7 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
             a[real[chosen]] = u + 1j * v
         return a
 
-    def stieltjes(self, z):  # noqa: D102
+    def stieltjes(self, z: ArrayLike) -> Elementwise:  # noqa: D102
         z = complex_array(z, "z")
         flat = np.where(z.imag < 0, z.conj(), z).ravel()
         a = self._parameter(flat)
@@ -284,7 +280,7 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         s = s.reshape(z.shape)
         return np.where(z.imag < 0, s.conj(), s)[()]
 
-    def log_potential(self, z):
+    def log_potential(self, z: ArrayLike) -> Elementwise:
         """``∫ log|z - x| dμ(x)`` at any real or complex z (any shape), in closed form.
 
         ``= log|a| + Σ (w_k/γ) log|1 - p_k/a| + Re Σ w_k λ_k/(a - p_k)``, with ``z(a) = z``. Its
@@ -300,7 +296,7 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
 
     # --- moments ----------------------------------------------------------------------------
 
-    def moment(self, k):
+    def moment(self, k: int) -> float:
         """``E[X^k]``, k >= 0, exact from the free cumulants ``κ_n = γ^{n-1} E[λⁿ]``.
 
         ``m_n = Σ_{s=1}^n κ_s [t^{n-s}] (1 + m₁ t + m₂ t² + …)^s`` (Speicher).
@@ -321,11 +317,11 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
                 m[n] += cumulants[s - 1] * power[n - s]
         return times_two_to(m[k], k * exponent)
 
-    def mean(self):
+    def mean(self) -> float:
         """``E X = E λ``."""
         return self._m1 * self._scale
 
-    def _variance(self):
+    def _variance(self) -> tuple[float, int]:
         """``Var X = γ E λ²``."""
         exponent = exponent_of(self._scale)
         return float(self._b @ self._p * np.ldexp(self._scale, -exponent) ** 2), exponent
@@ -350,12 +346,12 @@ class MarchenkoPastur(GeneralizedMarchenkoPastur):
     array([[0.25, 2.25]])
     """
 
-    def __init__(self, aspect_ratio, scale=1.0):
+    def __init__(self, aspect_ratio: float, scale: float = 1.0) -> None:
         self.scale = positive_real(scale, "scale")
         super().__init__([self.scale], [1.0], aspect_ratio)
 
 
-def conditional_law(weights, n_features):
+def conditional_law(weights: ArrayLike, n_features: int) -> GeneralizedMarchenkoPastur:
     """Limiting law of a block given its own weights: atoms λ_n of mass 1/N, ``γ = p/N``.
 
     For features with independent entries, as the inputs here are, and weights that depend on few

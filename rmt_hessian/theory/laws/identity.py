@@ -1,13 +1,16 @@
 """What tells one law from another: its parameters. For ``==``, ``hash`` and ``repr``."""
 
 import inspect
+from typing import Any
 
 import numpy as np
+
+from rmt_hessian._types import HasComponents
 
 MOST_ATOMS = 12  # in a repr that spells them out
 
 
-def key(value):
+def key(value: Any) -> Any:
     """A hashable value, the same for the same parameters; -0 is 0."""
     if isinstance(value, np.ndarray):
         return value.shape, (value + 0.0).tobytes()
@@ -16,7 +19,7 @@ def key(value):
     return value
 
 
-def spelled(law):
+def spelled(law: Any) -> str | None:
     """The call that makes the law again, or None if it is too long or shows a law that is."""
     defaults = inspect.signature(type(law)).parameters
     texts = []
@@ -37,7 +40,7 @@ def spelled(law):
     return f"{type(law).__name__}({', '.join(texts)})"
 
 
-def of_components(law):
+def of_components(law: HasComponents) -> str:
     """A few words for a law without parameters that one would read."""
     lo, hi = law.support()
     count = len(law.components())
@@ -45,7 +48,7 @@ def of_components(law):
     return f"{count} component{plural}, support [{lo:.4g}, {hi:.4g}]"
 
 
-def summary(law):
+def summary(law: Any) -> str:
     """A few words for each parameter; probabilities go with their atoms."""
     words = []
     for name, value in law._parameters().items():

@@ -9,6 +9,10 @@ A continuous law of weights is a density on `panels` (``ends``, ``shares``): its
 are the atoms, and the panels next to a are integrated as they are (`_near_panels`). Discrete laws
 have none.
 
+Each part uses the one before: sums over atoms and panels; the height ``v(u)``; edges; places, their
+inverses, and integrals of s. The sums of the separable law use the panels too: one file, since
+numba keeps a compiled function when one that it calls changes in another.
+
 No floating-point rule is relaxed: whether a function was compiled here, inlined or loaded from the
 cache changes no bit. Sums over atoms have a fixed order made for SIMD (`_sums`).
 """
@@ -25,7 +29,13 @@ NEAR = 3.0  # half widths from its middle within which a panel is near: Gauss er
 TINY = 1e-100  # keeps the end of a panel finite
 SMALLEST = 1e-100  # height of a tail that counts as 0
 
+# rows of the partial sums of `_atom_sums` and of `_fraction_sums`
+REAL, IMAGINARY, G, SQUARES, MOMENTS = range(5)
+SQUARE_REAL, SQUARE_IMAGINARY = 2, 3
+
 compiled = jit(error_model="numpy")
+
+# --- sums over atoms and panels -----------------------------------------------------------------
 
 
 @compiled
@@ -42,20 +52,20 @@ def _atom_sums(u, w, p, b):
             d = u - poles[l]
             r = 1.0 / (d * d + w)
             t = residues[l] * r
-            lanes[0, l] += t * d
-            lanes[1, l] += t
+            lanes[REAL, l] += t * d
+            lanes[IMAGINARY, l] += t
             t *= poles[l]
-            lanes[2, l] += t
+            lanes[G, l] += t
             t *= r
-            lanes[3, l] += t
-            lanes[4, l] += t * d
+            lanes[SQUARES, l] += t
+            lanes[MOMENTS, l] += t * d
     real, imaginary, g, squares, moments = 0.0, 0.0, 0.0, 0.0, 0.0
     for l in range(min(LANES, p.size)):
-        real += lanes[0, l]
-        imaginary += lanes[1, l]
-        g += lanes[2, l]
-        squares += lanes[3, l]
-        moments += lanes[4, l]
+        real += lanes[REAL, l]
+        imaginary += lanes[IMAGINARY, l]
+        g += lanes[G, l]
+        squares += lanes[SQUARES, l]
+        moments += lanes[MOMENTS, l]
     return real, imaginary, g, squares, moments
 
 
@@ -156,18 +166,19 @@ def _sums(u, w, p, b, panels):
     a, B, B_slope, B_curvature = complex(u, v), 0j, 0j, 0j
     for k in range(first, after + 1):
         if k < after and _is_near(u, v, ends[k, 0], ends[k, 1]):
-            parts = _panel_transform(u, v, ends[k, 0], ends[k, 1], shares[k])
-            B += parts[0]
-            B_slope += parts[1]
-            B_curvature += parts[2]
-        else:
+            value, slope, curvature = _panel_transform(u, v, ends[k, 0], ends[k, 1], shares[k])
+            B += value
+            B_slope += slope
+            B_curvature += curvature
+        else:  # a far panel between near ones, or all after the last near one: sums over nodes
             i, j = NODES * k, (NODES * (k + 1) if k < after else p.size)
-            more = _atom_sums(u, w, p[i:j], b[i:j])
-            real += more[0]
-            imaginary += more[1]
-            g += more[2]
-            squares += more[3]
-            moments += more[4]
+            sums = _atom_sums(u, w, p[i:j], b[i:j])
+            real += sums[REAL]
+            imaginary += sums[IMAGINARY]
+            g += sums[G]
+            squares += sums[SQUARES]
+            moments += sums[MOMENTS]
+    # g, squares and moments of the near panels: of a B, its slope and, at v = 0, its curvature
     C_slope = B + a * B_slope  # of C = ∫ c/(a - p)
     if v > 0.0:
         own_g = -(a * B).imag / v
@@ -178,6 +189,9 @@ def _sums(u, w, p, b, panels):
         own_g = -C_slope.real
         moments += B_slope.real + 0.5 * (a * B_curvature).real
     return real + B.real, imaginary, g + own_g, squares, moments
+
+
+# --- the height ---------------------------------------------------------------------------------
 
 
 @compiled
@@ -238,6 +252,9 @@ def abscissa(u, w, p, b, panels):
     """``x = Re z(a)``, w = v²."""
     real, imaginary, _, _, _ = _sums(u, w, p, b, panels)  # of Σ b_k/(a - p_k), the second over -v
     return u * (1.0 + real) + w * imaginary
+
+
+# --- edges --------------------------------------------------------------------------------------
 
 
 @compiled
@@ -386,6 +403,9 @@ def component_edges(p, b, panels):
         p[last] + 0.99 * np.sqrt(b[last] * p[last]), p[last] + 1.01 * reach, p, b, panels
     )
     return ends[: n + 1].copy()
+
+
+# --- places, their inverses, and integrals of s -------------------------------------------------
 
 
 @compiled
@@ -662,17 +682,17 @@ def _fraction_sums(x, y, b, c, lanes):
             d, e = factors[l] * x.real + y.real, factors[l] * x.imag + y.imag
             r = 1.0 / (d * d + e * e)
             u, v = d * r, -e * r  # of 1/(d + i e)
-            lanes[0, l] += shares[l] * u
-            lanes[1, l] += shares[l] * v
+            lanes[REAL, l] += shares[l] * u
+            lanes[IMAGINARY, l] += shares[l] * v
             t = shares[l] * factors[l]
-            lanes[2, l] += t * (u * u - v * v)
-            lanes[3, l] += t * (u * v)
+            lanes[SQUARE_REAL, l] += t * (u * u - v * v)
+            lanes[SQUARE_IMAGINARY, l] += t * (u * v)  # half of it
     re, im, square_re, square_im = 0.0, 0.0, 0.0, 0.0
     for l in range(min(LANES, b.size)):
-        re += lanes[0, l]
-        im += lanes[1, l]
-        square_re += lanes[2, l]
-        square_im += lanes[3, l]
+        re += lanes[REAL, l]
+        im += lanes[IMAGINARY, l]
+        square_re += lanes[SQUARE_REAL, l]
+        square_im += lanes[SQUARE_IMAGINARY, l]
     return complex(re, im), complex(square_re, 2.0 * square_im)
 
 

@@ -1,4 +1,9 @@
-"""The numba kernel of the matrix equation of a whole layer, in real arithmetic."""
+"""The numba kernel of the matrix equation of a whole layer, in real arithmetic.
+
+One function for all steps on a sample: calls with a dozen small arrays would take as long as the
+steps. A complex matrix A is two arrays, ``A_real`` and ``A_imag``; a complex number is ``a + i b``,
+but for ``x + i y``, one over the pivot.
+"""
 
 import numpy as np
 
@@ -13,6 +18,9 @@ def transforms(L, ranks, weights, G_real, G_imag, gamma, B_real, B_imag):
     definite, S and all its Schur complements lie in the upper half plane: pivots taken from the
     diagonal do not vanish, and along ``t G``, t from 0 to 1, neither their arguments nor those of
     the eigenvalues of S leave [0, π]. So the two sums of arguments are one.
+
+    Elimination of the rows of S and of ``Y = Lᵀ`` below row c, for c = 0, 1, …, gives B by the way:
+    with ``s_c`` the pivot and ``y_c`` row c of Y when it is reached, ``B = Σ_c y_c y_cᵀ/s_c``.
 
     Parameters
     ----------
@@ -39,6 +47,7 @@ def transforms(L, ranks, weights, G_real, G_imag, gamma, B_real, B_imag):
     Y_real, Y_imag = np.empty((most, k)), np.empty((most, k))
     own_real, own_imag = np.empty((k, k)), np.empty((k, k))
     for s in range(n):
+        # 1. the m units where M does not vanish; all that follows runs over these alone
         r, m = ranks[s], 0
         for i in range(k):
             for c in range(r):
@@ -46,7 +55,7 @@ def transforms(L, ranks, weights, G_real, G_imag, gamma, B_real, B_imag):
                     units[m] = i
                     m += 1
                     break
-        # W = G L, S = I + γ Lᵀ W, Y = Lᵀ, on the units where M does not vanish
+        # 2. W = γ G L, S = I + Lᵀ W and Y = Lᵀ; B = 0
         for i in range(m):
             for c in range(r):
                 a, b = 0.0, 0.0
@@ -67,9 +76,11 @@ def transforms(L, ranks, weights, G_real, G_imag, gamma, B_real, B_imag):
             S_real[c, c] += 1.0
             for i in range(m):
                 Y_real[c, i], Y_imag[c, i] = L[s, units[i], c], 0.0
-        # symmetric elimination, the largest diagonal entry first: B = Σ_c y_c y_cᵀ/pivot
+        # 3. elimination
         arguments = 0.0
         for c in range(r):
+            # the largest of the diagonal entries left goes to (c, c): rows and columns of S trade
+            # places, so that it stays symmetric, and rows of Y
             best, size = c, 0.0
             for i in range(c, r):
                 t = S_real[i, i] * S_real[i, i] + S_imag[i, i] * S_imag[i, i]
@@ -87,13 +98,13 @@ def transforms(L, ranks, weights, G_real, G_imag, gamma, B_real, B_imag):
                     Y_imag[c, i], Y_imag[best, i] = Y_imag[best, i], Y_imag[c, i]
             arguments += np.arctan2(max(S_imag[c, c], 0.0), S_real[c, c])
             x, y = S_real[c, c] / size, -S_imag[c, c] / size
-            for i in range(m):
+            for i in range(m):  # B += y_c y_cᵀ/s_c
                 a = Y_real[c, i] * x - Y_imag[c, i] * y
                 b = Y_real[c, i] * y + Y_imag[c, i] * x
                 for j in range(i, m):
                     own_real[i, j] += a * Y_real[c, j] - b * Y_imag[c, j]
                     own_imag[i, j] += a * Y_imag[c, j] + b * Y_real[c, j]
-            for i in range(c + 1, r):
+            for i in range(c + 1, r):  # row i of S and of Y, less S_ic/s_c times row c
                 a = S_real[i, c] * x - S_imag[i, c] * y
                 b = S_real[i, c] * y + S_imag[i, c] * x
                 for j in range(c + 1, r):
@@ -102,7 +113,8 @@ def transforms(L, ranks, weights, G_real, G_imag, gamma, B_real, B_imag):
                 for j in range(m):
                     Y_real[i, j] -= a * Y_real[c, j] - b * Y_imag[c, j]
                     Y_imag[i, j] -= a * Y_imag[c, j] + b * Y_real[c, j]
-        trace = 0.0  # Im tr(G B)
+        # 4. its share of the means; the trace is Im tr(G B)
+        trace = 0.0
         for i in range(m):
             u = units[i]
             for j in range(i, m):
@@ -113,7 +125,7 @@ def transforms(L, ranks, weights, G_real, G_imag, gamma, B_real, B_imag):
                 real[u, v] += weights[s] * a
                 imag[u, v] += weights[s] * b
                 if B_real.shape[0] > 0:
-                    place = u * k - (u * (u - 1)) // 2 + v - u
+                    place = u * k - (u * (u - 1)) // 2 + v - u  # of (u, v) in the triangle, by rows
                     B_real[s, place], B_imag[s, place] = a, b
         angle += weights[s] * (arguments - gamma * trace)
     for i in range(k):

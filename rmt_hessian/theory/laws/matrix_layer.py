@@ -7,15 +7,16 @@ Regime: as for blocks, features isotropic, d, N → ∞ at a fixed number of uni
 a finite d adds.
 """
 
-import numpy as np
+from typing import Any
 
-from rmt_hessian._matrices import precision, slack
-from rmt_hessian._validation import (
-    complex_array,
-    finite_array,
-    positive_integer,
-    positive_real,
-)
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rmt_hessian._arrays import complex_array, finite_array
+from rmt_hessian._matrices import positive_semidefinite_stack
+from rmt_hessian._precision import precision
+from rmt_hessian._types import ComplexArray, Elementwise
+from rmt_hessian._validation import positive_integer, positive_real
 from rmt_hessian.theory.laws.matrix_equation import MatrixEquation
 from rmt_hessian.theory.laws.matrix_nodes import Nodes
 from rmt_hessian.theory.laws.scaling import exponent_of
@@ -31,8 +32,8 @@ class MatrixLayerLaw(TabulatedDistribution):
     Parameters
     ----------
     output_hessians : array_like, shape (n, k, k)
-        Symmetric and positive semi-definite: draws of M in an order in which the first and the
-        second half are both representative.
+        Symmetric and positive semi-definite, up to rounding: draws of M in an order in which the
+        first and the second half are both representative.
     aspect_ratio : float
         ``γ = p/N``.
 
@@ -73,11 +74,11 @@ class MatrixLayerLaw(TabulatedDistribution):
     rounding where several units mix, and the equation may not be solved.
     """
 
-    def __init__(self, output_hessians, aspect_ratio):
+    def __init__(self, output_hessians: ArrayLike, aspect_ratio: float) -> None:
         M = finite_array(output_hessians, "output_hessians", ndim=3)
         if M.shape[1] != M.shape[2] or M.shape[0] < 2:
             raise ValueError(f"output_hessians must have shape (n, k, k), n >= 2, got {M.shape}")
-        M = _symmetric_and_positive(M, max(1e-9, slack(output_hessians)))
+        M = positive_semidefinite_stack(output_hessians, "output_hessians")
         self.aspect_ratio = positive_real(aspect_ratio, "aspect_ratio")
         eps = precision(output_hessians)
         self.equation = MatrixEquation(M, self.aspect_ratio, eps)
@@ -96,7 +97,7 @@ class MatrixLayerLaw(TabulatedDistribution):
         halves = [MatrixEquation(part, self.aspect_ratio, eps) for part in np.array_split(M, 2)]
         self.error = self._difference(halves) / 2
 
-    def moment(self, k):
+    def moment(self, k: int) -> float:
         """``E[X^k]``, exact for k = 1 and 2, by quadrature beyond.
 
         ``m₁ = tr E[M]/k``, ``m₂ = (tr E[M]² + γ E tr M²)/k``: G at infinity.
@@ -108,7 +109,7 @@ class MatrixLayerLaw(TabulatedDistribution):
             return self.var() + self.mean() * self.mean()
         return super().moment(k)
 
-    def _variance(self):
+    def _variance(self) -> tuple[float, int]:
         """Exact: that of the eigenvalues of ``E[M]``, and ``γ E tr M²/k``."""
         equation = self.equation
         exponent = exponent_of(equation.scale)
@@ -116,16 +117,16 @@ class MatrixLayerLaw(TabulatedDistribution):
         unit = np.ldexp(equation.scale, -exponent)
         return (float(equation.averages.var()) + scatter) * unit**2, exponent
 
-    def _parameters(self):
+    def _parameters(self) -> dict[str, Any]:
         return {"output_hessians": self._output_hessians, "aspect_ratio": self.aspect_ratio}
 
-    def _check_mean(self):
+    def _check_mean(self) -> None:
         """``E X`` of the table against the exact one: no curve is returned that is wrong."""
         mean, width = super().moment(1), self.support()[1]
         if not abs(mean - self.mean()) <= MEAN * max(self.interpolation_error, 1e-7) * width:
             raise RuntimeError(f"the mean of the law found is {mean:.9g}, not {self.mean():.9g}")
 
-    def stieltjes(self, z):
+    def stieltjes(self, z: ArrayLike) -> Elementwise:
         """``s(z) = tr G(z)/k``, from the equation; at real z the limit from above."""
         z = complex_array(z, "z")
         s = np.empty(z.shape, dtype=np.complex128)
@@ -133,7 +134,7 @@ class MatrixLayerLaw(TabulatedDistribution):
             s[at] = self._transform(z[at])
         return s[()]
 
-    def _transform(self, z):
+    def _transform(self, z: Any) -> complex:
         if z.imag < 0:
             return np.conj(self._transform(np.conj(z)))
         scale = self.equation.scale
@@ -148,14 +149,14 @@ class MatrixLayerLaw(TabulatedDistribution):
         point = self.equation.solution(complex(x, height), self._near(z.real))
         return complex(point.real_part, np.pi * point.density) / scale
 
-    def _near(self, x):
+    def _near(self, x: float) -> tuple[ComplexArray, ...]:
         """G at the node nearest to x, to start from."""
         if not self._nodes:
             return ()
         at = np.searchsorted([node.x for node in self._nodes], x / self.equation.scale)
         return (self._nodes[min(at, len(self._nodes) - 1)].solution.G,)
 
-    def _difference(self, halves):
+    def _difference(self, halves: list[MatrixEquation]) -> float:
         """Largest difference of the CDFs of the two halves of the sample, at nodes."""
         nodes = [node for node in self._nodes if node.inside][::CHECKS]
         values = np.empty((2, len(nodes)))
@@ -166,17 +167,3 @@ class MatrixLayerLaw(TabulatedDistribution):
                 solution = half.solution(node.solution.z * unit, (start,))
                 values[i, j] = solution.distribution(half.gamma)
         return float(np.abs(values[0] - values[1]).max(initial=0.0))
-
-
-def _symmetric_and_positive(M, slack):
-    """M without its asymmetry, which may be ``slack`` of the largest entry."""
-    scale = np.abs(M).max()
-    skew = np.abs(M - M.transpose(0, 2, 1)).max()
-    if skew > slack * scale:
-        raise ValueError(
-            f"output_hessians must be symmetric, got entries that differ by {skew:.3g}"
-        )
-    lowest = np.linalg.eigvalsh(M)[:, 0].min()
-    if lowest < -slack * scale:
-        raise ValueError(f"output_hessians must be PSD, got an eigenvalue of {lowest:.3g}")
-    return M if skew == 0 else M + (M.transpose(0, 2, 1) - M) / 2

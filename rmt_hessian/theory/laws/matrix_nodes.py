@@ -14,6 +14,7 @@ import heapq
 from bisect import bisect_left, insort
 from dataclasses import dataclass
 from itertools import count, pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -144,7 +145,11 @@ class Nodes:
         return worst
 
     def _enqueue(self, queue, left, right, error):
-        """``error``: of F halfway between two nodes of which one is new."""
+        """``error``: of F halfway between two nodes of which one is new.
+
+        A cell is halved while its urgency exceeds ``TOLERANCE``: the error, or the mass in units
+        of what may be left between two such nodes.
+        """
         mass = abs(right.F - left.F)
         if right.t - left.t < NARROWEST:
             urgency = error = 0.0
@@ -179,18 +184,27 @@ class Nodes:
         """
         found, lowest = [], self.nodes[0]
         if lowest.inside:
-            found.append([(0.0, self.atom, np.nan, np.nan), _values(lowest)])
+            found.append([_Row(0.0, self.atom, np.nan, np.nan), _row(lowest)])
         for left, right in pairwise(self.nodes):
             if not (left.inside or right.inside) and right.F - left.F <= NO_MASS:
                 continue
             first, last = _ends(left, right)
-            if not (found and found[-1][-1][0] == first[0]):
+            if not (found and found[-1][-1].x == first.x):
                 found.append([first])
             found[-1].append(last)
-        arrays = [np.array(component).T for component in found]
-        for array in arrays:
-            array[0] *= self.equation.scale
-        return _ascending(arrays, self.atom)
+        columns = [_Row(*np.array(component).T) for component in found]
+        for component in columns:
+            component.x[:] *= self.equation.scale
+        return _ascending(columns, self.atom)
+
+
+class _Row(NamedTuple):
+    """What the table says at a point; F and its derivatives in log x."""
+
+    x: float
+    F: float
+    slope: float
+    curvature: float
 
 
 def edge(left, right, share=1.0):
@@ -203,31 +217,30 @@ def edge(left, right, share=1.0):
     return inner.t + np.log(max(1.0 + (distance if left.inside else -distance), FLOOR))
 
 
-def _values(node):
-    return node.x, node.F, node.slope, node.curvature
+def _row(node):
+    return _Row(node.x, node.F, node.slope, node.curvature)
 
 
 def _ends(left, right):
-    """Values at the ends of a cell that holds mass: at the edge of the support where it has one."""
-    ends = _values(left), _values(right)
+    """Rows at the ends of a cell that holds mass: at the edge of the support where it has one."""
     if left.inside == right.inside or right.F - left.F > RESOLVED:
-        return ends
+        return _row(left), _row(right)
     t = edge(left, right)
     if not left.t + NARROWEST < t < right.t - NARROWEST:
-        return ends
+        return _row(left), _row(right)
     if left.inside:
-        return ends[0], (np.exp(t), right.F, 0.0, np.nan)
-    return (np.exp(t), left.F, 0.0, np.nan), ends[1]
+        return _row(left), _Row(np.exp(t), right.F, 0.0, np.nan)
+    return _Row(np.exp(t), left.F, 0.0, np.nan), _row(right)
 
 
 def _ascending(components, atom):
     """F from the atom to 1, equal over gaps and nowhere falling: rounding is taken off."""
-    F = atom
+    below = atom
     for component in components:
-        component[1] = np.maximum.accumulate(np.clip(component[1], F, 1.0))
-        component[1, 0] = F
-        F = component[1, -1]
-    components[-1][1, -1] = 1.0
+        component.F[:] = np.maximum.accumulate(np.clip(component.F, below, 1.0))
+        component.F[0] = below
+        below = component.F[-1]
+    components[-1].F[-1] = 1.0
     return components
 
 

@@ -1,8 +1,12 @@
 """A law with a null space added: a share of eigenvalues that are exactly 0."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from rmt_hessian._validation import complex_array, instance_of, real_number
+from rmt_hessian._arrays import complex_array
+from rmt_hessian._distributions import probability
+from rmt_hessian._types import Elementwise, FloatArray, Intervals
+from rmt_hessian._validation import instance_of
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
 
@@ -23,46 +27,45 @@ class WithNullSpace(SpectralLaw):
     (0.75, 0.5)
     """
 
-    def __init__(self, law, mass):
-        self.law, self.mass = instance_of(law, SpectralLaw, "law"), real_number(mass, "mass")
-        if not 0 <= self.mass < 1:
-            raise ValueError(f"mass must lie in [0, 1), got {mass!r}")
+    def __init__(self, law: SpectralLaw, mass: float) -> None:
+        self.law = instance_of(law, SpectralLaw, "law")
+        self.mass = probability(mass, "mass", below_one=True)
         self.atom_at_zero = self.mass + (1 - self.mass) * law.atom_at_zero
 
-    def components(self):  # noqa: D102
+    def components(self) -> Intervals:  # noqa: D102
         return self.law.components()
 
-    def component_masses(self):  # noqa: D102
+    def component_masses(self) -> FloatArray:  # noqa: D102
         return (1 - self.mass) * self.law.component_masses()
 
-    def moment(self, k):  # noqa: D102
+    def moment(self, k: int) -> float:  # noqa: D102
         return (1 - self.mass) * self.law.moment(k) + (self.mass if k == 0 else 0.0)
 
-    def _variance(self):
+    def _variance(self) -> tuple[float, int]:
         inner, exponent = self.law._variance()
         mean = np.ldexp(self.law.mean(), -exponent)
         return float((1 - self.mass) * (inner + self.mass * mean**2)), exponent
 
-    def stieltjes(self, z):  # noqa: D102
+    def stieltjes(self, z: ArrayLike) -> Elementwise:  # noqa: D102
         z = complex_array(z, "z")
         with np.errstate(divide="ignore", invalid="ignore"):
             s = (1 - self.mass) * self.law.stieltjes(z) - self.mass / z
         return np.where((z == 0) & (self.atom_at_zero > 0), np.inf, s)[()]
 
-    def log_potential(self, z):
+    def log_potential(self, z: ArrayLike) -> Elementwise:
         """``∫ log|z - x| dμ(x)``, where the law without the null space has it."""
         z = complex_array(z, "z")
         with np.errstate(divide="ignore"):
             own = self.mass * np.log(np.abs(z)) if self.mass > 0 else 0.0
-        return (1 - self.mass) * self.law.log_potential(z) + own
+        return (1 - self.mass) * self.law.log_potential(z) + own  # type: ignore[attr-defined]
 
-    def _density(self, x):
+    def _density(self, x: FloatArray) -> FloatArray:
         return (1 - self.mass) * self.law.pdf(x)
 
-    def _distribution(self, x):
+    def _distribution(self, x: FloatArray) -> FloatArray:
         return (1 - self.mass) * self.law.cdf(x) + np.where(x >= 0, self.mass, 0.0)
 
-    def _quantile(self, q):
+    def _quantile(self, q: FloatArray) -> FloatArray:
         at_zero = (1 - self.mass) * self.law.cdf(0.0) + self.mass
         below = at_zero - self.atom_at_zero
         inner = np.where(q <= below, q, np.maximum(q - self.mass, below)) / (1 - self.mass)

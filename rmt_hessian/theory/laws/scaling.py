@@ -5,7 +5,7 @@ import numpy as np
 BEYOND = 10_000  # exponents beyond which every float64 is 0 or infinite
 
 
-def exponent_of(*lengths):
+def exponent_of(*lengths: float) -> int:
     """The e for which the largest of the lengths lies in ``[2^{e-1}, 2^e)``; 0 if all are 0.
 
     Examples
@@ -16,7 +16,7 @@ def exponent_of(*lengths):
     return int(np.frexp(max(abs(length) for length in lengths))[1])
 
 
-def times_two_to(value, exponent):
+def times_two_to(value: float, exponent: int) -> float:
     """``value · 2^exponent``, infinite or 0 without a warning where float64 ends.
 
     Examples

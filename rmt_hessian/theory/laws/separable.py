@@ -36,23 +36,22 @@ Gaps narrower than 1e-5 of their component (in θ) may not be listed; no other r
 (`SeparableLaw.outliers`).
 """
 
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from rmt_hessian._matrices import covariance_spectrum, distributions
-from rmt_hessian._validation import (
-    complex_array,
-    finite_array,
-    instance_of,
-    positive_integer,
-    positive_real,
-)
+from rmt_hessian._arrays import complex_array, finite_array
+from rmt_hessian._distributions import normalised, probabilities_of_atoms
+from rmt_hessian._matrices import covariance_spectrum
+from rmt_hessian._types import ComplexArray, Elementwise, FloatArray, IntArray, Intervals
+from rmt_hessian._validation import instance_of, positive_integer, positive_real
 from rmt_hessian.theory.laws import separable_moments
-from rmt_hessian.theory.laws.atoms import normalised
 from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
 from rmt_hessian.theory.laws.separable_components import find_side
 from rmt_hessian.theory.laws.separable_equation import SeparableEquation
+from rmt_hessian.theory.laws.separable_side import Side
 from rmt_hessian.theory.laws.separable_solver import solve
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 from rmt_hessian.theory.laws.weight_density import WeightDensity
@@ -104,14 +103,30 @@ class SeparableLaw(SpectralLaw):
     1.875
     """
 
-    def __init__(self, weights, probabilities, population, population_probabilities, aspect_ratio):
+    def __init__(
+        self,
+        weights: ArrayLike,
+        probabilities: ArrayLike,
+        population: ArrayLike,
+        population_probabilities: ArrayLike,
+        aspect_ratio: float,
+    ) -> None:
         names = "weights", "probabilities"
         weights = finite_array(weights, "weights", ndim=1)
         self.weights, self.probabilities = _atoms(weights, probabilities, names)
         lam, w, unit = _nonzero(self.weights, self.probabilities)
         self._find(lam, w, unit, (), population, population_probabilities, aspect_ratio)
 
-    def _find(self, lam, w, unit, panels, population, population_probabilities, aspect_ratio):
+    def _find(
+        self,
+        lam: FloatArray,
+        w: FloatArray,
+        unit: float,
+        panels: tuple[FloatArray, ...],
+        population: ArrayLike,
+        population_probabilities: ArrayLike,
+        aspect_ratio: float,
+    ) -> None:
         """Components, for weights in these units."""
         self.aspect_ratio = positive_real(aspect_ratio, "aspect_ratio")
         names = "population", "population_probabilities"
@@ -122,7 +137,7 @@ class SeparableLaw(SpectralLaw):
         a, p, self._a_unit = _nonzero(self.population, self.population_probabilities)
         self._unit = unit * self._a_unit
         self._equation = SeparableEquation(lam, w, a, p, self.aspect_ratio, panels)
-        self._sides = ()
+        self._sides: tuple[Side, ...] = ()
         self.atom_at_zero = 1.0
         if lam.size > 0 and a.size > 0:
             signs = [sign for sign in (-1, 1) if (sign * lam).max() > 0]
@@ -133,9 +148,9 @@ class SeparableLaw(SpectralLaw):
     # --- components -------------------------------------------------------------------------
 
     @cached_property
-    def _intervals(self):
+    def _intervals(self) -> list[tuple[float, float, float]]:
         """Components ascending, as (lo, hi, mass), in units of the law."""
-        rows = []
+        rows: list[tuple[float, float, float]] = []
         for side in self._sides:
             near = np.where((np.arange(side.lo.size) == 0) & side.reaches_0, 0.0, side.lo)
             mass = side.sign * (side.F_far - side.F_near)
@@ -150,15 +165,17 @@ class SeparableLaw(SpectralLaw):
                 break
         return rows
 
-    def components(self):  # noqa: D102
+    def components(self) -> Intervals:  # noqa: D102
         return [(float(lo * self._unit), float(hi * self._unit)) for lo, hi, _ in self._intervals]
 
-    def component_masses(self):  # noqa: D102
+    def component_masses(self) -> FloatArray:  # noqa: D102
         return np.array([mass for _, _, mass in self._intervals])
 
     # --- density, distribution, quantiles ---------------------------------------------------
 
-    def _inside(self, x):
+    def _inside(
+        self, x: FloatArray
+    ) -> Iterator[tuple[IntArray, Side, IntArray, FloatArray, ComplexArray]]:
         """Yield ``(selection, side, component, |x|, δ)`` for the points inside components."""
         through = len(self._sides) == 2 and all(side.reaches_0 for side in self._sides)
         for side in self._sides:
@@ -171,13 +188,13 @@ class SeparableLaw(SpectralLaw):
                 delta = solve(self._equation, side.sign * r + 0j, side.guess(r, owner))
                 yield chosen, side, owner, r, delta
 
-    def _density(self, x):
+    def _density(self, x: FloatArray) -> FloatArray:
         density = np.zeros(x.shape)
         for chosen, side, _, r, delta in self._inside(x):
             density[chosen] = self._equation.density(delta, side.sign * r) / self._unit
         return density
 
-    def _distribution(self, x):
+    def _distribution(self, x: FloatArray) -> FloatArray:
         F = np.where(x >= 0, 1.0, 0.0)
         for side in self._sides:
             here = np.flatnonzero(x < 0 if side.sign < 0 else x >= 0)
@@ -187,7 +204,7 @@ class SeparableLaw(SpectralLaw):
             F[chosen] = side.distribution(r, delta, owner)
         return F
 
-    def _quantile(self, q):
+    def _quantile(self, q: FloatArray) -> FloatArray:
         x = np.zeros(q.shape)  # between the sides: the atom
         for side in self._sides:
             if side.sign > 0:
@@ -204,14 +221,14 @@ class SeparableLaw(SpectralLaw):
 
     # --- moments and transform --------------------------------------------------------------
 
-    def moment(self, k):
+    def moment(self, k: int) -> float:
         """``E[X^k]``, k >= 0, exact: `separable_moments`."""
         k = positive_integer(k, "k", minimum=0)
         exponent = exponent_of(self._unit)
         value = separable_moments.moment(k, self._equation) * np.ldexp(self._unit, -exponent) ** k
         return times_two_to(value, k * exponent)
 
-    def _variance(self):
+    def _variance(self) -> tuple[float, int]:
         """``Var X = (Eλ)² Var a + φ E[λ²] (Ea)²``."""
         eq = self._equation
         mean = eq.p @ eq.a
@@ -220,7 +237,7 @@ class SeparableLaw(SpectralLaw):
         exponent = exponent_of(self._unit)
         return float(var) * np.ldexp(self._unit, -exponent) ** 2, exponent
 
-    def stieltjes(self, z):
+    def stieltjes(self, z: ArrayLike) -> Elementwise:
         """``s(z) = ∫ dμ(x)/(x - z)`` at complex z (any shape), by solving the equation there.
 
         At real points it is the limit from above; infinite at the atom and at a hard edge.
@@ -249,7 +266,7 @@ class SeparableLaw(SpectralLaw):
         s = s.reshape(z.shape)
         return np.where(z.imag < 0, s.conj(), s)[()]
 
-    def outliers(self, spike):
+    def outliers(self, spike: float) -> FloatArray:
         """Places of the outliers of H outside its support, from one eigenvalue θ of Σ above ν.
 
         ``κ(z) θ = z`` with real δ: then ``δ κ = -φ ∫ a/(θ - a) dν(a)``, and
@@ -312,7 +329,15 @@ class ContinuousSeparableLaw(SeparableLaw):
     (1, 0.75)
     """
 
-    def __init__(self, weights, population, population_probabilities, aspect_ratio):
+    weights: WeightDensity  # type: ignore[assignment]
+
+    def __init__(
+        self,
+        weights: WeightDensity,
+        population: ArrayLike,
+        population_probabilities: ArrayLike,
+        aspect_ratio: float,
+    ) -> None:
         self.weights = density = instance_of(weights, WeightDensity, "weights")
         density = density.without_zeros().trimmed(THIN)
         unit = float(np.abs(density.nodes).max())
@@ -321,18 +346,18 @@ class ContinuousSeparableLaw(SeparableLaw):
         self._find(lam, w, unit, (ends, shares), population, population_probabilities, aspect_ratio)
 
 
-def _atoms(x, probabilities, names):
+def _atoms(
+    x: FloatArray, probabilities: ArrayLike, names: tuple[str, str]
+) -> tuple[FloatArray, FloatArray]:
     """A discrete law: distinct values, ascending, and probabilities of sum 1."""
-    w = distributions(probabilities, names[1])
-    if x.shape != w.shape:
-        raise ValueError(f"{names[0]} and {names[1]} must have one shape, got {x.shape}, {w.shape}")
+    w = probabilities_of_atoms(x, probabilities, names[1], of=names[0])
     order = np.argsort(x, kind="stable")
     x, w = x[order], normalised(w)[order]
     new = np.append(True, np.diff(x) > EQUAL * np.abs(x[1:]))
     return x[new], np.add.reduceat(w, np.flatnonzero(new))
 
 
-def _nonzero(x, w):
+def _nonzero(x: FloatArray, w: FloatArray) -> tuple[FloatArray, FloatArray, float]:
     """Atoms different from 0, divided by the size of the largest, their probabilities, the size."""
     unit = float(np.abs(x[w > NEGLIGIBLE]).max()) or 1.0
     kept = (np.abs(x) > NEGLIGIBLE * unit) & (w > NEGLIGIBLE)

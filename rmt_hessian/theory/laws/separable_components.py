@@ -47,7 +47,9 @@ def edge(equation, delta, x):
 
     All derivatives from one evaluation at ``δ (1 + 1e-20 i)``, whose imaginary parts are
     derivatives in δ. The second equation is solved as ``(dT/dδ)^{-1/2} = 1``, nearly linear
-    beside a pole.
+    beside a pole. With ``T' = dT/dδ`` and ``∂ = x d/dx``, a step of δ and one of log|x| solve
+
+    ``(T' - 1) step + ∂T step_x = δ - T``,  ``dT'/dδ step + ∂T' step_x = 2 T' (1 - √T')``.
     """
     delta, x = delta.copy(), x.copy()
     active = np.arange(x.size)
@@ -55,13 +57,14 @@ def edge(equation, delta, x):
         at, place = delta[active], x[active]
         h = 1e-20 * np.abs(at)
         here = equation.defect(at + 1j * h, place + 0j)
-        less, second = here.contraction.real, -here.contraction.imag / h  # 1 - dT/dδ, d²T/dδ²
-        in_x, slope_in_x = here.in_z.real, here.in_z.imag / h
-        slope = 1.0 - less
-        f, g = -here.difference.real, 2.0 * slope * less / (1.0 + np.sqrt(slope))
-        determinant = -less * slope_in_x - second * in_x
-        step = (f * slope_in_x - g * in_x) / determinant
-        step_x = (-less * g - second * f) / determinant
+        contraction, curvature = here.contraction.real, -here.contraction.imag / h  # 1 - T', dT'/dδ
+        in_x, slope_in_x = here.in_z.real, here.in_z.imag / h  # ∂T, ∂T'
+        slope = 1.0 - contraction
+        first = -here.difference.real  # right-hand sides of the two equations
+        second = 2.0 * slope * contraction / (1.0 + np.sqrt(slope))
+        determinant = -contraction * slope_in_x - curvature * in_x  # Cramer's rule
+        step = (first * slope_in_x - second * in_x) / determinant
+        step_x = (-contraction * second - curvature * first) / determinant
         delta[active] = at + step
         x[active] = place * np.exp(np.clip(step_x, -1.0, 1.0))
         active = active[~((np.abs(step_x) <= 1e-15) & (np.abs(step) <= 1e-9 * np.abs(at)))]
@@ -122,27 +125,40 @@ class _Nodes:
 
 
 class _Cells:
-    """Cells of components that are wide enough to be cut: the nodes on their left, and more."""
+    """Cells of components that are wide enough to be cut.
+
+    Attributes
+    ----------
+    cell : numpy.ndarray of int, shape (n,)
+        The nodes on their left.
+    width, theta, r : numpy.ndarray, shape (n,)
+        Width in θ; θ and r of their middles.
+    first, last, lo, hi : numpy.ndarray, shape (n,)
+        The first and the last node of their component, and r there.
+    four : numpy.ndarray of bool, shape (n,)
+        Whether that has four nodes.
+    """
 
     def __init__(self, nodes, cell):
         first, last = nodes.components()
+        # the last component that begins at the cell or before, if the cell is not beyond it
         owner = np.searchsorted(first, cell, side="right") - 1
         within = (owner >= 0) & (cell < np.append(last, 0)[owner])
         cell, owner = cell[within], owner[within]
         lo, hi = nodes.r[first[owner]], nodes.r[last[owner]]
         left, right = angle(nodes.r[cell], lo, hi), angle(nodes.r[cell + 1], lo, hi)
         wide = (right - left > FINEST) & (nodes.r[cell + 1] - nodes.r[cell] > NARROWEST * lo)
-        self.cell, owner, self.width = cell[wide], owner[wide], (right - left)[wide]
-        self.lo, self.hi, self.theta = lo[wide], hi[wide], ((left + right) / 2)[wide]
+        self.cell, owner = cell[wide], owner[wide]
+        self.width, self.theta = (right - left)[wide], ((left + right) / 2)[wide]
+        self.lo, self.hi = lo[wide], hi[wide]
         self.first, self.last = first[owner], last[owner]
         self.r = point(self.theta, self.lo, self.hi)
-        self.four = self.last - self.first >= 3  # whether there are four nodes
+        self.four = self.last - self.first >= 3
 
     def middle(self, nodes, values):
         """The cubic through four nodes around, in the middle of the cells that have four."""
-        first, last, lo, hi = (
-            v[self.four, None] for v in (self.first, self.last, self.lo, self.hi)
-        )
+        first, last = self.first[self.four, None], self.last[self.four, None]
+        lo, hi = self.lo[self.four, None], self.hi[self.four, None]
         stencil = np.clip(self.cell[self.four, None] - 1, first, last - 3) + np.arange(4)
         return cubic(self.theta[self.four], angle(nodes.r[stencil], lo, hi), values[stencil])
 
@@ -167,21 +183,22 @@ def _find_ends(nodes):
     width = np.abs(np.log(beyond / r))
     with np.errstate(all="ignore"):
         delta, x = edge(equation, nodes.delta[at].real, nodes.sign * r)
-        found = np.abs(x)
+        place = np.abs(x)
         here = equation.defect(delta + 0j, x + 0j)
-        right = nodes.number(delta, found) == gap
-        right &= (here.residual <= RESIDUAL) & here.double
-        way = np.log(found / r) * outward
-    right &= (way > -ULPS) & (way < width + ULPS)
-    found = np.where(outward > 0, np.maximum(found, r), np.minimum(found, r))
-    closed = ~right & (width <= ULPS)
+        proven = nodes.number(delta, place) == gap
+        proven &= (here.residual <= RESIDUAL) & here.double
+        way = np.log(place / r) * outward
+    proven &= (way > -ULPS) & (way < width + ULPS)
+    place = np.where(outward > 0, np.maximum(place, r), np.minimum(place, r))
+    # where none is proven, the node is the end if nothing lies between it and the next one
+    closed = ~proven & (width <= ULPS)
     nodes.end[at[closed]] = end[closed]
-    halved = ~right & (width > ULPS)
+    halved = ~proven & (width > ULPS)
     middle = np.sqrt(r[halved] * beyond[halved])
     nodes.add(middle, *nodes.solve(middle))
-    nodes.add(found[right], delta[right] + 0j, gap[right], end[right])
+    nodes.add(place[proven], delta[proven] + 0j, gap[proven], end[proven])
     # the cells on both sides of an end are new; a component of fewer than four nodes is cut further
-    nodes.coarse[np.maximum(np.searchsorted(nodes.r, found[right]) - 1, 0)] = True
+    nodes.coarse[np.maximum(np.searchsorted(nodes.r, place[proven]) - 1, 0)] = True
     return True
 
 

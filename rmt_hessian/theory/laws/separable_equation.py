@@ -12,8 +12,8 @@ import numpy as np
 from scipy.optimize import brentq
 
 from rmt_hessian.theory.laws import kernels
+from rmt_hessian.theory.laws.separable_defect import Defect
 
-DOUBLE = 1e-5  # |1 - dT/dδ| at a double root, which rounding may make real or not
 LARGE = 10.0  # |λδ| that is large; one over an excess that is small
 EPS = np.finfo(float).eps
 ROUNDING = 1e-12  # of sums of probabilities
@@ -30,41 +30,6 @@ def _sums_from_0(probabilities):
     sums = np.append(0.0, np.cumsum(probabilities))
     sums[-1] = _share(probabilities)
     return sums
-
-
-@dataclass(frozen=True)
-class Defect:
-    """What Newton's method needs at points (δ, z); each of shape (n,).
-
-    Attributes
-    ----------
-    image, difference : numpy.ndarray
-        ``T(δ; z)`` and ``T(δ; z) - δ``.
-    slope, contraction : numpy.ndarray
-        ``dT/dδ`` and ``1 - dT/dδ``.
-    in_z : numpy.ndarray
-        ``z dT/dz``.
-    size, contraction_size : numpy.ndarray
-        Of the terms whose sums difference and contraction are: their errors are some ε times that.
-    """
-
-    image: np.ndarray
-    difference: np.ndarray
-    slope: np.ndarray
-    contraction: np.ndarray
-    in_z: np.ndarray
-    size: np.ndarray
-    contraction_size: np.ndarray
-
-    @property
-    def residual(self):
-        """``|T - δ|`` over the size of its terms."""
-        return np.abs(self.difference) / self.size
-
-    @property
-    def double(self):
-        """Whether rounding may make the root real or not: ``dT/dδ`` is nearly 1."""
-        return np.abs(self.contraction) <= DOUBLE * self.contraction_size
 
 
 @dataclass(frozen=True)
@@ -144,43 +109,57 @@ class SeparableEquation:
         return kernels.fraction_sums(delta, np.ones_like(delta), self.lam, self._w_lam)
 
     def defect(self, delta, z):
-        """`Defect` at each (δ, z), shape (n,).
-
-        Where every ``|λδ|`` is large, near a hard edge at 0, ``κδ`` is ``P(λ≠0)`` up to little,
-        and ``κT`` is ``φ P(a≠0)``. There the difference comes from what is left,
-
-            ``κ (T - δ) = excess + φ z ∫ dν/(aκ - z) + E[1/(1 + λδ)]``,
-            ``E[1/(1 + λδ)] = (E[1/λ] - E[1/(λ (1 + λδ))])/δ``.
-        """
-        kappa, kappa_slope = self.kappa(delta)
-        T, per_kappa = kernels.fraction_sums(kappa, -z, self.a, self._phi_p_a)
+        """`Defect` at each (δ, z), shape (n,)."""
+        kappa, minus_kappa_slope = self.kappa(delta)
+        T, per_kappa = kernels.fraction_sums(kappa, -z, self.a, self._phi_p_a)  # and -dT/dκ
+        slope = minus_kappa_slope * per_kappa
         in_z = kappa * per_kappa - T  # T is homogeneous of degree -1 in (κ, z)
-        size = np.maximum(np.abs(delta), np.abs(in_z))
-        slope = kappa_slope * per_kappa
-        found = Defect(T, T - delta, slope, 1.0 - slope, in_z, size, np.ones(z.shape))
+        found = Defect(
+            image=T,
+            difference=T - delta,
+            slope=slope,
+            contraction=1.0 - slope,
+            in_z=in_z,
+            size=np.maximum(np.abs(delta), np.abs(in_z)),
+            contraction_size=np.ones(z.shape),
+        )
         near_0 = np.abs(delta) * self._smallest_weight > LARGE
         if abs(self.excess) < 1.0 / LARGE and near_0.any():
-            self._correct_near_0(found, near_0, delta, z, kappa, kappa_slope)
+            at = delta[near_0], z[near_0], kappa[near_0], minus_kappa_slope[near_0]
+            found.put(near_0, self._defect_near_0(*at))
         return found
 
-    def _correct_near_0(self, found, where, delta, z, kappa, kappa_slope):
-        delta, z, kappa, kappa_slope = (t[where] for t in (delta, z, kappa, kappa_slope))
-        inverse, by_square = kernels.fraction_sums(
-            delta, np.ones_like(delta), self.lam, self.w / self.lam
-        )
+    def _defect_near_0(self, delta, z, kappa, minus_kappa_slope):
+        """`defect` where every ``|λδ|`` is large, near a hard edge at 0.
+
+        There ``κδ`` is ``P(λ≠0)`` up to little, and ``κT`` is ``φ P(a≠0)``. The difference comes
+        from what is left,
+
+            ``κ (T - δ) = excess + φ z ∫ dν/(aκ - z) + E[1/(1 + λδ)]``,
+            ``E[1/(1 + λδ)] = (E[1/λ] - E[1/(λ (1 + λδ))])/δ``,
+
+        and the contraction is minus its derivative in δ.
+        """
+        one = np.ones_like(delta)
+        # E[1/(λ (1 + λδ))] and E[1/(1 + λδ)²], its derivative but for the sign
+        inverse, by_square = kernels.fraction_sums(delta, one, self.lam, self.w / self.lam)
         rest = (self.mean_inverse - inverse) / delta
-        rest_slope = rest / delta - by_square / delta  # -d rest/dδ
-        s, s_slope = kernels.fraction_sums(kappa, -z, self.a, self.p)
-        D = (self.excess + self.phi * z * s + rest) / kappa
-        by_z = self.phi * z * s_slope * kappa_slope / kappa
-        found.difference[where] = D
-        found.contraction[where] = rest_slope / kappa - by_z - kappa_slope / kappa * D
-        found.image[where], found.slope[where] = delta + D, 1.0 - found.contraction[where]
-        found.in_z[where] = self.phi * z * s_slope
+        minus_rest_slope = rest / delta - by_square / delta
+        s, minus_s_slope = kernels.fraction_sums(kappa, -z, self.a, self.p)  # in κ
+        difference = (self.excess + self.phi * z * s + rest) / kappa
+        by_z = self.phi * z * minus_s_slope * minus_kappa_slope / kappa
+        contraction = minus_rest_slope / kappa - by_z - minus_kappa_slope / kappa * difference
         terms = np.abs(self.excess) + np.abs(self.phi * z * s)
         terms += (np.abs(self.mean_inverse) + np.abs(inverse)) / np.abs(delta)
-        found.size[where] = terms / np.abs(kappa)
-        found.contraction_size[where] = terms / np.abs(kappa * delta)
+        return Defect(
+            image=delta + difference,
+            difference=difference,
+            slope=1.0 - contraction,
+            contraction=contraction,
+            in_z=self.phi * z * minus_s_slope,
+            size=terms / np.abs(kappa),
+            contraction_size=terms / np.abs(kappa * delta),
+        )
 
     def stieltjes(self, delta, z):
         """``s(z) = ∫ dν(a)/(aκ - z)`` of a solution δ, the atom of population zeros left out."""
@@ -237,22 +216,25 @@ class SeparableEquation:
 
         How many a have ``aκ > x``; how many λ have ``1 + λδ < 0``, with minus where λ < 0.
         """
+        n_a, n_lam = self.a.size, self.lam.size
         with np.errstate(divide="ignore", invalid="ignore"):
             kappa = self.kappa(delta + 0j)[0].real
-            place = np.searchsorted(self.a, x / kappa)
-            above = np.where(kappa > 0, self.a.size - place, place)
-            above = np.where(kappa == 0, self.a.size * (x < 0), above)
-            place = self._group_ends[np.searchsorted(self.lam, -1.0 / delta)]
-            crossed = np.where(delta < 0, self.lam.size - place, -place)
-        return np.stack([above, np.where(delta == 0, 0, crossed)]).astype(int)
+            smaller = np.searchsorted(self.a, x / kappa)  # a < x/κ
+            more_negative = self._group_ends[np.searchsorted(self.lam, -1.0 / delta)]  # λ < -1/δ
+        above = np.where(kappa > 0, n_a - smaller, smaller)
+        above = np.where(kappa == 0, n_a * (x < 0), above)
+        crossed = np.where(delta < 0, n_lam - more_negative, -more_negative)
+        crossed = np.where(delta == 0, 0, crossed)
+        return np.stack([above, crossed]).astype(int)
 
     def share_below(self, index, x):
         """``P(X <= x)`` in gaps, from their `index`: `distribution` with angles 0 or π."""
         above, crossed = index
-        largest, smallest = _sums_from_0(self.p[::-1]), _sums_from_0(self.p)
-        positive, negative = _sums_from_0(self.w[::-1]), _sums_from_0(self.w)
-        mass = np.where(x > 0, largest[above], smallest[above])
-        turned = positive[np.maximum(crossed, 0)] - negative[np.maximum(-crossed, 0)]
+        # P of the so many largest or smallest a, and of the so many largest or smallest λ
+        largest_a, smallest_a = _sums_from_0(self.p[::-1]), _sums_from_0(self.p)
+        largest_lam, smallest_lam = _sums_from_0(self.w[::-1]), _sums_from_0(self.w)
+        mass = np.where(x > 0, largest_a[above], smallest_a[above])
+        turned = largest_lam[np.maximum(crossed, 0)] - smallest_lam[np.maximum(-crossed, 0)]
         return (1.0 - mass) - (1.0 - self.p_nonzero) * (x < 0) - turned / self.phi
 
     # --- outliers ---------------------------------------------------------------------------
@@ -269,12 +251,14 @@ class SeparableEquation:
 
     def outliers(self, theta):
         """Solutions of ``κ(z) θ = z`` outside the support; see `SeparableLaw.outliers`."""
-        target = -self.phi * np.sum(self.p * self.a / (theta - self.a))
+        target = -self.phi * np.sum(self.p * self.a / (theta - self.a))  # δκ
         places = []
-        for k, sign in ((0, -1), (-1, 1)):  # λ ascends: its ends give the poles next to 0
-            if sign * self.lam[k] > 0:
+        # the poles of δκ next to 0 are those of the ends of λ, where they lie on its two sides
+        for k, beyond_0 in ((0, self.lam[0] < 0), (-1, self.lam[-1] > 0)):
+            if beyond_0:
                 delta = self.real_root(k, target)
                 z = theta * target / delta
-                if self.defect(np.array([delta + 0j]), np.array([z + 0j])).contraction[0].real > 0:
+                here = self.defect(np.array([delta + 0j]), np.array([z + 0j]))
+                if here.contraction[0].real > 0:
                     places.append(z)
         return np.sort(places)

@@ -11,8 +11,11 @@ makes one more of each exact.
 
 import numpy as np
 
+from rmt_hessian._types import FloatArray
+from rmt_hessian.theory.laws.separable_equation import SeparableEquation
 
-def _compose(coefficients, series):
+
+def _compose(coefficients: list[float], series: FloatArray) -> FloatArray:
     """``Σ_j coefficients[j] series^j`` for a series without constant term, by Horner's rule."""
     total = np.zeros(series.size)
     for c in coefficients[::-1]:
@@ -21,7 +24,7 @@ def _compose(coefficients, series):
     return total
 
 
-def moment(k, equation):
+def moment(k: int, equation: SeparableEquation) -> float:
     """``E[X^k]``, k >= 0, of the law of a `SeparableEquation`, in its units."""
     lam, w, a, p = equation.lam, equation.w, equation.a, equation.p
     m = [float(w @ lam**j) for j in range(1, k + 2)]

@@ -25,6 +25,7 @@ STEPS = 80  # of Newton's method
 SHORT = 1e-9  # length of a step, in the disc, after which the next would change nothing
 LONGEST = 0.999  # step in the disc: Im δ falls to a 2000th at most
 FLAT = 1e-10  # Im δ over |δ| that no longer differs from 0
+ALIKE = 0.01  # difference of the sizes of two roots that both lie on the circle, up to rounding
 STRICT = 2e-14  # relative step that ends Newton's method
 REAL_STEPS = 30
 RESIDUAL = 1e-11  # |T(δ) - δ| of a solution, over the size of its terms
@@ -47,31 +48,36 @@ def newton(equation, delta, z):
     flat = np.where(z.imag == 0, FLAT, 0.0)
     for _ in range(STEPS):
         old = delta[active]
-        here = equation.defect(old, z[active])
-        across = here.difference + 2j * old.imag  # T - δ̄
-        w0 = here.difference / across
-        # c = dT/dδ (1 - turn)/lift; where T is near δ, 1 - c comes without cancellation
-        turn, lift = 2.0 * here.difference.real / across, here.image.imag / old.imag
-        rise = here.difference.imag / old.imag  # lift - 1
-        one_less_c = np.where(
-            lift < 0.5,
-            1.0 - here.slope * (1.0 - turn) / lift,
-            (rise + here.contraction + turn - here.contraction * turn) / lift,
-        )
-        # the root inside is the smaller; of two on the circle, that which draws: Re (1 - c) >= 0
-        root = np.sqrt(one_less_c**2 + 4.0 * (1.0 - one_less_c) * np.abs(w0) ** 2)
-        alike = (one_less_c.conj() * root).real
-        opposite = alike < -0.01 * (np.abs(one_less_c) ** 2 + np.abs(root) ** 2)
-        w = 2.0 * w0 / (one_less_c + np.where(opposite, -root, root))
+        w = _step_in_disc(equation.defect(old, z[active]), old)
         length = np.abs(w)
         w *= np.minimum(1.0, LONGEST / length)
-        new = old + w * (2j * old.imag) / (1.0 - w)
+        new = old + w * (2j * old.imag) / (1.0 - w)  # the ζ of w
         delta[active] = new
         done = (length <= SHORT) | (np.abs(new - old) <= STRICT * np.abs(new))
         active = active[~(done | (new.imag < flat[active] * np.abs(new)))]
         if active.size == 0:
             break
     return delta
+
+
+def _step_in_disc(here, delta):
+    """The root w in the disc of ``w̄₀ c w² + (1 - c) w - w₀ = 0``, from the `Defect` at δ."""
+    across = here.difference + 2j * delta.imag  # T - δ̄
+    w0 = here.difference / across
+    # c = dT/dδ (1 - turn)/lift; where T is near δ, 1 - c comes without cancellation
+    turn, lift = 2.0 * here.difference.real / across, here.image.imag / delta.imag
+    rise = here.difference.imag / delta.imag  # lift - 1
+    one_less_c = np.where(
+        lift < 0.5,
+        1.0 - here.slope * (1.0 - turn) / lift,
+        (rise + here.contraction + turn - here.contraction * turn) / lift,
+    )
+    # w = 2 w₀/(1 - c ± root), root² the discriminant. The root inside is the smaller, with the
+    # larger sum below; of two on the circle that which draws, Re (1 - c) >= 0
+    root = np.sqrt(one_less_c**2 + 4.0 * (1.0 - one_less_c) * np.abs(w0) ** 2)
+    cosine = (one_less_c.conj() * root).real
+    opposite = cosine < -ALIKE * (np.abs(one_less_c) ** 2 + np.abs(root) ** 2)
+    return 2.0 * w0 / (one_less_c + np.where(opposite, -root, root))
 
 
 def outside(equation, delta, x):

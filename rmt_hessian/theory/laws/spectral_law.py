@@ -10,11 +10,17 @@ of its constructor is no attribute of that name. The verbs are made of these, he
 
 import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from rmt_hessian._arrays import real_array
+from rmt_hessian._distributions import probabilities_of_any_shape
 from rmt_hessian._random import random_generator
-from rmt_hessian._validation import boolean, came, real_array, shape_of
+from rmt_hessian._types import Elementwise, FloatArray, Intervals, RandomState
+from rmt_hessian._validation import boolean, describe, shape_of
 from rmt_hessian.theory.laws import identity
 from rmt_hessian.theory.laws.expectation import entropy, expectation, integral, pieces
 from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
@@ -39,15 +45,15 @@ class SpectralLaw(ABC):
     error: float = 0.0
 
     @abstractmethod
-    def components(self):
+    def components(self) -> Intervals:
         """Intervals ``(lo, hi)`` of the continuous part, ascending, the atom excluded."""
 
     @abstractmethod
-    def component_masses(self):
+    def component_masses(self) -> FloatArray:
         """Mass of each interval of `components`; with the atom they sum to 1."""
 
     @abstractmethod
-    def moment(self, k):
+    def moment(self, k: int) -> float:
         """``E[X^k]``, k >= 0.
 
         Raises
@@ -57,7 +63,7 @@ class SpectralLaw(ABC):
         """
 
     @abstractmethod
-    def stieltjes(self, z):
+    def stieltjes(self, z: ArrayLike) -> Elementwise:
         """Stieltjes transform ``s(z) = ∫ dμ(x)/(x - z)`` at complex z (any shape), complex.
 
         On the support it is the limit from above, so that ``Im s/π`` is the density; infinite at
@@ -70,29 +76,29 @@ class SpectralLaw(ABC):
         """
 
     @abstractmethod
-    def _density(self, x):
+    def _density(self, x: FloatArray) -> FloatArray:
         """Density of the continuous part at finite or infinite x."""
 
     @abstractmethod
-    def _distribution(self, x):
+    def _distribution(self, x: FloatArray) -> FloatArray:
         """``P(X <= x)``, the atom included."""
 
     @abstractmethod
-    def _quantile(self, q):
+    def _quantile(self, q: FloatArray) -> FloatArray:
         """``inf {x : P(X <= x) >= q}`` for 0 < q < 1."""
 
-    def _parameters(self):
+    def _parameters(self) -> dict[str, Any]:
         """The constructor's arguments by name, as float64 arrays, floats, laws or lists of them.
 
         Two laws of one class with the same parameters are equal.
         """
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
-    def _summary(self):
+    def _summary(self) -> str:
         """What a `repr` says of a law of too many parameters."""
         return identity.summary(self)
 
-    def _variance(self):
+    def _variance(self) -> tuple[float, int]:
         """``(v, e)`` with ``Var X = 4^e v``, where Var X itself may be no float."""
         exponent = exponent_of(*self.support())
         mean = np.ldexp(self.mean(), -exponent)
@@ -103,44 +109,44 @@ class SpectralLaw(ABC):
 
     # --- identity ---------------------------------------------------------------------------
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         """Whether both are of one class with equal parameters."""
         if type(other) is not type(self):
             return NotImplemented
         return self._key() == other._key()
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self._key())
 
-    def _key(self):
+    def _key(self) -> tuple[Any, ...]:
         return type(self), identity.key([*self._parameters().values()])
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return identity.spelled(self) or f"<{type(self).__name__}: {self._summary()}>"
 
     # --- density, distribution, quantiles ---------------------------------------------------
 
-    def support(self):
+    def support(self) -> tuple[float, float]:
         """``(lo, hi)`` of everything, the atom included."""
         ends = [x for interval in self.components() for x in interval]
         if self.atom_at_zero > 0 or not ends:
             ends.append(0.0)
         return min(ends), max(ends)
 
-    def pdf(self, x):
+    def pdf(self, x: ArrayLike) -> Elementwise:
         """Density of the continuous part at x (any shape); 0 at the ends, the atom is not in it."""
         return _elementwise(self._density, x)
 
-    def logpdf(self, x):
+    def logpdf(self, x: ArrayLike) -> Elementwise:
         """``log pdf(x)`` at x (any shape); -∞ where the density is 0."""
         with np.errstate(divide="ignore"):
             return np.log(self.pdf(x))
 
-    def cdf(self, x):
+    def cdf(self, x: ArrayLike) -> Elementwise:
         """``P(X <= x)``, the atom included, at x (any shape); right-continuous."""
         return _elementwise(self._distribution, x)
 
-    def sf(self, x):
+    def sf(self, x: ArrayLike) -> Elementwise:
         """``P(X > x) = 1 - cdf(x)`` at x (any shape).
 
         Beside the upper end of the support, where 1 - cdf is rounding, the integral of the
@@ -148,13 +154,13 @@ class SpectralLaw(ABC):
         """
         return _elementwise(lambda t: survival(self, t), x)
 
-    def logcdf(self, x):
+    def logcdf(self, x: ArrayLike) -> Elementwise:
         """``log cdf(x)`` at x (any shape), near 1 as ``log1p(-sf(x))``; -∞ below the support."""
         F, sf = self.cdf(x), self.sf(x)
         with np.errstate(divide="ignore"):
             return np.where(F < 0.5, np.log(F), np.log1p(-sf) + 0.0)[()]
 
-    def ppf(self, q):
+    def ppf(self, q: ArrayLike) -> Elementwise:
         """Quantile function ``inf {x : cdf(x) >= q}`` at q in [0, 1] (any shape).
 
         Raises
@@ -164,7 +170,7 @@ class SpectralLaw(ABC):
         """
         return self._inverse(self._quantile, q, "q", *self.support())
 
-    def isf(self, q):
+    def isf(self, q: ArrayLike) -> Elementwise:
         """``inf {x : sf(x) <= q} = ppf(1 - q)`` at q in [0, 1] (any shape).
 
         It inverts `sf`: for q below 1e-3 too, up to four roundings of the width from the end.
@@ -178,18 +184,24 @@ class SpectralLaw(ABC):
         return self._inverse(lambda t: inverse_survival(self, t), q, "q", hi, lo)
 
     @staticmethod
-    def _inverse(function, q, name, at_zero, at_one):
-        q = _shares(q, name)
+    def _inverse(
+        function: Callable[[FloatArray], FloatArray],
+        q: ArrayLike,
+        name: str,
+        at_zero: float,
+        at_one: float,
+    ) -> Elementwise:
+        q = probabilities_of_any_shape(q, name)
         x = np.where(q == 0, at_zero, at_one)
         inner = (q > 0) & (q < 1)
         x[inner] = function(q[inner])
         return x[()]
 
-    def median(self):
+    def median(self) -> float:
         """``ppf(1/2)``."""
         return float(self.ppf(0.5))
 
-    def interval(self, confidence):
+    def interval(self, confidence: ArrayLike) -> tuple[Elementwise, Elementwise]:
         """``(ppf(t), isf(t))`` with ``t = (1 - confidence)/2``: equal tails (any shape).
 
         Raises
@@ -197,10 +209,15 @@ class SpectralLaw(ABC):
         ValueError
             If a confidence lies outside [0, 1].
         """
-        tail = (1.0 - _shares(confidence, "confidence")) / 2
+        tail = (1.0 - probabilities_of_any_shape(confidence, "confidence")) / 2
         return self.ppf(tail), self.isf(tail)
 
-    def rvs(self, size=None, rng=None, random_state=None):
+    def rvs(
+        self,
+        size: int | tuple[int, ...] | None = None,
+        rng: RandomState = None,
+        random_state: RandomState = None,
+    ) -> Elementwise:
         """Independent draws from the law, by inversion.
 
         Parameters
@@ -219,28 +236,34 @@ class SpectralLaw(ABC):
         if rng is not None and random_state is not None:
             raise ValueError(
                 "rng and random_state must not both be given, they mean the same, "
-                f"got {came(rng)} and {came(random_state)}"
+                f"got {describe(rng)} and {describe(random_state)}"
             )
         generator = random_generator(rng if random_state is None else random_state, name)
         return self.ppf(generator.random(shape_of(size, "size")))
 
     # --- expectations -----------------------------------------------------------------------
 
-    def mean(self):
+    def mean(self) -> float:
         """``E X``."""
         return self.moment(1)
 
-    def var(self):
+    def var(self) -> float:
         """``Var X``; infinite or 0 where float64 ends, as `moment`."""
         value, exponent = self._variance()
         return times_two_to(value, 2 * exponent)
 
-    def std(self):
+    def std(self) -> float:
         """``√Var X``, in units of the support: right where the variance leaves float64."""
         value, exponent = self._variance()
         return times_two_to(np.sqrt(value), exponent)
 
-    def expect(self, func=None, lb=None, ub=None, conditional=False):
+    def expect(
+        self,
+        func: Callable[[float], complex] | None = None,
+        lb: float | None = None,
+        ub: float | None = None,
+        conditional: bool = False,
+    ) -> Any:
         """``E[f(X); lb <= X <= ub]``, the atom included.
 
         Parameters
@@ -281,7 +304,7 @@ class SpectralLaw(ABC):
         """
         return expectation(self, func, lb, ub, boolean(conditional, "conditional"))
 
-    def entropy(self):
+    def entropy(self) -> float:
         """``-∫ ρ log ρ dx`` of the continuous part ρ, whose mass is 1 less the atom.
 
         Differential entropy, in nats, if there is no atom. Weights times c > 0 move it by
@@ -297,7 +320,7 @@ class SpectralLaw(ABC):
         return entropy(self)
 
 
-def _elementwise(function, x):
+def _elementwise(function: Callable[[FloatArray], FloatArray], x: ArrayLike) -> Elementwise:
     x = real_array(x, "x")
     flat = x.ravel()
     values = np.full(flat.shape, np.nan)
@@ -305,12 +328,3 @@ def _elementwise(function, x):
     with np.errstate(over="ignore"):  # the density of a law as narrow as 1e-310
         values[known] = function(flat[known])
     return values.reshape(x.shape)[()]
-
-
-def _shares(values, name):
-    """Numbers in [0, 1]."""
-    q = real_array(values, name)
-    wrong = ~((q >= 0) & (q <= 1))
-    if wrong.any():
-        raise ValueError(f"{name} must lie in [0, 1], got {q[wrong][0]:g}")
-    return q

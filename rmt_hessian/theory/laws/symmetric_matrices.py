@@ -15,7 +15,7 @@ class SymmetricMatrices:
     True
     """
 
-    def __init__(self, k):
+    def __init__(self, k: int) -> None:
         self.k = k
         self.rows, self.columns = i, j = np.triu_indices(k)
         place = np.empty((k, k), dtype=np.intp)
@@ -25,21 +25,21 @@ class SymmetricMatrices:
         self._share = np.where(i == j, 0.5, 1.0)
 
     @property
-    def dimension(self):
+    def dimension(self) -> int:
         """``k (k+1)/2``."""
         return self.rows.size
 
-    def vector(self, A):
+    def vector(self, A: np.ndarray) -> np.ndarray:
         """The upper triangle of A, row by row."""
         return A[self.rows, self.columns]
 
-    def matrix(self, vector):
+    def matrix(self, vector: np.ndarray) -> np.ndarray:
         """The inverse of `vector`."""
         A = np.empty((self.k, self.k), dtype=vector.dtype)
         A[self.rows, self.columns] = A[self.columns, self.rows] = vector
         return A
 
-    def operator(self, products):
+    def operator(self, products: np.ndarray) -> np.ndarray:
         """The matrix of ``X ↦ E[A X A]`` on vectors, from ``E[a aᵀ]``, a the vector of A."""
         first, second = self._products
         return (products[first] + products[second]) * self._share

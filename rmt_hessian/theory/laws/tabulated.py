@@ -11,23 +11,20 @@ spline: the CDF is the integral of the density. Its error is ``O(h⁶)`` for a s
 nodes at uniform θ are best; a density that ends in another way is only resolved to the last cell.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.fft import dct
 from scipy.interpolate import BarycentricInterpolator, BSpline, make_interp_spline
 
-from rmt_hessian._validation import (
-    came,
-    complex_array,
-    finite_array,
-    listed,
-    positive_integer,
-    positive_real,
-    real_array,
-    real_number,
-)
+from rmt_hessian._arrays import complex_array, finite_array, real_array
+from rmt_hessian._distributions import probability
+from rmt_hessian._types import ComplexArray, Elementwise, FloatArray, Intervals
+from rmt_hessian._validation import describe, list_of, positive_integer, positive_real
 from rmt_hessian.theory.laws import identity
 from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
@@ -43,41 +40,41 @@ class _Component:
 
     lo: float
     hi: float
-    nodes: np.ndarray
+    nodes: FloatArray
     g: BSpline
     G: BSpline
 
-    def angle(self, x):
+    def angle(self, x: FloatArray) -> FloatArray:
         """θ of x, clipped to the interval, accurate at both ends."""
         x = np.clip(x, self.lo, self.hi)
         return np.arctan2(np.sqrt(x - self.lo), np.sqrt(self.hi - x))
 
-    def point(self, theta):
+    def point(self, theta: FloatArray) -> FloatArray:
         """``x = lo + (hi - lo) sin²θ``."""
         return np.clip(self.lo + (self.hi - self.lo) * np.sin(theta) ** 2, self.lo, self.hi)
 
-    def mass(self):
+    def mass(self) -> float:
         return float(self.G(np.pi / 2))
 
-    def scaled(self, factor):
+    def scaled(self, factor: float) -> "_Component":
         splines = (BSpline(f.t, factor * f.c, f.k) for f in (self.g, self.G))
         return _Component(self.lo, self.hi, self.nodes, *splines)
 
     @cached_property
-    def _uniform(self):
+    def _uniform(self) -> tuple[FloatArray, FloatArray]:
         """θ and g on a uniform grid as fine as the finest nodes, a power of two."""
         n = 2 ** int(np.ceil(np.log2(np.pi / np.diff(self.nodes).min())))
         theta = np.linspace(0.0, np.pi / 2, min(n, LARGEST_GRID) + 1)
         return theta, self.g(theta)
 
-    def masses(self):
+    def masses(self) -> tuple[FloatArray, FloatArray]:
         """Points x and masses of the trapezoidal rule in θ, whose order is that of the spline."""
         theta, g = self._uniform
         mass = g * (np.pi / 2 / (theta.size - 1))
         mass[[0, -1]] /= 2
         return self.point(theta), mass
 
-    def stieltjes(self, z):
+    def stieltjes(self, z: ComplexArray) -> ComplexArray:
         """``∫ dμ/(x - z)`` from ``dμ = Σ a_k cos kφ dφ``, φ = 2θ, term by term:
 
         ``∫_0^π cos kφ/(ζ - cos φ) dφ = π w^k/√(ζ²-1)``, ``w = 1/(ζ + √(ζ²-1))``, |w| <= 1, with
@@ -93,20 +90,22 @@ class _Component:
             return np.pi / root * np.polynomial.polynomial.polyval(w, a)
 
 
-def _nodes_and_density(component, k):
+def _nodes_and_density(component: Any, k: int) -> tuple[Any, Any]:
     try:
         x, rho = component
     except (TypeError, ValueError):
-        raise ValueError(f"component {k} must be a pair of arrays, got {came(component)}") from None
+        raise ValueError(
+            f"component {k} must be a pair of arrays, got {describe(component)}"
+        ) from None
     return x, rho
 
 
-def interpolate(x, density, name="component"):
+def interpolate(x: ArrayLike, density: ArrayLike, name: str = "component") -> _Component:
     """One component, splined in θ; ``density = inf`` at an end is a pole of order ½."""
     x = finite_array(x, f"nodes of {name}", ndim=1)
     if x.size < FEWEST_NODES or (np.diff(x) <= 0).any():
         raise ValueError(
-            f"{name} must have at least {FEWEST_NODES} ascending nodes, got {came(x.tolist())}"
+            f"{name} must have at least {FEWEST_NODES} ascending nodes, got {describe(x.tolist())}"
         )
     rho = real_array(density, f"density of {name}").copy()
     if rho.shape != x.shape:
@@ -167,14 +166,17 @@ class TabulatedLaw(SpectralLaw):
     (0.5, 0.25)
     """
 
-    def __init__(self, components, atom_at_zero=0.0, tolerance=1e-6):
-        atom = real_number(atom_at_zero, "atom_at_zero")
-        if not 0 <= atom <= 1:
-            raise ValueError(f"atom_at_zero must lie in [0, 1], got {atom:g}")
+    def __init__(
+        self,
+        components: Sequence[tuple[ArrayLike, ArrayLike]],
+        atom_at_zero: float = 0.0,
+        tolerance: float = 1e-6,
+    ) -> None:
+        atom = probability(atom_at_zero, "atom_at_zero")
         tolerance = positive_real(tolerance, "tolerance")
         found = [
             interpolate(*_nodes_and_density(component, k), f"component {k}")
-            for k, component in enumerate(listed(components, "components", "pairs of arrays"))
+            for k, component in enumerate(list_of(components, "components", "pairs of arrays"))
         ]
         for k in range(1, len(found)):
             if found[k].lo < found[k - 1].hi:
@@ -188,22 +190,22 @@ class TabulatedLaw(SpectralLaw):
         self.atom_at_zero = atom if found else 1.0
         self._components = tuple(c.scaled((1.0 - atom) / mass) for c in found)
 
-    def _parameters(self):
+    def _parameters(self) -> dict[str, Any]:
         tables = [(c.lo, c.hi, c.nodes, c.g.c) for c in self._components]
         return {"components": tables, "atom_at_zero": self.atom_at_zero}
 
-    def _summary(self):
+    def _summary(self) -> str:
         return identity.of_components(self)
 
-    def components(self):  # noqa: D102
+    def components(self) -> Intervals:  # noqa: D102
         return [(c.lo, c.hi) for c in self._components]
 
-    def component_masses(self):  # noqa: D102
+    def component_masses(self) -> FloatArray:  # noqa: D102
         return np.array([c.mass() for c in self._components])
 
     # --- density, distribution, quantiles ---------------------------------------------------
 
-    def _density(self, x):
+    def _density(self, x: FloatArray) -> FloatArray:
         density = np.zeros(x.shape)
         for c in self._components:
             inside = (c.lo < x) & (x < c.hi)
@@ -212,14 +214,14 @@ class TabulatedLaw(SpectralLaw):
             density[inside] = g / ((c.hi - c.lo) * np.sin(2 * theta))
         return density
 
-    def _distribution(self, x):
+    def _distribution(self, x: FloatArray) -> FloatArray:
         F = np.where(x >= 0, self.atom_at_zero, 0.0) + self._continuous_cdf(x)
         return np.where(x >= self.support()[1], 1.0, np.clip(F, 0.0, 1.0))
 
-    def _continuous_cdf(self, x):
+    def _continuous_cdf(self, x: Elementwise) -> Elementwise:
         return sum((c.G(c.angle(x)) for c in self._components), np.zeros(x.shape))
 
-    def _quantile(self, q):
+    def _quantile(self, q: FloatArray) -> FloatArray:
         below = self._continuous_cdf(np.float64(0.0))  # the atom may lie inside a component
         at_zero = (below < q) & (q <= below + self.atom_at_zero)
         q_continuous = np.where(q <= below, q, q - self.atom_at_zero)
@@ -240,7 +242,7 @@ class TabulatedLaw(SpectralLaw):
     # --- moments and transform --------------------------------------------------------------
 
     @cached_property
-    def _masses(self):
+    def _masses(self) -> tuple[FloatArray, FloatArray]:
         """Points and masses of a discrete law that stands for the continuous part."""
         parts = [c.masses() for c in self._components]
         return (
@@ -248,7 +250,7 @@ class TabulatedLaw(SpectralLaw):
             np.concatenate([mass for _, mass in parts] or [np.empty(0)]),
         )
 
-    def moment(self, k):
+    def moment(self, k: int) -> float:
         """``E[X^k]``, k >= 0, by quadrature."""
         k = positive_integer(k, "k", minimum=0)
         x, mass = self._masses
@@ -256,7 +258,7 @@ class TabulatedLaw(SpectralLaw):
         value = mass @ np.ldexp(x, -exponent) ** k + self.atom_at_zero * 0.0**k
         return times_two_to(value, k * exponent)
 
-    def _variance(self):
+    def _variance(self) -> tuple[float, int]:
         """About the mean."""
         x, mass = self._masses
         exponent = exponent_of(*self.support())
@@ -264,7 +266,7 @@ class TabulatedLaw(SpectralLaw):
         squares = (np.ldexp(x, -exponent) - mean) ** 2
         return float(mass @ squares + self.atom_at_zero * mean**2), exponent
 
-    def stieltjes(self, z):
+    def stieltjes(self, z: ArrayLike) -> Elementwise:
         """``s(z) = ∫ dμ(x)/(x - z)``, the atom included, at complex z (any shape).
 
         At real points of the support it is the limit from above, so that ``Im s/π`` is the

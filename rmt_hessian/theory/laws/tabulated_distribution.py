@@ -8,27 +8,37 @@ the density jumps between nodes. A component that begins at 0 (a hard edge) goes
 lowest node as ``√x``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 from scipy.interpolate import BPoly
 
+from rmt_hessian._types import FloatArray, Intervals
 from rmt_hessian._validation import positive_integer
 from rmt_hessian.theory.laws import identity
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
 BISECTIONS = 60  # of t: to the last bit
 GAUSS = 8  # points of a cell
+MIDDLE = 2  # of five coefficients
 
 
-def derivative(h, jump, slope, curvature):
+def derivative(
+    h: FloatArray,
+    jump: FloatArray,
+    slope: tuple[FloatArray, FloatArray],
+    curvature: tuple[FloatArray, FloatArray],
+) -> FloatArray:
     """``h dF/dt`` over cells of widths h in Bernstein's basis, (5, cells).
 
     ``slope`` and ``curvature`` are pairs, of the left and of the right ends. Where a curvature is
     unknown, NaN, F is cubic.
     """
-    (a, b), (second_a, second_b) = (h * s for s in slope), (h * h * c for c in curvature)
+    a, b = h * slope[0], h * slope[1]
+    second_a, second_b = h * h * curvature[0], h * h * curvature[1]
     middle = 3 * jump - a - b  # of a cubic F, raised by two degrees
     cubic = np.stack([a, (a + middle) / 2, (a + 4 * middle + b) / 6, (middle + b) / 2, b])
     near_a, near_b = a + second_a / 4, b - second_b / 4
@@ -36,14 +46,14 @@ def derivative(h, jump, slope, curvature):
     return np.where(np.isnan(second_a + second_b), cubic, quintic)
 
 
-def growing(coefficients, jump):
-    """None of them negative, their sum ``5 jump`` still."""
-    outer = np.maximum(coefficients, 0.0)
-    outer[2] = 0.0
-    total = outer.sum(axis=0)
-    outer *= np.divide(5 * jump, total, out=np.ones_like(total), where=total > 5 * jump)
-    outer[2] = np.maximum(5 * jump - outer.sum(axis=0), 0.0)
-    return outer
+def growing(coefficients: FloatArray, jump: FloatArray) -> FloatArray:
+    """None of them negative, their sum ``5 jump`` still: the middle one is what others leave."""
+    kept = np.maximum(coefficients, 0.0)
+    kept[MIDDLE] = 0.0
+    total = kept.sum(axis=0)
+    kept *= np.divide(5 * jump, total, out=np.ones_like(total), where=total > 5 * jump)
+    kept[MIDDLE] = np.maximum(5 * jump - kept.sum(axis=0), 0.0)
+    return kept
 
 
 @dataclass(frozen=True)
@@ -57,55 +67,55 @@ class _Component:
     nodes_mass: float  # by quadrature of the density at the nodes
 
     @classmethod
-    def of(cls, x, F, slope, curvature):
+    def of(cls, x: FloatArray, F: FloatArray, slope: FloatArray, curvature: FloatArray) -> Self:
         head = 0.0
         if x[0] == 0.0:
             head = F[1] - F[0]
             x, F, slope, curvature = x[1:], F[1:], slope[1:], curvature[1:]
         t = np.log(x)
-        ends = [(f[:-1], f[1:]) for f in (slope, curvature)]
-        growth = growing(derivative(np.diff(t), np.diff(F), *ends), np.diff(F))
+        slopes, curvatures = (slope[:-1], slope[1:]), (curvature[:-1], curvature[1:])
+        growth = growing(derivative(np.diff(t), np.diff(F), slopes, curvatures), np.diff(F))
         spline = BPoly(np.append(F[None, :-1], F[:-1] + np.cumsum(growth, axis=0) / 5, axis=0), t)
         bend = np.diff(np.nan_to_num(curvature))  # Euler and Maclaurin's correction, where known
         nodes_mass = head + float(np.trapezoid(slope, t) - np.diff(t) ** 2 @ bend / 12)
         return cls(float(x[0]), float(x[-1]), float(head), spline, nodes_mass)
 
     @property
-    def ends(self):
+    def ends(self) -> tuple[float, float]:
         return (0.0 if self.head > 0 else self.lo), self.hi
 
     @property
-    def F_left(self):
+    def F_left(self) -> float:
         return float(self.F(self.F.x[0])) - self.head
 
     @property
-    def F_right(self):
+    def F_right(self) -> float:
         return float(self.F(self.F.x[-1]))
 
     @cached_property
-    def slope(self):
+    def slope(self) -> BPoly:
         """``dF/dt``."""
         return self.F.derivative()
 
-    def log(self, x):
+    def log(self, x: FloatArray) -> FloatArray:
         """Of x, its t, clipped to [lo, hi]."""
         return np.clip(np.log(np.clip(x, self.lo, self.hi)), *self.F.x[[0, -1]])
 
-    def point(self, t):
+    def point(self, t: FloatArray) -> FloatArray:
         """Of t, its x."""
         return np.clip(np.exp(t), self.lo, self.hi)
 
-    def density(self, x):
+    def density(self, x: FloatArray) -> FloatArray:
         """At x in the interior."""
         above = np.maximum(self.slope(self.log(x)), 0.0) / x
         return np.where(x > self.lo, above, self.head / (2 * np.sqrt(x * self.lo)))
 
-    def distribution(self, x):
+    def distribution(self, x: FloatArray) -> FloatArray:
         root = np.sqrt(np.clip(x / self.lo, 0.0, 1.0))  # 1 above lo
         return self.F(self.log(x)) - self.head * (1.0 - root)
 
-    def quantile(self, q):
-        lo, hi = (np.full(q.shape, end) for end in self.F.x[[0, -1]])
+    def quantile(self, q: FloatArray) -> FloatArray:
+        lo, hi = np.full(q.shape, self.F.x[0]), np.full(q.shape, self.F.x[-1])
         for _ in range(BISECTIONS):
             middle = (lo + hi) / 2
             low = self.F(middle) < q
@@ -116,7 +126,7 @@ class _Component:
         return np.where(below < 1.0, self.lo * np.clip(below, 0.0, 1.0) ** 2, self.point(hi))
 
     @cached_property
-    def masses(self):
+    def masses(self) -> tuple[FloatArray, FloatArray]:
         """Points and masses of a discrete law: Gauss's rule in t in each cell, √x in the head."""
         nodes, weights = np.polynomial.legendre.leggauss(GAUSS)
         half = np.diff(self.F.x)[:, None] / 2
@@ -149,22 +159,22 @@ class TabulatedDistribution(SpectralLaw):
         the nodes show the density. The masses themselves come from F.
     """
 
-    def __init__(self, components, atom_at_zero):
+    def __init__(self, components: Sequence[Any], atom_at_zero: float) -> None:
         self._components = tuple(_Component.of(*arrays) for arrays in components)
         self.atom_at_zero = atom_at_zero
         masses = [c.nodes_mass for c in self._components]
         self.mass_error = sum(masses) + atom_at_zero - 1.0
 
-    def _summary(self):
+    def _summary(self) -> str:
         return identity.of_components(self)
 
-    def components(self):  # noqa: D102
+    def components(self) -> Intervals:  # noqa: D102
         return [c.ends for c in self._components]
 
-    def component_masses(self):  # noqa: D102
+    def component_masses(self) -> FloatArray:  # noqa: D102
         return np.array([c.F_right - c.F_left for c in self._components])
 
-    def _density(self, x):
+    def _density(self, x: FloatArray) -> FloatArray:
         density = np.zeros(x.shape)
         for c in self._components:
             lo, hi = c.ends
@@ -172,20 +182,20 @@ class TabulatedDistribution(SpectralLaw):
             density[inside] = c.density(x[inside])
         return density
 
-    def _distribution(self, x):
+    def _distribution(self, x: FloatArray) -> FloatArray:
         F = np.where(x >= 0, self.atom_at_zero, 0.0)
         for c in self._components:
             F = np.where(x >= c.ends[0], c.distribution(x), F)
         return np.clip(F, 0.0, 1.0)
 
-    def _quantile(self, q):
+    def _quantile(self, q: FloatArray) -> FloatArray:
         x = np.zeros(q.shape)
         for c in self._components:
             above = q > c.F_left
             x[above] = c.quantile(q[above])
         return x
 
-    def moment(self, k):
+    def moment(self, k: int) -> float:
         """``E[X^k]``, k >= 0, by quadrature."""
         k = positive_integer(k, "k", minimum=0)
         parts = [mass @ x**k for x, mass in (c.masses for c in self._components)]

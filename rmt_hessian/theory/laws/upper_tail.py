@@ -8,30 +8,42 @@ smooth in s where the density ends in a square root or a hard edge. Two Gauss ru
 beyond the rounding of 1 - F are better than it.
 """
 
+from typing import Any
+
 import numpy as np
+
+from rmt_hessian._types import FloatArray, HasComponents
 
 TAIL = 1e-3  # mass of the tail where the integral is tried
 ROUNDING = 1e-14  # of 1 - F
 RESOLUTION = 4 * np.finfo(float).eps  # of an end, over the width of its component
 MOST_STEPS = 100
-RULES = [((1 + s) / 2, w / 2) for s, w in map(np.polynomial.legendre.leggauss, (12, 24))]
 
 
-def survival(law, x):
+def _gauss(n: int) -> tuple[FloatArray, FloatArray]:
+    """Nodes and weights on [0, 1]."""
+    nodes, weights = np.polynomial.legendre.leggauss(n)
+    return (1 + nodes) / 2, weights / 2
+
+
+COARSE, FINE = _gauss(12), _gauss(24)
+
+
+def survival(law: Any, x: FloatArray) -> FloatArray:
     """``P(X > x)`` at x of one axis, finite or infinite."""
     sf = np.maximum(1.0 - law.cdf(x), 0.0)
     if not (tail := _tail(law)):
         return sf
     lo, hi = tail
     near = np.flatnonzero((sf < TAIL) & (lo < x) & (x < hi))
-    coarse, fine = (_integral(law, x[near], hi, *rule) for rule in RULES)
+    coarse, fine = _integral(law, x[near], hi, *COARSE), _integral(law, x[near], hi, *FINE)
     with np.errstate(invalid="ignore"):  # of a density beyond float64
         agree = (np.abs(fine - coarse) <= ROUNDING) & (np.abs(fine - sf[near]) <= 100 * ROUNDING)
     sf[near[agree]] = fine[agree]
     return sf
 
 
-def inverse_survival(law, q):
+def inverse_survival(law: Any, q: FloatArray) -> FloatArray:
     """``inf {x : P(X > x) <= q}`` at q of one axis, 0 < q < 1.
 
     ``log P`` is nearly linear in ``y = log s``, ``x = hi - (hi - lo) s²``: Newton, in a bracket.
@@ -52,7 +64,7 @@ def inverse_survival(law, q):
             distance = (hi - lo) * np.exp(2 * y)
             at = hi - distance
             P = survival(law, at)
-            excess = np.log(P) - target
+            excess = np.log(P) - target  # rises with y, by 2 distance ρ/P
             left, right = np.where(excess < 0, y, left), np.where(excess < 0, right, y)
             ahead = y - excess * P / (2 * distance * law.pdf(at))
             inside = (left < ahead) & (ahead < right)
@@ -65,7 +77,7 @@ def inverse_survival(law, q):
     return x
 
 
-def _tail(law):
+def _tail(law: HasComponents) -> tuple[float, float] | None:
     """The last component, if no atom lies at its upper end or above; else None."""
     parts = law.components()
     if not parts or (parts[-1][1] <= 0 and law.atom_at_zero > 0):
@@ -73,6 +85,6 @@ def _tail(law):
     return parts[-1]
 
 
-def _integral(law, x, hi, s, w):
+def _integral(law: Any, x: FloatArray, hi: float, s: FloatArray, w: FloatArray) -> FloatArray:
     reach = (hi - x)[:, None]
     return 2 * reach[:, 0] * (law.pdf(hi - reach * s**2) * s * w).sum(axis=1)

@@ -8,18 +8,18 @@ functions of the second kind (`kernels`, product integration as in potential the
 Ojala 2008). So the law of a block is that of the density itself. A tail is a tail: no node shows.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Self
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss, legvander
+from numpy.typing import ArrayLike
 
-from rmt_hessian._validation import (
-    finite_array,
-    instance_of,
-    positive_real,
-    real_array,
-    real_number,
-)
+from rmt_hessian._arrays import finite_array, real_array
+from rmt_hessian._distributions import probability
+from rmt_hessian._types import BoolArray, FloatArray
+from rmt_hessian._validation import instance_of, positive_real
 from rmt_hessian.theory.laws import kernels
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.laws.identity import key
@@ -35,12 +35,12 @@ RESOLVED = 1e-8  # error of the total probability, before it is made 1
 NODES_PER_PANEL = 4  # of the table of a component
 
 
-def gauss_nodes(edges):
+def gauss_nodes(edges: FloatArray) -> FloatArray:
     """The eight Gauss nodes of each panel, (J, 8), from its ends, (J, 2)."""
     return _points(edges, POINTS)
 
 
-def _points(edges, t):
+def _points(edges: FloatArray, t: FloatArray) -> FloatArray:
     """Points of each panel at t in [-1, 1]."""
     return edges.mean(axis=1)[:, None] + np.diff(edges, axis=1) / 2 * t
 
@@ -76,13 +76,13 @@ class WeightDensity:
     0.333333333333
     """
 
-    edges: np.ndarray
-    density: np.ndarray
+    edges: FloatArray
+    density: FloatArray
     zero: float = 0.0
-    nodes: np.ndarray = field(init=False)
-    probabilities: np.ndarray = field(init=False)
+    nodes: FloatArray = field(init=False)
+    probabilities: FloatArray = field(init=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         edges = finite_array(self.edges, "edges", ndim=2)
         density = finite_array(self.density, "density", ndim=2)
         if (
@@ -99,9 +99,7 @@ class WeightDensity:
             )
         if density.min() < 0:
             raise ValueError(f"density must not be negative, got {density.min():g}")
-        zero = real_number(self.zero, "zero")
-        if not 0 <= zero < 1:
-            raise ValueError(f"zero must lie in [0, 1), got {zero:g}")
+        zero = probability(self.zero, "zero", below_one=True)
         masses = density * GAUSS * (np.diff(edges, axis=1) / 2)
         total = masses.sum() + zero
         if not abs(total - 1) <= RESOLVED:
@@ -119,7 +117,9 @@ class WeightDensity:
             object.__setattr__(self, name, value)
 
     @classmethod
-    def of(cls, density, edges, zero=0.0):
+    def of(
+        cls, density: Callable[[FloatArray], ArrayLike], edges: ArrayLike, zero: float = 0.0
+    ) -> Self:
         """From a function, the panels halved until it is a polynomial on each, or holds nothing.
 
         A pole or a root at the end of a panel gets panels that halve towards it.
@@ -144,7 +144,7 @@ class WeightDensity:
         if edges.shape[1] != 2 or edges.shape[0] == 0:
             raise ValueError(f"edges must be (J, 2) ends of panels, got {edges.shape}")
 
-        def values_at(x):
+        def values_at(x: FloatArray) -> FloatArray:
             values = np.broadcast_to(real_array(density(x), "values of density"), x.shape)
             if not (values >= 0).all() or np.isinf(values).any():
                 worst = values[~((values >= 0) & (values < np.inf))][0]
@@ -172,28 +172,28 @@ class WeightDensity:
             f"{MOST_PANELS} panels do not resolve the density, first near {at[0]:.6g}"
         )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         lo, hi = self.edges[0, 0], self.edges[-1, 1]
         zero = f", zero {self.zero:.4g}" if self.zero > 0 else ""
         return f"<{type(self).__name__}: {len(self.edges)} panels in [{lo:.4g}, {hi:.4g}]{zero}>"
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return self._key() == other._key() if type(other) is type(self) else NotImplemented
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self._key())
 
-    def _key(self):
+    def _key(self) -> tuple[Any, ...]:
         return key([self.edges, self.density, self.zero])
 
-    def panels(self, factor):
+    def panels(self, factor: float) -> tuple[FloatArray, FloatArray]:
         """Panels of ``factor λ``, and the Legendre coefficients of its density: for `kernels`."""
         ends = factor * self.edges
         masses = self.probabilities.reshape(-1, kernels.NODES)
         shares = (masses / (np.diff(ends, axis=1) / 2)) @ TO_LEGENDRE.T
         return ends, np.ascontiguousarray(shares)
 
-    def trimmed(self, tolerance):
+    def trimmed(self, tolerance: float) -> "WeightDensity":
         """Without panels at the ends where neither ``|λ| f`` nor ``λ² f/E|λ|`` reaches this.
 
         That is the order of ``Im κ/|κ|`` there: what float64 still tells from 0.
@@ -206,7 +206,7 @@ class WeightDensity:
         factor = 1.0 + lost / (1.0 - self.zero - lost)
         return WeightDensity(self.edges[kept], factor * self.density[kept], self.zero)
 
-    def without_zeros(self):
+    def without_zeros(self) -> "WeightDensity":
         """With panels of weights that no spectrum tells from 0 as a probability of 0."""
         kept = np.abs(self.edges).max(axis=1) > ZERO * self.root_mean_square()
         if kept.all():
@@ -214,29 +214,31 @@ class WeightDensity:
         zero = self.zero + self.probabilities.reshape(self.density.shape)[~kept].sum()
         return WeightDensity(self.edges[kept], self.density[kept], zero)
 
-    def root_mean_square(self):
+    def root_mean_square(self) -> float:
         """``√E λ²``, where the square is no float too."""
         unit = np.abs(self.nodes).max()
         return float(unit * np.sqrt(self.probabilities @ (self.nodes / unit) ** 2))
 
-    def scaled(self, factor):
+    def scaled(self, factor: float) -> "WeightDensity":
         """The law of ``factor λ``, factor > 0."""
         return WeightDensity(factor * self.edges, self.density / factor, self.zero)
 
-    def mean(self):
+    def mean(self) -> float:
         """``E λ``."""
         return float(self.probabilities @ self.nodes)
 
-    def second_moment(self):
+    def second_moment(self) -> float:
         """``E λ²``."""
         return float(self.probabilities @ self.nodes**2)
 
 
-def _geometric_mean(edges):
+def _geometric_mean(edges: FloatArray) -> FloatArray:
     return np.sign(edges[:, 0]) * np.sqrt(np.abs(edges[:, 0])) * np.sqrt(np.abs(edges[:, 1]))
 
 
-def _unresolved(density, edges, values):
+def _unresolved(
+    density: Callable[[FloatArray], FloatArray], edges: FloatArray, values: FloatArray
+) -> BoolArray:
     """Panels where the polynomial misses the density."""
     wanted = density(_points(edges, CHECKED))
     got = (values * GAUSS) @ TO_LEGENDRE.T @ legvander(CHECKED, kernels.NODES - 1).T
@@ -265,7 +267,9 @@ class ContinuousMarchenkoPastur(GeneralizedMarchenkoPastur):
     (1, 0.75)
     """
 
-    def __init__(self, weights, aspect_ratio):
+    weights: WeightDensity  # type: ignore[assignment]
+
+    def __init__(self, weights: WeightDensity, aspect_ratio: float) -> None:
         self.weights = density = instance_of(weights, WeightDensity, "weights")
         self.aspect_ratio = gamma = positive_real(aspect_ratio, "aspect_ratio")
         density = density.without_zeros()
@@ -277,7 +281,7 @@ class ContinuousMarchenkoPastur(GeneralizedMarchenkoPastur):
         ends, shares = density.panels(gamma / self._scale)
         self._panels = ends, shares / gamma
 
-    def _nodes(self, u_a, u_b, n_inside):
+    def _nodes(self, u_a: float, u_b: float, n_inside: int) -> FloatArray:
         """Nodes of one component, a few in each panel beside those of the bulk."""
         ends = self._panels[0]
         share = np.linspace(0.0, 1.0, NODES_PER_PANEL, endpoint=False)

@@ -22,8 +22,11 @@ With variances ``σ_w²/d`` and ``σ_v²/m``, ``τ = σ_w² σ_v²`` and z at ``
   ``(σ_v²/m)² (x·x')² P(g > 0, g' > 0)``.
 """
 
+from typing import Any
+
 import numpy as np
 
+from rmt_hessian._types import AnySize, FloatArray, Function, Rule
 from rmt_hessian.theory.norms.gram_pairs import (
     SAME,
     SETTLED,
@@ -36,7 +39,7 @@ from rmt_hessian.theory.norms.mse_norms import hidden_class_norms
 from rmt_hessian.theory.relu.arc_cosine import both_active_at
 
 
-def orthant_function(z, theta):
+def orthant_function(z: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """``J``, ``J'`` and ``J''`` at z, ``ρ = sin θ``; needs ``z (1 + ρ) < 1``."""
     rho, root = np.sin(theta), np.cos(theta)
     w = rho + z * root**2
@@ -51,10 +54,10 @@ def orthant_function(z, theta):
     return tuple(np.maximum(t, 1e-200) / np.sqrt(D) for t in (angle, first, second))
 
 
-def _log_output(m):
+def _log_output(m: int) -> Function:
     """``log ∂²φ^m/∂z²``."""
 
-    def log_f(z, theta):
+    def log_f(z: FloatArray, theta: FloatArray) -> FloatArray:
         J, J1, J2 = orthant_function(z, theta)
         phi = 0.75 - theta / (2 * np.pi) + J
         return (m - 2) * np.log(phi) + np.log(m * phi * J2 + m * (m - 1.0) * J1**2)
@@ -62,10 +65,10 @@ def _log_output(m):
     return log_f
 
 
-def _log_hidden(m):
+def _log_hidden(m: int) -> Function:
     """``log (J + zJ')² φ^{m-2}``."""
 
-    def log_f(z, theta):
+    def log_f(z: FloatArray, theta: FloatArray) -> FloatArray:
         J, J1, _ = orthant_function(z, theta)
         phi = 0.75 - theta / (2 * np.pi) + J
         return (m - 2) * np.log(phi) + 2 * np.log(J + z * J1)
@@ -73,7 +76,14 @@ def _log_hidden(m):
     return log_f
 
 
-def hidden_ce_limit(diagonal, d, N, m, gain, aspect_ratio=None):
+def hidden_ce_limit(
+    diagonal: bool,
+    d: AnySize,
+    N: AnySize,
+    m: int,
+    gain: float,
+    aspect_ratio: float | None = None,
+) -> tuple[float, float]:
     """``E‖H_ii‖²`` or ``C E‖H_ij‖²``, and its error; over d if an aspect ratio is given."""
     if diagonal:  # λ_ii as in MSE, C = 1
         return hidden_class_norms(d, N, m, gain, aspect_ratio)[0], 0.0
@@ -89,7 +99,14 @@ def hidden_ce_limit(diagonal, d, N, m, gain, aspect_ratio=None):
     return scale * value, scale * error
 
 
-def output_ce_limit(diagonal, d, N, m, gain, aspect_ratio=None):
+def output_ce_limit(
+    diagonal: bool,
+    d: AnySize,
+    N: AnySize,
+    m: int,
+    gain: float,
+    aspect_ratio: float | None = None,
+) -> tuple[float, float]:
     """``C² E‖H_ii‖²`` or ``C⁴ E‖H_ij‖²``, and its error; never over d."""
     kappa, place = (1, "on") if diagonal else (2, "off")
     value, error = _over_samples(
@@ -103,14 +120,22 @@ def output_ce_limit(diagonal, d, N, m, gain, aspect_ratio=None):
     return gain**2 * value, gain**2 * error
 
 
-def _over_samples(log_f, rate, d, rule, weights, limits):
+def _over_samples(
+    log_f: Function,
+    rate: float,
+    d: AnySize,
+    rule: Rule,
+    weights: tuple[float, float],
+    limits: tuple[str, float, int],
+) -> tuple[float, float]:
     """Both terms of a norm: two samples, and one with itself."""
     name, smallest, m = limits
     if m <= smallest:
         raise ValueError(f"the constant of {name} exists for m > {smallest:g}, got {m}")
-    pair = settled_mean(log_f, rate, d, rule, same=False)
-    same = settled_mean(log_f, rate, d, SAME, same=True)
-    value, error = (weights[0] * p + weights[1] * s for p, s in zip(pair, same, strict=True))
+    pair, pair_error = settled_mean(log_f, rate, d, rule, same=False)
+    same, same_error = settled_mean(log_f, rate, d, SAME, same=True)
+    value = weights[0] * pair + weights[1] * same
+    error = weights[0] * pair_error + weights[1] * same_error
     if not (np.isfinite(value) and error <= SETTLED * value):
         raise ValueError(
             f"{name} has no constant at this size: d or m must be larger, got {d} and {m}"
@@ -118,7 +143,14 @@ def _over_samples(log_f, rate, d, rule, weights, limits):
     return value, error
 
 
-def linear_ce_limit(diagonal, d, N, m, gain, aspect_ratio=None):
+def linear_ce_limit(
+    diagonal: bool,
+    d: AnySize,
+    N: AnySize,
+    m: Any,
+    gain: float,
+    aspect_ratio: float | None = None,
+) -> tuple[float, float]:
     """``C² E‖H_ii‖²`` or ``C⁴ E‖H_ij‖²``, closed; over d if an aspect ratio is given."""
     kappa = 1 if diagonal else 2
     if aspect_ratio is not None:
@@ -128,7 +160,7 @@ def linear_ce_limit(diagonal, d, N, m, gain, aspect_ratio=None):
     return linear_moment(kappa * gain, d, N), 0.0
 
 
-def linear_moment(kappa, d, N):
+def linear_moment(kappa: float, d: AnySize, N: AnySize) -> float:
     """``Ψ(κ) = (1 - 1/N) u''(κ/d) + (1/N) q''(κ/d)``, the moments of the module's second lines."""
     r = t = kappa / d
     u = d * (1 - r**2) ** (-d / 2 - 1) + d * (d + 2) * r**2 * (1 - r**2) ** (-d / 2 - 2)

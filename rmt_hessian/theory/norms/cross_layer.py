@@ -16,18 +16,23 @@ stays as C grows.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy.special import gammaln
 
 from rmt_hessian._random import random_generator
+from rmt_hessian._types import BoolArray, FloatArray, RandomState
 from rmt_hessian._validation import index_below, positive_integer
+from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.coverage import one_hidden_layer
 from rmt_hessian.theory.norms.expected import BATCH, block_norms
 from rmt_hessian.theory.norms.gram_pairs import angle_rule
 from rmt_hessian.theory.norms.kinds import formulas_of, sizes_of
 from rmt_hessian.theory.relu.arc_cosine import both_active, relu_products
 from rmt_hessian.theory.weights.softmax_kernels import softmax
+
+Tangents: TypeAlias = tuple[FloatArray, FloatArray, BoolArray, FloatArray]
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,14 @@ class CrossLayerNorm:
     error: float = 0.0
 
 
-def cross_layer_norm(ens, first=0, second=1, *, n_draws=None, rng=0):
+def cross_layer_norm(
+    ens: Ensemble,
+    first: int = 0,
+    second: int = 1,
+    *,
+    n_draws: int | None = None,
+    rng: RandomState = 0,
+) -> CrossLayerNorm:
     """Expected squared norm of a cross-layer block at initialisation, exact in C, m, d and N.
 
     MSE, with ``ρ = sin θ`` the cosine of two random vectors of R^d, ``P = ¼ + θ/2π``,
@@ -101,7 +113,14 @@ def cross_layer_norm(ens, first=0, second=1, *, n_draws=None, rng=0):
     )
 
 
-def cross_layer_ratio(ens, first=0, second=1, *, n_draws=None, rng=0):
+def cross_layer_ratio(
+    ens: Ensemble,
+    first: int = 0,
+    second: int = 1,
+    *,
+    n_draws: int | None = None,
+    rng: RandomState = 0,
+) -> tuple[float, float]:
     """``E‖H_{w_i, v_c}‖² / √(E‖H_{w_i, w_i}‖² E‖H_{v_c, v_c}‖²)`` and its standard error.
 
     Arguments and errors as in `cross_layer_norm`.
@@ -117,9 +136,10 @@ def cross_layer_ratio(ens, first=0, second=1, *, n_draws=None, rng=0):
     >>> round(ratio, 4)
     0.049
     """
-    draws = {"n_draws": n_draws, "rng": random_generator(rng)}
+    draws: dict[str, Any] = {"n_draws": n_draws, "rng": random_generator(rng)}
     cross = cross_layer_norm(ens, first, second, **draws)
-    hidden, output = (block_norms(layer, **draws) for layer in _layers(ens, first, second))
+    hidden_layer, output_layer = _layers(ens, first, second)
+    hidden, output = block_norms(hidden_layer, **draws), block_norms(output_layer, **draws)
     ratio = cross.squared_norm / np.sqrt(hidden.diagonal * output.diagonal)
     relative = np.array(
         [
@@ -131,7 +151,7 @@ def cross_layer_ratio(ens, first=0, second=1, *, n_draws=None, rng=0):
     return float(ratio), float(ratio * np.linalg.norm(relative))
 
 
-def cross_layer_limit(ens, first=0, second=1):
+def cross_layer_limit(ens: Ensemble, first: int = 0, second: int = 1) -> tuple[float, int]:
     """Constant and exponent of ``E‖H_{w_i, v_c}‖_F² ~ constant · C^{-exponent}`` as C → ∞.
 
     CE: ``(d/2N)/C``, whatever m and the initialisation; what is left out is O(1/C²), and of order
@@ -153,7 +173,7 @@ def cross_layer_limit(ens, first=0, second=1):
     return (d / (2.0 * N), 1) if ens.loss == "ce" else (_mse_many_classes(d, N, m, gain), 0)
 
 
-def cross_layer_ratio_limit(ens, first=0, second=1):
+def cross_layer_ratio_limit(ens: Ensemble, first: int = 0, second: int = 1) -> tuple[float, int]:
     """Constant and exponent of the ratio of `cross_layer_ratio` as C → ∞.
 
     CE: exponent 0, the cross-layer blocks do not vanish against the diagonal ones; the constant is
@@ -184,7 +204,7 @@ def cross_layer_ratio_limit(ens, first=0, second=1):
     return constant / float(np.sqrt(np.prod(constants))), exponent - sum(exponents) // 2
 
 
-def _diagonal_limit(ens):
+def _diagonal_limit(ens: Ensemble) -> tuple[float, int]:
     """Constant and exponent of ``E‖H_ii‖²``, whatever is off the diagonal."""
     formulas, sizes = formulas_of(ens, many_classes=True), sizes_of(ens)
     if ens.loss == "mse":
@@ -192,7 +212,7 @@ def _diagonal_limit(ens):
     return formulas.ce_limit(True, *sizes)[0], formulas.ce_exponents[0]
 
 
-def _layers(ens, first, second, many_classes=False):
+def _layers(ens: Ensemble, first: int, second: int, many_classes: bool = False) -> list[Ensemble]:
     """The ensembles of the hidden and of the output layer."""
     formulas_of(one_hidden_layer(ens), many_classes=many_classes)  # refuses what is not covered
     pair = sorted(
@@ -203,7 +223,7 @@ def _layers(ens, first, second, many_classes=False):
     return [replace(ens, layer=layer) for layer in pair]
 
 
-def _mse_many_classes(d, N, m, gain):
+def _mse_many_classes(d: int, N: int, m: int, gain: float) -> float:
     """MSE without the terms of the labels: over V, ``E[v_ci f'_c] = (g/m) h'_i`` and so on."""
     theta, probabilities = angle_rule(d)
     overlap, _ = relu_products(theta)
@@ -213,7 +233,7 @@ def _mse_many_classes(d, N, m, gain):
     return float(gain**2 * ((1.0 - 1.0 / N) * pair + same / N))
 
 
-def _ce_pair(n, C, d, m, gain, rng):
+def _ce_pair(n: int, C: int, d: int, m: int, gain: float, rng: np.random.Generator) -> FloatArray:
     """``E[(x·x') T]`` of two samples, n draws.
 
     ``|x·x'|`` is absorbed: ``‖x‖², ‖x'‖² ~ χ²_{d+1}``, ``cos² ~ Beta(1, (d-1)/2)``, and
@@ -224,16 +244,15 @@ def _ce_pair(n, C, d, m, gain, rng):
     cosine = np.sqrt(radial / (radial + rest))
     s, t = rng.standard_normal((2, n, m))
     V = rng.standard_normal((n, C, m)) * np.sqrt(gain / m)
-    first = _tangents(V, np.sqrt(a) * s)
+    sample = _tangents(V, np.sqrt(a) * s)
     swing, drift = cosine * s, np.sqrt(1.0 - cosine**2) * t
-    plus, minus = (
-        _ce_product(first, _tangents(V, np.sqrt(b) * g)) for g in (drift + swing, drift - swing)
-    )
+    plus = _ce_product(sample, _tangents(V, np.sqrt(b) * (drift + swing)))
+    minus = _ce_product(sample, _tangents(V, np.sqrt(b) * (drift - swing)))
     factor = 2 / np.sqrt(np.pi) * np.exp(gammaln((d + 1) / 2) - gammaln(d / 2))
     return factor * (plus - minus) / 2
 
 
-def _ce_same(n, C, d, m, gain, rng):
+def _ce_same(n: int, C: int, d: int, m: int, gain: float, rng: np.random.Generator) -> FloatArray:
     """``E[‖x‖² T]`` without the variance of the labels, ``‖x‖² ~ χ²_{d+2}``; n draws."""
     a = rng.chisquare(d + 2, (n, 1)) * (gain / d)
     V = rng.standard_normal((n, C, m)) * np.sqrt(gain / m)
@@ -241,7 +260,7 @@ def _ce_same(n, C, d, m, gain, rng):
     return d * _ce_product(sample, sample)
 
 
-def _tangents(V, g):
+def _tangents(V: FloatArray, g: FloatArray) -> Tangents:
     """p, h, the mask and ``U_ci = (A v^i)_c D_i = p_c (v_ci - Σ_b p_b v_bi) D_i``, (n, C, m)."""
     h, mask = np.maximum(g, 0.0), g > 0
     p = softmax(np.einsum("ncm,nm->nc", V, h))
@@ -250,15 +269,15 @@ def _tangents(V, g):
     return p, h, mask, U
 
 
-def _ce_product(first, other):
+def _ce_product(first: Tangents, other: Tangents) -> FloatArray:
     """Mean of T over classes and units with the mean residuals ``p - 1/C``.
 
     ``Σ_c U_ci = 0`` takes ``1/C`` out of the middle terms; in the last, both p sum to 1.
     """
-    (p, h, mask, U), (q, k, also, W) = first, other
-    both = mask & also
-    value = np.einsum("ncm,ncm->n", U, W) * np.einsum("nm,nm->n", h, k)
-    value += np.einsum("ncm,nc,nm->n", U, q, h * both)
-    value += np.einsum("ncm,nc,nm->n", W, p, k * both)
-    value += (np.einsum("nc,nc->n", p, q) - 1.0 / p.shape[1]) * both.sum(axis=1)
+    (p, h, mask, U), (p_other, h_other, mask_other, U_other) = first, other
+    both = mask & mask_other
+    value = np.einsum("ncm,ncm->n", U, U_other) * np.einsum("nm,nm->n", h, h_other)
+    value += np.einsum("ncm,nc,nm->n", U, p_other, h * both)
+    value += np.einsum("ncm,nc,nm->n", U_other, p, h_other * both)
+    value += (np.einsum("nc,nc->n", p, p_other) - 1.0 / p.shape[1]) * both.sum(axis=1)
     return value / (p.shape[1] * h.shape[1])

@@ -18,7 +18,9 @@ from functools import partial
 import numpy as np
 
 from rmt_hessian._random import random_generator
-from rmt_hessian._validation import having, positive_integer, positive_real
+from rmt_hessian._types import FloatArray, HasMoments, RandomState
+from rmt_hessian._validation import positive_integer, positive_real, require_attributes
+from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.norms.kinds import formulas_of, sizes_of
 
 BATCH = 2**17  # numbers held at a time, or one draw: what fits in the cache
@@ -42,12 +44,14 @@ class ExpectedBlockNorms:
     ratio_error: float = 0.0
 
     @property
-    def ratio(self):
+    def ratio(self) -> float:
         """``R``."""
         return self.off_diagonal / self.diagonal
 
 
-def block_norms(ens, *, n_draws=None, rng=0):
+def block_norms(
+    ens: Ensemble, *, n_draws: int | None = None, rng: RandomState = 0
+) -> ExpectedBlockNorms:
     """Expected squared block norms over random weights and inputs, exact in d, N, m and C.
 
     Parameters
@@ -101,20 +105,22 @@ def block_norms(ens, *, n_draws=None, rng=0):
     return _average(totals)
 
 
-def _average(totals):
+def _average(totals: FloatArray) -> ExpectedBlockNorms:
     """Means over draws, standard errors, and the error of the ratio by the delta method."""
     diagonal, off_diagonal = totals.mean(axis=1)
     covariance = np.cov(totals) / totals.shape[1]
+    errors = np.sqrt(covariance.diagonal())
     gradient = np.array([-off_diagonal / diagonal, 1.0]) / diagonal
     return ExpectedBlockNorms(
         float(diagonal),
         float(off_diagonal),
-        *(float(e) for e in np.sqrt(covariance.diagonal())),
+        float(errors[0]),
+        float(errors[1]),
         float(np.sqrt(max(gradient @ covariance @ gradient, 0.0))),
     )
 
 
-def block_norm_from_weights(law, aspect_ratio):
+def block_norm_from_weights(law: HasMoments, aspect_ratio: float) -> float:
     """``E‖H‖_F²/d → (E λ)² + γ E λ²`` as d, N → ∞ with ``d/N = γ``: the norm at finite C.
 
     The second moment of the spectrum of a block with isotropic features. With the law of the
@@ -137,6 +143,6 @@ def block_norm_from_weights(law, aspect_ratio):
     >>> block_norm_from_weights(weight_law(Ensemble([4, 3], 0, "mse", 8), 0, 0), 0.5)
     1.5
     """
-    having(law, ("mean", "second_moment"), "law", "the law of the weights")
+    require_attributes(law, ("mean", "second_moment"), "law", "the law of the weights")
     aspect_ratio = positive_real(aspect_ratio, "aspect_ratio")
     return float(law.mean() ** 2 + aspect_ratio * law.second_moment())

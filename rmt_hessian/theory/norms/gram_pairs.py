@@ -16,15 +16,20 @@ these laws: ``‖x‖², ‖x'‖² ~ χ²_{d+2}`` and ``sin²θ`` tilts θ, the
 import numpy as np
 from scipy.special import gammaln, k0e
 
+from rmt_hessian._types import AnySize, FloatArray, Function, Rule
+
 SAME = (np.array([np.pi / 2]), np.array([1.0]))  # the angle rule of a sample with itself
 _INFINITE = (np.array([0.0]), np.array([1.0]))
 _ORDER = 200
 _STEP = 0.05  # of the trapezoidal rule in log q, over the width of its law
 _BELOW, _ABOVE = 20.0, 40.0  # reach of that rule, in the same unit
+_IMPROBABLE = 1e-25  # probability of a node of θ that is left out
 SETTLED = 0.01  # largest relative error of a constant
 
 
-def sample_weights(d, N, aspect_ratio=None, hidden_features=False):
+def sample_weights(
+    d: AnySize, N: AnySize, aspect_ratio: float | None = None, hidden_features: bool = False
+) -> tuple[float, float]:
     """Weights of the two terms, their laws absorbing the squared features.
 
     Features x: ``(1 - 1/N) d`` and ``d(d+2)/N``; as d, N → ∞ and over d, 1 and γ. Features of a
@@ -37,7 +42,7 @@ def sample_weights(d, N, aspect_ratio=None, hidden_features=False):
     return (1.0 - 1.0 / N) * d, d * (d + 2.0) / N
 
 
-def angle_rule(d):
+def angle_rule(d: AnySize) -> Rule:
     """Nodes θ and probabilities, ``sin θ`` the cosine of two random vectors of R^d.
 
     Gauss–Legendre for the density ``cos^{d-2} θ``.
@@ -52,7 +57,7 @@ def angle_rule(d):
     return theta, weights / weights.sum()
 
 
-def tilted_angle_rule(d):
+def tilted_angle_rule(d: AnySize) -> Rule:
     """`angle_rule` tilted by ``sin²θ``."""
     theta, probabilities = angle_rule(d)
     if d is None:
@@ -61,7 +66,13 @@ def tilted_angle_rule(d):
     return theta, weights / weights.sum()
 
 
-def settled_mean(log_f, rate, d, rule, same):
+def settled_mean(
+    log_f: Function,
+    rate: float,
+    d: AnySize,
+    rule: Rule,
+    same: bool,
+) -> tuple[float, float]:
     """Mean of ``f(rate · q, θ)``, with f singular at ``y = rate q (1 + sin θ) = 1``, and its error.
 
     f is an expectation of an exponential over weights; it diverges where ``y >= 1``, which at
@@ -87,31 +98,42 @@ def settled_mean(log_f, rate, d, rule, same):
     """
     theta, probabilities = rule
     reach = 1.0 + np.sin(theta)
-    if d is None:
+    if d is None:  # q = 1
         settled = rate * reach.max() < 1.0
         value = np.exp(log_f(rate, theta)) @ probabilities if settled else np.inf
         return float(value), 0.0 if settled else np.inf
-    kept = (probabilities > 1e-25) & (reach > 0.0)
+    kept = (probabilities > _IMPROBABLE) & (reach > 0.0)
     theta, probabilities, reach = theta[kept], probabilities[kept], reach[kept]
     width = 1.0 / np.sqrt(d)
     step = _STEP * width
-    low = np.log(rate * reach.min()) - _BELOW * width
-    high = min(np.log(rate * reach.max()) + _ABOVE * width, 0.0)
-    log_y = np.arange(low, high - step / 2, step)
+    log_y = _log_grid(rate * reach.min(), rate * reach.max(), width, step)
     if log_y.size < 3:
         return np.inf, np.inf
+    # density of f over log y, the mean over θ of f times the density of log q at y = z (1 + sin θ)
     z = np.exp(log_y)[:, None] / reach
     log_density = _log_density(np.log(z / rate), d, same) + log_f(z, theta) + np.log(probabilities)
     log_density = np.logaddexp.reduce(log_density, axis=1)
-    falls = np.flatnonzero(np.diff(log_density) <= 0.0)
-    if falls.size == 0:
+    minimum = _last_minimum(log_density)
+    if minimum is None:
         return np.inf, np.inf
-    cut = falls[-1] + 1
-    density = np.exp(log_density[: cut + 1])
+    density = np.exp(log_density[: minimum + 1])
     return float(step * density.sum()), float(density[-1])
 
 
-def _log_density(x, d, same):
+def _log_grid(smallest: float, largest: float, width: float, step: float) -> FloatArray:
+    """The grid in log y, from well below ``y = smallest`` to well above the largest, or to 1."""
+    low = np.log(smallest) - _BELOW * width
+    high = min(np.log(largest) + _ABOVE * width, 0.0)
+    return np.arange(low, high - step / 2, step)
+
+
+def _last_minimum(values: FloatArray) -> int | None:
+    """Where they end to fall for the last time; None if they never do."""
+    falls = np.flatnonzero(np.diff(values) <= 0.0)
+    return falls[-1] + 1 if falls.size else None
+
+
+def _log_density(x: FloatArray, d: int, same: bool) -> FloatArray:
     """Log-density of ``x = log q``: ``q = χ²_{d+4}/d``, or ``q = √(χ²_{d+2} χ²_{d+2})/d``.
 
     The product P of two Gamma(k) variables has the density ``2 P^{k-1} K_0(2√P)/Γ(k)²``.

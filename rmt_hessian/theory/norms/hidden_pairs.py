@@ -16,11 +16,13 @@ with ``X = Q SAA'Sᵀ Qᵀ``. It costs two numbers a class instead of m.
 
 import numpy as np
 
+from rmt_hessian._types import BoolArray, FloatArray
+
 ROUNDING = 1e-9  # of a direction
 DEPENDENT = 1e-12  # of its length: what is left of a vector that lies in the span of another
 
 
-def planes(features):
+def planes(features: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Frames of the planes of n pairs of vectors; a column of zeros where one direction is enough.
 
     LAPACK fills that column with a direction of which rounding decides, another on each machine.
@@ -51,7 +53,7 @@ def planes(features):
     return Q, coordinates
 
 
-def _turned_by_rounding(Q, coordinates):
+def _turned_by_rounding(Q: FloatArray, coordinates: FloatArray) -> BoolArray:
     """Where rounding may have decided on the sign of the second column, and has the other one.
 
     Householder's second reflection takes a vector x to ``-sign(x_1) ‖x‖ e_1``, but leaves it as it
@@ -63,7 +65,9 @@ def _turned_by_rounding(Q, coordinates):
     return np.where(np.abs(share) <= ROUNDING, coordinates[:, 1, 1] > 0, share <= -(1.0 - ROUNDING))
 
 
-def mean_products(Q, S, p, p_other, variance):
+def mean_products(
+    Q: FloatArray, S: FloatArray, p: FloatArray, p_other: FloatArray, variance: float
+) -> FloatArray:
     """``E_T[M_ij M'_ij]`` of n pairs of samples.
 
     Parameters
@@ -90,20 +94,33 @@ def mean_products(Q, S, p, p_other, variance):
     array([[[0.0625, 0.25  ],
             [0.25  , 1.    ]]])
     """
-    AS, BS = (r[:, None] * (S - S @ r[:, :, None]) for r in (p, p_other))
-    on_plane, on_plane_other, X = (
-        Q @ (s @ t.transpose(0, 2, 1)) @ Q.transpose(0, 2, 1)
-        for s, t in ((S, AS), (S, BS), (AS, BS))
-    )
-    off = np.eye(Q.shape[1]) - Q @ Q.transpose(0, 2, 1)
-    trace, trace_other = (1.0 - np.einsum("nc,nc->n", r, r)[:, None, None] for r in (p, p_other))
+    SA, SA_other = _times_curvature(S, p), _times_curvature(S, p_other)
+    on_plane, on_plane_other = _in_frame(Q, S, SA), _in_frame(Q, S, SA_other)
+    X = _in_frame(Q, SA, SA_other)
+    off = np.eye(Q.shape[1]) - Q @ Q.transpose(0, 2, 1)  # Π
+    trace, trace_other = _curvature_trace(p), _curvature_trace(p_other)
     pp = np.einsum("nc,nc->n", p, p_other)
     trace_of_both = pp + pp**2 - np.einsum("nc,nc,nc->n", p, p_other, p + p_other)
-    x, o = (np.einsum("nii->ni", t) for t in (X, off))
-    linear = x[:, :, None] * o[:, None, :] + X * off
-    square = o[:, :, None] * o[:, None, :] + off**2
+    X_ii, off_ii = np.einsum("nii->ni", X), np.einsum("nii->ni", off)
+    linear = X_ii[:, :, None] * off_ii[:, None, :] + X * off
+    square = off_ii[:, :, None] * off_ii[:, None, :] + off**2
     return (
         (on_plane + variance * trace * off) * (on_plane_other + variance * trace_other * off)
         + variance * (linear + linear.transpose(0, 2, 1))
         + variance**2 * trace_of_both[:, None, None] * square
     )
+
+
+def _times_curvature(S: FloatArray, p: FloatArray) -> FloatArray:
+    """``S A``, ``A = diag(p) - p pᵀ``; (n, 2, C)."""
+    return p[:, None] * (S - S @ p[:, :, None])
+
+
+def _curvature_trace(p: FloatArray) -> FloatArray:
+    """``tr A``, (n, 1, 1)."""
+    return 1.0 - np.einsum("nc,nc->n", p, p)[:, None, None]
+
+
+def _in_frame(Q: FloatArray, left: FloatArray, right: FloatArray) -> FloatArray:
+    """``Q left rightᵀ Qᵀ``, (n, m, m)."""
+    return Q @ (left @ right.transpose(0, 2, 1)) @ Q.transpose(0, 2, 1)

@@ -5,9 +5,10 @@ classes, ``gain`` the scale of the weights. The linear model has no m, and its f
 it.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from rmt_hessian._types import Function
+from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.theory.coverage import drawn_weights
 from rmt_hessian.theory.norms.ce_limits import hidden_ce_limit, linear_ce_limit, output_ce_limit
@@ -45,14 +46,14 @@ class Formulas:
         ``(d, N)`` -> ``(d, N, γ)`` for ``d → ∞``.
     """
 
-    mse_class_norms: Callable
-    mse_factors: Callable
-    mse_exponents: tuple
-    ce_limit: Callable
-    ce_exponents: tuple
-    ce_products: Callable
-    ce_cost: Callable
-    infinite_sizes: Callable
+    mse_class_norms: Function
+    mse_factors: Function
+    mse_exponents: tuple[int, int]
+    ce_limit: Function
+    ce_exponents: tuple[int, int]
+    ce_products: Function
+    ce_cost: Function
+    infinite_sizes: Function
 
 
 LINEAR = Formulas(
@@ -88,7 +89,7 @@ OUTPUT = Formulas(
 FORMULAS = {(0, 1): LINEAR, (0, 2): HIDDEN, (1, 2): OUTPUT}  # (layer, number of layers)
 
 
-def formulas_of(ens, *, many_classes=False):
+def formulas_of(ens: Ensemble, *, many_classes: bool = False) -> Formulas:
     """The formulas of the layer of an ensemble; of many classes it may itself have any number.
 
     Raises
@@ -103,6 +104,6 @@ def formulas_of(ens, *, many_classes=False):
     return FORMULAS[ens.layer, ens.n_layers]
 
 
-def sizes_of(ens):
+def sizes_of(ens: Ensemble) -> tuple[int, int, int, float]:
     """``(d, N, m, gain)``."""
     return ens.widths[0], ens.n_samples, ens.widths[1], init_gain(ens.init)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from rmt_hessian._validation import boolean
+from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.norms.kinds import formulas_of, sizes_of
 
 
@@ -29,13 +30,13 @@ class BlockNormLimits:
     off_diagonal_error: float = 0.0
 
     @property
-    def ratio(self):
+    def ratio(self) -> tuple[float, int]:
         """``R ~ constant · C^{-exponent}``."""
         exponent = self.off_diagonal_exponent - self.diagonal_exponent
         return self.off_diagonal / self.diagonal, exponent
 
 
-def block_norm_limits(ens, *, infinite_inputs=False):
+def block_norm_limits(ens: Ensemble, *, infinite_inputs: bool = False) -> BlockNormLimits:
     """Constants and exponents of both squared block norms as C → ∞, the other sizes fixed.
 
     ==============  =========================  =============================================

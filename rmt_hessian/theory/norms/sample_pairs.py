@@ -9,24 +9,31 @@ Gram matrix: ``‖x‖² ~ χ²_{d+2}`` twice, ``cos² ~ Beta(3/2, (d-1)/2)``, t
 ``‖x‖² ~ χ²_{d+4}``, times d(d+2).
 """
 
+from typing import Any
+
 import numpy as np
 
+from rmt_hessian._types import FloatArray
 from rmt_hessian.theory.norms.hidden_pairs import mean_products, planes
 from rmt_hessian.theory.weights.softmax_kernels import softmax, softmax_pair_sums
 
 
-def _tilted_input_pair(n, d, same, rng):
+def _tilted_input_pair(
+    n: int, d: int, same: bool, rng: np.random.Generator
+) -> tuple[tuple[FloatArray, FloatArray, FloatArray], float]:
     """``(‖x‖²/d, ‖x'‖²/d, cos)`` under the tilted law, and the factor that the tilt absorbs."""
     if same:
         a = rng.chisquare(d + 4, n) / d
         return (a, a, np.ones(n)), d * (d + 2.0)
     a, b = rng.chisquare(d + 2, (2, n)) / d
     radial, rest = rng.standard_gamma(1.5, n), rng.standard_gamma((d - 1) / 2, n)
-    cosine = np.sqrt(radial / (radial + rest)) * rng.choice([-1.0, 1.0], n)
+    cosine = np.sqrt(radial / (radial + rest)) * rng.choice(np.array([-1.0, 1.0]), n)
     return (a, b, cosine), float(d)
 
 
-def _input_pair(n, d, same, rng):
+def _input_pair(
+    n: int, d: int, same: bool, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """``(‖x‖²/d, ‖x'‖²/d, cos)`` of two independent standard Gaussian inputs, or of one twice."""
     if same:
         a = rng.chisquare(d, n) / d
@@ -36,41 +43,53 @@ def _input_pair(n, d, same, rng):
     return a, b, first / np.sqrt(first**2 + rest)
 
 
-def preactivations(gram, width, gain, rng):
+def preactivations(
+    gram: tuple[FloatArray, FloatArray, FloatArray],
+    width: int,
+    gain: float,
+    rng: np.random.Generator,
+) -> tuple[FloatArray, FloatArray]:
     """``(w·z, w·z')`` of ``width`` units, two arrays (n, width), given the Gram matrix."""
-    a, b, cosine = (t[:, None] for t in gram)
-    a, b = gain * a, gain * b
-    s, t = rng.standard_normal((2, a.size, width))
+    square, square_other, cosine = gram
+    cosine = cosine[:, None]
+    s, t = rng.standard_normal((2, cosine.size, width))
     t *= np.sqrt(np.maximum(1.0 - cosine**2, 0.0))
     t += cosine * s
-    return np.sqrt(a) * s, np.sqrt(b) * t
+    return np.sqrt(gain * square)[:, None] * s, np.sqrt(gain * square_other)[:, None] * t
 
 
-def _last_layer_products(f, f_other):
+def _last_layer_products(f: FloatArray, f_other: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Means of ``λ^{ii} λ'^{ii}`` over i and of ``λ^{ij} λ'^{ij}`` over i ≠ j, last layer; (n,)."""
     C = f.shape[1]
     diagonal, off_diagonal = softmax_pair_sums(f, f_other)
     return diagonal / C, off_diagonal / (C * (C - 1))
 
 
-def linear_products(C, d, m, gain, n, same, rng):
+def linear_products(
+    C: int, d: int, m: Any, gain: float, n: int, same: bool, rng: np.random.Generator
+) -> list[FloatArray]:
     """Means over the blocks, (n,), of the products of weights times squared features."""
     gram, factor = _tilted_input_pair(n, d, same, rng)
     return [factor * t for t in _last_layer_products(*preactivations(gram, C, gain, rng))]
 
 
-def output_products(C, d, m, gain, n, same, rng):
+def output_products(
+    C: int, d: int, m: int, gain: float, n: int, same: bool, rng: np.random.Generator
+) -> list[FloatArray]:
     """As `linear_products`, of the output layer."""
     g, g_other = preactivations(_input_pair(n, d, same, rng), m, gain, rng)
-    h, k = np.maximum(g, 0.0), np.maximum(g_other, 0.0)
-    hh, kk, hk = (np.einsum("ni,ni->n", s, t) for s, t in ((h, h), (k, k), (h, k)))
-    size = np.sqrt(hh * kk)
-    cosine = np.clip(np.divide(hk, size, out=np.zeros(n), where=size > 0), -1.0, 1.0)
-    logits = preactivations((hh / m, kk / m, cosine), C, gain, rng)
-    return [hk**2 * t for t in _last_layer_products(*logits)]
+    h, h_other = np.maximum(g, 0.0), np.maximum(g_other, 0.0)
+    square, square_other = np.einsum("ni,ni->n", h, h), np.einsum("ni,ni->n", h_other, h_other)
+    product = np.einsum("ni,ni->n", h, h_other)
+    size = np.sqrt(square * square_other)
+    cosine = np.clip(np.divide(product, size, out=np.zeros(n), where=size > 0), -1.0, 1.0)
+    logits = preactivations((square / m, square_other / m, cosine), C, gain, rng)
+    return [product**2 * t for t in _last_layer_products(*logits)]
 
 
-def hidden_products(C, d, m, gain, n, same, rng):
+def hidden_products(
+    C: int, d: int, m: int, gain: float, n: int, same: bool, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
     """As `linear_products`, of the hidden layer."""
     gram, factor = _tilted_input_pair(n, d, same, rng)
     g, g_other = preactivations(gram, m, gain, rng)

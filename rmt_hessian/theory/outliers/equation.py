@@ -16,17 +16,21 @@ eigenvector with the span, ``1/(1 - τ'(z))``. For a block, with the real parame
 a single outlying weight ℓ at ``z(γ ℓ)``, if h < 1 there; squared overlap ``1 - h``.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
 
+from rmt_hessian._types import FloatArray, Intervals
 from rmt_hessian._validation import instance_of, real_number
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 
 SAME_PLACE = 1e-9  # places closer than this, relative to the largest, are one
 ROUNDING = 1e-14  # of the largest γ λ
 INSIDE = 1e-9  # distance kept from the ends of an interval, relative to the scale
+STEP = 1e-4  # of the difference quotient at a root, relative to the scale or the distance of an end
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,14 @@ class Outlier:
     overlap: float
 
 
-def roots_outside(branches, intervals, scale, slope=None, place=None, multiplicities=None):
+def roots_outside(
+    branches: Callable[[float], FloatArray],
+    intervals: Intervals,
+    scale: float,
+    slope: Callable[[float], float] | None = None,
+    place: Callable[[float], float] | None = None,
+    multiplicities: list[int] | None = None,
+) -> list[Outlier]:
     """Outliers from the decreasing functions ``τ_l(z) - z``.
 
     Parameters
@@ -70,29 +81,41 @@ def roots_outside(branches, intervals, scale, slope=None, place=None, multiplici
     """
     found = []
     for lo, hi in intervals:
-        left = lo + INSIDE * scale if np.isfinite(lo) else min(hi, 0.0) - scale
-        right = hi - INSIDE * scale if np.isfinite(hi) else max(lo, 0.0) + scale
-        if left >= right:
-            continue
-        at_left, at_right = branches(left), branches(right)
-        while not np.isfinite(lo) and (at_left <= 0).any():  # τ - z → ∞ as z → -∞
-            left -= 2 * (right - left)
-            at_left = branches(left)
-        while not np.isfinite(hi) and (at_right >= 0).any():
-            right += 2 * (right - left)
-            at_right = branches(right)
-        for l in np.flatnonzero((at_left > 0) & (at_right < 0)):
+        left, right, crossing = _crossing(branches, lo, hi, scale)
+        for l in crossing:
             t = brentq(lambda t, l=l: branches(t)[l], left, right, xtol=1e-12 * scale, rtol=1e-14)
-            step = 1e-4 * min(scale, t - lo, hi - t)
+            step = STEP * min(scale, t - lo, hi - t)
             fall = (branches(t - step)[l] - branches(t + step)[l]) / (2 * step)
             rise = 1.0 if slope is None else slope(t)
+            overlap = float(min(rise / fall, 1.0))  # 1/(1 - τ'(z)) = -(dz/dt)/(d(τ - z)/dt)
             multiplicity = 1 if multiplicities is None else multiplicities[l]
             z = t if place is None else float(place(t))
-            found.append(Outlier(z, int(multiplicity), float(min(rise / fall, 1.0))))
+            found.append(Outlier(z, int(multiplicity), overlap))
     return _merged(sorted(found, key=lambda outlier: outlier.place), multiplicities is None)
 
 
-def _merged(found, equal_places):
+def _crossing(
+    branches: Callable[[float], FloatArray], lo: float, hi: float, scale: float
+) -> tuple[float, float, Any]:
+    """A bracket inside (lo, hi), and which branches fall through 0 in it.
+
+    An end at infinity is moved out until no branch has its root beyond: ``τ - z → ±∞`` there.
+    """
+    left = lo + INSIDE * scale if np.isfinite(lo) else min(hi, 0.0) - scale
+    right = hi - INSIDE * scale if np.isfinite(hi) else max(lo, 0.0) + scale
+    if left >= right:
+        return left, right, ()
+    at_left, at_right = branches(left), branches(right)
+    while not np.isfinite(lo) and (at_left <= 0).any():
+        left -= 2 * (right - left)
+        at_left = branches(left)
+    while not np.isfinite(hi) and (at_right >= 0).any():
+        right += 2 * (right - left)
+        at_right = branches(right)
+    return left, right, np.flatnonzero((at_left > 0) & (at_right < 0))
+
+
+def _merged(found: list[Outlier], equal_places: bool) -> list[Outlier]:
     """Add up multiplicities of equal places."""
     if not found or not equal_places:
         return found
@@ -108,7 +131,7 @@ def _merged(found, equal_places):
     return result
 
 
-def gaps_without_zero(law):
+def gaps_without_zero(law: GeneralizedMarchenkoPastur) -> Intervals:
     """The gaps of a generalised Marchenko–Pastur law that can hold an outlier.
 
     At ``a = 0`` both z and τ vanish, so in the gap around it ``τ - z``, which decreases, has its
@@ -117,7 +140,7 @@ def gaps_without_zero(law):
     return [(lo, hi) for lo, hi in law.gaps() if not lo <= 0 <= hi]
 
 
-def additive_spike(law, theta):
+def additive_spike(law: GeneralizedMarchenkoPastur, theta: float) -> Outlier | None:
     """Outlier of ``H + θ e eᵀ``, e a fixed unit vector: at ``z(θ)`` iff θ lies in a gap of `law`.
 
     Parameters
@@ -152,7 +175,7 @@ def additive_spike(law, theta):
     return Outlier(float(law.place(theta)), 1, float(law.slope(theta)))
 
 
-def weight_spike(law, weight):
+def weight_spike(law: GeneralizedMarchenkoPastur, weight: float) -> Outlier | None:
     """Outlier of a block with one more sample, of outlying weight ℓ: at ``z(γ ℓ)`` if in a gap.
 
     Parameters and errors as in `additive_spike`; the sample adds ``(ℓ/N) z zᵀ ≈ γ ℓ e eᵀ``, e its

@@ -10,13 +10,17 @@ For the two atoms ``0, b`` of a hidden MSE block off the diagonal the directions
 with excess ``±√(1-ρ²)/(2π)`` on b, ρ the cosine. For given weights, u comes from Sobol' points.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
+from rmt_hessian._types import FloatArray
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
-from rmt_hessian.theory.outliers.equation import gaps_without_zero, roots_outside
+from rmt_hessian.theory.outliers.equation import Outlier, gaps_without_zero, roots_outside
+from rmt_hessian.theory.weights.law import WeightLaw
 
 
-def outliers_of_directions(weights, aspect_ratio):
+def outliers_of_directions(weights: WeightLaw, aspect_ratio: float) -> list[Outlier]:
     """Outliers from a `WeightLaw` whose ``directions`` are known.
 
     Returns
@@ -30,13 +34,13 @@ def outliers_of_directions(weights, aspect_ratio):
         return []
     multiplicities = [direction.multiplicity for direction in weights.directions]
 
-    def branches(a):
+    def branches(a: float) -> FloatArray:
         return excess @ (lam * a / (a - aspect_ratio * lam)) - a
 
     return _outliers(law, branches, multiplicities)
 
 
-def outliers_of_samples(lam, u, aspect_ratio):
+def outliers_of_samples(lam: FloatArray, u: FloatArray, aspect_ratio: float) -> list[Outlier]:
     """Outliers from equal masses on weights λ_n, (n,), with coordinates u_n, (n, r).
 
     Returns
@@ -48,14 +52,18 @@ def outliers_of_samples(lam, u, aspect_ratio):
     law = GeneralizedMarchenkoPastur(lam, np.full(lam.size, 1.0 / lam.size), aspect_ratio)
     identity = np.eye(u.shape[1])
 
-    def branches(a):
+    def branches(a: float) -> FloatArray:
         phi = lam * a / (a - aspect_ratio * lam) / lam.size
         return np.linalg.eigvalsh((u.T * phi) @ u - (phi.sum() + a) * identity)
 
     return _outliers(law, branches, None)
 
 
-def _outliers(law, branches, multiplicities):
+def _outliers(
+    law: GeneralizedMarchenkoPastur,
+    branches: Callable[[float], FloatArray],
+    multiplicities: list[int] | None,
+) -> list[Outlier]:
     scale = float(np.abs(law.weights).max() * max(1.0, law.aspect_ratio))
     return roots_outside(
         branches, gaps_without_zero(law), scale, law.slope, law.place, multiplicities

@@ -21,17 +21,23 @@ equation. It is formed for each z: for k r up to a few hundred.
 
 import numpy as np
 
+from rmt_hessian._types import FloatArray, RandomState
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
-from rmt_hessian.theory.outliers.equation import gaps_without_zero, roots_outside
+from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
+from rmt_hessian.theory.outliers.equation import Outlier, gaps_without_zero, roots_outside
+from rmt_hessian.theory.weights.law import WeightLaw
 from rmt_hessian.theory.weights.sampled_weights import gaussian_points
 from rmt_hessian.theory.weights.softmax_kernels import softmax
 
 LOG2_POINTS = 11  # of each of 8 blocks of Sobol' points
 LARGEST_MATRIX = 600  # k r
+JUST_ABOVE = 1e-9j  # the axis, relative: where G is solved
 ZERO = 1e-6  # below this fraction of the support outliers are not looked for
 
 
-def linear_ce_layer_outliers(weights, n_classes, aspect_ratio, std=1.0, rng=0):
+def linear_ce_layer_outliers(
+    weights: WeightLaw, n_classes: int, aspect_ratio: float, std: float = 1.0, rng: RandomState = 0
+) -> list[Outlier]:
     """Outliers of the whole layer of linear CE with C independent logits ``N(0, std²)``.
 
     Parameters
@@ -53,30 +59,42 @@ def linear_ce_layer_outliers(weights, n_classes, aspect_ratio, std=1.0, rng=0):
     p = softmax(std * u)
     u = u - u.mean(axis=1, keepdims=True)  # p does not depend on the mean
     squares = (u**2).sum(axis=1)
-    dimensions = [1, C - 1, C * (C - 3) // 2, (C - 1) * (C - 2) // 2]
-    kept = [k for k, dimension in enumerate(dimensions) if dimension > 0 and (k == 0 or C > 2)]
+    dimensions = _dimensions(C)
 
-    def branches(a):
+    def branches(a: float) -> FloatArray:
+        """``τ - z`` on each subspace of `_dimensions`, τ as in the table of the module."""
         q = p / (1.0 - gamma / a * p)
         total = q.sum(axis=1)
-        trace = total - (q**2).sum(axis=1) / total
-        form = (q * u**2).sum(axis=1) - (q * u).sum(axis=1) ** 2 / total
-        diagonal = ((q - q**2 / total[:, None]) * u**2).sum(axis=1)
-        sums = [form / (C - 1)]
+        trace = total - (q**2).sum(axis=1) / total  # tr B
+        form = (q * u**2).sum(axis=1) - (q * u).sum(axis=1) ** 2 / total  # uᵀBu
+        diagonal = ((q - q**2 / total[:, None]) * u**2).sum(axis=1)  # Σ B_ii u_i²
+        traces = {"identity": form / (C - 1)}  # of T on the subspace, sample by sample
         if C > 2:
-            sums.append(C / (C - 2) * (diagonal - form / C))
-            sums.append((squares * trace + form) / 2 - sums[0] - sums[1])
-            sums.append((squares * trace - form) / 2)
-        taus = [sums[k].mean() / dimensions[k] for k in kept]
+            traces["diagonal"] = C / (C - 2) * (diagonal - form / C)
+            all_symmetric = (squares * trace + form) / 2
+            traces["symmetric"] = all_symmetric - traces["identity"] - traces["diagonal"]
+            traces["antisymmetric"] = (squares * trace - form) / 2
+        taus = [traces[name].mean() / dimension for name, dimension in dimensions.items()]
         return np.array(taus) - trace.mean() / (C - 1) - a
 
     scale = float(max(1.0, gamma) * law.weights.max())
-    multiplicities = [dimensions[k] for k in kept]
-    gaps = gaps_without_zero(law)
+    gaps, multiplicities = gaps_without_zero(law), list(dimensions.values())
     return roots_outside(branches, gaps, scale, law.slope, law.place, multiplicities)
 
 
-def given_layer_outliers(law, M, u):
+def _dimensions(C: int) -> dict[str, int]:
+    """The four subspaces of the module's table, those of dimension 0 left out."""
+    found = {"identity": 1}
+    if C > 2:
+        found |= {
+            "diagonal": C - 1,
+            "symmetric": C * (C - 3) // 2,
+            "antisymmetric": (C - 1) * (C - 2) // 2,
+        }
+    return {name: dimension for name, dimension in found.items() if dimension > 0}
+
+
+def given_layer_outliers(law: MatrixLayerLaw, M: FloatArray, u: FloatArray) -> list[Outlier]:
     """Outliers of a layer from samples of its output Hessians and of the coordinates u.
 
     Parameters
@@ -100,17 +118,19 @@ def given_layer_outliers(law, M, u):
         raise ValueError(f"units times directions must be at most {LARGEST_MATRIX}, got {k * r}")
     reach = law.equation.reach
     pairs = (u[:, :, None] * u[:, None, :]).reshape(n, r * r)
-    last = {"G": None}
+    G = None
 
-    def branches(z):
-        G = law.equation.solve(z * (1 + 1e-9j), last["G"])
-        last["G"] = G
+    def branches(z: float) -> FloatArray:
+        """Eigenvalues of the symmetric ``T(z) - z``, G solved from the one before."""
+        nonlocal G
+        G = law.equation.solve(z * (1 + JUST_ABOVE), G)
         B = M @ np.linalg.inv(np.eye(k) + law.aspect_ratio * G.real @ M)
         T = (B.reshape(n, k * k).T @ pairs / n).reshape(k, k, r, r).transpose(0, 2, 1, 3)
         T = T.reshape(k * r, k * r)
         return np.linalg.eigvalsh((T + T.T) / 2) - z
 
-    ends = [0.0, *(end for interval in law.components() for end in interval), np.inf]
+    starts, stops = np.reshape(law.components(), (-1, 2)).T
     # H is positive semi-definite: what lies below 0 holds no outlier
-    gaps = [(max(lo, ZERO * reach), hi) for lo, hi in zip(ends[::2], ends[1::2], strict=True)]
-    return roots_outside(branches, [(lo, hi) for lo, hi in gaps if lo < hi], reach)
+    lows, highs = np.maximum([0.0, *stops], ZERO * reach), [*starts, np.inf]
+    gaps = [(float(lo), float(hi)) for lo, hi in zip(lows, highs, strict=True) if lo < hi]
+    return roots_outside(branches, gaps, reach)

@@ -12,27 +12,30 @@ whose angle is ``π/2 - θ``). Every formula of this package that has one of the
 
 import numpy as np
 
+from rmt_hessian._types import Elementwise, FloatArray
+from rmt_hessian._weights import refuse_zero_rows
 
-def both_active(theta):
+
+def both_active(theta: Elementwise) -> Elementwise:
     """``P(g > 0, g' > 0)`` for ``ρ = sin θ``."""
     return 0.25 + theta / (2 * np.pi)
 
 
-def both_active_at(rho, root):
+def both_active_at(rho: Elementwise, root: Elementwise) -> Elementwise:
     """The same for ρ and ``root = √(1-ρ²)``, accurate where either is tiny."""
     return np.arctan2(root, -rho) / (2 * np.pi)
 
 
-def both_active_of(x, y):
+def both_active_of(x: FloatArray, y: FloatArray) -> float:
     """The same for ``g = x·u``, ``g' = y·u``, u standard Gaussian.
 
     As ``atan2(‖x̂ + ŷ‖, ‖x̂ - ŷ‖)/π`` of the unit vectors, accurate for opposite ones too.
     """
-    x, y = (v / np.linalg.norm(v) for v in (x, y))
+    x, y = x / np.linalg.norm(x), y / np.linalg.norm(y)
     return np.arctan2(np.linalg.norm(x + y), np.linalg.norm(x - y)) / np.pi
 
 
-def row_cosines(W):
+def row_cosines(W: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Norms of the rows of W, (m,), and their cosines ρ, (m, m): ``w_i·x`` of x ~ N(0, I).
 
     Raises
@@ -41,12 +44,11 @@ def row_cosines(W):
         If a row is zero: a unit that is always 0 has no correlation.
     """
     norms = np.linalg.norm(W, axis=1)
-    if norms.min() == 0:
-        raise ValueError("each row of weights[0] must have a nonzero entry, got a row of zeros")
+    refuse_zero_rows(norms, "weights[0]")
     return norms, np.clip(W @ W.T / np.outer(norms, norms), -1.0, 1.0)
 
 
-def relu_products(theta):
+def relu_products(theta: Elementwise) -> tuple[Elementwise, Elementwise]:
     """``E[(relu(g) relu(g'))^k]``, k = 1 and 2, for ``ρ = sin θ``."""
     sine, cosine = np.sin(theta), np.cos(theta)
     angle = np.pi / 2 + theta
@@ -54,10 +56,10 @@ def relu_products(theta):
     return _order_one(sine, cosine, angle) / (2 * np.pi), second
 
 
-def arc_cosine(rho):
+def arc_cosine(rho: Elementwise) -> Elementwise:
     """``2π E[relu(g) relu(g')] = √(1-ρ²) + (π - arccos ρ) ρ``: 1 at ρ = 0, π at ρ = 1."""
     return _order_one(rho, np.sqrt(1 - rho**2), np.pi - np.arccos(rho))
 
 
-def _order_one(rho, root, angle):
+def _order_one(rho: Elementwise, root: Elementwise, angle: Elementwise) -> Elementwise:
     return root + angle * rho

@@ -14,10 +14,12 @@ With ``a_i = σ_i (t_i + g_i)``, ``t_i = E[a_i]/σ_i`` and ``ρ = corr(g_i, g_j)
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
-from rmt_hessian._matrices import positive_semidefinite
-from rmt_hessian._validation import finite_array
+from rmt_hessian._arrays import finite_array
+from rmt_hessian._matrices import positive_semidefinite, symmetric_part
+from rmt_hessian._types import FloatArray
 from rmt_hessian.theory.relu.orthant import (
     BEYOND,
     density,
@@ -42,17 +44,17 @@ class ReLUMoments:
         ``E[D_i D_j]``; ``E[D_i]`` on the diagonal.
     """
 
-    mean: np.ndarray
-    covariance: np.ndarray
-    both_active: np.ndarray
+    mean: FloatArray
+    covariance: FloatArray
+    both_active: FloatArray
 
     @property
-    def second_moment(self):
+    def second_moment(self) -> FloatArray:
         """``E[h hᵀ]``, shape (k, k)."""
         return self.covariance + np.outer(self.mean, self.mean)
 
 
-def relu_moments(mean, covariance):
+def relu_moments(mean: ArrayLike, covariance: ArrayLike) -> ReLUMoments:
     """Moments of ``relu(a)`` and of its masks for ``a ~ N(mean, covariance)``, in closed form.
 
     The covariance is found with ``E[h_i] E[h_j]`` subtracted term by term, so that a mean much
@@ -89,7 +91,7 @@ def relu_moments(mean, covariance):
     return moments_of(mean, positive_semidefinite(covariance, "covariance", mean.size))
 
 
-def moments_of(mean, covariance):
+def moments_of(mean: FloatArray, covariance: FloatArray) -> ReLUMoments:
     """`relu_moments` of arrays that are as they should be."""
     sigma, t = standardised(mean, covariance)
     alive = np.where(sigma > 0, sigma, 1.0)
@@ -103,19 +105,14 @@ def moments_of(mean, covariance):
     scaled += phi * (sine(rho) * density(u) - phi[:, None])
     return ReLUMoments(
         mean=np.maximum(mean * Phi + sigma * phi, 0.0),
-        covariance=symmetric(scaled * np.outer(sigma, sigma)),
-        both_active=symmetric(P),
+        covariance=symmetric_part(scaled * np.outer(sigma, sigma)),
+        both_active=symmetric_part(P),
     )
 
 
-def standardised(mean, covariance):
+def standardised(mean: FloatArray, covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
     """``σ_i`` and ``t_i``, cut off where nothing changes; ``P(a_i > 0) = Φ(t_i)``."""
     sigma = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     with np.errstate(over="ignore"):  # means far beyond the standard deviation are cut off
         t = mean / np.where(sigma > 0, sigma, 1.0)
     return sigma, within_reach(np.where(sigma > 0, t, np.where(mean > 0, BEYOND, -BEYOND)))
-
-
-def symmetric(S):
-    """S without the asymmetry of rounding."""
-    return (S + S.T) / 2

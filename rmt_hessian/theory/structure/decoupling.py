@@ -20,10 +20,13 @@ moment of the layer law. τ, from the few directions on which M depends, is O(1/
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Self
 
 import numpy as np
 
+from rmt_hessian._types import FloatArray, RandomState
 from rmt_hessian._validation import positive_integer
+from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.coverage import given_weights, shallow
 from rmt_hessian.theory.relu.moments import relu_moments
 from rmt_hessian.theory.weights.sampled_weights import GivenWeights, gaussian_points
@@ -58,7 +61,7 @@ class Decoupling:
     fluctuation: float
     second_moment: float
 
-    def relative_error(self, n_samples):
+    def relative_error(self, n_samples: float) -> float:
         """Predicted ``‖H - K‖_F/‖H‖_F`` for N samples; ``np.inf`` gives the plateau.
 
         Raises
@@ -72,7 +75,7 @@ class Decoupling:
         return float(np.sqrt(max(tau + self.fluctuation / N, 0.0) / norm))
 
 
-def decoupling(ens, *, rng=0):
+def decoupling(ens: Ensemble, *, rng: RandomState = 0) -> Decoupling:
     """`Decoupling` of a layer with given weights and inputs ``N(0, I)``.
 
     Parameters
@@ -145,28 +148,28 @@ class _Features:
     rest : int
     """
 
-    of: Callable
-    second_moment: np.ndarray
+    of: Callable[[FloatArray], FloatArray]
+    second_moment: FloatArray
     rest: int
 
     @classmethod
-    def inputs(cls, n_directions, n_features):
+    def inputs(cls, n_directions: int, n_features: int) -> Self:
         """Standard Gaussian inputs, of which u are coordinates."""
         return cls(lambda u: u, np.eye(n_directions), n_features - n_directions)
 
     @classmethod
-    def relu(cls, factor):
+    def relu(cls, factor: FloatArray) -> Self:
         """``relu(u R)``."""
         moments = relu_moments(np.zeros(factor.shape[1]), factor.T @ factor)
         return cls(lambda u: np.maximum(u @ factor, 0.0), moments.second_moment, 0)
 
     @property
-    def trace(self):
+    def trace(self) -> float:
         """``tr Σ``."""
         return np.trace(self.second_moment) + self.rest
 
     @property
-    def squared_norm(self):
+    def squared_norm(self) -> float:
         """``‖Σ‖_F²``."""
         return np.sum(self.second_moment**2) + self.rest
 
@@ -175,14 +178,14 @@ class _Features:
 class _Moments:
     """Means over one block of points: M, its covariance with ``f fᵀ``, and the scalars."""
 
-    M: np.ndarray
-    excess: np.ndarray
+    M: FloatArray
+    excess: FloatArray
     mean_square: float
     fluctuation: float
     second_moment: float
 
     @classmethod
-    def of(cls, given, features, u):
+    def of(cls, given: GivenWeights, features: _Features, u: FloatArray) -> Self:
         n, rest = len(u), features.rest
         M, f = given.output_hessians(u).reshape(n, -1), features.of(u)
         pairs = (f[:, :, None] * f[:, None, :]).reshape(n, -1)

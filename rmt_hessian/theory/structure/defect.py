@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rmt_hessian._random import random_generator
+from rmt_hessian._types import FloatArray, RandomState
+from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.coverage import drawn_weights, hidden_layer
 from rmt_hessian.theory.structure.output_rank import MU0
 from rmt_hessian.theory.structure.softmax_cumulants import third_cumulant_of
@@ -45,7 +47,7 @@ class EigenspaceDefect:
     projected: float
 
 
-def eigenspace_defect(ens, *, rng=0):
+def eigenspace_defect(ens: Ensemble, *, rng: RandomState = 0) -> EigenspaceDefect:
     """Expected ``1 - overlap`` over LeCun networks: hidden layer, CE, ``N → ∞``.
 
     ``[μ₀² E_k[((2/m + 1/d) ‖T_k‖² + (tr T_k)²/m)/a_k²] + (C+1)(2 + 4m/(π² d))/m²]/(1 - c)³``, see
@@ -95,7 +97,7 @@ def eigenspace_defect(ens, *, rng=0):
     return EigenspaceDefect(centred, centred + 1 / m)
 
 
-def _turns(C, rng):
+def _turns(C: int, rng: np.random.Generator) -> FloatArray:
     """``E[‖T_k‖²/a_k²]`` and ``E[(tr T_k)²/a_k²]``, over k and the mean logits.
 
     Two independent sets of logits, so that products of their T have no noise in the mean.
@@ -105,12 +107,13 @@ def _turns(C, rng):
     spread = np.sqrt(0.5 - MU0**2)
     turns = []
     for offset in MU0 * offsets:
-        draws = [softmax(offset + spread * g) for g in (first, second)]
-        p = np.concatenate(draws)
-        a, e = np.linalg.eigh(np.diag(p.mean(axis=0)) - p.T @ p / len(p))
-        # in the eigenvectors, less the null vector 1
-        T, S = (np.einsum("abc,ck->kab", third_cumulant_of(q), e[:, 1:]) for q in draws)
-        squares = np.sum(T * S, axis=(1, 2))
-        traces = np.trace(T, axis1=1, axis2=2) * np.trace(S, axis1=1, axis2=2)
+        p, p_other = softmax(offset + spread * first), softmax(offset + spread * second)
+        both = np.concatenate([p, p_other])
+        a, e = np.linalg.eigh(np.diag(both.mean(axis=0)) - both.T @ both / len(both))
+        directions = e[:, 1:]  # without the null vector 1
+        T = np.einsum("abc,ck->kab", third_cumulant_of(p), directions)
+        T_other = np.einsum("abc,ck->kab", third_cumulant_of(p_other), directions)
+        squares = np.sum(T * T_other, axis=(1, 2))
+        traces = np.trace(T, axis1=1, axis2=2) * np.trace(T_other, axis1=1, axis2=2)
         turns.append(np.mean([squares, traces] / a[1:] ** 2, axis=1))
     return np.mean(turns, axis=0)

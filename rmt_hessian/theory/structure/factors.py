@@ -10,29 +10,14 @@ exact for one hidden layer with MSE. The Hessian of layer l is close to ``E[M_l]
 far as M and z decouple too.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from rmt_hessian._matrices import symmetric_part
 from rmt_hessian._validation import one_of
-from rmt_hessian.theory.structure.propagation import propagate, weight_matrices
+from rmt_hessian._weights import weight_chain
+from rmt_hessian.kronecker_product import KroneckerProduct
+from rmt_hessian.theory.structure.propagation import propagate
 from rmt_hessian.theory.structure.softmax_cumulants import mean_curvature
-
-
-@dataclass(frozen=True, eq=False)
-class LayerFactors:
-    """Expected factors of the Hessian of a layer with p features and k units.
-
-    Attributes
-    ----------
-    output_hessian : numpy.ndarray, shape (k, k)
-        ``E[M]``.
-    autocorrelation : numpy.ndarray, shape (p, p)
-        ``E[z zᵀ]``.
-    """
-
-    output_hessian: np.ndarray
-    autocorrelation: np.ndarray
 
 
 def population_factors(weights, loss, *, input_mean=None, input_covariance=None, rng=0):
@@ -54,8 +39,8 @@ def population_factors(weights, loss, *, input_mean=None, input_covariance=None,
 
     Returns
     -------
-    list of LayerFactors
-        Layer 0 first.
+    list of KroneckerProduct
+        Layer 0 first: ``left`` is ``E[M]``, (k, k), ``right`` is ``E[z zᵀ]``, (p, p).
 
     Raises
     ------
@@ -65,23 +50,23 @@ def population_factors(weights, loss, *, input_mean=None, input_covariance=None,
     Examples
     --------
     >>> factors = population_factors([np.eye(3), np.ones((1, 3))], "mse")
-    >>> factors[0].output_hessian
+    >>> factors[0].left
     array([[0.5 , 0.25, 0.25],
            [0.25, 0.5 , 0.25],
            [0.25, 0.25, 0.5 ]])
-    >>> factors[0].autocorrelation
+    >>> factors[0].right
     array([[1., 0., 0.],
            [0., 1., 0.],
            [0., 0., 1.]])
     """
     one_of(loss, tuple(MEAN_CURVATURES), "loss")
-    weights = weight_matrices(weights)
+    weights = weight_chain(weights)
     layers = propagate(weights, input_mean, input_covariance)
     M = MEAN_CURVATURES[loss](layers[-1], rng)
-    factors = [LayerFactors(M, layers[-1].feature_second_moment)]
+    factors = [KroneckerProduct(M, layers[-1].feature_second_moment)]
     for layer, above in zip(layers[-2::-1], weights[:0:-1], strict=True):
         M = layer.relu.both_active * (above.T @ M @ above)
-        factors.append(LayerFactors((M + M.T) / 2, layer.feature_second_moment))
+        factors.append(KroneckerProduct(symmetric_part(M), layer.feature_second_moment))
     return factors[::-1]
 
 

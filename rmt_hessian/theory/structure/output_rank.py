@@ -19,9 +19,11 @@ the weights as E[A] is. `eigenspace_defect` says how far that moves the eigenspa
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from rmt_hessian._matrices import positive_semidefinite, slack
-from rmt_hessian._validation import finite_array
+from rmt_hessian._matrices import positive_semidefinite, symmetric_tensor
+from rmt_hessian._types import FloatArray
+from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.coverage import given_weights, hidden_layer
 from rmt_hessian.theory.relu.arc_cosine import both_active, row_cosines
 from rmt_hessian.theory.structure.propagation import propagate
@@ -29,7 +31,9 @@ from rmt_hessian.theory.structure.propagation import propagate
 MU0 = 1 / np.sqrt(2 * np.pi)  # mean of relu(g)
 
 
-def output_hessian_eigenspace(ens, *, input_mean=None, input_covariance=None):
+def output_hessian_eigenspace(
+    ens: Ensemble, *, input_mean: ArrayLike | None = None, input_covariance: ArrayLike | None = None
+) -> FloatArray:
     """Predicted top eigenspace of the output Hessian: the span of ``v_c - v̄``, rows of V centred.
 
     Where units differ in how often they are active, as above biased inputs or ReLU features,
@@ -65,7 +69,9 @@ def output_hessian_eigenspace(ens, *, input_mean=None, input_covariance=None):
     return centred_row_space(_rows_above(ens, input_mean, input_covariance))
 
 
-def projected_row_space(ens, *, input_mean=None, input_covariance=None):
+def projected_row_space(
+    ens: Ensemble, *, input_mean: ArrayLike | None = None, input_covariance: ArrayLike | None = None
+) -> FloatArray:
     """The frame of [W]: the row space of V without the direction ``Vᵀ 1``.
 
     Its overlap with `output_hessian_eigenspace` is ``1 - 1/m`` in the mean over Gaussian V,
@@ -90,7 +96,9 @@ def projected_row_space(ens, *, input_mean=None, input_covariance=None):
     return row_space_without_sum(_rows_above(ens, input_mean, input_covariance))
 
 
-def _rows_above(ens, input_mean, input_covariance):
+def _rows_above(
+    ens: Ensemble, input_mean: ArrayLike | None, input_covariance: ArrayLike | None
+) -> FloatArray:
     """Rows of the weights above the layer, multiplied together, each unit times its π; (C, k)."""
     weights = given_weights(ens)
     if ens.loss != "ce":
@@ -102,7 +110,7 @@ def _rows_above(ens, input_mean, input_covariance):
     return rows
 
 
-def centred_row_space(V):
+def centred_row_space(V: FloatArray) -> FloatArray:
     """Orthonormal basis, (m, C-1), of the span of the centred rows of V, (C, m)."""
     V = _output_weights(V)
     C = V.shape[0]
@@ -112,7 +120,7 @@ def centred_row_space(V):
     return left[:, : C - 1]
 
 
-def row_space_without_sum(V):
+def row_space_without_sum(V: FloatArray) -> FloatArray:
     """Orthonormal basis, (m, C-1), of the row space of V, (C, m), without ``Vᵀ 1``."""
     V = _output_weights(V)
     C = V.shape[0]
@@ -124,14 +132,16 @@ def row_space_without_sum(V):
     return rows @ others
 
 
-def _output_weights(V):
+def _output_weights(V: FloatArray) -> FloatArray:
     C, m = V.shape
     if not 2 <= C <= m:
         raise ValueError(f"there must be 2 … {m} classes, at most as many as units, got {C}")
     return V
 
 
-def predicted_output_hessian(ens, mean_curvature, third_cumulant=None):
+def predicted_output_hessian(
+    ens: Ensemble, mean_curvature: ArrayLike, third_cumulant: ArrayLike | None = None
+) -> FloatArray:
     """``K_W ∘ (Vᵀ E[A] V)`` and, given T, the first-order term of this module.
 
     Parameters
@@ -169,12 +179,7 @@ def predicted_output_hessian(ens, mean_curvature, third_cumulant=None):
     np.fill_diagonal(K, 0.5)
     M = K * (V.T @ A @ V)
     if third_cumulant is not None:
-        T = finite_array(third_cumulant, "third_cumulant", ndim=3)
-        if T.shape != (V.shape[0],) * 3:
-            raise ValueError(f"third_cumulant must have shape {(V.shape[0],) * 3}, got {T.shape}")
-        turned = max(np.abs(T - T.transpose(axes)).max() for axes in ((1, 0, 2), (0, 2, 1)))
-        if turned > slack(third_cumulant) * np.abs(T).max():
-            raise ValueError(f"third_cumulant must be symmetric, got entries {turned:.3g} apart")
+        T = symmetric_tensor(third_cumulant, "third_cumulant", V.shape[0])
         shifts = (V * norms) @ cosines  # s_i
         first = np.einsum("abc,ai,bi->ci", T, shifts, V, optimize=True).T @ V
         first = 0.25 * MU0 * (first + first.T)

@@ -9,6 +9,7 @@ with independent W to the extent of `mean_feature_overlap`.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg import eigvalsh
 
 from rmt_hessian._matrices import positive_semidefinite
@@ -18,7 +19,7 @@ from rmt_hessian.theory.relu.arc_cosine import arc_cosine
 TIE = 1e-12  # of the largest product of eigenvalues: difference of products that are equal
 
 
-def overlap_peak(output_hessian, autocorrelation):
+def overlap_peak(output_hessian: ArrayLike, autocorrelation: ArrayLike) -> int:
     """How many top eigenvectors of ``E[M] ⊗ E[z zᵀ]`` belong to the leading one of ``E[z zᵀ]``.
 
     The number of i with ``λ_i(E[M]) μ_1 > λ_1(E[M]) μ_2``, μ the eigenvalues of ``E[z zᵀ]``: where
@@ -49,7 +50,7 @@ def overlap_peak(output_hessian, autocorrelation):
     return int(np.sum(lam * mu[-1] > second * lam[-1] + TIE * lam[-1] * mu[-1]))
 
 
-def mean_feature_overlap(input_mean):
+def mean_feature_overlap(input_mean: float) -> float:
     """``cos²(h̄, h̄')`` of the mean features of two independent LeCun networks, ``m, d → ∞``.
 
     ``(E[η]²/E[η²])²``, ``η = s g Φ(s g) + φ(s g)``, g ~ N(0, 1): a unit has the mean feature

@@ -8,15 +8,19 @@ taken as jointly Gaussian: exact for the first, a central limit over many units 
 and the moments of h in closed form (`relu_moments`) carry mean and covariance from layer to layer.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
-from rmt_hessian._matrices import positive_semidefinite
-from rmt_hessian._validation import finite_array, listed
-from rmt_hessian.theory.relu.moments import moments_of, standardised, symmetric
+from rmt_hessian._arrays import finite_array
+from rmt_hessian._matrices import positive_semidefinite, symmetric_part
+from rmt_hessian._types import FloatArray
+from rmt_hessian._weights import weight_chain
+from rmt_hessian.theory.relu.moments import ReLUMoments, moments_of, standardised
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,28 +39,32 @@ class LayerMoments:
         ``W Cov(z) Wᵀ``.
     """
 
-    feature_mean: np.ndarray
-    feature_covariance: np.ndarray
-    preactivation_mean: np.ndarray
-    preactivation_covariance: np.ndarray
+    feature_mean: FloatArray
+    feature_covariance: FloatArray
+    preactivation_mean: FloatArray
+    preactivation_covariance: FloatArray
 
     @property
-    def feature_second_moment(self):
+    def feature_second_moment(self) -> FloatArray:
         """``E[z zᵀ]``, shape (p, p)."""
         return self.feature_covariance + np.outer(self.feature_mean, self.feature_mean)
 
     @property
-    def active(self):
+    def active(self) -> FloatArray:
         """``P(a_i > 0)``, shape (k,): how often each unit of a hidden layer is active."""
         return ndtr(standardised(self.preactivation_mean, self.preactivation_covariance)[1])
 
     @cached_property
-    def relu(self):
+    def relu(self) -> ReLUMoments:
         """`ReLUMoments` of the pre-activations: the features and the masks above a hidden layer."""
         return moments_of(self.preactivation_mean, self.preactivation_covariance)
 
 
-def propagate(weights, input_mean=None, input_covariance=None):
+def propagate(
+    weights: Sequence[ArrayLike],
+    input_mean: ArrayLike | None = None,
+    input_covariance: ArrayLike | None = None,
+) -> list[LayerMoments]:
     """Moments of all layers of the ReLU network ``W_0 … W_L``, inputs ``x ~ N(b, S)``.
 
     Exact for the first layer and the features of the second. Further up the pre-activations are
@@ -91,7 +99,7 @@ def propagate(weights, input_mean=None, input_covariance=None):
     >>> last.preactivation_mean.round(6)  # 2/√(2π)
     array([0.797885])
     """
-    weights = weight_matrices(weights)
+    weights = weight_chain(weights)
     d = weights[0].shape[1]
     mean = finite_array(np.zeros(d) if input_mean is None else input_mean, "input_mean", ndim=1)
     if mean.shape != (d,):
@@ -107,36 +115,9 @@ def propagate(weights, input_mean=None, input_covariance=None):
     return layers
 
 
-def _layer(W, mean, covariance):
+def _layer(W: FloatArray, mean: FloatArray, covariance: FloatArray) -> LayerMoments:
     with np.errstate(over="ignore", invalid="ignore"):  # looked for below
-        above, spread = W @ mean, symmetric(W @ covariance @ W.T)
+        above, spread = W @ mean, symmetric_part(W @ covariance @ W.T)
     if not (np.isfinite(above).all() and np.isfinite(spread).all()):
         raise ValueError("weights must not make the moments overflow, got infinite or NaN moments")
     return LayerMoments(mean, covariance, above, spread)
-
-
-def weight_matrices(weights):
-    """``weights`` as a list of arrays, each with as many columns as the one before has rows.
-
-    Raises
-    ------
-    ValueError
-        If there is none, shapes do not fit, or an entry is not finite.
-
-    Examples
-    --------
-    >>> len(weight_matrices([[[1.0, 2.0]], [[3.0]]]))
-    2
-    """
-    weights = listed(weights, "weights", "matrices")
-    weights = [finite_array(W, f"weights[{l}]", ndim=2) for l, W in enumerate(weights)]
-    if not weights:
-        raise ValueError("weights must hold at least one matrix, got none")
-    for l in range(1, len(weights)):
-        wanted = weights[l - 1].shape[0]
-        if weights[l].shape[1] != wanted:
-            raise ValueError(
-                f"weights[{l}] must have {wanted} columns to follow weights[{l - 1}], "
-                f"got shape {weights[l].shape}"
-            )
-    return weights

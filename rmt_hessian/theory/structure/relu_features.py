@@ -12,9 +12,12 @@ of that spectrum, ``φ = m/N``, and the mean ``μ₀ 1`` adds one large outlier.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg import eigh, eigh_tridiagonal
 
-from rmt_hessian._validation import instance_of, means_nothing, positive_integer
+from rmt_hessian._types import FloatArray, Rule
+from rmt_hessian._validation import instance_of, positive_integer, refuse_given
+from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.theory.coverage import one_hidden_layer, output_layer
 from rmt_hessian.theory.laws.separable import ContinuousSeparableLaw, SeparableLaw
@@ -27,7 +30,7 @@ NOISE_SQUARED = 1 / 2 - MEAN_SQUARED - LINEAR_SQUARED  # μ*²
 FEWEST_NODES = 64
 
 
-def relu_feature_spectrum(ens, n_nodes=FEWEST_NODES):
+def relu_feature_spectrum(ens: Ensemble, n_nodes: int = FEWEST_NODES) -> Rule:
     """Gauss rule of the bulk spectrum of the covariance of ``relu(W x)``, W random.
 
     Of the scale of the ensemble, also where it gives another W.
@@ -69,7 +72,12 @@ def relu_feature_spectrum(ens, n_nodes=FEWEST_NODES):
     return nodes, probabilities / probabilities.sum()
 
 
-def output_block_law(ens, weights, probabilities, n_nodes=None):
+def output_block_law(
+    ens: Ensemble,
+    weights: ArrayLike | WeightDensity,
+    probabilities: ArrayLike | None,
+    n_nodes: int | None = None,
+) -> SeparableLaw:
     """Limiting law of a block of the output layer, its one outlier left out.
 
     Its features are those of random hidden weights of the scale of the ensemble, also where others
@@ -107,12 +115,12 @@ def output_block_law(ens, weights, probabilities, n_nodes=None):
         n_nodes = max(FEWEST_NODES, int(np.ceil(96 / np.sqrt(phi))))
     spectrum = relu_feature_spectrum(ens, n_nodes)
     if isinstance(weights, WeightDensity):
-        means_nothing(probabilities, "probabilities", "a WeightDensity")
+        refuse_given(probabilities, "probabilities", "a WeightDensity")
         return ContinuousSeparableLaw(weights, *spectrum, phi)
-    return SeparableLaw(weights, probabilities, *spectrum, phi)
+    return SeparableLaw(weights, probabilities, *spectrum, phi)  # type: ignore[arg-type]
 
 
-def mean_eigenvalue(ens):
+def mean_eigenvalue(ens: Ensemble) -> float:
     """Largest eigenvalue θ of ``E[h hᵀ]``, ``h = relu(W x)``: that of the mean of h.
 
     Over W, to o(1): ``gain (μ₀² m + m/(4π d) + ½ - μ₀²)``. The three terms: ``‖E h‖²``, the
@@ -148,7 +156,7 @@ def mean_eigenvalue(ens):
     return float(eigh(K, eigvals_only=True, subset_by_index=[m - 1, m - 1])[0])
 
 
-def mean_outlier(ens, law):
+def mean_outlier(ens: Ensemble, law: SeparableLaw) -> FloatArray:
     """Place of the one large outlier of an output block: ``κ(z) θ = z``.
 
     θ is `mean_eigenvalue`, κ that of the law. To first order

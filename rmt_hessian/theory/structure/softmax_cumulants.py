@@ -4,17 +4,24 @@ The second is the mean output curvature ``E[A]``, the third says how it answers 
 logits. Both vanish on the vector 1.
 """
 
-import numpy as np
+from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rmt_hessian._arrays import finite_array
 from rmt_hessian._matrices import positive_semidefinite
-from rmt_hessian._validation import finite_array
+from rmt_hessian._types import FloatArray, RandomState
 from rmt_hessian.theory.weights.sampled_weights import gaussian_points
 from rmt_hessian.theory.weights.softmax_kernels import softmax
 
 BLOCKS, LOG2_POINTS = 8, 11  # 16,384 points in all
 
 
-def mean_curvature(logit_mean, logit_covariance, rng=0):
+def mean_curvature(
+    logit_mean: ArrayLike, logit_covariance: ArrayLike, rng: RandomState = 0
+) -> FloatArray:
     """``E[A] = E[diag(p) - p pᵀ]``, p the softmax of logits ``N(μ, Σ)``; rows sum to 0.
 
     An average over 16,384 Sobol' points: its relative error in Frobenius norm is 6e-4 at C = 10
@@ -44,14 +51,16 @@ def mean_curvature(logit_mean, logit_covariance, rng=0):
     array([[ 0.25, -0.25],
            [-0.25,  0.25]])
     """
-    second = 0.0
+    second: Any = 0.0
     for p in _draws(logit_mean, logit_covariance, rng):
         second = second + p.T @ p / (len(p) * BLOCKS)
     np.fill_diagonal(second, 0.0)
     return np.diag(second.sum(axis=1)) - second
 
 
-def mean_third_cumulant(logit_mean, logit_covariance, rng=0):
+def mean_third_cumulant(
+    logit_mean: ArrayLike, logit_covariance: ArrayLike, rng: RandomState = 0
+) -> FloatArray:
     """``T_abc = E[∂³ log Σ e^f / ∂f_a ∂f_b ∂f_c]`` of logits ``N(μ, Σ)``, shape (C, C, C).
 
     Parameters, errors and points are those of `mean_curvature`; time and memory grow like C³.
@@ -64,10 +73,10 @@ def mean_third_cumulant(logit_mean, logit_covariance, rng=0):
     True
     """
     draws = _draws(logit_mean, logit_covariance, rng)
-    return sum(third_cumulant_of(p) for p in draws) / BLOCKS
+    return np.asarray(sum(third_cumulant_of(p) for p in draws) / BLOCKS)
 
 
-def third_cumulant_of(p):
+def third_cumulant_of(p: FloatArray) -> FloatArray:
     """Mean over the rows of p, (n, C), of the third cumulant of a one-hot vector drawn from it."""
     n, C = p.shape
     third = (p.T @ (p[:, :, None] * p[:, None, :]).reshape(n, C * C) / n).reshape(C, C, C)
@@ -77,7 +86,7 @@ def third_cumulant_of(p):
     return T
 
 
-def _draws(mean, covariance, rng):
+def _draws(mean: ArrayLike, covariance: ArrayLike, rng: RandomState) -> Iterator[FloatArray]:
     """Yield blocks of p. Only differences of logits matter, C-1 directions, the widest first."""
     mean = finite_array(mean, "logit_mean", ndim=1)
     C = mean.size

@@ -4,15 +4,27 @@ from itertools import pairwise
 
 import numpy as np
 
+from rmt_hessian._distributions import probability
 from rmt_hessian._random import random_generator
-from rmt_hessian._validation import instance_of, positive_integer, real_number
+from rmt_hessian._types import RandomState
+from rmt_hessian._validation import instance_of, positive_integer
+from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.coverage import white_features
 from rmt_hessian.theory.laws.generalized_mp import conditional_law
 from rmt_hessian.theory.weights.law import WeightLaw
 from rmt_hessian.theory.weights.of_ensemble import weight_law
 
 
-def sampling_band(ens, i, j, *, level=0.95, n_draws=19, n_points=40, rng=0):
+def sampling_band(
+    ens: Ensemble,
+    i: int,
+    j: int,
+    *,
+    level: float = 0.95,
+    n_draws: int = 19,
+    n_points: int = 40,
+    rng: RandomState = 0,
+) -> float:
     """Quantile of ``sup_x |F_sample(x) - F(x)|`` over samples of N weights of block (i, j).
 
     F is the limiting law of the block, F_sample that of N weights drawn from the law of λ.
@@ -52,18 +64,25 @@ def sampling_band(ens, i, j, *, level=0.95, n_draws=19, n_points=40, rng=0):
     """
     white_features(ens)
     weights, rng = weight_law(ens, i, j), random_generator(rng)
-    simulated = {"level": level, "n_draws": n_draws, "n_points": n_points, "rng": rng}
-    return band_of_weights(weights, ens.n_features, ens.n_samples, **simulated)
+    p, N = ens.n_features, ens.n_samples
+    return band_of_weights(weights, p, N, level=level, n_draws=n_draws, n_points=n_points, rng=rng)
 
 
-def band_of_weights(weights, n_features, n_samples, *, level=0.95, n_draws=19, n_points=40, rng=0):
+def band_of_weights(
+    weights: WeightLaw,
+    n_features: int,
+    n_samples: int,
+    *,
+    level: float = 0.95,
+    n_draws: int = 19,
+    n_points: int = 40,
+    rng: RandomState = 0,
+) -> float:
     """`sampling_band` of any `WeightLaw`, for p features and N samples."""
     p = positive_integer(n_features, "n_features")
     n = positive_integer(n_samples, "n_samples")
     instance_of(weights, WeightLaw, "weights")
-    level, rng = real_number(level, "level"), random_generator(rng)
-    if not 0 <= level <= 1:
-        raise ValueError(f"level must lie in [0, 1], got {level:g}")
+    level, rng = probability(level, "level"), random_generator(rng)
     law = weights.block_law(p / n)
     # in a gap the deviation of the masses beside it shows whole: at quantiles it may not
     gaps = [(a[1] + b[0]) / 2 for a, b in pairwise(law.components())]

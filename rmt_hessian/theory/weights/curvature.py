@@ -15,8 +15,11 @@ tells the error. As ``C → ∞`` the law tends to that of one ``p_i``, hence of
 import numpy as np
 
 from rmt_hessian._random import random_generator
+from rmt_hessian._types import FloatArray, RandomState
+from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.theory.coverage import drawn_weights
+from rmt_hessian.theory.laws.weight_density import WeightDensity
 from rmt_hessian.theory.weights.law import WeightLaw
 from rmt_hessian.theory.weights.of_ensemble import weight_law
 from rmt_hessian.theory.weights.sampled_density import counted_density
@@ -28,7 +31,7 @@ SOBOL_CLASSES = 64  # beyond, low discrepancy does not help
 RELATIVE_STEP = 0.02  # of the grid of x
 
 
-def curvature_law(ens, *, rng=0):
+def curvature_law(ens: Ensemble, *, rng: RandomState = 0) -> WeightLaw:
     """Law of the nonzero eigenvalues of ``diag(p) - p pᵀ``, p the softmax of C Gaussian logits.
 
     Parameters
@@ -59,11 +62,13 @@ def curvature_law(ens, *, rng=0):
         raise ValueError(f"ens must have two widths and loss 'ce', got {ens}")
     C, diagonal, off_diagonal = ens.n_classes, weight_law(ens, 0, 0), weight_law(ens, 0, 1)
     if C == 2:  # one eigenvalue, 2 p_1 p_2
+
+        def doubled() -> WeightDensity | None:
+            density = diagonal.density()
+            return None if density is None else density.scaled(2.0)
+
         return WeightLaw(
-            2 * diagonal.nodes,
-            diagonal.probabilities,
-            diagonal.error,
-            make_density=lambda: diagonal.density().scaled(2.0),
+            2 * diagonal.nodes, diagonal.probabilities, diagonal.error, make_density=doubled
         )
     std = np.sqrt(init_gain(ens.init))
     p = np.sort(softmax(std * _logits(C, rng)), axis=1)
@@ -81,13 +86,13 @@ def curvature_law(ens, *, rng=0):
     error = abs(probabilities @ nodes**2 / second - 1)
     lowest = edges[0] * np.exp(-RELATIVE_STEP)
 
-    def density():
+    def density() -> WeightDensity | None:
         return counted_density(np.append(lowest, edges), counts, mean, second)
 
     return WeightLaw(nodes, probabilities, float(error), make_density=density)
 
 
-def _logits(C, rng):
+def _logits(C: int, rng: RandomState) -> FloatArray:
     n = max(EIGENVALUES // C, 1)
     if C <= SOBOL_CLASSES:
         log2_points = int(np.log2(n)) - 3

@@ -6,15 +6,18 @@ n₂ classes it compresses the product of the two rules, and doubling reaches an
 """
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from scipy.linalg import eigh_tridiagonal
 from scipy.special import logsumexp
 
+from rmt_hessian._types import FloatArray, Rule
+
 GAUSS_SIZE = 48  # nodes of the rule of log Σ exp
 
 
-def gauss_rule(nodes, masses, size):
+def gauss_rule(nodes: FloatArray, masses: FloatArray, size: int) -> Rule:
     """Compress a discrete measure to the Gauss rule with the same moments to ``2 size - 1``.
 
     Lanczos on ``diag(nodes)`` started from ``√masses``, with full reorthogonalisation; the total
@@ -50,19 +53,19 @@ def gauss_rule(nodes, masses, size):
     return centre + scale * values, total * weights / weights.sum()
 
 
-def gaussian_rule(mean=0.0, std=1.0, size=GAUSS_SIZE):
+def gaussian_rule(mean: float = 0.0, std: float = 1.0, size: int = GAUSS_SIZE) -> Rule:
     """Gauss–Hermite rule of ``N(mean, std²)``."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(size)
     return mean + std * nodes, weights / weights.sum()
 
 
-def add_exponentials(first, second, size=GAUSS_SIZE):
+def add_exponentials(first: Rule, second: Rule, size: int = GAUSS_SIZE) -> Rule:
     """Rule of ``log(e^{L₁} + e^{L₂})`` for independent L₁, L₂ with the given rules."""
     (a, P), (b, Q) = first, second
     return gauss_rule(np.logaddexp.outer(a, b).ravel(), np.outer(P, Q).ravel(), size)
 
 
-def repeat_exponential(rule, n, size=GAUSS_SIZE):
+def repeat_exponential(rule: Rule, n: int, size: int = GAUSS_SIZE) -> Rule:
     """Rule of ``log Σ_{c=1}^n e^{L_c}`` for n independent copies of L."""
     if n == 1:
         return rule
@@ -72,13 +75,13 @@ def repeat_exponential(rule, n, size=GAUSS_SIZE):
 
 
 @lru_cache(maxsize=64)
-def log_sum_exp_rule(n, std=1.0, size=GAUSS_SIZE):
+def log_sum_exp_rule(n: int, std: float = 1.0, size: int = GAUSS_SIZE) -> Rule:
     """Gauss rule (nodes, probabilities) of ``log Σ_{c=1}^n exp(f_c)``, ``f_c ~ N(0, std²)``."""
     return repeat_exponential(gaussian_rule(std=std, size=size), n, size)
 
 
 @lru_cache(maxsize=64)
-def collision_rule(n, std=1.0, size=GAUSS_SIZE):
+def collision_rule(n: int, std: float = 1.0, size: int = GAUSS_SIZE) -> Rule:
     """Rule of L under the measure ``E[·  Σ_c q_c²]``, ``q = softmax(f)`` over the same n classes.
 
     ``= n E[· e^{2(f_1 - L)}]``; the total mass is ``E Σ_c q_c²``.
@@ -92,7 +95,9 @@ def collision_rule(n, std=1.0, size=GAUSS_SIZE):
     return gauss_rule(L.ravel(), masses.ravel(), size)
 
 
-def grouped_exponentials(means, stds, groups, size=GAUSS_SIZE):
+def grouped_exponentials(
+    means: FloatArray, stds: FloatArray, groups: int, size: int = GAUSS_SIZE
+) -> Rule:
     """Rule of ``log Σ_c exp(f_c)``, ``f_c ~ N(mean_c, std_c²)`` independent, each with its own law.
 
     The ``groups // 2`` classes with the largest ``Var e^{f_c}`` stay single; the others form
@@ -107,7 +112,7 @@ def grouped_exponentials(means, stds, groups, size=GAUSS_SIZE):
     parts = np.split(order[:single], single)
     if single < order.size:
         parts += np.array_split(order[single:], groups - single)
-    rule = None
+    rule: Any = None
     for members in parts:
         top = log_means[members].max()
         relative = log_means[members] - top  # log E e^f over the largest

@@ -2,14 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 
+from rmt_hessian._types import FloatArray
 from rmt_hessian._validation import positive_integer, positive_real
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
-from rmt_hessian.theory.laws.weight_density import ContinuousMarchenkoPastur
+from rmt_hessian.theory.laws.spectral_law import SpectralLaw
+from rmt_hessian.theory.laws.weight_density import ContinuousMarchenkoPastur, WeightDensity
 from rmt_hessian.theory.weights.gauss_rules import gauss_rule
+from rmt_hessian.theory.weights.softmax_rules import Direction
 
+Made = TypeVar("Made", bound=SpectralLaw)
 MOST_ATOMS = 2**12  # of a law without density
 COMPARED = 64  # quantiles at which two laws are compared
 
@@ -36,27 +41,27 @@ class WeightLaw:
         Makes the `density`.
     """
 
-    nodes: np.ndarray
-    probabilities: np.ndarray
+    nodes: FloatArray
+    probabilities: FloatArray
     error: float
-    directions: tuple = ()
-    halves: tuple = field(default=(), compare=False)
-    make_density: Callable | None = field(default=None, compare=False)
+    directions: tuple[Direction, ...] = ()
+    halves: tuple["WeightLaw", ...] = field(default=(), compare=False)
+    make_density: Callable[[], WeightDensity | None] | None = field(default=None, compare=False)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return (
             f"WeightLaw({self.nodes.size} nodes, E λ = {self.mean():.6g}, error {self.error:.1g})"
         )
 
-    def mean(self):
+    def mean(self) -> float:
         """``E λ``."""
         return float(self.probabilities @ self.nodes)
 
-    def second_moment(self):
+    def second_moment(self) -> float:
         """``E λ²``."""
         return float(self.probabilities @ self.nodes**2)
 
-    def density(self):
+    def density(self) -> WeightDensity | None:
         """The law as a `WeightDensity`; None where it is discrete, or too wide to be resolved.
 
         Of independent logits: moments to 1e-10, values to 1e-6 of the largest in a panel. Of
@@ -65,7 +70,7 @@ class WeightLaw:
         """
         return None if self.make_density is None else self.make_density()
 
-    def block_law(self, aspect_ratio):
+    def block_law(self, aspect_ratio: float) -> GeneralizedMarchenkoPastur:
         """Limiting law of a block with such weights and white features, ``γ = p/N``.
 
         Returns
@@ -80,14 +85,14 @@ class WeightLaw:
             If the aspect ratio is not positive.
         """
 
-        def law(weights, probabilities):
+        def law(weights: Any, probabilities: Any) -> GeneralizedMarchenkoPastur:
             if probabilities is None:
                 return ContinuousMarchenkoPastur(weights, aspect_ratio)
             return GeneralizedMarchenkoPastur(weights, probabilities, aspect_ratio)
 
         return self.law_of(law)
 
-    def law_of(self, law):
+    def law_of(self, law: Callable[[Any, Any], Made]) -> Made:
         """The law of spectra that a function makes of these weights, with its error.
 
         Parameters
@@ -98,19 +103,20 @@ class WeightLaw:
         made = self._made(law)
         made.error = self.error
         if self.halves:
-            first, second = (half._made(law) for half in self.halves)
+            first, second = self.halves
             x = _quantiles(made, COMPARED)
-            made.error = float(np.abs(first.cdf(x) - second.cdf(x)).max()) / 2
+            difference = first._made(law).cdf(x) - second._made(law).cdf(x)
+            made.error = float(np.abs(difference).max()) / 2
         return made
 
-    def _made(self, law):
+    def _made(self, law: Callable[[Any, Any], Made]) -> Made:
         density = self.density()
         if density is not None:
             return law(density, None)
         few = self.equal_masses(MOST_ATOMS) if self.nodes.size > MOST_ATOMS else self
         return law(few.nodes, few.probabilities)
 
-    def equal_masses(self, n):
+    def equal_masses(self, n: int) -> "WeightLaw":
         """The law as n atoms of mass 1/n, each the mean of its share: what a sample looks like.
 
         No atom is isolated by a tiny mass, and the CDF of a spectrum changes by O(1/n) at most.
@@ -127,7 +133,7 @@ class WeightLaw:
         shares = np.interp(np.linspace(0.0, below[-1], n + 1), below, sums)
         return WeightLaw(n * np.diff(shares) / below[-1], np.full(n, 1.0 / n), self.error)
 
-    def compressed(self, aspect_ratio, tolerance=1e-6):
+    def compressed(self, aspect_ratio: float, tolerance: float = 1e-6) -> "WeightLaw":
         """The smallest Gauss rule that keeps the density of the block's law.
 
         Tried are 8, 12, 16, 24, … 256 nodes. The density at γ is kept if it differs by at most
@@ -153,7 +159,7 @@ class WeightLaw:
         return self
 
 
-def _quantiles(law, n):
+def _quantiles(law: SpectralLaw, n: int) -> FloatArray:
     """Quantiles of the continuous part of a law of spectra."""
     atom = law.atom_at_zero
     q = (1 - atom) * (np.arange(n) + 0.5) / n

@@ -26,12 +26,15 @@ here. For a finite sample the weights that were drawn fluctuate about these laws
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
+from rmt_hessian._types import FloatArray, RandomState
 from rmt_hessian._validation import positive_integer
+from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.theory.coverage import (
     drawn_weights,
@@ -39,6 +42,7 @@ from rmt_hessian.theory.coverage import (
     units,
     weights_above,
 )
+from rmt_hessian.theory.laws.weight_density import WeightDensity
 from rmt_hessian.theory.weights import softmax_densities, softmax_rules
 from rmt_hessian.theory.weights.gauss_rules import grouped_exponentials, log_sum_exp_rule
 from rmt_hessian.theory.weights.law import WeightLaw
@@ -49,7 +53,7 @@ from rmt_hessian.theory.weights.sampled_weights import (
     active_points,
     gaussian_points,
 )
-from rmt_hessian.theory.weights.softmax_rules import Direction
+from rmt_hessian.theory.weights.softmax_rules import Direction, SoftmaxRule
 
 TRAPEZOID_STEP = 0.15
 COARSE_GAUSS_SIZE = 32  # of the rule that the error is estimated from
@@ -59,7 +63,9 @@ NEVER = 1e-14  # probability that two units with opposite rows are both active, 
 GROUPS = 32  # of classes of an output layer, with neighbouring offsets
 
 
-def weight_law(ens, i, j, *, refinement=1, rng=0):
+def weight_law(
+    ens: Ensemble, i: int, j: int, *, refinement: int = 1, rng: RandomState = 0
+) -> WeightLaw:
     """Law of the weights λ of block (i, j); the cases are in the docstring of this module.
 
     The spectrum of a block whose features are the inputs then follows
@@ -114,7 +120,7 @@ def weight_law(ens, i, j, *, refinement=1, rng=0):
     return _sampled(layer, i, j, refinement, rng)
 
 
-def weight_law_limit(ens, i, j, *, refinement=1):
+def weight_law_limit(ens: Ensemble, i: int, j: int, *, refinement: int = 1) -> WeightLaw:
     """Law of ``C λ^{ii}`` or ``C² λ^{ij}`` as C → ∞, of the last layer with CE.
 
     Parameters
@@ -153,21 +159,21 @@ def weight_law_limit(ens, i, j, *, refinement=1):
     return replace(law, make_density=partial(softmax_densities.limit_density, diagonal, std))
 
 
-def _logit_std(ens):
+def _logit_std(ens: Ensemble) -> float:
     """Standard deviation of a logit: the second moment falls by half from layer to layer."""
     return init_gain(ens.init) ** (ens.n_layers / 2) / math.sqrt(2) ** (ens.n_layers - 1)
 
 
-def _constant(value):
+def _constant(value: float) -> WeightLaw:
     return WeightLaw(np.array([value]), np.array([1.0]), 0.0)
 
 
-def _exchangeable(diagonal, C, std, step):
+def _exchangeable(diagonal: bool, C: int, std: float, step: float) -> WeightLaw:
     """Softmax of independent logits ``N(0, std²)``, all classes alike."""
     rule = softmax_rules.diagonal_rule if diagonal else softmax_rules.off_diagonal_rule
     law = _with_error(lambda step, size: rule(C, step, std, size), step)
 
-    def density():
+    def density() -> WeightDensity | None:
         if diagonal or C == 2:  # of two classes p_2 = 1 - p_1
             sign = 1.0 if diagonal else -1.0
             return softmax_densities.diagonal_density(0.0, std, log_sum_exp_rule(C - 1, std), sign)
@@ -177,7 +183,7 @@ def _exchangeable(diagonal, C, std, step):
     return replace(law, make_density=density)
 
 
-def _offset_softmax(V, i, j, step, refinement):
+def _offset_softmax(V: FloatArray, i: int, j: int, step: float, refinement: int) -> WeightLaw:
     """Output CE given V, ``m → ∞``: class c has the logit ``N(b_c, s_c²)``."""
     means = V.sum(axis=1) / math.sqrt(2 * math.pi)
     stds = np.linalg.norm(V, axis=1) * math.sqrt(0.5 - 1 / (2 * math.pi))
@@ -186,7 +192,7 @@ def _offset_softmax(V, i, j, step, refinement):
     one_logit = i == j or len(V) == 2  # of two classes p_2 = 1 - p_1
     rest = np.setdiff1d(np.arange(len(V)), [i] if one_logit else [i, j])
 
-    def rule(step, size):
+    def rule(step: float, size: int) -> SoftmaxRule:
         groups = refinement * (GROUPS if size == softmax_rules.GAUSS_SIZE else GROUPS // 2)
         others = grouped_exponentials(means[rest], stds[rest], groups, size)
         if one_logit:
@@ -197,7 +203,7 @@ def _offset_softmax(V, i, j, step, refinement):
     law = _with_error(rule, step)
     sign = -1.0 if one_logit and i != j else 1.0
 
-    def density():
+    def density() -> WeightDensity | None:
         others = grouped_exponentials(means[rest], stds[rest], refinement * GROUPS)
         if one_logit:
             return softmax_densities.diagonal_density(means[i], stds[i], others, sign)
@@ -209,26 +215,29 @@ def _offset_softmax(V, i, j, step, refinement):
     return WeightLaw(sign * law.nodes, law.probabilities, error, make_density=density)
 
 
-def _with_error(rule, step):
+def _with_error(rule: Callable[[float, int], SoftmaxRule], step: float) -> WeightLaw:
     """The rule at this step, and its error from a rule with twice the step and fewer nodes of L."""
     fine, coarse = rule(step, softmax_rules.GAUSS_SIZE), rule(2 * step, COARSE_GAUSS_SIZE)
-    moments = np.array([_moments(r.nodes, r.probabilities) for r in (fine, coarse)])
-    error = max(_relative(moments[1] - moments[0], moments[0, 1]), np.finfo(float).eps)
+    mean, second_moment = _moments(fine.nodes, fine.probabilities)
+    coarse_mean, coarse_second = _moments(coarse.nodes, coarse.probabilities)
+    error = _relative(coarse_mean - mean, coarse_second - second_moment, second_moment)
+    error = max(error, np.finfo(float).eps)
     return WeightLaw(fine.nodes, fine.probabilities, error, fine.directions)
 
 
-def _moments(nodes, probabilities):
-    return probabilities @ nodes, probabilities @ nodes**2
+def _moments(nodes: FloatArray, probabilities: FloatArray) -> tuple[float, float]:
+    """``E λ`` and ``E λ²``."""
+    return float(probabilities @ nodes), float(probabilities @ nodes**2)
 
 
-def _relative(errors, second_moment):
+def _relative(mean_error: float, second_error: float, second_moment: float) -> float:
     """The larger of the errors of ``E λ`` and ``E λ²``, in units of λ."""
     if second_moment == 0.0:
         return 0.0
-    return float(max(abs(errors[0]) / math.sqrt(second_moment), abs(errors[1]) / second_moment))
+    return float(max(abs(mean_error) / math.sqrt(second_moment), abs(second_error) / second_moment))
 
 
-def _mse(layer, i, j):
+def _mse(layer: GivenWeights, i: int, j: int) -> WeightLaw:
     """``b_i·b_j`` where no mask is closed, else 0.
 
     Along ``ŵ_i ± ŵ_j`` the event that both are open has ``E[(q·u)² - 1] = ±√(1-ρ²)/(2π)``, the
@@ -247,7 +256,7 @@ def _mse(layer, i, j):
     return WeightLaw(nodes, np.array([1.0 - both, both]), 0.0, directions)
 
 
-def _sampled(layer, i, j, refinement, rng):
+def _sampled(layer: GivenWeights, i: int, j: int, refinement: int, rng: RandomState) -> WeightLaw:
     """Equal masses on Sobol' points of the r directions, where no mask makes λ zero.
 
     Halves are those of the blocks of points.
@@ -261,18 +270,18 @@ def _sampled(layer, i, j, refinement, rng):
     else:
         points = gaussian_points(layer.n_directions, rng, log2_points=log2_points)
     blocks = [layer.block_weights(u, i, j) for u in points]
-    scale = (
-        max(np.abs(lam).max() for lam in blocks) or 1.0
-    )  # the square of a tiny weight underflows
+    # in units of the largest: the square of a tiny weight underflows
+    scale = max(np.abs(lam).max() for lam in blocks) or 1.0
     moments = [_moments(lam / scale, np.full(lam.size, share / lam.size)) for lam in blocks]
+    _, second_moment = np.mean(moments, axis=0)
     errors = np.std(moments, axis=0, ddof=1) / math.sqrt(len(blocks))
-    error = _relative(errors, np.mean(moments, axis=0)[1])
+    error = _relative(errors[0], errors[1], second_moment)
     half = len(blocks) // 2
     halves = tuple(_equal_masses(part, share, error) for part in (blocks[:half], blocks[half:]))
     return replace(_equal_masses(blocks, share, error), halves=halves)
 
 
-def _equal_masses(blocks, share, error):
+def _equal_masses(blocks: list[FloatArray], share: float, error: float) -> WeightLaw:
     values = np.concatenate(blocks)
     nodes, probabilities = values, np.full(values.size, share / values.size)
     if share < 1.0:
@@ -282,7 +291,7 @@ def _equal_masses(blocks, share, error):
     )
 
 
-def _log2_points(layer):
+def _log2_points(layer: GivenWeights) -> int:
     """Of each of the blocks, so many that it takes about a quarter of a second."""
     cost = layer.n_directions + (sum(V.size for V in layer.above) or layer.n_units)
     return int(np.clip(math.log2(WORK / cost / BLOCKS), FEWEST_LOG2_POINTS, MOST_LOG2_POINTS))

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr, ndtri
 
+from rmt_hessian._types import FloatArray, Function, IntArray
 from rmt_hessian.theory.laws.weight_density import WeightDensity
 
 SCORE_STEP = 0.25  # between the quantiles, in z
@@ -20,7 +21,7 @@ HALVINGS = 40  # of the panels towards 0
 TIES = 0.02  # a larger share of equal points is an atom
 
 
-def sampled_density(values, zero=0.0):
+def sampled_density(values: FloatArray, zero: float = 0.0) -> WeightDensity | None:
     """Density of weights of which ``values`` is a sample, and a probability of 0 beside.
 
     Parameters
@@ -47,7 +48,9 @@ def sampled_density(values, zero=0.0):
     return _density(knots, z, values.mean(), values.std(), zero)
 
 
-def counted_density(edges, counts, mean, second_moment):
+def counted_density(
+    edges: FloatArray, counts: FloatArray | IntArray, mean: float, second_moment: float
+) -> WeightDensity | None:
     """Density of positive weights that were counted in bins, with the moments as given.
 
     Parameters
@@ -68,13 +71,15 @@ def counted_density(edges, counts, mean, second_moment):
     return _density(knots, z, mean, np.sqrt(second_moment - mean**2), 0.0)
 
 
-def _scores(tail):
+def _scores(tail: float) -> FloatArray:
     """Normal scores of quantiles, down to a tail of this probability."""
     last = -ndtri(tail)
     return np.linspace(-last, last, 2 * int(np.ceil(last / SCORE_STEP)) + 1)
 
 
-def _density(knots, z, mean, std, zero):
+def _density(
+    knots: FloatArray, z: FloatArray, mean: float, std: float, zero: float
+) -> WeightDensity | None:
     """The density with scores z at the knots, made to have this mean and standard deviation."""
     straight, slope = _coordinate(knots)
     apart = np.diff(straight(knots)) > ROUNDING
@@ -83,7 +88,7 @@ def _density(knots, z, mean, std, zero):
     kept = np.append(apart, True)
     scores = PchipInterpolator(straight(knots[kept]), z[kept])
 
-    def density(lam):
+    def density(lam: FloatArray) -> FloatArray:
         at = straight(lam)
         return np.exp(-(scores(at) ** 2) / 2) * scores(at, 1) * slope(lam)
 
@@ -95,7 +100,7 @@ def _density(knots, z, mean, std, zero):
         return None
 
 
-def _coordinate(knots):
+def _coordinate(knots: FloatArray) -> tuple[Function, Function]:
     """The coordinate in which scores are interpolated, and its slope: log|λ| for one sign, else
     ``arsinh(λ/s)``, linear about 0.
     """
@@ -106,7 +111,7 @@ def _coordinate(knots):
     return lambda lam: np.arcsinh(lam / s), lambda lam: 1 / np.hypot(lam, s)
 
 
-def _panels(knots):
+def _panels(knots: FloatArray) -> FloatArray:
     """Panels between the knots; those next to 0 halve towards it."""
     below, above = knots[knots < 0], knots[knots > 0]
     halving = 2.0 ** -np.arange(1, HALVINGS)
@@ -120,13 +125,13 @@ def _panels(knots):
     return np.concatenate([np.column_stack([ends[:-1], ends[1:]]) for ends in parts])
 
 
-def _correction(law, mean, std):
+def _correction(law: WeightDensity, mean: float, std: float) -> Function:
     """``c₀ + c₁ t + c₂ t²``, which gives the law this mean and standard deviation.
 
     ``t = tanh(y/2)`` of the standardised weight y is bounded: no tail is turned over.
     """
 
-    def powers(lam):
+    def powers(lam: FloatArray) -> FloatArray:
         return np.tanh((lam - mean) / (2 * std)) ** np.arange(3).reshape(-1, *[1] * lam.ndim)
 
     y = (law.nodes - mean) / std

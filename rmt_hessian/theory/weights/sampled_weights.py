@@ -7,12 +7,17 @@ every mixed moment with u, which is what outliers need. Blocks of points are scr
 independently, so that their spread is an honest standard error.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from scipy.special import ndtri
 
 from rmt_hessian._random import random_generator
+from rmt_hessian._types import BoolArray, FloatArray, RandomState
+from rmt_hessian._weights import refuse_zero_rows
+from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.theory.coverage import weights_above
 from rmt_hessian.theory.relu.arc_cosine import both_active_of
@@ -21,13 +26,17 @@ from rmt_hessian.theory.weights.softmax_kernels import softmax
 BLOCKS, LOG2_POINTS = 8, 8  # blocks of 256 points, scrambled independently
 
 
-def gaussian_points(dimension, rng, blocks=BLOCKS, log2_points=LOG2_POINTS):
+def gaussian_points(
+    dimension: int, rng: RandomState, blocks: int = BLOCKS, log2_points: int = LOG2_POINTS
+) -> Iterator[FloatArray]:
     """Yield blocks of standard Gaussian points u, each (2^log2_points, dimension)."""
     for t in _uniform_points(dimension, rng, blocks, log2_points):
         yield ndtri(t)
 
 
-def _uniform_points(dimension, rng, blocks, log2_points):
+def _uniform_points(
+    dimension: int, rng: RandomState, blocks: int, log2_points: int
+) -> Iterator[FloatArray]:
     from scipy.stats import qmc  # a second to import, and few need it
 
     if dimension > qmc.Sobol.MAXDIM:
@@ -37,7 +46,14 @@ def _uniform_points(dimension, rng, blocks, log2_points):
         yield np.clip(qmc.Sobol(dimension, rng=rng).random_base2(log2_points), 1e-16, 1 - 1e-16)
 
 
-def active_points(factor, i, j, rng, blocks=BLOCKS, log2_points=LOG2_POINTS):
+def active_points(
+    factor: FloatArray,
+    i: int,
+    j: int,
+    rng: RandomState,
+    blocks: int = BLOCKS,
+    log2_points: int = LOG2_POINTS,
+) -> Iterator[FloatArray]:
     """Yield blocks of Gaussian points u with ``g_i > 0`` and ``g_j > 0``, ``g = u R``.
 
     In the plane of columns i and j of R these are a sector of angle ``2π P(both active)``: its
@@ -60,7 +76,7 @@ def active_points(factor, i, j, rng, blocks=BLOCKS, log2_points=LOG2_POINTS):
         yield coordinates @ basis.T
 
 
-def active_probability(factor, i, j):
+def active_probability(factor: FloatArray, i: int, j: int) -> float:
     """``P(g_i > 0, g_j > 0)`` for ``g = u R``, ½ on the diagonal."""
     return 0.5 if i == j else both_active_of(factor[:, i], factor[:, j])
 
@@ -84,13 +100,13 @@ class GivenWeights:
     """
 
     loss: str
-    factor: np.ndarray
-    above: tuple
-    tangents: np.ndarray
+    factor: FloatArray
+    above: tuple[FloatArray, ...]
+    tangents: FloatArray
     masked: bool
 
     @classmethod
-    def of(cls, ens):
+    def of(cls, ens: Ensemble) -> Self:
         """From the weights that an ensemble gives: all, but those of the first layer may be open.
 
         Then ``g ~ N(0, gain I)``, as for ``d → ∞``.
@@ -107,30 +123,28 @@ class GivenWeights:
         if first is None:
             factor = np.sqrt(init_gain(ens.init)) * np.eye(ens.widths[1])
         else:
-            if above and not first.any(axis=1).all():
-                raise ValueError(
-                    "each row of weights[0] must have a nonzero entry, got a row of zeros"
-                )
-            factor = np.linalg.qr(first.T, mode="r")
+            if above:
+                refuse_zero_rows(first.any(axis=1), "weights[0]")
+            factor = np.asarray(np.linalg.qr(first.T, mode="r"))
         later = above[ens.layer :]
         tangents = later[0] if later else np.eye(ens.n_classes)
         return cls(ens.loss, factor, tuple(above), tangents, masked=bool(later))
 
     @property
-    def n_directions(self):
+    def n_directions(self) -> int:
         """The number r of directions."""
         return self.factor.shape[0]
 
     @property
-    def n_units(self):
+    def n_units(self) -> int:
         """The number k of output units of the layer."""
         return self.tangents.shape[1]
 
-    def active_probability(self, i, j):
+    def active_probability(self, i: int, j: int) -> float:
         """The probability that no mask makes ``λ^{ij}`` zero."""
         return active_probability(self.factor, i, j) if self.masked else 1.0
 
-    def _factors(self, u):
+    def _factors(self, u: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
         """``(a, b, active)`` at each point: ``A = diag(a) - b bᵀ`` and the mask of the units."""
         g = u @ self.factor
         active = g > 0 if self.masked else np.ones((len(u), self.n_units), dtype=bool)
@@ -142,13 +156,14 @@ class GivenWeights:
         p = softmax(g)
         return p, p, active
 
-    def block_weights(self, u, i, j):
+    def block_weights(self, u: FloatArray, i: int, j: int) -> FloatArray:
         """``λ^{ij} = Σ_c a_c (B_ci - Σ b B_i)(B_cj - Σ b B_j)`` at each point, (n,)."""
         a, b, active = self._factors(u)
-        first, second = (B - (b @ B)[:, None] for B in self.tangents[:, [i, j]].T)
-        return np.einsum("nc,nc,nc->n", a, first, second) * active[:, i] * active[:, j]
+        B_i, B_j = self.tangents[:, [i, j]].T
+        centred_i, centred_j = B_i - (b @ B_i)[:, None], B_j - (b @ B_j)[:, None]
+        return np.einsum("nc,nc,nc->n", a, centred_i, centred_j) * active[:, i] * active[:, j]
 
-    def output_hessians(self, u):
+    def output_hessians(self, u: FloatArray) -> FloatArray:
         """``M = Bᵀ A B`` at each point, (n, k, k), by the same sum over classes."""
         a, b, active = self._factors(u)
         B = self.tangents

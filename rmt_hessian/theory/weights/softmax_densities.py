@@ -11,11 +11,15 @@ that of τ at ``τ = -log(1/q - 2 cosh(δ/2))``. Panels have equal length in log
 order ½.
 """
 
+from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.interpolate import make_interp_spline
 
+from rmt_hessian._types import Elementwise, FloatArray, Function, Rule
 from rmt_hessian.theory.laws.weight_density import GAUSS, POINTS, WeightDensity, gauss_nodes
 from rmt_hessian.theory.weights.softmax_rules import _grid
 
@@ -33,11 +37,11 @@ class _Unresolved(Exception):
     """The density is too wide, or has scales that differ too much, for the panels."""
 
 
-def _if_resolved(function):
+def _if_resolved(function: Callable[..., WeightDensity]) -> Callable[..., WeightDensity | None]:
     """None where the density is not resolved."""
 
     @wraps(function)
-    def resolved(*arguments):
+    def resolved(*arguments: Any) -> WeightDensity | None:
         try:
             with np.errstate(over="ignore"):
                 return function(*arguments)
@@ -48,7 +52,7 @@ def _if_resolved(function):
 
 
 @_if_resolved
-def diagonal_density(mean, std, others, sign=1.0):
+def diagonal_density(mean: float, std: float, others: Rule, sign: float = 1.0) -> WeightDensity:
     """Of ``p_1 (1 - p_1)``, for a logit ``N(mean, std²)`` and the rule of L of the others.
 
     With the sign -1 of ``-p_1 (1 - p_1)``, the block off the diagonal of two classes.
@@ -57,7 +61,7 @@ def diagonal_density(mean, std, others, sign=1.0):
     nearest = max(lo, -hi, 0.0)  # to t = 0
     edges = _edges(nearest, max(abs(lo), abs(hi)), std, min(std, 1.0))
 
-    def density(lam):
+    def density(lam: FloatArray) -> FloatArray:
         r = np.sqrt(1.0 - 4.0 * lam)
         t = np.log((1.0 + r) ** 2 / (4.0 * lam))
         return (np.exp(log_rho(t)) + np.exp(log_rho(-t))) / (lam * r)
@@ -70,40 +74,43 @@ def diagonal_density(mean, std, others, sign=1.0):
 
 
 @_if_resolved
-def off_diagonal_density(means, stds, others):
+def off_diagonal_density(means: Any, stds: Any, others: Rule) -> WeightDensity:
     """Of ``-p_1 p_2``, for logits ``N(mean_i, std_i²)`` and the rule of L of the others."""
-    (m, n), (s, t) = means, stds
-    variance = s**2 + t**2
-    log_rho, (lo, hi) = _log_density(0.0, (s * t) ** 2 / variance, others)
-    slope, width = (s**2 - t**2) / (2 * variance), np.sqrt(variance)
+    (mean_1, mean_2), (std_1, std_2) = means, stds
+    mean_delta, mean_tau = mean_1 - mean_2, (mean_1 + mean_2) / 2  # of τ + L
+    variance = std_1**2 + std_2**2
+    width = np.sqrt(variance)  # of δ; of τ + L given δ it is `narrow`, about a mean with `slope`
+    slope, narrow = (std_1**2 - std_2**2) / (2 * variance), std_1 * std_2 / width
+    log_rho, (lo, hi) = _log_density(0.0, (std_1 * std_2) ** 2 / variance, others)
 
-    def centre(delta):  # of τ, given δ
-        return (m + n) / 2 + slope * (delta - (m - n))
+    def centre(delta: FloatArray) -> FloatArray:  # of τ, given δ
+        return mean_tau + slope * (delta - mean_delta)
 
-    widest = abs(m - n) + REACH * width
-    lowest = (m + n) / 2 + lo - abs(slope) * REACH * width
-    highest = (m + n) / 2 + hi + abs(slope) * REACH * width
+    # panels between the smallest and the largest |λ| of the δ and τ within reach
+    widest = abs(mean_delta) + REACH * width
+    lowest = mean_tau + lo - abs(slope) * REACH * width
+    highest = mean_tau + hi + abs(slope) * REACH * width
     top = -2.0 * np.log1p(np.exp(-highest) / 2)  # of log 4|λ|
     bottom = -2.0 * np.logaddexp(-lowest - np.log(2), widest / 2)
-    edges = _edges(_logit(top), _logit(bottom), s * t / width, 1.0)
+    edges = _edges(_logit(top), _logit(bottom), narrow, 1.0)
     q = np.sqrt(gauss_nodes(edges))
     rest = 1.0 / q - 2.0  # of e^{-τ} + 2 (cosh(δ/2) - 1)
 
-    def joint(tau, delta):  # density of both, up to a factor
-        return np.exp(log_rho(tau - centre(delta)) - ((delta - (m - n)) / width) ** 2 / 2)
+    def joint(tau: FloatArray, delta: FloatArray) -> FloatArray:  # density of both, up to a factor
+        return np.exp(log_rho(tau - centre(delta)) - ((delta - mean_delta) / width) ** 2 / 2)
 
-    # where e^{-τ} has the larger share of the rest, δ is the variable, elsewhere τ
-    share, weights = _composite_rule(width / min(width, s * t / width))
+    share, weights = _composite_rule(width / min(width, narrow))
+    f = np.zeros(q.shape)
+    # where e^{-τ} has the larger share of the rest, the integral over δ: dτ = dq/(q² e^{-τ})
     reach = 2.0 * np.arccosh(1.0 + rest / 4)
-    left, right = (
-        np.maximum(-reach, m - n - REACH * width),
-        np.minimum(reach, m - n + REACH * width),
-    )
-    length, f = np.maximum(right - left, 0.0), np.zeros(q.shape)
+    left = np.maximum(-reach, mean_delta - REACH * width)
+    right = np.minimum(reach, mean_delta + REACH * width)
+    length = np.maximum(right - left, 0.0)
     for x, weight in zip(share, weights, strict=True):
         delta = left + length * x
         exponential = rest - 4.0 * np.sinh(delta / 4) ** 2
         f += weight * length * joint(-np.log(exponential), delta) / exponential
+    # elsewhere that over τ, with the two signs of δ: dδ = dq/(q² sinh(δ/2))
     left = np.maximum(-np.log(rest / 2), lowest)
     length = np.maximum(highest - left, 0.0)
     for x, weight in zip(share, weights, strict=True):
@@ -116,7 +123,7 @@ def off_diagonal_density(means, stds, others):
     return _normalised(edges, f, -1.0)
 
 
-def limit_density(diagonal, std=1.0):
+def limit_density(diagonal: bool, std: float = 1.0) -> WeightDensity:
     """C → ∞: of ``e^{f - σ²/2}`` on the diagonal, of ``-e^{f + f' - σ²}`` off it."""
     scale = std if diagonal else np.sqrt(2) * std
     step = STEP * min(scale, 1.0)
@@ -127,9 +134,12 @@ def limit_density(diagonal, std=1.0):
     return _normalised(edges, values, 1.0 if diagonal else -1.0)
 
 
-def _log_density(mean, variance, others):
+def _log_density(
+    mean: float, variance: float, others: Rule
+) -> tuple[Function, tuple[float, float]]:
     """``log`` of the density of ``mean - L + N(0, variance)``, -∞ far away, and where it ends."""
-    L, P = (x[others[1] > 0] for x in others)
+    L, P = others
+    L, P = L[P > 0], P[P > 0]
     std = np.sqrt(variance)
     lo, hi = mean - L.max() - REACH * std, mean - L.min() + REACH * std
     t = np.linspace(lo, hi, int(np.ceil((hi - lo) / (SPLINE_STEP * std))) + 1)
@@ -138,19 +148,19 @@ def _log_density(mean, variance, others):
     values = largest + np.log(np.exp(exponent - largest[:, None]).sum(axis=1))
     spline = make_interp_spline(t, values - np.log(2 * np.pi * variance) / 2, k=5)
 
-    def log_density(x):
+    def log_density(x: ArrayLike) -> FloatArray:
         x = np.asarray(x, dtype=float)
         return np.where((lo < x) & (x < hi), spline(np.clip(x, lo, hi)), -np.inf)
 
     return log_density, (lo, hi)
 
 
-def _logit(log_four):
+def _logit(log_four: Elementwise) -> Elementwise:
     """``t >= 0`` with ``log 4 p (1 - p) = log_four`` at logit p = t."""
     return 2.0 * np.log1p(np.sqrt(-np.expm1(log_four))) - log_four
 
 
-def _edges(nearest, farthest, std, knee):
+def _edges(nearest: float, farthest: float, std: float, knee: float) -> FloatArray:
     """Panels of ``|λ| = p (1 - p)``, logit p from the farthest to the nearest t >= 0.
 
     Equal in t above the knee, below it halving in ``¼ - |λ|``, to ¼ itself if the nearest t is 0.
@@ -172,14 +182,14 @@ def _edges(nearest, farthest, std, knee):
     return np.column_stack([ends[:-1], ends[1:]])
 
 
-def _composite_rule(ratio):
+def _composite_rule(ratio: float) -> Rule:
     """Gauss nodes and weights on [0, 1], on more panels for a larger ratio of scales."""
     knots = np.linspace(0.0, 1.0, int(np.ceil(PANELS * min(ratio, 8.0))) + 1)
     half = np.diff(knots)[:, None] / 2
     return (knots[:-1, None] + half * (1 + POINTS)).ravel(), (half * GAUSS).ravel()
 
 
-def _normalised(edges, values, sign):
+def _normalised(edges: FloatArray, values: FloatArray, sign: float) -> WeightDensity:
     """The density of sign |λ|, without panels that hold nothing, made to have probability 1."""
     masses = (values @ GAUSS) * np.diff(edges, axis=1)[:, 0] / 2
     total = masses.sum()

@@ -5,14 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmt_hessian.theory import (
-    GeneralizedMarchenkoPastur,
-    MarchenkoPastur,
-    MatrixLayerLaw,
-    TabulatedLaw,
-    WithNullSpace,
-)
+from rmt_hessian.theory import GeneralizedMarchenkoPastur, MarchenkoPastur, WithNullSpace
 from rmt_hessian.theory.laws import identity
+from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
+from rmt_hessian.theory.laws.tabulated import TabulatedLaw
 from tests.strategies import aspect_ratios, weight_laws
 
 COSINES = np.cos(np.linspace(np.pi, 0, 65))

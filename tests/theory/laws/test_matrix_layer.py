@@ -7,13 +7,13 @@ from rmt_hessian import Ensemble
 from rmt_hessian.theory import (
     GeneralizedMarchenkoPastur,
     MarchenkoPastur,
-    MatrixLayerLaw,
     block_law,
     conditional_law,
     layer_law,
 )
 from rmt_hessian.theory.laws import matrix_equation
 from rmt_hessian.theory.laws.matrix_equation import MatrixEquation
+from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
 from rmt_hessian.theory.laws.tabulated_distribution import TabulatedDistribution
 from rmt_hessian.theory.weights.sampled_weights import GivenWeights, gaussian_points
 from tests import oracles
@@ -189,7 +189,7 @@ def test_bad_samples():
         MatrixLayerLaw(np.ones((3, 2, 2)), 0.0)
     with pytest.raises(ValueError, match="must be symmetric"):
         MatrixLayerLaw(np.array([[[1.0, 2.0], [0.0, 1.0]]] * 2), 0.5)
-    with pytest.raises(ValueError, match="must be PSD"):
+    with pytest.raises(ValueError, match="must be positive semidefinite, got the eigenvalue -1"):
         MatrixLayerLaw(np.array([[[1.0, 2.0], [2.0, 1.0]]] * 2), 0.5)
 
 

@@ -4,13 +4,9 @@ import numpy as np
 import pytest
 
 from rmt_hessian import Ensemble, ks_distance
-from rmt_hessian.theory import (
-    GeneralizedMarchenkoPastur,
-    MarchenkoPastur,
-    MatrixLayerLaw,
-    layer_law,
-)
+from rmt_hessian.theory import GeneralizedMarchenkoPastur, MarchenkoPastur, layer_law
 from rmt_hessian.theory.laws.matrix_equation import MatrixEquation
+from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
 from rmt_hessian.theory.laws.matrix_solution import Solution
 from rmt_hessian.theory.laws.tabulated_distribution import TabulatedDistribution
 from rmt_hessian.theory.weights.sampled_weights import GivenWeights, gaussian_points

@@ -3,12 +3,8 @@
 import numpy as np
 import pytest
 
-from rmt_hessian.theory import (
-    GeneralizedMarchenkoPastur,
-    MarchenkoPastur,
-    TabulatedLaw,
-    WithNullSpace,
-)
+from rmt_hessian.theory import GeneralizedMarchenkoPastur, MarchenkoPastur, WithNullSpace
+from rmt_hessian.theory.laws.tabulated import TabulatedLaw
 from tests.tolerances import EXACT
 
 COSINES = np.cos(np.linspace(np.pi, 0, 129))

@@ -4,15 +4,10 @@ import numpy as np
 import pytest
 
 from rmt_hessian import Ensemble
-from rmt_hessian.theory import (
-    ContinuousMarchenkoPastur,
-    ContinuousSeparableLaw,
-    SeparableLaw,
-    WeightDensity,
-    output_block_law,
-    relu_feature_spectrum,
-    weight_law,
-)
+from rmt_hessian.theory import SeparableLaw, weight_law
+from rmt_hessian.theory.laws.separable import ContinuousSeparableLaw
+from rmt_hessian.theory.laws.weight_density import ContinuousMarchenkoPastur, WeightDensity
+from rmt_hessian.theory.structure.relu_features import output_block_law, relu_feature_spectrum
 from tests.theory.laws.test_weight_density import SIGNED, UNIFORM, bulk, lognormal
 
 POPULATION = [1.0, 4.0], [0.5, 0.5]

@@ -9,12 +9,12 @@ from scipy import integrate, stats
 from rmt_hessian.theory import (
     GeneralizedMarchenkoPastur,
     MarchenkoPastur,
-    MatrixLayerLaw,
     SeparableLaw,
     SpectralLaw,
-    TabulatedLaw,
     WithNullSpace,
 )
+from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
+from rmt_hessian.theory.laws.tabulated import TabulatedLaw
 from tests.strategies import aspect_ratios, weight_laws
 from tests.tolerances import EXACT, ITERATIVE
 

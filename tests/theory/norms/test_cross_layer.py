@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from rmt_hessian import Ensemble
-from rmt_hessian.theory import ExpectedBlockNorms
 from rmt_hessian.theory.norms import cross_layer
 from rmt_hessian.theory.norms.cross_layer import (
     cross_layer_limit,
@@ -14,6 +13,7 @@ from rmt_hessian.theory.norms.cross_layer import (
     cross_layer_ratio,
     cross_layer_ratio_limit,
 )
+from rmt_hessian.theory.norms.expected import ExpectedBlockNorms
 from rmt_hessian.theory.norms.limits import block_norm_limits
 from tests.tolerances import EXACT
 

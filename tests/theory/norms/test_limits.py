@@ -6,13 +6,9 @@ import pytest
 from scipy.special import roots_genlaguerre
 
 from rmt_hessian import Ensemble
-from rmt_hessian.theory import (
-    block_norm_limits,
-    block_norms,
-    cross_layer_limit,
-    cross_layer_ratio_limit,
-)
+from rmt_hessian.theory import block_norm_limits, block_norms, cross_layer_ratio_limit
 from rmt_hessian.theory.norms.ce_limits import orthant_function
+from rmt_hessian.theory.norms.cross_layer import cross_layer_limit
 from rmt_hessian.theory.norms.gram_pairs import angle_rule
 from tests.tolerances import EXACT, ITERATIVE
 

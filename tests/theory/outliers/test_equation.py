@@ -5,14 +5,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rmt_hessian.theory import (
-    GeneralizedMarchenkoPastur,
-    MarchenkoPastur,
-    WithNullSpace,
-    additive_spike,
-    weight_spike,
-)
-from rmt_hessian.theory.outliers.equation import roots_outside
+from rmt_hessian.theory import GeneralizedMarchenkoPastur, MarchenkoPastur, WithNullSpace
+from rmt_hessian.theory.outliers.equation import additive_spike, roots_outside, weight_spike
 from tests.strategies import aspect_ratios, weight_laws
 
 

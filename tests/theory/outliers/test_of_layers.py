@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 
 from rmt_hessian import Ensemble
-from rmt_hessian.theory import (
-    MatrixLayerLaw,
-    layer_law,
-    layer_outliers,
-)
+from rmt_hessian.theory import layer_law, layer_outliers
+from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
 from rmt_hessian.theory.outliers.of_layers import given_layer_outliers
 from rmt_hessian.theory.weights.sampled_weights import gaussian_points
 from tests import oracles

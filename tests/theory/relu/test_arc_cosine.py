@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rmt_hessian.theory import orthant_probability, relu_moments
+from rmt_hessian.theory import relu_moments
 from rmt_hessian.theory.relu.arc_cosine import (
     arc_cosine,
     both_active,
@@ -14,6 +14,7 @@ from rmt_hessian.theory.relu.arc_cosine import (
     both_active_of,
     relu_products,
 )
+from rmt_hessian.theory.relu.orthant import orthant_probability
 from tests.tolerances import EXACT
 
 ANGLES = [-np.pi / 2, -1.57, -1.2, -0.3, 0.0, 1e-9, 0.5, 1.4, 1.57, np.pi / 2]

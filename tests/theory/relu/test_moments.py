@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from rmt_hessian.theory import orthant_probability, relu_moments
+from rmt_hessian.theory import relu_moments
+from rmt_hessian.theory.relu.orthant import orthant_probability
 from tests.tolerances import EXACT
 
 PLACES = [0.0, 1e-9, -0.7, 2.5, -3.0]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
-from rmt_hessian.theory import orthant_probability
+from rmt_hessian.theory.relu.orthant import orthant_probability
 from tests.tolerances import EXACT
 
 

@@ -27,16 +27,16 @@ def test_one_hidden_layer_in_closed_form(rng):
     first, last = population_factors([W, V], "mse")
     ens = Ensemble([20, 30, 4], 0, "mse", 10, weights=[W, V])
     expected = predicted_output_hessian(ens, np.eye(4))
-    np.testing.assert_allclose(first.output_hessian, expected, atol=EXACT)
-    np.testing.assert_array_equal(first.autocorrelation, np.eye(20))
-    np.testing.assert_array_equal(last.output_hessian, np.eye(4))
-    assert np.trace(last.autocorrelation) == pytest.approx(0.5 * np.sum(W**2), rel=EXACT)
+    np.testing.assert_allclose(first.left, expected, atol=EXACT)
+    np.testing.assert_array_equal(first.right, np.eye(20))
+    np.testing.assert_array_equal(last.left, np.eye(4))
+    assert np.trace(last.right) == pytest.approx(0.5 * np.sum(W**2), rel=EXACT)
 
 
 def test_linear_model(rng):
     (only,) = population_factors(random_weights(rng, 7, 3), "mse")
-    np.testing.assert_array_equal(only.output_hessian, np.eye(3))
-    np.testing.assert_array_equal(only.autocorrelation, np.eye(7))
+    np.testing.assert_array_equal(only.left, np.eye(3))
+    np.testing.assert_array_equal(only.right, np.eye(7))
 
 
 def test_inputs_enter_through_their_second_moment(rng):
@@ -44,7 +44,7 @@ def test_inputs_enter_through_their_second_moment(rng):
     (only,) = population_factors(
         random_weights(rng, 5, 3), "mse", input_mean=b, input_covariance=L @ L.T
     )
-    np.testing.assert_allclose(only.autocorrelation, np.outer(b, b) + L @ L.T, atol=10 * EXACT)
+    np.testing.assert_allclose(only.right, np.outer(b, b) + L @ L.T, atol=10 * EXACT)
 
 
 @pytest.mark.parametrize("shift", [0.0, 1.5])
@@ -61,7 +61,7 @@ def test_mean_curvature_of_two_classes_by_quadrature(shift):
 
     expected = quad(integrand, -12, 12, epsabs=1e-12)[0] * np.array([[1, -1], [-1, 1]])
     (only,) = population_factors([W], "ce", input_mean=mean)
-    assert deviation(only.output_hessian, expected) < 3e-5
+    assert deviation(only.left, expected) < 3e-5
 
 
 def test_mean_curvature_against_draws():
@@ -73,25 +73,25 @@ def test_mean_curvature_against_draws():
     (only,) = population_factors([W], "ce", input_mean=b, input_covariance=L @ L.T)
     p = scipy_softmax((b + rng.standard_normal((200_000, 10)) @ L.T) @ W.T, axis=1)
     expected = np.diag(p.mean(axis=0)) - p.T @ p / len(p)
-    assert deviation(only.output_hessian, expected) < 3e-3
+    assert deviation(only.left, expected) < 3e-3
 
 
 def test_mean_curvature_keeps_the_constants_in_its_kernel(rng):
     """``E[A] 1 = 0`` to rounding, and one logit common to all classes does not matter."""
     (W,) = random_weights(rng, 10, 40)
     (only,) = population_factors([W], "ce")
-    assert np.abs(only.output_hessian.sum(axis=0)).max() < 1e-16
+    assert np.abs(only.left.sum(axis=0)).max() < 1e-16
     (shifted,) = population_factors([W + rng.standard_normal(10)], "ce")
     # other axes of equal span are sampled: the error of the points, twice over
-    assert deviation(shifted.output_hessian, only.output_hessian) < 4e-3
-    values = np.linalg.eigvalsh(only.output_hessian)
+    assert deviation(shifted.left, only.left) < 4e-3
+    values = np.linalg.eigvalsh(only.left)
     assert np.count_nonzero(values > EXACT) == 39
 
 
 def test_equal_logits_are_certain():
     first, last = population_factors([np.eye(3), np.zeros((4, 3))], "ce")
-    np.testing.assert_allclose(last.output_hessian, (np.eye(4) - 0.25) / 4, atol=EXACT)
-    assert not first.output_hessian.any()
+    np.testing.assert_allclose(last.left, (np.eye(4) - 0.25) / 4, atol=EXACT)
+    assert not first.left.any()
 
 
 def test_active_units_make_a_linear_network(rng):
@@ -99,15 +99,15 @@ def test_active_units_make_a_linear_network(rng):
     weights = [rng.uniform(0.5, 1, shape) for shape in ((6, 4), (5, 6), (3, 5))]
     first, second, _ = population_factors(weights, "mse", input_mean=np.full(4, 1e3))
     B = weights[2] @ weights[1]
-    np.testing.assert_allclose(first.output_hessian, B.T @ B, rtol=EXACT)
-    np.testing.assert_allclose(second.output_hessian, weights[2].T @ weights[2], rtol=EXACT)
+    np.testing.assert_allclose(first.left, B.T @ B, rtol=EXACT)
+    np.testing.assert_allclose(second.left, weights[2].T @ weights[2], rtol=EXACT)
 
 
 def test_the_same_rng_gives_the_same_factors(rng):
     weights = random_weights(rng, 8, 9, 5)
-    one, two = (population_factors(weights, "ce", rng=7)[0].output_hessian for _ in range(2))
+    one, two = (population_factors(weights, "ce", rng=7)[0].left for _ in range(2))
     np.testing.assert_array_equal(one, two)
-    other = population_factors(weights, "ce", rng=8)[0].output_hessian
+    other = population_factors(weights, "ce", rng=8)[0].left
     assert ITERATIVE < deviation(other, one) < 3e-3  # two scramblings
 
 
@@ -130,7 +130,7 @@ def test_autocorrelation_of_a_deep_network(deep):
     loss, weights, hessians = deep
     bounds = (1.3 * np.sqrt(61 / N), 0.05, 0.05)
     for factors, H, bound in zip(population_factors(weights, loss), hessians, bounds, strict=True):
-        assert deviation(factors.autocorrelation, H.input_autocorrelation()) < bound
+        assert deviation(factors.right, H.input_autocorrelation()) < bound
 
 
 def test_output_hessian_of_a_deep_network(deep):
@@ -139,7 +139,7 @@ def test_output_hessian_of_a_deep_network(deep):
     loss, weights, hessians = deep
     bounds = (0.16, 0.06, 0.02)
     for factors, H, bound in zip(population_factors(weights, loss), hessians, bounds, strict=True):
-        assert deviation(factors.output_hessian, H.output_hessian()) < bound
+        assert deviation(factors.left, H.output_hessian()) < bound
 
 
 def test_the_mean_of_the_features_matters(deep):
@@ -151,7 +151,7 @@ def test_the_mean_of_the_features_matters(deep):
     rho = np.clip(S / np.outer(std, std), -1, 1)
     np.fill_diagonal(rho, 1.0)
     mask = 0.25 + np.arcsin(rho) / (2 * np.pi)
-    wrong = mask * (weights[2].T @ last.output_hessian @ weights[2])
+    wrong = mask * (weights[2].T @ last.left @ weights[2])
     assert deviation(wrong, hessians[1].output_hessian()) > 0.3
 
 

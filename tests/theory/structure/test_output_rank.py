@@ -7,14 +7,14 @@ import pytest
 from scipy.special import ndtr
 from scipy.stats import beta
 
-from rmt_hessian import Ensemble, subspace_overlap, top_eigenspace
-from rmt_hessian.theory import (
-    output_hessian_eigenspace,
-    predicted_output_hessian,
+from rmt_hessian import Ensemble, subspace_overlap
+from rmt_hessian.spectra.eigenvalues import top_eigenspace
+from rmt_hessian.theory import output_hessian_eigenspace, predicted_output_hessian, propagate
+from rmt_hessian.theory.structure.output_rank import (
+    centred_row_space,
     projected_row_space,
-    propagate,
+    row_space_without_sum,
 )
-from rmt_hessian.theory.structure.output_rank import centred_row_space, row_space_without_sum
 from tests.tolerances import EXACT
 
 

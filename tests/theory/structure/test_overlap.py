@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from rmt_hessian.theory import mean_feature_overlap, overlap_peak
+from rmt_hessian.theory import overlap_peak
+from rmt_hessian.theory.structure.overlap import mean_feature_overlap
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(2, 6))

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
-from rmt_hessian.theory import mean_curvature, mean_third_cumulant
-from rmt_hessian.theory.structure.softmax_cumulants import third_cumulant_of
+from rmt_hessian.theory.structure.softmax_cumulants import (
+    mean_curvature,
+    mean_third_cumulant,
+    third_cumulant_of,
+)
 from tests.tolerances import EXACT, ITERATIVE
 
 

@@ -5,12 +5,12 @@ from scipy.stats import binom
 from rmt_hessian import Ensemble
 from rmt_hessian.theory import (
     GeneralizedMarchenkoPastur,
-    WeightLaw,
     conditional_law,
     sampling_band,
     weight_law,
 )
 from rmt_hessian.theory.weights.band import band_of_weights
+from rmt_hessian.theory.weights.law import WeightLaw
 
 
 def test_a_fresh_sample_is_outside_once_in_twenty():

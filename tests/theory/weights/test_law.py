@@ -6,11 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rmt_hessian import Ensemble
-from rmt_hessian.theory import (
-    GeneralizedMarchenkoPastur,
-    WeightLaw,
-    weight_law,
-)
+from rmt_hessian.theory import GeneralizedMarchenkoPastur, weight_law
+from rmt_hessian.theory.weights.law import WeightLaw
 
 
 def linear(C, j, init="lecun", refinement=1):

@@ -4,10 +4,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rmt_hessian as rh
-from rmt_hessian.hessian.network_factors import network_factors
 from tests import oracles
 from tests.strategies import cases
 from tests.tolerances import EXACT
+
+
+def whole(net, X, loss, **options):
+    """Its factors do not depend on labels."""
+    return rh.network_hessian(net, X, np.zeros(len(X), int), loss, **options)
+
+
+def factors_of(net, X, loss, **options):
+    return rh.kronecker_approximation(whole(net, X, loss, **options))
 
 
 def samples(net, X, loss):
@@ -42,16 +50,16 @@ def sizes(net, X):
 
 @given(cases(), st.sampled_from([1, 7, 40, 41, 10**7]))
 def test_factors_are_means_over_samples(case, chunk_size):
-    factors = network_factors(case.net, case.X, case.loss, chunk_size=chunk_size)
+    factors = factors_of(case.net, case.X, case.loss, chunk_size=chunk_size)
     widths, explicit = case.net.widths, list(samples(case.net, case.X, case.loss))
     assert factors.units == tuple(widths[1:])
     assert factors.features == tuple(widths[:-1])
     M = np.mean([B.T @ A @ B for B, A, _ in explicit], axis=0)
     S = np.mean([np.outer(z, z) for _, _, z in explicit], axis=0)
     of_M, of_S = sizes(case.net, case.X)
-    np.testing.assert_allclose(factors.output_hessian, M, rtol=0, atol=EXACT * of_M)
-    np.testing.assert_allclose(factors.autocorrelation, S, rtol=0, atol=EXACT * of_S)
-    for matrix in (factors.output_hessian, factors.autocorrelation):
+    np.testing.assert_allclose(factors.factors.left, M, rtol=0, atol=EXACT * of_M)
+    np.testing.assert_allclose(factors.factors.right, S, rtol=0, atol=EXACT * of_S)
+    for matrix in (factors.factors.left, factors.factors.right):
         np.testing.assert_array_equal(matrix, matrix.T)
         # rounding moves eigenvalues by at most some eps of the largest, which the trace bounds
         assert np.linalg.eigvalsh(matrix)[0] >= -EXACT * max(np.trace(matrix), 1e-300)
@@ -59,7 +67,7 @@ def test_factors_are_means_over_samples(case, chunk_size):
 
 @given(cases(), st.sampled_from([1, 40, 10**7]))
 def test_diagonal_blocks_are_those_of_the_layer(case, chunk_size):
-    factors = network_factors(case.net, case.X, case.loss, chunk_size=chunk_size)
+    factors = factors_of(case.net, case.X, case.loss, chunk_size=chunk_size)
     H = rh.layer_hessian(case.net, case.X, case.layer, case.loss)
     M, S = factors.block(case.layer, case.layer)
     of_M, of_S = sizes(case.net, case.X)
@@ -70,7 +78,7 @@ def test_diagonal_blocks_are_those_of_the_layer(case, chunk_size):
 def test_blocks_between_layers(rng):
     """Three layers of different widths: block (0, 2), its mirror, and layers counted backwards."""
     net, X = rh.Network.random([6, 5, 4, 3], rng), rng.standard_normal((30, 6))
-    factors = network_factors(net, X, "ce")
+    factors = factors_of(net, X, "ce")
     features = net.forward(X).features
     M, S = factors.block(0, 2)
     assert (M.shape, S.shape) == ((5, 3), (6, 4))
@@ -81,14 +89,14 @@ def test_blocks_between_layers(rng):
     B, A, _ = zip(*samples(net, X, "ce"), strict=True)
     means = (np.mean(B, axis=0).T @ np.mean(A, axis=0) @ np.mean(B, axis=0))[:5, 9:]
     assert np.linalg.norm(M - means) > 0.01 * np.linalg.norm(M)
-    unit = network_factors(net, X, "mse").block(0, 2)[0]
+    unit = factors_of(net, X, "mse").block(0, 2)[0]
     assert np.linalg.norm(M - unit) > 0.1 * np.linalg.norm(M)
 
 
 def test_a_confident_sample_keeps_its_digits():
     """All entries are of order e^-60: ``VᵀAV = Σ_{c>0} p_c (v_c - v_0)²`` up to e^-120."""
     V = np.array([[60.0], [0.0], [-3.0]])
-    M = network_factors(rh.Network([[[1.0]], V]), [[1.0]], "ce").output_hessian
+    M = factors_of(rh.Network([[[1.0]], V]), [[1.0]], "ce").factors.left
     A = oracles.softmax_curvature(V.T)[0]
     p = oracles.softmax(V.T)[0, 1:]
     difference = V[1:, 0] - V[0, 0]
@@ -99,10 +107,10 @@ def test_a_confident_sample_keeps_its_digits():
 
 NET, X = rh.Network.random([3, 4, 2], np.random.default_rng(0)), np.ones((5, 3))
 BAD = {
-    "loss": (lambda: network_factors(NET, X, "hinge"), ValueError, "loss must be one of"),
-    "inputs": (lambda: network_factors(NET, X[:, :2], "ce"), ValueError, r"shape \(N, 3\)"),
-    "chunk": (lambda: network_factors(NET, X, "ce", chunk_size=0), ValueError, "at least 1, got 0"),
-    "layer": (lambda: network_factors(NET, X, "ce").block(0, 2), IndexError, "lie in 0 … 1, got 2"),
+    "loss": (lambda: factors_of(NET, X, "hinge"), ValueError, "loss must be one of"),
+    "inputs": (lambda: factors_of(NET, X[:, :2], "ce"), ValueError, r"shape \(N, 3\)"),
+    "chunk": (lambda: factors_of(NET, X, "ce", chunk_size=0), ValueError, "at least 1, got 0"),
+    "layer": (lambda: factors_of(NET, X, "ce").block(0, 2), IndexError, "lie in 0 … 1, got 2"),
 }
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.sparse.linalg import aslinearoperator
 
 import rmt_hessian as rh
-from rmt_hessian.hessian.operators import SymmetricOperator
+from rmt_hessian.operators import SymmetricOperator
 from tests.tolerances import EXACT
 
 RNG = np.random.default_rng(5)
@@ -18,7 +18,8 @@ NET = rh.Network.random([3, 4, 2], RNG)
 X = RNG.standard_normal((6, 3))
 Y = [0, 1, 1, 0, 1, 0]
 LAYER = rh.layer_hessian(NET, X, 0, "ce")
-FACTORS = rh.NetworkKronecker(rh.network_factors(NET, X, "ce"))
+WHOLE = rh.network_hessian(NET, X, Y, "ce")
+FACTORS = rh.kronecker_approximation(WHOLE)
 OPERATORS = {
     "hidden layer": (LAYER.to_operator(), LAYER.to_dense()),
     "last layer": (
@@ -29,7 +30,7 @@ OPERATORS = {
         rh.layer_hessian(NET, X, 0, "mse", dtype="float32").to_operator(),
         rh.layer_hessian(NET, X, 0, "mse").to_dense(),
     ),
-    "network": (rh.full_hessian_operator(NET, X, Y, "ce"), rh.full_hessian(NET, X, Y, "ce")),
+    "network": (WHOLE.to_operator(), WHOLE.to_dense()),
     "Kronecker product": (
         rh.kronecker_approximation(LAYER).to_operator(),
         rh.kronecker_approximation(LAYER).to_dense(),

@@ -53,9 +53,10 @@ def test_operator_equals_the_formed_hessian(drawn):
     rows = as_rows(y, case.net.widths[-1])
     expected = oracles.full_hessian(case.net, case.X, rows, case.loss)
     scale = size(case.net, case.X, rows)
-    dense = rh.full_hessian(case.net, case.X, y, case.loss)
+    dense = rh.network_hessian(case.net, case.X, y, case.loss).to_dense()
     np.testing.assert_allclose(dense, expected, rtol=0, atol=EXACT * scale)
-    operator = rh.full_hessian_operator(case.net, case.X, y, case.loss, chunk_size=chunk_size)
+    H = rh.network_hessian(case.net, case.X, y, case.loss, chunk_size=chunk_size)
+    operator = H.to_operator()
     P = len(expected)
     assert operator.shape == (P, P)
     assert operator.dtype == np.float64
@@ -78,7 +79,7 @@ def test_single_precision(drawn):
     """Rounding in units of 2⁻²⁴ in place of 2⁻⁵³, and of the logits |f| besides."""
     case, kind, chunk_size = drawn
     y = draw_targets(case, kind)
-    single = rh.full_hessian_operator(
+    single = rh.network_hessian(
         case.net, case.X, y, case.loss, dtype="float32", chunk_size=chunk_size
     )
     rows = as_rows(y, case.net.widths[-1])
@@ -96,7 +97,7 @@ def test_single_precision(drawn):
 @given(cases(), st.sampled_from(["labels", "targets"]))
 def test_symmetric_and_linear(case, kind):
     y = draw_targets(case, kind)
-    H = rh.full_hessian_operator(case.net, case.X, y, case.loss)
+    H = rh.network_hessian(case.net, case.X, y, case.loss)
     x, z = case.rng.standard_normal((2, H.shape[0]))
     scale = size(case.net, case.X, as_rows(y, case.net.widths[-1]))
     rounding = EXACT * scale * np.linalg.norm(x) * np.linalg.norm(z) * H.shape[0]
@@ -124,7 +125,7 @@ def test_directional_difference_of_the_gradient(network, rng):
     """
     net, X, y, loss = network
     targets, h = np.eye(net.widths[-1])[y], 1e-5
-    H = rh.full_hessian_operator(net, X, y, loss)
+    H = rh.network_hessian(net, X, y, loss)
     sizes = np.cumsum([W.size for W in net.weights])
     masks = net.forward(X).masks
     for _ in range(3):
@@ -146,8 +147,8 @@ def test_directional_difference_of_the_gradient(network, rng):
 def test_eigenvalues_of_the_network(network, rng):
     """Both ends: with its residual term the whole Hessian has negative eigenvalues as well."""
     net, X, y, loss = network
-    dense = rh.full_hessian(net, X, y, loss)
-    H = rh.full_hessian_operator(net, X, y, loss)
+    dense = rh.network_hessian(net, X, y, loss).to_dense()
+    H = rh.network_hessian(net, X, y, loss).to_operator()
     values = np.linalg.eigvalsh(dense)
     scale = np.abs(values).max()
     start = rng.standard_normal(len(dense))
@@ -180,7 +181,7 @@ def test_eigenvalues_of_a_layer(network, rng):
 
 def test_no_columns(rng):
     net, X = rh.Network.random([3, 4, 2], rng), rng.standard_normal((5, 3))
-    for H in (rh.layer_hessian(net, X, 0, "ce"), rh.full_hessian_operator(net, X, [0] * 5, "ce")):
+    for H in (rh.layer_hessian(net, X, 0, "ce"), rh.network_hessian(net, X, [0] * 5, "ce")):
         assert (H @ np.ones((H.shape[0], 0))).shape == (H.shape[0], 0)
 
 
@@ -188,7 +189,7 @@ def test_no_columns(rng):
 def test_complex_vectors_are_not_cut_to_their_real_part(columns, rng):
     """H is real: ``H (x + iy) = Hx + i Hy``, or an error; never Hx alone."""
     net, X = rh.Network.random([3, 4, 2], rng), rng.standard_normal((5, 3))
-    for H in (rh.layer_hessian(net, X, 0, "ce"), rh.full_hessian_operator(net, X, [0] * 5, "ce")):
+    for H in (rh.layer_hessian(net, X, 0, "ce"), rh.network_hessian(net, X, [0] * 5, "ce")):
         shape = (H.shape[0],) if columns is None else (H.shape[0], columns)
         x, z = rng.standard_normal((2, *shape))
         try:
@@ -202,7 +203,7 @@ def test_complex_vectors_are_not_cut_to_their_real_part(columns, rng):
 def test_the_operator_keeps_its_own_targets(loss, rng):
     net, X = rh.Network.random([3, 4, 3], rng), rng.standard_normal((6, 3))
     y = rng.dirichlet(np.ones(3), 6)
-    operator, v = rh.full_hessian_operator(net, X, y, loss), rng.standard_normal(24)
+    operator, v = rh.network_hessian(net, X, y, loss), rng.standard_normal(24)
     before = operator @ v
     y[...] = np.roll(y, 1, axis=0)
     np.testing.assert_array_equal(operator @ v, before)

@@ -1,0 +1,111 @@
+"""Blocks of the Hessian between two layers, l below m.
+
+The samples' parts are outer products with the inputs of the lower layer: of unit i of layer l,
+``(1/N) Σ_n T_n ⊗ z_{l,n}``, where T_n, over the units and features of layer m, has rank two,
+
+    ``T_n = R_n z_nᵀ + r_n s_nᵀ``,
+
+with ``R_n = B_mᵀ A B_l e_i``, (k_m,), ``z_n = z_m``, (p_m,), ``r_n = B_mᵀ ∂ℓ/∂f`` and ``s_n =
+∂z_m/∂a_{l,i}``. It is 0 unless unit i is active. Units and features of layer m enter alike: the
+fewer of them are gone through, each with one product of matrices.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rmt_hessian._threads import parallel_map, shares
+from rmt_hessian.hessian.kernels import apply_mask, masked_rows, pack_cross
+from rmt_hessian.hessian.norms import norm
+from rmt_hessian.hessian.output_hessians import times
+
+
+@dataclass(frozen=True, eq=False)
+class CrossLayerBlock:
+    """Block (m, l), shape (k_m p_m, k_l p_l), of a `NetworkHessian` H."""
+
+    H: object
+    l: int
+    m: int
+
+    def _pulled_residual(self):
+        """``r_n``, (N, k_m)."""
+        upper = self.H.layers[self.m].output_hessians
+        return upper.pull(self.H.residual()[:, None])[:, 0]
+
+    @property
+    def _by_features(self):
+        upper = self.H.layers[self.m]
+        return upper.block_size <= upper.n_blocks
+
+    def fill(self, out):
+        """Write the block to ``out``."""
+        upper, lower = self.H.layers[self.m], self.H.layers[self.l]
+        blocks = out.reshape(upper.n_blocks, upper.block_size, lower.n_blocks, lower.block_size)
+        rows = blocks.swapaxes(0, 1) if self._by_features else blocks  # the fewer of j and b first
+        r = self._pulled_residual()
+
+        def fill_units(units):
+            for i in units:
+                for c, (right, left) in enumerate(self._products_of_unit(i, r)):
+                    np.matmul(right.T, left, out=rows[c, :, i])
+
+        parallel_map(fill_units, self._shares())
+
+    def frobenius_norm(self):
+        """Its Frobenius norm, row by row."""
+        r = self._pulled_residual()
+
+        def norm_of_units(units):
+            factors = (pair for i in units for pair in self._products_of_unit(i, r))
+            return norm(np.array([norm(right.T @ left) for right, left in factors]))
+
+        return norm(np.array(parallel_map(norm_of_units, self._shares())))
+
+    def _shares(self):
+        lower = self.H.layers[self.l]
+        rows = self.H.weights[self.m].size
+        return shares(lower.n_blocks, lower.n_samples * lower.block_size * rows)
+
+    def _products_of_unit(self, i, r):
+        """Yield, for each of the fewer of j and b, factors whose ``rightᵀ left`` is its rows.
+
+        The column of ``T_n`` at feature b is ``z_nb R_n + s_nb r_n``, the row at unit j ``R_nj z_n
+        + r_nj s_n``: ``right`` (n, the more), beside ``left = z_l`` (n, p_l), of the samples in
+        which it is not 0. Both are valid until the next.
+        """
+        upper, lower = self.H.layers[self.m], self.H.layers[self.l]
+        R = self._weights_of_unit(i), r
+        z = upper.features, self._moved_features(i)
+        few, many = (z, R) if self._by_features else (R, z)
+        active = self.H.masks[self.l][:, i]
+        most = np.count_nonzero(active)
+        left = np.empty((most, lower.block_size), self.H.dtype)
+        right = np.empty((most, many[0].shape[1]), self.H.dtype)
+        for c in range(few[0].shape[1]):
+            s, t = few[0][:, c] / lower.n_samples, few[1][:, c] / lower.n_samples
+            kept = pack_cross(active, lower.features, s, many[0], t, many[1], left, right)
+            yield right[:kept], left[:kept]
+
+    def _weights_of_unit(self, i):
+        """``R_n = B_mᵀ A B_l e_i``, (N, k_m)."""
+        lower = self.H.layers[self.l].output_hessians
+        upper = self.H.layers[self.m].output_hessians
+        return upper.pull(lower.curvature.apply(lower.unit_tangents([i])))[:, 0]
+
+    def _moved_features(self, i):
+        """``s_n = ∂z_m/∂a_{l,i} = D_{m-1} W_{m-1} … W_{l+1} D_l e_i``, (N, p_m)."""
+        weights, masks = self.H.weights, self.H.masks
+        active = masks[self.l][:, [i]]
+        if self.m == self.l + 1:
+            unit = np.zeros(masks[self.l].shape, self.H.dtype)
+            unit[:, [i]] = active
+            return unit
+        W = weights[self.l + 1]
+        tangent = np.empty((len(active), 1, len(W)), self.H.dtype)
+        masked_rows(active, np.ascontiguousarray(W[:, [i]].T), tangent)
+        for hidden in range(self.l + 1, self.m - 1):
+            apply_mask(tangent, masks[hidden])
+            tangent = times(tangent, weights[hidden + 1].T)
+        apply_mask(tangent, masks[self.m - 1])
+        return tangent[:, 0]

@@ -1,0 +1,232 @@
+"""``NetworkHessian``: the Hessian of all layers, blocks between layers included."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rmt_hessian._threads import A_WRITE, CHUNK_SIZE, parallel_map, shares, slices
+from rmt_hessian._validation import index_below, instance_of, positive_integer, real_dtype
+from rmt_hessian.hessian.assembly import fill_dense
+from rmt_hessian.hessian.cross_layer import CrossLayerBlock
+from rmt_hessian.hessian.kernels import transpose_into
+from rmt_hessian.hessian.layer import layers_from_pass
+from rmt_hessian.hessian.network_means import mean_autocorrelation, mean_output_hessian
+from rmt_hessian.hessian.network_product import network_product
+from rmt_hessian.hessian.norms import norm
+from rmt_hessian.model.losses import check_targets, get_loss
+from rmt_hessian.model.networks import Network
+from rmt_hessian.operators import LazyMatrix, SymmetricOperator
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class NetworkHessian(LazyMatrix):
+    """Hessian of the mean loss with respect to all weights of a network, kept as factors.
+
+    Parameters are ordered layer by layer, each weight matrix row-major. Blocks (l, l) are the
+    layer Hessians. Between layers ``l < m``, with the residual ``r_n = ∂ℓ/∂f``,
+
+    ``(1/N) Σ_n z_{l,a} [ (B_lᵀ A B_m)_ij z_{m,b} + (B_mᵀ r)_j ∂z_{m,b}/∂a_{l,i} ]``
+
+    is entry ((l; i, a), (m; j, b)), where ``a_l`` is the pre-activation of layer l: the only place
+    where labels enter. Nothing of size P² exists until `to_dense` is called; samples go through
+    in chunks. Make one with `network_hessian`.
+
+    Attributes
+    ----------
+    layers : tuple of LayerHessian
+        The blocks (l, l).
+    weights : tuple of numpy.ndarray
+        ``W_l``, shapes (k_l, p_l).
+    masks : tuple of numpy.ndarray of bool
+        ``D_l`` of the hidden layers, shapes (N, k_l).
+    targets : numpy.ndarray, shape (N, C)
+    loss : CrossEntropy or MeanSquaredError
+    chunk_size : int
+        How many numbers a temporary array may hold.
+    """
+
+    layers: tuple
+    weights: tuple
+    masks: tuple
+    targets: np.ndarray
+    loss: object
+    chunk_size: int = CHUNK_SIZE
+
+    def __repr__(self):
+        P, N = self.shape[0], self.n_samples
+        return f"NetworkHessian({self.n_layers} layers, {P} weights, {N} samples)"
+
+    @property
+    def n_samples(self):
+        """N."""
+        return len(self.targets)
+
+    @property
+    def n_layers(self):
+        """L + 1, the number of weight matrices: there are as many blocks each way."""
+        return len(self.layers)
+
+    @property
+    def shape(self):
+        """``(P, P)``, ``P = Σ k_l p_l``."""
+        return (sum(W.size for W in self.weights),) * 2
+
+    @property
+    def dtype(self):
+        """float64, or float32 where that was asked."""
+        return self.layers[0].dtype
+
+    @property
+    def places(self):
+        """The parameters of each layer among all, slices."""
+        ends = np.cumsum([W.size for W in self.weights]).tolist()
+        return tuple(slice(end - W.size, end) for end, W in zip(ends, self.weights, strict=True))
+
+    def residual(self, samples=slice(None)):
+        """``r_n = ∂ℓ/∂f``, (n, C): for CE probabilities less targets.
+
+        Raises
+        ------
+        ValueError
+            If a logit overflows.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):  # looked for below
+            logits = self.layers[-1].features[samples] @ self.weights[-1].T
+        if not np.isfinite(logits).all():
+            raise ValueError("X must not make the logits overflow, got infinite or NaN logits")
+        return self.loss.residual(logits, self.targets[samples]).astype(self.dtype, copy=False)
+
+    # --- entries ----------------------------------------------------------------------------
+
+    def block(self, l, m):
+        """The block of layers l and m, shape (k_l p_l, k_m p_m); -1 is the last layer.
+
+        Raises
+        ------
+        IndexError
+            If there is no such layer.
+        """
+        l, m = (index_below(layer, self.n_layers, "layer") for layer in (l, m))
+        if l == m:
+            return self.layers[l].to_dense()
+        block = np.empty((self.weights[max(l, m)].size, self.weights[min(l, m)].size), self.dtype)
+        CrossLayerBlock(self, min(l, m), max(l, m)).fill(block)
+        return block if l > m else block.T
+
+    def to_dense(self):
+        """``H``, shape (P, P): memory is 8 P² bytes."""
+        H, places = np.empty(self.shape, self.dtype), self.places
+        for l, layer in enumerate(self.layers):
+            fill_dense(H[places[l], places[l]], layer)
+            for m in range(l + 1, self.n_layers):
+                block = H[places[m], places[l]]
+                CrossLayerBlock(self, l, m).fill(block)
+                _write_transpose(H[places[l], places[m]], block)
+        return H
+
+    def diagonal(self):
+        """The diagonal of H, shape (P,); labels have no part in it."""
+        return np.concatenate([layer.diagonal() for layer in self.layers])
+
+    # --- products ---------------------------------------------------------------------------
+
+    def to_operator(self):
+        """``H`` as a symmetric `scipy.sparse.linalg.LinearOperator`; H is never formed."""
+        return SymmetricOperator(self._product, self.shape[0], self.dtype)
+
+    def _product(self, v):
+        return network_product(self, v)
+
+    # --- scalars and small matrices ---------------------------------------------------------
+
+    def block_norms(self):
+        """Frobenius norms of the blocks of all pairs of layers, shape (L + 1, L + 1).
+
+        Of a block between layers, rows are made and forgotten: time as for `to_dense`.
+        """
+        norms = np.diag([layer.frobenius_norm() for layer in self.layers])
+        for l in range(self.n_layers):
+            for m in range(l + 1, self.n_layers):
+                norms[l, m] = norms[m, l] = CrossLayerBlock(self, l, m).frobenius_norm()
+        return norms
+
+    def frobenius_norm(self):
+        """``‖H‖_F``."""
+        return norm(self.block_norms())
+
+    def trace(self):
+        """``tr H``, the sum of those of the layers."""
+        return sum(layer.trace() for layer in self.layers)
+
+    def output_hessian(self):
+        """``E[Bᵀ A B] = (1/N) Σ_n B_nᵀ A_n B_n``, shape (K, K), ``K = Σ k_l``.
+
+        ``B_n = (B_0, B_1, …)``, (C, K), is the Jacobian of the logits with respect to all
+        pre-activations; block (l, l) is `LayerHessian.output_hessian`. One sample needs C K
+        numbers at a time.
+        """
+        return mean_output_hessian(self)
+
+    def input_autocorrelation(self):
+        """``E[z zᵀ] = (1/N) Σ_n z_n z_nᵀ``, shape (F, F), ``F = Σ p_l``.
+
+        ``z_n = (z_0, z_1, …)`` are the inputs of all layers; block (l, l) is
+        `LayerHessian.input_autocorrelation`.
+        """
+        return mean_autocorrelation(self)
+
+
+def network_hessian(net, X, y, loss, *, dtype="float64", chunk_size=CHUNK_SIZE):
+    """Hessian with respect to all weights of a ReLU network, as a lazy `NetworkHessian`.
+
+    Parameters
+    ----------
+    net : Network
+    X : array_like, shape (N, d)
+    y : array_like, shape (N,) or (N, C)
+        Integer labels, or targets (CE: distributions over classes). Labels that are text count in
+        sorted order, which a warning tells; see `encode_labels`. With the network's own
+        predictions as targets H is its Gauss–Newton part.
+    loss : {"ce", "mse"}
+    dtype : {"float64", "float32"}
+        See `layer_hessian`.
+    chunk_size : int
+        How many numbers a temporary array may hold.
+
+    Returns
+    -------
+    NetworkHessian
+
+    Raises
+    ------
+    ValueError
+        On bad inputs, labels, loss, dtype or chunk size; see `layer_hessian` and `check_targets`.
+
+    Examples
+    --------
+    >>> from rmt_hessian.model.networks import Network
+    >>> H = network_hessian(Network([[[1.0]], [[2.0]]]), [[1.0]], [[0.0]], "mse")
+    >>> H.to_dense()
+    array([[4., 4.],
+           [4., 1.]])
+    >>> H @ np.ones(2), H.diagonal(), H.block_norms()[0, 1]
+    (array([8., 5.]), array([4., 1.]), np.float64(4.0))
+    """
+    loss = get_loss(loss, instance_of(net, Network, "net").widths[-1])
+    dtype = real_dtype(dtype)
+    chunk_size = positive_integer(chunk_size, "chunk_size")
+    forward = net.forward(X)
+    targets = check_targets(y, forward.features[0].shape[0], net.widths[-1], loss)
+    layers = layers_from_pass(net, forward, loss, range(net.n_layers), dtype, chunk_size)
+    weights = tuple(W.astype(dtype, copy=False) for W in net.weights)
+    H = NetworkHessian(tuple(layers), weights, forward.masks, targets, loss, chunk_size)
+    for samples in slices(H.n_samples, chunk_size // net.widths[-1]):
+        H.residual(samples)  # raises where a logit overflows
+    return H
+
+
+def _write_transpose(out, A):
+    parallel_map(
+        lambda rows: transpose_into(out, A, rows.start, rows.stop),
+        shares(A.shape[0], A_WRITE * A.shape[1]),
+    )
