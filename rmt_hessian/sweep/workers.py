@@ -50,14 +50,8 @@ def perform(points, folder, directory=".", seconds=TASK_SECONDS, version=__versi
     """Measure ``{key: Point}`` with one thread, until the time is over; write each, return `Done`.
 
     A point that raises is recorded with its traceback and the next goes on. One that the folder
-    holds already, after a worker that died, is left as it is.
-
-    Raises
-    ------
-    RuntimeError
-        If this process has another version of the package or of a measurement.
-    OSError
-        If a result cannot be written.
+    holds already, after a worker that died, is left as it is. Raises RuntimeError if this process
+    has another version of the package or of a measurement, OSError if a result cannot be written.
     """
     if version != __version__:
         raise RuntimeError(
@@ -108,12 +102,8 @@ def measure_on_workers(client, points, folder):
     could measure in its time, and what it does not come to goes back to the others. A task whose
     workers died is tried again by Dask; given up, its points come back at the end, each alone while
     nothing else runs, so that none is blamed for another. One that kills its workers even so has
-    failed.
-
-    Raises
-    ------
-    Stopped
-        If the scheduler is lost, a result cannot be written, or a worker has another version.
+    failed. Raises `Stopped` if the scheduler is lost, a result cannot be written, or a worker has
+    another version.
     """
     from distributed import KilledWorker, as_completed
 
