@@ -24,9 +24,9 @@ try:
     from rmt_hessian.report.structure import format_table, structure_sections
     from rmt_hessian.streams import robust_streams
     from rmt_hessian.sweep.clusters import SLURM, check, cores, slurm_script
-    from rmt_hessian.sweep.config import ConfigError, load_config
-    from rmt_hessian.sweep.journal import durations
-    from rmt_hessian.sweep.run import load_points, run_sweep
+    from rmt_hessian.sweep.config import ConfigError, load_config, load_points
+    from rmt_hessian.sweep.provenance import expected_seconds
+    from rmt_hessian.sweep.run import run_sweep
     from rmt_hessian.sweep.status import OUTCOMES, by_axis, outcomes
     from rmt_hessian.sweep.store import FolderInUse, Store
 except ImportError as error:
@@ -50,11 +50,8 @@ class Once(TyperCommand):
         return super().parse_args(ctx, args)
 
 
-app = typer.Typer(
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Random matrix theory of neural-network Hessians.",
-)
+ABOUT = "Random matrix theory of neural-network Hessians."
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=ABOUT)
 
 SHOWN = 5  # points named on the screen, of those that failed and of those missing
 LEGEND = """\
@@ -67,6 +64,9 @@ Output Hessian of the hidden layer, CE: gap λ_C/λ_{C-1}, and overlap of the to
 centred rows of V; means over seeds."""
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a sweep's results.")]
+MixVersions = Annotated[
+    bool, typer.Option("--mix-versions", help="Keep results of other package versions.")
+]
 
 
 @app.command(cls=Once)
@@ -82,8 +82,7 @@ def run(
         ),
     ] = None,
     workers: Annotated[
-        int | None,
-        typer.Option(help="Processes; 1: this one. Default: all cores."),
+        int | None, typer.Option(help="Processes; 1: this one. Default: all cores.")
     ] = None,
     scheduler: Annotated[
         str | None, typer.Option(help="tcp://HOST:PORT of a Dask scheduler, or slurm.")
@@ -91,9 +90,7 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what there is to do.")
     ] = False,
-    mix_versions: Annotated[
-        bool, typer.Option("--mix-versions", help="Keep results of other package versions.")
-    ] = False,
+    mix_versions: MixVersions = False,
 ):
     """Compute the points of a sweep that are missing, then collect them. Run again to resume."""
     if workers is not None and workers < 1:
@@ -126,12 +123,12 @@ def run(
         print(f"failed: {point}: {reason}", file=sys.stderr)
     for point in result.missing[:SHOWN]:
         print(f"missing: {point}", file=sys.stderr)
-    if result.failed or result.missing or result.stopped:
-        reasons = [result.stopped] if result.stopped else []
-        if result.failed:
-            reasons.append(f"{len(result.failed)} points failed; tracebacks in {folder}/failed")
-        if result.missing:
-            reasons.append(f"{len(result.missing)} points are missing; {_how_to_resume()}")
+    reasons = [result.stopped] if result.stopped else []
+    if result.failed:
+        reasons.append(f"{len(result.failed)} points failed; tracebacks in {folder}/failed")
+    if result.missing:
+        reasons.append(f"{len(result.missing)} points are missing; {_how_to_resume()}")
+    if reasons:
         _stop("\n".join(reasons), 1)
 
 
@@ -154,11 +151,10 @@ def _say_what_is_to_do(config, folder, overrides, workers, scheduler):
     """Points, those done, the time expected; the job script for SLURM."""
     check(scheduler)
     points, _ = load_points(config, overrides)
-    store = Store(folder)
-    state = store.state(points)
-    left = Counter(point.setting for key, point in points.items() if key not in state.rows)
-    print(f"{len(points)} points: {len(state.rows)} done, {left.total()} to compute")
-    seconds, used = durations(store).total(left), min(workers, left.total())
+    rows = Store(folder).state(points).rows
+    left = [point for key, point in points.items() if key not in rows]
+    print(f"{len(points)} points: {len(rows)} done, {len(left)} to compute")
+    seconds, used = expected_seconds(folder, left), min(workers, len(left))
     if seconds is None:
         print("no estimate of the time: a measurement was never run in this folder")
     elif used:
@@ -184,9 +180,7 @@ def status(folder: Folder):
 @app.command(cls=Once)
 def collect(
     folder: Folder,
-    mix_versions: Annotated[
-        bool, typer.Option("--mix-versions", help="Keep results of other package versions.")
-    ] = False,
+    mix_versions: MixVersions = False,
 ):
     """Gather the points that are done into table.parquet and table.csv."""
     points, _ = load_points(folder / "config.toml")
@@ -194,9 +188,8 @@ def collect(
     state = store.state(points)
     for line in state.damaged:
         print(f"damaged, left out: {line}", file=sys.stderr)
-    _say_where(
-        store.collect(points, state.rows, mix_versions=mix_versions, on_notice=_notice), folder
-    )
+    table = store.collect(points, state.rows, mix_versions=mix_versions, on_notice=_notice)
+    _say_where(table, folder)
 
 
 @app.command(cls=Once)

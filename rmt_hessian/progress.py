@@ -5,68 +5,51 @@ import time
 from contextlib import contextmanager
 
 import rich.console
-import rich.progress
+from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
 LINE_SECONDS = 10  # between two plain lines
+RATE_SECONDS = 600  # the rate is that of so long, without the first point: it loads and compiles
 
 
 @contextmanager
 def shown(name):
     """Yield the functions ``progress(counts)`` and ``notice(line)`` for a run."""
-    console = rich.console.Console(stderr=True)
-    if not console.is_terminal:
-        yield _Lines(name), lambda line: print(line, file=sys.stderr)
-        return
-    columns = (
-        "{task.description}",
-        rich.progress.BarColumn(),
-        rich.progress.MofNCompleteColumn(),
-        "{task.fields[told]}",
-        rich.progress.TimeElapsedColumn(),
+    console, last = rich.console.Console(stderr=True), -LINE_SECONDS
+    columns = "{task.description}", BarColumn(), "{task.fields[told]}", TimeElapsedColumn()
+    bar = Progress(
+        *columns,
+        TimeRemainingColumn(),
+        console=console,
+        get_time=time.monotonic,
+        speed_estimate_period=RATE_SECONDS,
     )
-    with rich.progress.Progress(*columns, console=console) as bar:
-        task, rate = bar.add_task(name, total=None, told=""), _Rate()
+    bar.add_task(name, total=None, told="")
+    (task,) = bar.tasks
 
-        def progress(counts):
-            bar.update(task, completed=counts.done, total=counts.total, told=rate.words(counts))
+    def update(counts):
+        bar.update(task.id, completed=counts.done + counts.failed, total=counts.total)
+        rate = [f"{task.speed:.3g}/s"] if task.speed else []
+        return rate, [f"{counts.failed} failed"] if counts.failed else []
 
-        yield progress, lambda line: console.print(line, markup=False, highlight=False)
+    def redraw(counts):
+        rate, failed = update(counts)
+        told = [f"{counts.done}/{counts.total}", *rate, *failed]
+        bar.update(task.id, told=", ".join(told))
 
+    def line(counts):
+        nonlocal last
+        rate, failed = update(counts)
+        if task.finished or time.monotonic() > last + LINE_SECONDS:
+            last = time.monotonic()
+            left = [f"{duration(task.time_remaining)} left"] if task.time_remaining else []
+            told = [f"{name}: {counts.done} of {counts.total} points", *rate, *left, *failed]
+            print(", ".join(told), file=sys.stderr)
 
-class _Lines:
-    """A line at the start, then one now and then, and at the end."""
-
-    def __init__(self, name):
-        self.name, self.rate, self.last = name, _Rate(), -LINE_SECONDS
-
-    def __call__(self, counts):
-        words = self.rate.words(counts)
-        over = counts.done + counts.failed == counts.total
-        if over or time.monotonic() > self.last + LINE_SECONDS:
-            self.last = time.monotonic()
-            told = f", {words}" if words else ""
-            print(f"{self.name}: {counts.done} of {counts.total} points{told}", file=sys.stderr)
-
-
-class _Rate:
-    """Points a second since the first call, the time left, and failures, in words."""
-
-    def __init__(self):
-        self.first = None
-
-    def words(self, counts):
-        ended, now = counts.done + counts.failed, time.monotonic()
-        if self.first is None:
-            self.first = ended, now
-        before, started = self.first
-        words = []
-        if ended > before:
-            words.append(f"{(ended - before) / (now - started):.3g}/s")
-        if counts.seconds_left is not None and ended < counts.total:
-            words.append(f"{duration(counts.seconds_left)} left")
-        if counts.failed:
-            words.append(f"{counts.failed} failed")
-        return ", ".join(words)
+    if console.is_terminal:
+        with bar:
+            yield redraw, lambda text: console.print(text, markup=False, highlight=False)
+    else:
+        yield line, lambda text: print(text, file=sys.stderr)
 
 
 def duration(seconds):

@@ -12,9 +12,7 @@ import scipy.linalg  # noqa: F401 (loads its BLAS, to be limited below)
 import threadpoolctl
 from hypothesis import HealthCheck, settings
 
-from rmt_hessian import theory
-from rmt_hessian.measurements import blocks
-from tests.small import SMALL
+from tests.small import SMALL, quick_predictions
 
 settings.register_profile(
     "default",
@@ -37,12 +35,9 @@ def rng():
 
 
 @pytest.fixture
-def sweep(tmp_path, monkeypatch):
+def sweep(tmp_path):
     """Path of a small sweep file; its predictions cost few draws."""
-    quick = theory.block_norms
-    monkeypatch.setattr(theory, "block_norms", lambda ens: quick(ens, n_draws=50))
-    blocks._predicted_norms.cache_clear()
     path = tmp_path / "small.toml"
     path.write_text(SMALL)
-    yield path
-    blocks._predicted_norms.cache_clear()
+    with quick_predictions():
+        yield path

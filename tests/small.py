@@ -1,12 +1,27 @@
 """A small sweep file, what sweep files hold, and the ensembles of the cases by name."""
 
-import pandas as pd
+from contextlib import contextmanager
 
-from rmt_hessian import Ensemble
+import pandas as pd
+import pytest
+
+from rmt_hessian import Ensemble, theory
+from rmt_hessian.measurements import blocks
 from rmt_hessian.report.cases import with_cases
 from rmt_hessian.sweep.config import load_config
 
 CASES = ("linear-ce", "linear-mse", "hidden-ce", "hidden-mse", "output-ce")
+
+
+@contextmanager
+def quick_predictions():
+    """Within it, predictions of norms in sweeps cost few draws."""
+    exact = theory.block_norms
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(theory, "block_norms", lambda ens: exact(ens, n_draws=50))
+        blocks._predicted_norms.cache_clear()
+        yield
+        blocks._predicted_norms.cache_clear()
 
 
 def ensemble(case, d, m, C, n_samples):

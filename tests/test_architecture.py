@@ -70,7 +70,7 @@ CONFINED = {
     "tomli_w": {"sweep/"},
     "filelock": {"sweep/"},
     "dask": {"sweep/clusters.py"},
-    "distributed": {"sweep/clusters.py", "sweep/engine.py"},
+    "distributed": {"sweep/clusters.py", "sweep/workers.py"},
     "dask_jobqueue": {"sweep/clusters.py"},
     "tornado": {"sweep/clusters.py"},
     "threadpoolctl": {"_threads.py", "sweep/"},

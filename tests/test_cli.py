@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -105,34 +106,13 @@ def test_a_dry_run_says_what_there_is_to_do(folder):
     assert sorted((folder / "results" / "tiny").rglob("*")) == before
 
 
-def test_overrides_add_points_and_change_no_old_one(folder):
-    shutil.copytree(folder / "results" / "tiny", folder / "results" / "wider")
-    arguments = "run", "tiny.toml", "--workers", "1", "--out", "results/wider", "--set", "C=2,3"
-    result = command(*arguments, cwd=folder)
-    assert result.returncode == 0
-    assert result.stderr.startswith("tiny: 4 of 8 points\n")
-    old, new = (
-        pd.read_parquet(folder / "results" / name / "table.parquet").set_index("key")
-        for name in ("tiny", "wider")
-    )
-    assert set(new["n_classes"]) == {2, 3}
-    pd.testing.assert_frame_equal(new.loc[old.index], old, check_exact=True)
-    assert command("status", "results/wider", cwd=folder).stdout.startswith("8 points: 8 done")
-
-
-def test_a_damaged_point_is_told_and_computed_again(folder):
+def test_a_damaged_point_is_told(folder):
     shutil.copytree(folder / "results" / "tiny", folder / "results" / "damaged")
     path = min((folder / "results" / "damaged" / "points").glob("*.parquet"))
     path.write_bytes(path.read_bytes()[:-1])
     lines = command("status", "results/damaged", cwd=folder).stdout.splitlines()
     assert lines[0] == "4 points: 3 done, 0 failed, 1 missing"
     assert lines[1].startswith("damaged, counts as missing: results/damaged/points/")
-    arguments = "run", "tiny.toml", "--workers", "1", "--out", "results/damaged"
-    result = command(*arguments, cwd=folder)
-    assert result.returncode == 0
-    assert f"damaged, computed again: results/damaged/points/{path.name}" in result.stderr
-    tables = [(folder / "results" / n / "table.csv").read_bytes() for n in ("tiny", "damaged")]
-    assert tables[0] == tables[1]
 
 
 def test_collect_refuses_to_mix_versions_silently(folder):
@@ -147,59 +127,44 @@ def test_collect_refuses_to_mix_versions_silently(folder):
     assert command("collect", "results/mixed", "--mix-versions", cwd=folder).returncode == 0
 
 
-def test_a_measurement_of_ones_own(folder):
-    (folder / "mine.py").write_text("def square(rng, n): return {'square': n**2}\n")
-    (folder / "own.toml").write_text(
-        'root_seed = 0\n[[grid]]\nmeasurement = "mine:square"\nseeds = 1\naxes = { n = [2, 3] }\n'
-    )
-    result = command("run", "own.toml", "--workers", "1", cwd=folder)
-    assert result.returncode == 0
-    assert list(pd.read_csv(folder / "results" / "own" / "table.csv")["square"]) == [4, 9]
-
-
-MISTAKES = [
-    (("run", "none.toml"), "none.toml: No such file"),
-    (("run", "wrong.toml"), "wrong.toml: colour: unknown key"),
-    (("status", "nowhere"), "nowhere/config.toml: No such file"),
-    (("collect", "nowhere"), "nowhere/config.toml: No such file"),
-    (("report", "nowhere"), "nowhere holds no table.parquet"),
-    (
-        ("report", "results/picture"),
-        "results/picture holds no measurement that the report knows",
-    ),
-    (("run", "tiny.toml", "--workers", "1", "--out", "tiny.toml"), "tiny.toml"),
-    (("run", "typo.toml"), "'n_sampels' means nothing to block_norms; allowed: widths, layer, "),
-    (("run", "wide.toml"), "widths[-1] must be below 2, the units of layer 0, got 2"),
-    (("run", "stranger.toml", "--dry-run"), "cannot import no_such_module"),
-    (("run", "tiny.toml", "--dry-run", "--set", "depth=2"), "no grid has 'depth'; allowed: "),
-    (("run", "tiny.toml", "--set", "C=1"), "widths[1] must be at least 2, got 1"),
-    (("run", "."), ".: Is a directory"),
-    (("run", "tiny.toml", "--dry-run", "--scheduler", "pbs"), "the scheduler must be tcp://HOST"),
-    (("run", "empty.toml"), "empty.toml: root_seed: Field required"),
-    (("run", "tiny.toml/x.toml"), "tiny.toml/x.toml: Not a directory"),
-    (("run", "two\nlines.toml"), "two lines.toml: No such file"),
-    (("run", "tiny.toml", "--dry-run", "--out", "tiny.toml"), "tiny.toml/points/"),
-    (("run", "tiny.toml", "--out", "tiny.toml/x"), "tiny.toml/x/points: Not a directory"),
-    (("status", "tiny.toml"), "tiny.toml/config.toml: Not a directory"),
-    (("report", "tiny.toml"), "tiny.toml/table.parquet: Not a directory"),
-    (("report", "results/folder"), "results/folder/table.parquet: Is a directory"),
-    (("report", "results/foreign"), "foreign/table.parquet holds no points; to make it again"),
-    (("run", "tiny.toml", "--dry-run", "--set", "C=3", "--set", "C=5"), "already, by C=3"),
-    (("run", "tiny.toml", "--dry-run", "--set", "C=3,3"), "each value once, got 3 twice"),
-    (("run", "tiny.toml", "--workers", "1", "--workers", "2"), "--workers must be given once"),
-    (("run", "tiny.toml", "--out", "a", "--out=b"), "--out must be given once, got 2 times"),
-    (("run", "tiny.toml", *2 * ("--dry-run",)), "--dry-run must be given once, got 2 times"),
-    (
-        ("report", "results/tiny", *3 * ("--figures", "f")),
-        "--figures must be given once, got 3",
-    ),
-    (("run", "tiny.toml", "--out"), "requires an argument"),
-    (("run", "tiny.toml", "--workers", "x"), "Invalid value for '--workers': "),
-    (("run", "tiny.toml", "--colour"), "No such option: --colour"),
-    (("run", "tiny.toml", "more"), "extra argument"),
-    (("run",), "Missing argument"),
-    (("walk",), "No such command 'walk'; see "),
-]
+MISTAKES = {
+    "run none.toml": "none.toml: No such file",
+    "run wrong.toml": "wrong.toml: colour: unknown key",
+    "status nowhere": "nowhere/config.toml: No such file",
+    "collect nowhere": "nowhere/config.toml: No such file",
+    "report nowhere": "nowhere holds no table.parquet",
+    "report results/picture": "results/picture holds no measurement that the report knows",
+    "run tiny.toml --workers 1 --out tiny.toml": "tiny.toml",
+    "run typo.toml": "'n_sampels' means nothing to block_norms; allowed: widths, layer, ",
+    "run wide.toml": "widths[-1] must be below 2, the units of layer 0, got 2",
+    "run stranger.toml --dry-run": "cannot import no_such_module",
+    "run tiny.toml --dry-run --set depth=2": "no grid has 'depth'; allowed: ",
+    "run tiny.toml --set C=1": "widths[1] must be at least 2, got 1",
+    "run .": ".: Is a directory",
+    "run tiny.toml --dry-run --scheduler pbs": "the scheduler must be tcp://HOST",
+    "run empty.toml": "empty.toml: root_seed: Field required",
+    "run tiny.toml/x.toml": "tiny.toml/x.toml: Not a directory",
+    "run 'two\nlines.toml'": "two lines.toml: No such file",
+    "run tiny.toml --dry-run --out tiny.toml": "tiny.toml/points/",
+    "run tiny.toml --out tiny.toml/x": "tiny.toml/x/points: Not a directory",
+    "status tiny.toml": "tiny.toml/config.toml: Not a directory",
+    "report tiny.toml": "tiny.toml/table.parquet: Not a directory",
+    "report results/folder": "results/folder/table.parquet: Is a directory",
+    "report results/foreign": "foreign/table.parquet holds no points; to make it again",
+    "run tiny.toml --dry-run --set C=3 --set C=5": "already, by C=3",
+    "run tiny.toml --dry-run --set C=3,3": "each value once, got 3 twice",
+    "run tiny.toml --workers 1 --workers 2": "--workers must be given once",
+    "run tiny.toml --out a --out=b": "--out must be given once, got 2 times",
+    "run tiny.toml --dry-run --dry-run": "--dry-run must be given once, got 2 times",
+    "report results/tiny --figures f --figures f --figures f": "--figures must be given once, "
+    "got 3",
+    "run tiny.toml --out": "requires an argument",
+    "run tiny.toml --workers x": "Invalid value for '--workers': ",
+    "run tiny.toml --colour": "No such option: --colour",
+    "run tiny.toml more": "extra argument",
+    "run": "Missing argument",
+    "walk": "No such command 'walk'; see ",
+}
 # all of them in one process, for the sake of the time
 EACH = """
 import io, json, sys
@@ -235,18 +200,18 @@ def ends(folder):
     (folder / "stranger.toml").write_text(SWEEP.replace("block_norms", "no_such_module:f"))
     result = subprocess.run(
         [sys.executable, "-c", EACH],
-        input=json.dumps([arguments for arguments, _ in MISTAKES]),
+        input=json.dumps([shlex.split(line) for line in MISTAKES]),
         cwd=folder,
         capture_output=True,
         encoding="utf-8",
     )
     assert result.returncode == 0, result.stderr
-    return {tuple(a): end for (a, _), end in zip(MISTAKES, json.loads(result.stdout), strict=True)}
+    return dict(zip(MISTAKES, json.loads(result.stdout), strict=True))
 
 
-@pytest.mark.parametrize(("arguments", "message"), MISTAKES)
-def test_mistakes_are_one_line_and_exit_code_2(ends, arguments, message):
-    code, said = ends[arguments]
+@pytest.mark.parametrize(("line", "message"), MISTAKES.items())
+def test_mistakes_are_one_line_and_exit_code_2(ends, line, message):
+    code, said = ends[line]
     assert code == 2
     lines = [line for line in said.splitlines() if line.strip()]
     assert len(lines) == 1
@@ -259,8 +224,3 @@ def test_without_the_extra_it_says_what_to_install(tmp_path):
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 1
     assert result.stderr.strip() == "rmt-hessian needs typer: pip install 'rmt_hessian[sweep]'"
-
-
-def test_the_shipped_sweep_is_valid():
-    for path in (ROOT / "sweeps").glob("*.toml"):
-        assert load_config(path).points()

@@ -21,17 +21,9 @@ def run(n_points, n_processes, *, computing=1.0, between=0.0, first=0.0, start_u
         now = 100.0 + start_up
         for n in range(n_points // n_processes):
             ended = now + computing + (first if n == 0 else 0.0)
-            rows.append(
-                {
-                    "seed": n * n_processes + process,
-                    "total": 0.25,
-                    "process": process,
-                    "peak_bytes": 3e8 + ended,
-                    "cpu": 0.5 * ended,
-                    "started": now,
-                    "ended": ended,
-                }
-            )
+            row = {"seed": n * n_processes + process, "total": 0.25, "process": process}
+            row |= {"peak_bytes": 3e8 + ended, "cpu": 0.5 * ended, "started": now, "ended": ended}
+            rows.append(row)
             now = ended + between
     ended = max(row["ended"] for row in rows) + after
     return Run(rows[::-1], 100.0, ended, cpu=7.0, peak_bytes=2e8)
@@ -73,13 +65,8 @@ def test_a_slower_process_counts_with_its_own_rate():
 
 @pytest.fixture
 def runs():
-    return {
-        BARE: [run(8, 1)],
-        HERE: [run(8, 1, between=0.0625, first=0.0)],
-        ONE: [run(8, 1, between=0.03125)],
-        TWO_BARE: [run(8, 2)],
-        TWO: [run(8, 2, between=0.25)],
-    }
+    one = {HERE: [run(8, 1, between=0.0625)], ONE: [run(8, 1, between=0.03125)]}
+    return {BARE: [run(8, 1)], **one, TWO_BARE: [run(8, 2)], TWO: [run(8, 2, between=0.25)]}
 
 
 def test_what_is_required_is_judged(runs):

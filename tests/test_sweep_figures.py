@@ -13,11 +13,10 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from paper_figs import fig_law_distances, style
-from rmt_hessian import theory
-from rmt_hessian.measurements import blocks
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
+from tests.small import quick_predictions
 
 SWEEPS = Path(__file__).parents[1] / "sweeps"
 SMALLER = {  # what to replace in the shipped file; its grids stay as they are
@@ -42,24 +41,17 @@ FIGURES = {"law_distances": "spectra", "large_classes": "large_classes"}
 def stores(tmp_path_factory):
     """The results of both sweeps, by name; predictions of norms cost few draws."""
     folder = tmp_path_factory.mktemp("sweeps")
-    found = {}
-    quick = theory.block_norms
-    patched = pytest.MonkeyPatch()
-    patched.setattr(theory, "block_norms", lambda ens: quick(ens, n_draws=50))
-    blocks._predicted_norms.cache_clear()
     for name, changes in SMALLER.items():
         text = (SWEEPS / f"{name}.toml").read_text()
         for old, new in changes.items():
             assert old in text, f"{name}: {old}"
             text = text.replace(old, new)
         (folder / f"{name}.toml").write_text(text)
-        result = run_sweep(folder / f"{name}.toml", folder / name)
+        with quick_predictions():
+            result = run_sweep(folder / f"{name}.toml", folder / name)
         assert result.failed == []
         assert len(result.table) == len(load_config(folder / f"{name}.toml").points())
-        found[name] = Store(folder / name)
-    patched.undo()
-    blocks._predicted_norms.cache_clear()
-    return found
+    return {name: Store(folder / name) for name in SMALLER}
 
 
 @pytest.fixture

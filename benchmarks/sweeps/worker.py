@@ -15,7 +15,8 @@ from benchmarks.timing import serve, timed
 from rmt_hessian import __version__
 from rmt_hessian._threads import one_thread
 from rmt_hessian.sweep.clusters import connect
-from rmt_hessian.sweep.run import load_points, run_sweep
+from rmt_hessian.sweep.config import load_points
+from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store, write_whole
 
 CONFIG = Path(__file__).with_name("points.toml")

@@ -21,13 +21,7 @@ TIE = 1e-9  # difference of overlaps that are equal
 
 @measurement(version=4, stream=3)
 def eigenspaces(
-    rng,
-    *,
-    ens: Ensemble,
-    inputs: str,
-    input_mean: Real,
-    standardised: Truth,
-    n_top: Count,
+    rng, *, ens: Ensemble, inputs: str, input_mean: Real, standardised: Truth, n_top: Count
 ):
     """Top eigenvectors of one layer of two independent networks on the same inputs.
 

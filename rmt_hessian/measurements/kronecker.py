@@ -26,12 +26,7 @@ from rmt_hessian.theory.coverage import shallow
 
 
 @measurement(version=5, stream=3)
-def kronecker_form(
-    rng,
-    *,
-    ens: Annotated[Ensemble, shallow],
-    n_top: Count,
-):
+def kronecker_form(rng, *, ens: Annotated[Ensemble, shallow], n_top: Count):
     """A layer Hessian beside E[M] ⊗ E[z zᵀ] and the nearest Kronecker product.
 
     Error predicted from the weights; all eigenvalues of both, top eigenspaces by dimension, NaN
@@ -70,14 +65,7 @@ def _law_without_weights(ens):
 
 
 @measurement(version=2, stream=1)
-def network_kronecker(
-    rng,
-    *,
-    widths: Widths,
-    n_samples: Count,
-    input_mean: Real,
-    n_top: Count,
-):
+def network_kronecker(rng, *, widths: Widths, n_samples: Count, input_mean: Real, n_top: Count):
     """The whole Hessian, CE and random labels, beside its approximations from factors.
 
     ``gauss_newton`` is the Hessian without its residual term (targets equal to the predictions):

@@ -9,7 +9,7 @@ from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.draws import draw_with_network
 from rmt_hessian.hessian.layer import layer_hessian
 from rmt_hessian.initialisation import init_gain
-from rmt_hessian.measurements.ensembles import two_units
+from rmt_hessian.measurements.parameters import two_units
 from rmt_hessian.measurements.registry import measurement
 from rmt_hessian.model.networks import Network
 from rmt_hessian.theory import block_outliers, conditional_law, layer_law, layer_outliers

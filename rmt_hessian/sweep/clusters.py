@@ -4,7 +4,6 @@ import logging
 import re
 import signal
 import subprocess
-import tempfile
 from contextlib import ExitStack, contextmanager
 from multiprocessing import resource_tracker
 
@@ -28,23 +27,11 @@ def cores():
 
 @contextmanager
 def connect(workers, scheduler=None):
-    """A `distributed.Client` of workers with one thread each.
+    """A `distributed.Client` of so many workers with one thread each.
 
-    Parameters
-    ----------
-    workers : int
-        Processes of this machine, or in SLURM jobs; a running scheduler has its own.
-    scheduler : str, optional
-        ``tcp://HOST:PORT`` of a running scheduler, ``slurm``, or none: this machine.
-
-    Raises
-    ------
-    ValueError
-        If ``scheduler`` is neither.
-    OSError
-        If no scheduler answers at the address, or SLURM refuses the jobs.
-    ImportError
-        If a package for SLURM is missing.
+    They are processes of this machine, or with the scheduler ``slurm`` in its jobs; a running
+    scheduler, ``tcp://HOST:PORT``, has its own. Raises ValueError if it is neither of them, OSError
+    if none answers there or SLURM refuses the jobs, ImportError if a package for SLURM is missing.
     """
     check(scheduler)
     import dask
@@ -65,7 +52,7 @@ def connect(workers, scheduler=None):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is told by the run
     with dask.config.set(settings), ExitStack() as stack:
         if scheduler in (None, SLURM):
-            with _out_of_reach():
+            with _out_of_reach_of_ctrl_c():
                 make = _slurm_cluster if scheduler == SLURM else _local_cluster
                 scheduler = stack.enter_context(make(workers))
             stack.callback(_respawn_lost_workers(scheduler, workers))
@@ -86,12 +73,12 @@ def _respawn_lost_workers(cluster, workers):
     """Replace workers that are lost; returns what ends it."""
     from tornado.ioloop import PeriodicCallback
 
-    again = PeriodicCallback(lambda: _renew(cluster, workers), 1000 * RENEW_SECONDS)
+    again = PeriodicCallback(lambda: _replace_failed(cluster, workers), 1000 * RENEW_SECONDS)
     cluster.loop.add_callback(again.start)
     return lambda: cluster.loop.add_callback(again.stop)
 
 
-def _renew(cluster, workers):
+def _replace_failed(cluster, workers):
     """Start as many as are missing; Dask counts also those that died while they started."""
     from distributed import Status
 
@@ -115,7 +102,7 @@ def _local_cluster(workers):
 
 
 @contextmanager
-def _out_of_reach():
+def _out_of_reach_of_ctrl_c():
     """Processes started within, and later by threads started within, never see Ctrl-C.
 
     Workers that die of it would be started again; it is this process that stops them. And a
@@ -131,13 +118,7 @@ def _out_of_reach():
 
 
 def slurm_script():
-    """The script of one SLURM job.
-
-    Raises
-    ------
-    ImportError
-        If dask-jobqueue is missing.
-    """
+    """The script of one SLURM job."""
     with _slurm_cluster(0) as cluster:
         return cluster.job_script()
 
@@ -172,18 +153,11 @@ def _slurm_cluster(workers):
 
 def _try_submission(script):
     """Raise OSError, with what SLURM says, if it would not take the job."""
-    with tempfile.NamedTemporaryFile("w", suffix=".sh", encoding="utf-8") as file:
-        file.write(script)
-        file.flush()
-        try:
-            subprocess.run(
-                ["sbatch", "--test-only", file.name],
-                check=True,
-                capture_output=True,
-                encoding="utf-8",
-            )
-        except FileNotFoundError:
-            raise OSError("SLURM is not here: no command sbatch") from None
-        except subprocess.CalledProcessError as error:
-            said = (error.stderr or error.stdout).strip().partition("\n")[0]
-            raise OSError(f"SLURM does not take the job: {said}") from None
+    command, told = ["sbatch", "--test-only"], {"capture_output": True, "encoding": "utf-8"}
+    try:
+        subprocess.run(command, input=script, check=True, **told)
+    except FileNotFoundError:
+        raise OSError("SLURM is not here: no command sbatch") from None
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr or error.stdout).strip().partition("\n")[0]
+        raise OSError(f"SLURM does not take the job: {said}") from None

@@ -4,11 +4,10 @@ import re
 import tomllib
 
 import tomli_w
-from pydantic import ValidationError
 
-from rmt_hessian.measurements.ensembles import WIDTHS, names_in
-from rmt_hessian.measurements.registry import find, parameters_of
-from rmt_hessian.sweep.config import ConfigError, LogRange
+from rmt_hessian.measurements.registry import find
+from rmt_hessian.sweep.grid import ConfigError
+from rmt_hessian.sweep.parameters import WIDTHS, names_in, parameters_of
 
 COMMA = re.compile(r""",(?=(?:[^"']*(?:"[^"]*"|'[^']*'))*[^"']*$)""")  # outside quotes
 SPECIAL = re.compile(r"""["'=\ud800-\udfff]""")  # what a bare word is not expected to hold
@@ -29,10 +28,7 @@ def with_overrides(text, assignments):
         fixes the parameter; several, or a range ``{start=2, stop=64, num=6}``, are an axis. A list
         in brackets is one value; widths that it names no more are dropped.
 
-    Raises
-    ------
-    ConfigError
-        If an assignment cannot be read, no grid has its parameter, or another had it before.
+    Raises `ConfigError` if one cannot be read, no grid has its parameter, or another had it before.
     """
     if not assignments:
         return text
@@ -52,7 +48,7 @@ def _assign(content, assignment):
         raise ConfigError(f"--set {assignment}: must be name=value or name=value,value,…")
     values = _values(name, written)
     if name in ("seeds", "root_seed"):
-        if len(values) > 1:
+        if isinstance(values, dict) or len(values) > 1:
             raise ConfigError(f"--set {assignment}: {name} must be one number")
         for table in content["grid"] if name == "seeds" else [content]:
             table[name] = values[0]
@@ -88,7 +84,7 @@ def _names_of(grid):
 
 def _set(grid, name, values):
     """An axis stays one, in its place; what is fixed becomes one if there are several values."""
-    if len(values) == 1 and name not in grid.get("axes", {}):
+    if isinstance(values, list) and len(values) == 1 and name not in grid.get("axes", {}):
         grid.setdefault("fixed", {})[name] = values[0]
     else:
         grid.get("fixed", {}).pop(name, None)
@@ -96,12 +92,12 @@ def _set(grid, name, values):
 
 
 def _values(name, written):
-    """The values after ``name=``: TOML, or bare words."""
+    """What stands after ``name=``: a list of TOML or bare words; the table of a range."""
     if written.startswith("{"):
         try:
-            return LogRange.model_validate(tomllib.loads(f"x = {written}")["x"]).values()
-        except (ValidationError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"--set {name}={written}: {_reason(error)}") from None
+            return tomllib.loads(f"x = {written}")["x"]
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"--set {name}={written}: not a range: {error}") from None
     if written.startswith("["):
         return _value(name, f"[{written}]")
     return [_value(name, word.strip()) for word in COMMA.split(written)]
@@ -116,10 +112,3 @@ def _value(name, word):
                 f"--set {name}: a text with {strange[0]} must be quoted, got {word}"
             ) from None
         return word
-
-
-def _reason(error):
-    if not isinstance(error, ValidationError):
-        return f"not a range: {error}"
-    first = error.errors()[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"

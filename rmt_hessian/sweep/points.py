@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rmt_hessian.measurements.ensembles import columns, taken_columns
-from rmt_hessian.measurements.registry import call, find, stream_of, version_of
-from rmt_hessian.sweep.values import kept
+from rmt_hessian.measurements.registry import find, stream_of, version_of
+from rmt_hessian.sweep.parameters import SIZES, WIDTHS, arguments, columns
+from rmt_hessian.sweep.values import exact_value
 
 COLUMNS = ("measurement", "seed", "root_seed", "version", "key", "n_arrays")  # of every row
 RESERVED = (*COLUMNS, "file", "allow_pickle")  # the last two mean something to numpy.savez
@@ -55,24 +55,23 @@ class Point:
     def measure(self):
         """Run the measurement: its scalars and its arrays, two mappings.
 
-        Raises
-        ------
-        TypeError
-            If it returns anything but a mapping of names to numbers and arrays of numbers.
-        ValueError
-            If a name is that of a parameter, or another that is taken; if digits would be lost.
+        Raises TypeError if it returns anything but names of numbers and arrays of numbers,
+        ValueError if a name is taken, as that of a parameter is, or if digits would be lost.
         """
-        returned = call(find(self.measurement), self.rng(), self.parameters)
+        function = find(self.measurement)
+        returned = function(self.rng(), **arguments(function, self.parameters))
         if not hasattr(returned, "items"):
             raise TypeError(f"{self.measurement} must return a mapping, got {type(returned)}")
-        scalars, arrays, taken = {}, {}, {*RESERVED, *taken_columns(self.parameters)}
+        scalars, arrays, taken = {}, {}, {*RESERVED, *self.parameters}
+        if isinstance(self.parameters.get(WIDTHS), list):
+            taken |= set(SIZES)  # whether this point has all of them or not
         for name, value in returned.items():
             if not isinstance(name, str) or name in taken:
                 raise ValueError(
                     f"{self.measurement} must not call a result {name!r}: the name is taken"
                 )
             try:
-                result = kept(value)
+                result = exact_value(value)
             except (TypeError, ValueError) as error:
                 raise type(error)(f"{self.measurement}: {name!r} {error}") from None
             (arrays if isinstance(result, np.ndarray) else scalars)[name] = result

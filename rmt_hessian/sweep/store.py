@@ -25,6 +25,7 @@ from rmt_hessian.sweep.table import table_of
 
 TEMPORARY = re.compile(r"\.tmp-[0-9a-f]{32}-")
 DIGEST = b"sha256"  # key of the metadata in a Parquet file
+NOT_READ = (ValueError, LookupError, TypeError, pa.ArrowException, OSError)
 
 
 def write_whole(path, write):
@@ -78,12 +79,8 @@ class Store:
     def writing(self):
         """Make the folders and hold them for one run; remove what an interrupted one left behind.
 
-        The lock ends with the process that holds it, however that ends.
-
-        Raises
-        ------
-        FolderInUse
-            If another run holds the folder.
+        Raises `FolderInUse` if another run holds it. The lock ends with the process that holds it,
+        however that ends.
         """
         self.points.mkdir(parents=True, exist_ok=True)
         self.failed.mkdir(exist_ok=True)
@@ -108,10 +105,7 @@ class Store:
     def row(self, key):
         """The scalars of a point as a dict, or None if there are none.
 
-        Raises
-        ------
-        DamagedResult
-            If a file of the point is cut off, changed, or missing beside the other.
+        Raises `DamagedResult` if one of its files is cut off, changed, or missing beside the other.
         """
         path = self.points / f"{key}.parquet"
         try:
@@ -120,16 +114,14 @@ class Store:
             (row,) = table.to_pylist()
             arrays = path.with_suffix(".npz").read_bytes() if row["n_arrays"] else b""
             if table.schema.metadata[DIGEST] != _digest(row, arrays):
-                raise DamagedResult(f"{path} and its arrays are not what was written")
+                raise ValueError("it and its arrays are not what was written")
             if row["key"] != key:
-                raise DamagedResult(f"{path} holds the point {row['key']}")
+                raise ValueError(f"it holds the point {row['key']}")
         except FileNotFoundError as error:
             if path.exists():
                 raise DamagedResult(f"{error.filename} is missing") from None
             return None
-        except DamagedResult:
-            raise
-        except (ValueError, LookupError, TypeError, pa.ArrowException, OSError) as error:
+        except NOT_READ as error:
             if isinstance(error, OSError) and error.errno:  # of the system, not of Arrow
                 raise
             raise DamagedResult(f"{path}: {error}".partition("\n")[0]) from None
@@ -147,12 +139,10 @@ class Store:
         rows, damaged = {}, []
         for key in keys:
             try:
-                row = self.row(key)
+                rows[key] = self.row(key)
             except DamagedResult as error:
                 damaged.append(str(error))
-            else:
-                if row is not None:
-                    rows[key] = row
+        rows = {key: row for key, row in rows.items() if row is not None}
         tracebacks = {path.stem for path in self.failed.glob("*.txt")}
         return State(rows, damaged, [k for k in keys if k in tracebacks and k not in rows])
 
@@ -180,43 +170,11 @@ class Store:
         """Keep the sweep file as run."""
         write_whole(self.folder / "config.toml", lambda f: f.write(text.encode()))
 
-    def write_provenance(self, runs):
-        """Keep what was run, with what, where and when: one entry a run."""
-        text = json.dumps({"runs": runs}, indent=2) + "\n"
-        write_whole(self.folder / "provenance.json", lambda f: f.write(text.encode()))
-
-    def provenance(self):
-        """The entries of the runs so far.
-
-        Raises
-        ------
-        DamagedResult
-            If the file is not one of entries.
-        """
-        path = self.folder / "provenance.json"
-        try:
-            runs = json.loads(path.read_text(encoding="utf-8"))["runs"]
-        except FileNotFoundError:
-            return []
-        except (ValueError, LookupError, TypeError) as error:
-            raise DamagedResult(f"{path}: {error}") from None
-        if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
-            raise DamagedResult(f"{path} holds no list of runs")
-        return runs
-
-    def set_provenance_aside(self):
-        """Keep a damaged file under another name."""
-        path = self.folder / "provenance.json"
-        os.replace(path, path.with_suffix(".damaged"))
-
     def collect(self, keys, rows, *, mix_versions=False, on_notice=lambda line: None):
         """Gather rows, in the order of the keys, into one table, see `table_of`; returns it.
 
-        Raises
-        ------
-        ValueError
-            If results of different versions of the package are mixed, unless ``mix_versions``; if
-            two measurements mean text and numbers by one name.
+        Raises ValueError if results of different versions of the package are mixed, unless
+        ``mix_versions``; if two measurements mean text and numbers by one name.
         """
         rows = [rows[key] for key in keys if key in rows]
         if not mix_versions:
@@ -235,12 +193,8 @@ class Store:
     def table(self):
         """The collected table.
 
-        Raises
-        ------
-        FileNotFoundError
-            If the sweep was never collected, or no point was done.
-        DamagedResult
-            If it cannot be read.
+        Raises FileNotFoundError if no point was done and collected, `DamagedResult` if it cannot be
+        read.
         """
         path, again = self.folder / "table.parquet", f"rmt-hessian collect {self.folder}"
         try:

@@ -10,11 +10,7 @@ def table_of(rows, on_notice=lambda line: None):
     A column of whole numbers is int64, of truth values bool; where some rows lack it, Int64 and
     boolean, of pandas. Whole numbers and truth values are whole numbers, 1 for true; with
     fractions among them they are float64, and ``on_notice`` is told of those that are rounded.
-
-    Raises
-    ------
-    ValueError
-        If a column would hold text and numbers.
+    Raises ValueError if a column would hold text and numbers.
     """
     names = dict.fromkeys(name for row in rows for name in row)
     return pd.DataFrame({name: _column(name, rows, on_notice) for name in names})

@@ -6,19 +6,15 @@ WHOLE = range(-(2**63), 2**63)  # what fits a column of whole numbers
 SIZE = 8  # bytes of the largest numbers that are the same on every machine
 
 
-def kept(value):
+def exact_value(value):
     """A scalar as a bool, an int or a float; an array with the type it has.
 
     Numbers of NumPy count as Python's: ``np.int8(3)`` is 3, ``np.float32(0.1)`` the float64 of the
     same value. A list becomes an array, as by `numpy.asarray`.
 
-    Raises
-    ------
-    TypeError
-        Unless it is real, without masked entries and of numbers of at most 64 bits.
-    ValueError
-        If a whole number does not fit 64 bits with its sign, if a list would lose digits, or has
-        rows of several lengths.
+    Raises TypeError unless it is real, without masked entries and of at most 64 bits a number;
+    ValueError if a whole number does not fit 64 bits with its sign, if a list would lose digits, or
+    has rows of several lengths.
     """
     if np.ma.is_masked(value):
         raise TypeError(f"must have no masked entries, got {_shown(value)}")

@@ -5,11 +5,10 @@ import pytest
 
 import rmt_hessian as rh
 from rmt_hessian.compare import density_curve
-from rmt_hessian.measurements import blocks
 from rmt_hessian.measurements.blocks import block_norms, block_spectra, hessian_image
 from rmt_hessian.measurements.output_rank import output_rank
-from rmt_hessian.measurements.registry import call
-from tests.small import CASES, ensemble
+from rmt_hessian.sweep.parameters import arguments
+from tests.small import CASES, ensemble, quick_predictions
 
 
 def small(case, C=3):
@@ -42,7 +41,7 @@ def test_output_rank(rng):
 def test_output_rank_needs_a_hidden_layer_wider_than_C(rng):
     wanted = r"widths\[-1\] must be below 6, the units of layer 0, got 6"
     with pytest.raises(ValueError, match=wanted):
-        call(output_rank, rng, {"widths": [30, 6, 6], "layer": 0, "loss": "ce", "n_samples": 60})
+        arguments(output_rank, {"widths": [30, 6, 6], "layer": 0, "loss": "ce", "n_samples": 60})
 
 
 def drawn(ens):
@@ -54,14 +53,12 @@ def drawn(ens):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_column_of_block_norms(case, monkeypatch):
-    ens, exact = small(case, C=5), rh.theory.block_norms
-    monkeypatch.setattr(rh.theory, "block_norms", lambda ens: exact(ens, n_draws=50))
-    blocks._predicted_norms.cache_clear()
-    result = block_norms(np.random.default_rng(7), ens=ens)
-    blocks._predicted_norms.cache_clear()
+def test_every_column_of_block_norms(case):
+    ens = small(case, C=5)
+    with quick_predictions():
+        result = block_norms(np.random.default_rng(7), ens=ens)
     diagonal, off_diagonal = drawn(ens)[2].mean_squared_block_norms()
-    predicted = exact(ens, n_draws=50)
+    predicted = rh.theory.block_norms(ens, n_draws=50)
     limit = np.nan
     if case in ("linear-ce", "linear-mse", "hidden-mse"):
         constant, exponent = rh.theory.block_norm_limits(ens).ratio

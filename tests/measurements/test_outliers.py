@@ -71,9 +71,8 @@ def test_hidden_mse_against_the_closed_form():
     )
     places, overlaps = np.transpose(pairs)
     np.testing.assert_allclose(result["off_diagonal_predicted_places"], places, rtol=ITERATIVE)
-    np.testing.assert_allclose(
-        result["off_diagonal_predicted_overlaps"], overlaps, rtol=1e-5
-    )  # a difference quotient
+    predicted = result["off_diagonal_predicted_overlaps"]
+    np.testing.assert_allclose(predicted, overlaps, rtol=1e-5)  # a difference quotient
     assert result["off_diagonal_number"] == result["off_diagonal_predicted_number"] == 2
     # a mean over samples of b (q·u)² 1[both active], of standard deviation below b: four of them
     values = result["off_diagonal_eigenvalues"]
@@ -96,26 +95,22 @@ def test_linear_ce_number_place_and_overlap():
     result, _ = measured(**LINEAR_CE)
     for part, n in PREDICTED.items():
         assert result[f"{part}_number"] == result[f"{part}_predicted_number"] == n
-        overlap, distance = (
-            result[f"{part}_predicted_overlap"],
-            result[f"{part}_predicted_distance"],
-        )
-        assert overlap > 0.85
-        assert result[f"{part}_overlap"] == pytest.approx(overlap, abs=OVERLAP)
-        assert result[f"{part}_distance"] == pytest.approx(distance, abs=DISTANCE)
+        assert result[f"{part}_predicted_overlap"] > 0.85
+        for quantity, tolerance in (("overlap", OVERLAP), ("distance", DISTANCE)):
+            predicted = result[f"{part}_predicted_{quantity}"]
+            assert result[f"{part}_{quantity}"] == pytest.approx(predicted, abs=tolerance)
 
 
 def test_predictions_at_another_ratio_are_told_apart(monkeypatch):
     """Half the samples in the prediction: neither tolerance of the test above holds."""
-    for name in ("block_outliers", "layer_outliers"):
-        right = getattr(module, name)
-        monkeypatch.setattr(
-            module,
-            name,
-            lambda ens, *block, right=right, **rng: right(
-                replace(ens, n_samples=ens.n_samples // 2), *block, **rng
-            ),
+
+    def of_half(right):
+        return lambda ens, *block, **rng: right(
+            replace(ens, n_samples=ens.n_samples // 2), *block, **rng
         )
+
+    for name in ("block_outliers", "layer_outliers"):
+        monkeypatch.setattr(module, name, of_half(getattr(module, name)))
     module._layer_prediction.cache_clear()
     result, _ = measured(**LINEAR_CE)
     module._layer_prediction.cache_clear()
@@ -197,11 +192,12 @@ def test_the_table_of_outliers():
     """Means over seeds, of places over those that have one; sizes without any are left out."""
     point = {"measurement": "outliers", "widths": "100-3", "layer": 0, "loss": "ce"}
     rows = []
-    for n_samples, seed, number, distance in [
-        (400, 0, 0, np.nan),
-        (400, 1, 0, np.nan),
-        (800, 0, 0, np.nan),
-        (800, 1, 1, 0.5),
+    none = 0, np.nan
+    for n_samples, seed, (number, distance) in [
+        (400, 0, none),
+        (400, 1, none),
+        (800, 0, none),
+        (800, 1, (1, 0.5)),
     ]:
         row = point | {"n_inputs": 100, "n_samples": n_samples, "seed": seed}
         for part in ("diagonal", "off_diagonal"):

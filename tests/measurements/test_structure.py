@@ -150,12 +150,8 @@ def expected_rank(depth, layer):
 
 @pytest.mark.parametrize(("depth", "layer"), [(0, 0), (1, 0), (1, 1), (2, 0), (2, 1)])
 def test_every_column_of_population_rank(depth, layer):
-    result = population_rank(
-        np.random.default_rng(SEED),
-        widths=rank_widths(depth),
-        layer=layer,
-        relative_error=RELATIVE_ERROR,
-    )
+    rng, sizes = np.random.default_rng(SEED), {"widths": rank_widths(depth), "layer": layer}
+    result = population_rank(rng, **sizes, relative_error=RELATIVE_ERROR)
     # the correction of the bias multiplies rounding by 15
     assert_columns(result, expected_rank(depth, layer), 100 * EXACT)
 
@@ -394,14 +390,9 @@ def peak_of(M, S):
 @pytest.mark.parametrize("input_mean", [0.0, 1.0])
 @pytest.mark.parametrize("case", CASES)
 def test_every_column_of_eigenspaces(case, input_mean, standardised):
-    result = eigenspaces(
-        np.random.default_rng(SEED),
-        ens=spaces(case),
-        inputs="gaussian",
-        input_mean=input_mean,
-        standardised=standardised,
-        n_top=MOST,
-    )
+    rng = np.random.default_rng(SEED)
+    kind = {"input_mean": input_mean, "standardised": standardised}
+    result = eigenspaces(rng, ens=spaces(case), inputs="gaussian", n_top=MOST, **kind)
     rng = np.random.default_rng(SEED)
     X = rh.gaussian_inputs(30, 6, rng)
     expected = expected_spaces(case, X, rng, input_mean, standardised, gaussian=True)
@@ -439,44 +430,31 @@ def test_eigenspaces_of_a_file_and_of_the_digits(tmp_path, rng):
     np.save(tmp_path / "own.npy", own)
     kind = {"input_mean": 0.5, "standardised": False}
     for inputs, data in ((str(tmp_path / "own.npy"), own), ("digits", rh.digits()[0])):
-        ens = spaces("hidden-ce", d=data.shape[1])
-        result = eigenspaces(
-            np.random.default_rng(SEED), ens=ens, inputs=inputs, n_top=MOST, **kind
-        )
+        ens, drawn = spaces("hidden-ce", d=data.shape[1]), np.random.default_rng(SEED)
+        result = eigenspaces(drawn, ens=ens, inputs=inputs, n_top=MOST, **kind)
         drawn = np.random.default_rng(SEED)
         X = data[drawn.permutation(len(data))[:30]]
-        assert_columns(
-            result, expected_spaces("hidden-ce", X, drawn, **kind, gaussian=False), ITERATIVE
-        )
+        expected = expected_spaces("hidden-ce", X, drawn, **kind, gaussian=False)
+        assert_columns(result, expected, ITERATIVE)
         assert np.isnan(result["predicted_overlaps"]).all()
 
 
-@pytest.mark.parametrize(
-    ("inputs", "message"),
-    [
-        ("mnist", "inputs must be gaussian, digits or a file name.npy, got 'mnist'"),
-        ("digits", r"at least 30 rows of 6 numbers .*, got shape \(1797, 64\)"),
-        ("few.npy", r"at least 30 rows of 6 numbers .*, got shape \(29, 6\)"),
-        ("narrow.npy", r"got shape \(30, 5\)"),
-        ("flat.npy", r"got shape \(180,\)"),
-        ("cube.npy", r"got shape \(30, 6, 1\)"),
-    ],
-)
+SHAPES = {"few": (29, 6), "narrow": (30, 5), "flat": (180,), "cube": (30, 6, 1)}
+REFUSED = {
+    "mnist": "inputs must be gaussian, digits or a file name.npy, got 'mnist'",
+    "digits": r"at least 30 rows of 6 numbers .*, got shape \(1797, 64\)",
+    "few.npy": r"at least 30 rows of 6 numbers .*, got shape \(29, 6\)",
+    "narrow.npy": r"got shape \(30, 5\)",
+    "flat.npy": r"got shape \(180,\)",
+    "cube.npy": r"got shape \(30, 6, 1\)",
+}
+
+
+@pytest.mark.parametrize(("inputs", "message"), REFUSED.items())
 def test_eigenspaces_refuses_inputs(inputs, message, tmp_path, monkeypatch, rng):
     monkeypatch.chdir(tmp_path)
-    for name, shape in (
-        ("few", (29, 6)),
-        ("narrow", (30, 5)),
-        ("flat", (180,)),
-        ("cube", (30, 6, 1)),
-    ):
+    for name, shape in SHAPES.items():
         np.save(f"{name}.npy", np.zeros(shape))
+    kind = {"inputs": inputs, "input_mean": 0.0, "standardised": False}
     with pytest.raises(ValueError, match=message):
-        eigenspaces(
-            rng,
-            ens=spaces("hidden-ce"),
-            inputs=inputs,
-            input_mean=0.0,
-            standardised=False,
-            n_top=MOST,
-        )
+        eigenspaces(rng, ens=spaces("hidden-ce"), n_top=MOST, **kind)

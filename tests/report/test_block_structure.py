@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rmt_hessian.measurements.ensembles import columns
 from rmt_hessian.report.block_structure import (
     SEEDS_FOR_Z,
     format_rank,
@@ -13,6 +12,7 @@ from rmt_hessian.report.block_structure import (
     summarise,
     summarise_rank,
 )
+from rmt_hessian.sweep.parameters import columns
 from rmt_hessian.sweep.run import run_sweep
 
 
@@ -21,13 +21,9 @@ def test_standard_error_of_a_ratio_of_means(rng):
     ratios, errors = [], []
     for _ in range(2000):
         diagonal = 2 + 0.2 * rng.standard_normal(30)
-        frame = pd.DataFrame(
-            {
-                "diagonal_norm2": diagonal,
-                "off_diagonal_norm2": 0.3 * diagonal + 0.1 * rng.standard_normal(30),
-            }
-        )
-        ratio, error = ratio_of_means(frame)
+        off_diagonal = 0.3 * diagonal + 0.1 * rng.standard_normal(30)
+        norms = {"diagonal_norm2": diagonal, "off_diagonal_norm2": off_diagonal}
+        ratio, error = ratio_of_means(pd.DataFrame(norms))
         ratios.append(ratio)
         errors.append(error)
     assert np.mean(errors) == pytest.approx(np.std(ratios), rel=0.1)
@@ -41,27 +37,17 @@ def sizes(*widths, n_samples=20, **others):
 
 def hand_made_table():
     """Two sizes of one case with known means, and spectra with known distances."""
-    norms = {
-        "measurement": "block_norms",
-        "predicted_ratio": 0.25,
-        "predicted_ratio_error": 0.03,
-    }
+    norms = {"measurement": "block_norms", "predicted_ratio": 0.25, "predicted_ratio_error": 0.03}
     spectra = norms | {"measurement": "block_spectra"} | sizes(99, 3, 4)
-    for name, conditional, population, band in (
-        ("diagonal", 0.01, 0.05, 0.06),
-        ("off_diagonal", 0.02, 0.07, 0.04),
-    ):
-        spectra[f"{name}_ks_conditional"] = conditional
-        spectra[f"{name}_ks_population"] = population
-        spectra[f"{name}_ks_population_band"] = band
-    return pd.DataFrame(
-        [
-            norms | sizes(5, 3, 4) | {"diagonal_norm2": 1.0, "off_diagonal_norm2": 0.3},
-            norms | sizes(5, 3, 4) | {"diagonal_norm2": 3.0, "off_diagonal_norm2": 1.1},
-            norms | sizes(8, 3, 4) | {"diagonal_norm2": 1.0, "off_diagonal_norm2": 0.5},
-            spectra,
-        ]
-    )
+    kinds = "conditional", "population", "population_band"
+    measured = {"diagonal": (0.01, 0.05, 0.06), "off_diagonal": (0.02, 0.07, 0.04)}
+    for name, distances in measured.items():
+        spectra |= {f"{name}_ks_{kind}": d for kind, d in zip(kinds, distances, strict=True)}
+    rows = [
+        norms | sizes(d, 3, 4) | {"diagonal_norm2": diagonal, "off_diagonal_norm2": off_diagonal}
+        for d, diagonal, off_diagonal in ((5, 1.0, 0.3), (5, 3.0, 1.1), (8, 1.0, 0.5))
+    ]
+    return pd.DataFrame([*rows, spectra])
 
 
 @pytest.mark.parametrize("rounding", [0.0, 1e-15, -1e-15])
@@ -123,11 +109,8 @@ def test_spectra_of_several_sizes_have_rows_of_their_own():
     assert summary["n_samples"].tolist() == [20, 40]
     assert summary["ks_conditional"].tolist() == [0.02, 0.2]
     assert summary["outside"].tolist() == ["2/4", "2/4"]
-    text = format_summary(summary)
-    assert [line.split()[:2] for line in text.splitlines()[1:]] == [
-        ["hidden-ce", "N=20"],
-        ["hidden-ce", "N=40"],
-    ]
+    lines = format_summary(summary).splitlines()[1:]
+    assert [line.split()[:2] for line in lines] == [["hidden-ce", f"N={N}"] for N in (20, 40)]
 
 
 def test_norms_share_a_row_with_spectra_of_their_size():
@@ -188,11 +171,8 @@ def test_rows_without_m_beside_rows_of_several():
     summary = summarise(table)
     assert summary["ks_conditional"].tolist() == [0.1, 0.2, 0.3]
     lines = format_summary(summary).splitlines()[1:]
-    assert [line.split("  ")[0] for line in lines] == [
-        "linear-ce",
-        "hidden-ce m=3",
-        "hidden-ce m=6",
-    ]
+    cases = ["linear-ce", "hidden-ce m=3", "hidden-ce m=6"]
+    assert [line.split("  ")[0] for line in lines] == cases
     assert len({len(line) for line in lines}) == 1
 
 

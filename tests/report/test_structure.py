@@ -1,12 +1,12 @@
 """The printed tables of rank, Kronecker form and eigenspaces, by hand."""
 
 import re
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from rmt_hessian.measurements.ensembles import columns
 from rmt_hessian.report.structure import (
     LAYER,
     NETWORK,
@@ -18,6 +18,7 @@ from rmt_hessian.report.structure import (
     means,
     structure_sections,
 )
+from rmt_hessian.sweep.parameters import columns
 from tests.tolerances import EXACT
 
 WIDTHS = (10, 20, 40)
@@ -33,18 +34,13 @@ def power_laws(exponents, n_classes, d=None, n_hidden_layers=1, layer=0):
     """
     names = "gap", "centred_defect", "predicted_gap", "predicted_centred_defect"
     powers = dict(zip(names, exponents, strict=True))
-    return [
-        {
-            "measurement": "population_rank",
-            **columns({"widths": [d or m, *[m] * n_hidden_layers, n_classes], "layer": layer}),
-            "seed": seed,
-            **{name: 3 * m**power * noise for name, power in powers.items()},
-            **DEFECTS,
-            **RANKS,
-        }
-        for m in WIDTHS
-        for seed, noise in enumerate(NOISE)
-    ]
+    rows = []
+    for m, (seed, noise) in product(WIDTHS, enumerate(NOISE)):
+        widths = [d or m, *[m] * n_hidden_layers, n_classes]
+        row = columns({"widths": widths, "layer": layer})
+        row |= {name: 3 * m**power * noise for name, power in powers.items()}
+        rows.append({"measurement": "population_rank", "seed": seed} | row | DEFECTS | RANKS)
+    return rows
 
 
 def interval(text):
@@ -54,12 +50,8 @@ def interval(text):
 
 
 def test_exponents_of_power_laws_with_d_tied_and_fixed():
-    laws = {
-        (4, "m"): (-1.0, -2.0, -1.25, -1.5),
-        (4, "5"): (-0.25, -0.5, 0.0, -0.75),
-        (4, "8"): (-0.5, -1.0, -0.5, -1.0),
-        (10, "m"): (-0.75, -1.25, -1.0, -1.0),
-    }
+    laws = {(4, "m"): (-1.0, -2.0, -1.25, -1.5), (4, "5"): (-0.25, -0.5, 0.0, -0.75)}
+    laws |= {(4, "8"): (-0.5, -1.0, -0.5, -1.0), (10, "m"): (-0.75, -1.25, -1.0, -1.0)}
     rows = []
     for (C, d), exponents in laws.items():
         rows += power_laws(exponents, C, None if d == "m" else int(d))
@@ -98,31 +90,14 @@ def test_rates_are_of_the_mean_over_seeds():
 
 
 def test_means_by_hand():
-    table = pd.DataFrame(
-        {
-            "case": ["b", "a", "b", "b"],
-            "size": [2, 2, 2, 1],
-            "error": [1.0, 5.0, 2.0, 7.0],
-            "law": [np.nan, 3.0, 4.0, np.nan],
-        }
-    )
-    expected = pd.DataFrame(
-        {
-            "case": ["b", "a", "b"],
-            "size": [2, 2, 1],
-            "error": [1.5, 5.0, 7.0],
-            "law": [4.0, 3.0, np.nan],
-        }
-    )
-    found = means(table, ["case", "size"], ["error", "law"])
-    pd.testing.assert_frame_equal(found, expected)
+    names, nan = ["case", "size", "error", "law"], np.nan
+    rows = [("b", 2, 1.0, nan), ("a", 2, 5.0, 3.0), ("b", 2, 2.0, 4.0), ("b", 1, 7.0, nan)]
+    found = means(pd.DataFrame(rows, columns=names), ["case", "size"], ["error", "law"])
+    expected = [("b", 2, 1.5, 4.0), ("a", 2, 5.0, 3.0), ("b", 1, 7.0, nan)]
+    pd.testing.assert_frame_equal(found, pd.DataFrame(expected, columns=names))
     lines = format_table(found).splitlines()
-    assert lines[0].split() == ["case", "size", "error", "law"]
-    assert [line.split() for line in lines[1:]] == [
-        ["b", "2", "1.5", "4"],
-        ["a", "2", "5", "3"],
-        ["b", "1", "7", "–"],
-    ]
+    told = [names, ["b", "2", "1.5", "4"], ["a", "2", "5", "3"], ["b", "1", "7", "–"]]
+    assert [line.split() for line in lines] == told
     assert len({len(line) for line in lines}) == 1  # aligned
 
 
@@ -131,27 +106,14 @@ def sizes(*widths, **others):
     return columns({"widths": list(widths), "n_samples": 50} | others)
 
 
-FORM = sizes(6, 5, layer=0, loss="ce") | {
-    "measurement": "kronecker_form",
-    "aspect_ratio": 2.0,
-    "predicted_error": 0.5,
-    "nearest_error": 0.3,
-    "ks_kronecker": 0.1,
-    "ks_law": np.nan,
-}
+FORM = sizes(6, 5, layer=0, loss="ce") | {"measurement": "kronecker_form", "aspect_ratio": 2.0}
+FORM |= {"predicted_error": 0.5, "nearest_error": 0.3, "ks_kronecker": 0.1, "ks_law": np.nan}
 PARTS = ("hessian", "gauss_newton", "cross_layer", "layer_wise")
 WHOLE = {f"{part}_top_eigenvalue": float(q) for q, part in enumerate(PARTS)}
 WHOLE |= sizes(6, 3, 9) | {"measurement": "network_kronecker"}
-SPACE = sizes(6, 3, 10, layer=0, loss="ce") | {
-    "measurement": "eigenspaces",
-    "inputs": "digits",
-    "input_mean": 0.0,
-    "standardised": False,
-    "predicted_peak": 8.0,
-    "peak_overlap": 0.5,
-    "rank_one_share": 0.75,
-    "leading_share": 0.25,
-}
+SPACE = sizes(6, 3, 10, layer=0, loss="ce") | {"measurement": "eigenspaces", "inputs": "digits"}
+SPACE |= {"input_mean": 0.0, "standardised": False, "predicted_peak": 8.0, "peak_overlap": 0.5}
+SPACE |= {"rank_one_share": 0.75, "leading_share": 0.25}
 BY_MEASUREMENT = {
     "population_rank": power_laws((-1.0,) * 4, 4) + power_laws((-1.0,) * 4, 4, layer=1),
     "kronecker_form": [FORM | {"error": error} for error in (0.5, 0.75)],
@@ -161,12 +123,8 @@ BY_MEASUREMENT = {
     ],
     "eigenspaces": [SPACE | {"peak": peak} for peak in (7, 8)],
 }
-TITLES = {
-    "population_rank": [RANK, RATES],
-    "kronecker_form": [LAYER],
-    "network_kronecker": [NETWORK],
-    "eigenspaces": [SPACES],
-}
+TITLES = {"population_rank": [RANK, RATES], "kronecker_form": [LAYER]}
+TITLES |= {"network_kronecker": [NETWORK], "eigenspaces": [SPACES]}
 
 
 def test_missing_points_and_defects_below_zero_are_left_out():

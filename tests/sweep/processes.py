@@ -82,13 +82,12 @@ class Run:
 
     def members(self):
         """The processes of its group that are alive."""
-        found = []
-        for process in psutil.process_iter():
-            with suppress(OSError, psutil.Error):
-                zombie = process.status() == psutil.STATUS_ZOMBIE
-                if os.getpgid(process.pid) == self.pid and not zombie:
-                    found.append(process)
-        return found
+        ours = psutil.process_iter(["status"], ad_value=psutil.STATUS_ZOMBIE)
+        return [p for p in ours if p.info["status"] != psutil.STATUS_ZOMBIE and self._leads(p.pid)]
+
+    def _leads(self, pid):
+        with suppress(OSError):  # it has just ended
+            return os.getpgid(pid) == self.pid
 
     def workers(self):
         """Its worker processes."""

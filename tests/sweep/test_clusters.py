@@ -12,16 +12,7 @@ import pytest
 from distributed import Status
 
 from rmt_hessian.sweep import clusters
-from tests.sweep.processes import (
-    COMMAND,
-    POINTS,
-    content,
-    done,
-    process,
-    resumed,
-    sweep,
-    until,
-)
+from tests.sweep.processes import COMMAND, POINTS, content, done, process, resumed, sweep, until
 
 SBATCH = """#!/bin/sh
 if [ "$1" = --test-only ]
@@ -88,7 +79,7 @@ def test_workers_that_failed_to_start_make_room_for_others():
     """Dask keeps them in its list, so that none is missing there."""
     status = {0: Status.running, 1: Status.failed, 2: Status.starting}
     workers, told = {name: SimpleNamespace(status=s) for name, s in status.items()}, []
-    clusters._renew(SimpleNamespace(workers=workers, scale=told.append), 3)
+    clusters._replace_failed(SimpleNamespace(workers=workers, scale=told.append), 3)
     assert list(workers) == [0, 2]
     assert told == [3]
 

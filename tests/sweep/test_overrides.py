@@ -4,9 +4,8 @@ import tomllib
 
 import pytest
 
-from rmt_hessian.sweep.config import ConfigError, load_config, parse
+from rmt_hessian.sweep.config import ConfigError, load_config, load_points, parse
 from rmt_hessian.sweep.overrides import with_overrides
-from rmt_hessian.sweep.run import load_points
 from tests.small import SMALL
 
 TOGETHER = """

@@ -94,6 +94,8 @@ def test_the_grid_of_outliers():
 
 
 def test_every_figure_is_drawn_from_exactly_one_shipped_sweep():
-    named = Counter(name for path in SWEEPS.glob("*.toml") for name in load_config(path).figures)
+    sweeps = [load_config(path) for path in SWEEPS.glob("*.toml")]
+    assert all(sweep.points() for sweep in sweeps)
+    named = Counter(name for sweep in sweeps for name in sweep.figures)
     scripts = {path.stem.removeprefix("fig_") for path in (ROOT / "paper_figs").glob("fig_*.py")}
     assert named == dict.fromkeys(scripts, 1)

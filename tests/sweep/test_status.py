@@ -1,6 +1,6 @@
 """Points done, failed and missing, for each value of each axis."""
 
-from rmt_hessian.sweep.run import load_points
+from rmt_hessian.sweep.config import load_points
 from rmt_hessian.sweep.status import OUTCOMES, by_axis, outcomes
 from rmt_hessian.sweep.store import Store
 
@@ -53,15 +53,6 @@ def test_counts_for_each_value_of_each_axis(tmp_path):
         ("population_rank", "layer", 0, 0, 0, 1),
         ("population_rank", "layer", 1, 0, 0, 1),
     ]
-
-
-def test_every_axis_counts_all_points_of_its_measurement(sweep, tmp_path):
-    points, _ = load_points(sweep)
-    table = by_axis(points, outcomes(points, Store(tmp_path).state(points)))
-    sums = table.groupby(["measurement", "axis"])["missing"].sum()
-    assert set(sums["block_norms"]) == {20}
-    assert set(sums["block_spectra"]) == {2}
-    assert table[["done", "failed"]].to_numpy().sum() == 0
 
 
 def test_a_damaged_point_that_failed_before_is_not_done(sweep, tmp_path):

@@ -52,86 +52,49 @@ def test_a_point_without_arrays_is_one_file(store):
     assert not file_of(store, "npz", OTHER).exists()
 
 
-def truncated(store):
-    path = file_of(store, "parquet")
-    path.write_bytes(path.read_bytes()[:-10])
-
-
-def empty(store):
-    file_of(store, "parquet").write_bytes(b"")
-
-
-def of_another_point(store):
-    store.write_point(OTHER, SCALARS, ARRAYS, "1.2")
-    file_of(store, "parquet", OTHER).replace(file_of(store, "parquet"))
-
-
-def without_arrays(store):
-    file_of(store, "npz").unlink()
-
-
-def truncated_arrays(store):
-    path = file_of(store, "npz")
-    path.write_bytes(path.read_bytes()[:-10])
-
-
-def empty_arrays(store):
-    file_of(store, "npz").write_bytes(b"")
-
-
-def a_flipped_bit_in_an_array(store):
-    flip(file_of(store, "npz"), ARRAYS["eigenvalues"].tobytes())
-
-
-def one_array_only(store):
-    with file_of(store, "npz").open("wb") as file:
-        np.savez(file, image=ARRAYS["image"])
-
-
 def flip(path, content):
-    """Change the last bit of the first occurrence of ``content``."""
-    data = bytearray(path.read_bytes())
-    data[data.index(content) + len(content) - 1] ^= 1
-    path.write_bytes(data)
+    """Change the last bit of every occurrence of ``content``."""
+    other = content[:-1] + bytes([content[-1] ^ 1])
+    assert content in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(content, other))
 
 
-def no_parquet_between_its_marks(store):
-    file_of(store, "parquet").write_bytes(b"PAR1" + bytes(100) + b"PAR1")
+def of_another_point(store, row, npz):
+    store.write_point(OTHER, SCALARS, ARRAYS, "1.2")
+    file_of(store, "parquet", OTHER).replace(row)
 
 
-def a_flipped_bit_in_a_number(store):
-    flip(file_of(store, "parquet"), struct.pack("<d", SCALARS["gap"]))
+def arrays_of_another_point(store, row, npz):
+    store.write_point(OTHER, SCALARS, {"eigenvalues": np.zeros(3), "image": np.ones(2)}, "1.2")
+    file_of(store, "npz", OTHER).replace(npz)
 
 
-def another_name_of_a_column(store):
-    path = file_of(store, "parquet")
-    path.write_bytes(path.read_bytes().replace(b"overlap", b"overlaq"))
+NO_PARQUET = b"PAR1" + bytes(100) + b"PAR1"
+DAMAGES = {
+    "no Parquet between its marks": lambda _, row, __: row.write_bytes(NO_PARQUET),
+    "a flipped bit in a number": lambda _, row, __: flip(row, struct.pack("<d", SCALARS["gap"])),
+    "another name of a column": lambda _, row, __: flip(row, b"overlap"),
+    "of another point": of_another_point,
+    "without arrays": lambda _, __, npz: npz.unlink(),
+    "arrays of another point": arrays_of_another_point,
+    "a flipped bit in an array": lambda _, __, npz: flip(npz, ARRAYS["eigenvalues"].tobytes()),
+    "one array only": lambda _, __, npz: np.savez(npz, image=ARRAYS["image"]),
+}
 
 
-DAMAGES = [
-    truncated,
-    no_parquet_between_its_marks,
-    a_flipped_bit_in_a_number,
-    another_name_of_a_column,
-    empty,
-    of_another_point,
-    without_arrays,
-    truncated_arrays,
-    empty_arrays,
-    a_flipped_bit_in_an_array,
-    one_array_only,
-]
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_point_is_said_and_counts_as_missing(store, damage):
-    damage(store)
+def assert_damaged(store):
     with pytest.raises(DamagedResult, match=POINT.key) as caught:
         store.row(POINT.key)
     assert "\n" not in str(caught.value)
     state = store.state([POINT.key])
     assert state.rows == {}
     assert state.damaged == [str(caught.value)]
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_point_is_said_and_counts_as_missing(store, damage):
+    damage(store, *(file_of(store, ending) for ending in ("parquet", "npz")))
+    assert_damaged(store)
     store.write_point(POINT, SCALARS, ARRAYS, "1.2")
     assert store.state([POINT.key]).damaged == []
 
@@ -171,8 +134,7 @@ def test_every_cut_is_noticed(store, ending):
     data = path.read_bytes()
     for length in range(0, len(data), 7):
         path.write_bytes(data[:length])
-        with pytest.raises(DamagedResult):
-            store.row(POINT.key)
+        assert_damaged(store)
 
 
 def test_arrays_alone_are_no_result(store):
@@ -256,22 +218,6 @@ def test_collect_refuses_to_mix_versions(store):
     assert not (store.folder / "table.parquet").exists()
     assert list(store.collect(keys, rows, mix_versions=True)["version"]) == ["1.2", "1.3"]
     assert len(store.collect(keys[:1], rows)) == 1  # what is not asked for does not count
-
-
-def test_provenance_is_none_before_the_first_run(store):
-    assert store.provenance() == []
-    store.write_provenance([{"started": "now"}])
-    assert store.provenance() == [{"started": "now"}]
-
-
-@pytest.mark.parametrize("content", ["", '{"runs": [', "{}", "[]", '{"runs": [1]}'])
-def test_provenance_that_cannot_be_read_is_damaged(store, content):
-    (store.folder / "provenance.json").write_text(content)
-    with pytest.raises(DamagedResult, match=r"provenance\.json"):
-        store.provenance()
-    store.set_provenance_aside()
-    assert store.provenance() == []
-    assert (store.folder / "provenance.damaged").read_text() == content
 
 
 def test_one_name_for_two_things_is_said(store):

@@ -14,7 +14,8 @@ import pytest
 
 import rmt_hessian as rh
 from rmt_hessian import theory
-from rmt_hessian.measurements.registry import call, find
+from rmt_hessian.measurements.registry import find
+from rmt_hessian.sweep.parameters import arguments
 from rmt_hessian.theory.norms.cross_layer import cross_layer_limit, cross_layer_norm
 from rmt_hessian.theory.structure.output_rank import projected_row_space
 from rmt_hessian.theory.structure.relu_features import (
@@ -142,7 +143,8 @@ def test_predictions_are_what_they_were(name, given):
 @pytest.mark.parametrize("row", rows("measurements"), ids=lambda row: row["name"])
 def test_measurements_are_what_they_were(row):
     """From an equal generator; of long arrays the extremes and the mean."""
-    result = call(find(row["name"]), np.random.default_rng(11), row["parameters"])
+    function = find(row["name"])
+    result = function(np.random.default_rng(11), **arguments(function, row["parameters"]))
     for name, values in row["values"].items():
         found = np.ravel(np.asarray(result[name], dtype=float))
         if found.size > 6:

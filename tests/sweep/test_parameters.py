@@ -1,15 +1,13 @@
 """How sweep files write ensembles: what a measurement is given, and what the table shows."""
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from rmt_hessian import Ensemble
-from rmt_hessian.measurements.ensembles import columns, with_sizes
 from rmt_hessian.report.block_structure import summarise
 from rmt_hessian.report.cases import with_cases
 from rmt_hessian.sweep.config import ConfigError, parse
 from rmt_hessian.sweep.overrides import with_overrides
+from rmt_hessian.sweep.parameters import columns, with_sizes
 
 MODULE = """
 from __future__ import annotations
@@ -63,6 +61,8 @@ def test_a_measurement_is_given_an_ensemble_under_its_own_name(module):
     row = {"widths": "5-4-3", "layer": 1, "n_inputs": 5, "n_hidden": 4, "n_classes": 3}
     assert row.items() <= point.columns().items()
     assert "d" not in point.columns()
+    (point,) = points("seen", DESCRIBED + " }")
+    assert point.columns()["init"] == "lecun"
 
 
 def test_widths_may_stand_alone(module):
@@ -114,17 +114,6 @@ def test_lists_on_the_command_line_drop_the_names_that_they_make_idle(module):
     assert len(parse(both, "sweep.toml").points()) == 1
 
 
-def test_one_ensemble_has_one_key_however_it_is_written(module):
-    """Defaults count, and layers from the end; of a function's own layer they do not."""
-    keys = {
-        points("seen", DESCRIBED.replace("layer = -1", f"layer = {layer}") + f"{init} }}")[0].key
-        for layer in (-1, 1)
-        for init in ("", ', init = "lecun"')
-    }
-    assert len(keys) == 1
-    assert points("seen", DESCRIBED + " }")[0].columns()["init"] == "lecun"
-
-
 def test_widths_as_text_are_what_a_function_makes_of_them(module):
     (point,) = points("words", 'fixed = { widths = "wide", layer = -1, loss = "ce" }')
     assert point.columns()["widths"] == "wide"
@@ -158,9 +147,3 @@ def test_the_widths_of_hidden_layers_have_a_column_if_they_are_one():
     assert columns({"widths": [5, 3]}) == {"widths": "5-3", "n_inputs": 5, "n_classes": 3}
     assert columns({"widths": [5, 4, 4, 3]})["n_hidden"] == 4
     assert "n_hidden" not in columns({"widths": [5, 4, 6, 3]})
-
-
-def test_the_fields_that_a_file_may_set_are_those_of_an_ensemble(module):
-    (point,) = points("seen", DESCRIBED + " }")
-    fields = {name: point.parameters[name] for name in ("widths", "layer", "loss", "n_samples")}
-    assert Ensemble(**fields) == Ensemble(np.array([5, 4, 3]), 1, "ce", 8)

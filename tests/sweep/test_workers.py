@@ -8,19 +8,12 @@ from collections import deque
 from concurrent.futures import CancelledError
 
 import pytest
-from distributed import Client, KilledWorker, LocalCluster
+from distributed import Client, KilledWorker
 
 from rmt_hessian.sweep.config import load_config
-from rmt_hessian.sweep.durations import Durations
-from rmt_hessian.sweep.engine import (
-    MOST_POINTS,
-    TASK_SECONDS,
-    Stopped,
-    _cheap_ones,
-    _outcome,
-    on_workers,
-)
+from rmt_hessian.sweep.points import Point
 from rmt_hessian.sweep.store import Store
+from rmt_hessian.sweep.workers import Stopped, _outcome, _take_alike, measure_on_workers, perform
 from tests.sweep.processes import (
     COMMAND,
     DRAWS,
@@ -63,17 +56,16 @@ class Patient:
 def test_a_result_that_is_lost_with_its_worker_is_waited_for():
     """It is computed again, and may fail then: heard of either way, and so is a lost scheduler."""
     workers, killed, bad = Patient(), KilledWorker("x", None, 1), ValueError("bad")
-    again = ("pending", TimeoutError())
-    assert _outcome(Ended(("finished", 7)), workers) == (7, None)
-    assert _outcome(Ended(again, ("lost", TimeoutError()), ("finished", 7)), workers) == (7, None)
-    assert workers.asked == 2
-    assert _outcome(Ended(("finished", OSError("reset by peer")), ("finished", 7)), workers) == (
-        7,
-        None,
-    )
-    assert workers.asked == 3
-    assert _outcome(Ended(again, ("error", killed)), workers) == (None, killed)
-    assert _outcome(Ended(("finished", bad)), workers) == (None, bad)
+    again, seven, cut_off = ("pending", TimeoutError()), ("finished", 7), OSError("reset by peer")
+    for steps, expected, asked in (
+        ([seven], (7, None), 0),
+        ([again, ("lost", TimeoutError()), seven], (7, None), 2),
+        ([("finished", cut_off), seven], (7, None), 3),
+        ([again, ("error", killed)], (None, killed), 4),
+        ([("finished", bad)], (None, bad), 4),
+    ):
+        assert _outcome(Ended(*steps), workers) == expected
+        assert workers.asked == asked
     result, error = _outcome(Ended(("cancelled", CancelledError())), workers)
     assert (result, type(error)) == (None, CancelledError)
     failed = Ended()
@@ -134,16 +126,18 @@ def test_workers_have_one_thread(poisoned):
 def test_damaged_results_are_named_and_computed_again(path, expected, tmp_path):
     folder = tmp_path / "out"
     resumed(path, folder)
-    empty, cut, other = sorted((folder / "points").glob("*.parquet"))[:3]
+    empty, cut, other, lost = sorted((folder / "points").glob("*.parquet"))[:4]
     empty.write_bytes(b"")
     cut.write_bytes(cut.read_bytes()[:-20])
     arrays = other.with_suffix(".npz")
     arrays.write_bytes(arrays.read_bytes()[:100])
+    lost.with_suffix(".npz").unlink()
     with sweep(path, "--out", folder, "--workers", 1) as run:
         assert run.code() == 0
         named = [line for line in run.said().splitlines() if line.startswith("damaged")]
-        assert f"sweep: {POINTS - 3} of {POINTS} points" in run.said()
-    for file, line in zip(sorted([empty, cut, other]), sorted(named), strict=True):
+        assert f"sweep: {POINTS - 4} of {POINTS} points" in run.said()
+    files = [empty, cut, other, lost.with_suffix(".npz")]
+    for file, line in zip(sorted(files), sorted(named), strict=True):
         assert line.startswith(f"damaged, computed again: {file}")
     assert content(folder) == expected
 
@@ -161,6 +155,11 @@ def test_a_second_run_on_the_folder_is_refused(path, expected, tmp_path):
     assert content(folder) == expected
 
 
+def assert_what_is_missing_can_be_resumed(line, path, folder):
+    assert line.startswith(f"{POINTS - done(folder)} points are missing; resume with: ")
+    assert resumed(path, folder) == resumed(path, folder.with_name("whole"))
+
+
 def test_files_may_not_grow(tmp_path):
     """A quota: small results fit, large ones do not."""
 
@@ -173,8 +172,7 @@ def test_files_may_not_grow(tmp_path):
         *_, reason, missing = run.said().splitlines()
         assert "Traceback" not in run.said()
     assert reason == f"cannot write into {folder}: File too large"
-    assert missing.startswith(f"{POINTS - done(folder)} points are missing; resume with: ")
-    assert resumed(path, folder) == resumed(path, tmp_path / "whole")
+    assert_what_is_missing_can_be_resumed(missing, path, folder)
 
 
 def test_the_disk_is_full(tmp_path):
@@ -197,8 +195,7 @@ def test_the_disk_is_full(tmp_path):
         assert code == 1, full.said()
         assert "Traceback" not in full.said()
     assert reason == f"cannot write into {folder}: No space left on device"
-    assert missing.startswith(f"{POINTS - done(kept)} points are missing; resume with: ")
-    assert resumed(path, kept) == resumed(path, tmp_path / "whole")
+    assert_what_is_missing_can_be_resumed(missing, path, kept)
 
 
 def test_the_order_of_the_points_changes_none(expected, tmp_path):
@@ -208,50 +205,49 @@ def test_the_order_of_the_points_changes_none(expected, tmp_path):
     assert all(results[name] == expected[name] for name in expected if "table" not in name)
 
 
-@pytest.mark.parametrize("seconds", [1e-5, 0.003, 0.02, 0.5])
-@pytest.mark.parametrize("workers", [2, 100])
-def test_cheap_points_go_together(path, seconds, workers):
+def test_a_task_ends_when_its_time_is_over(path, expected, tmp_path, monkeypatch):
+    """Its first points are done then, and no other begun; again, it goes on from there."""
+    monkeypatch.setenv("WAIT", "0.02")
     points = {point.key: point for point in load_config(path).points()}
-    durations, waiting = Durations(), deque(points)
-    assert len(_cheap_ones(waiting, points, durations, workers)) == 1  # nothing is known
-    durations.add(next(iter(points.values())).setting, seconds)
-    tasks = []
-    while waiting:
-        tasks.append(_cheap_ones(waiting, points, durations, workers))
-    assert [key for task in tasks for key in task] == list(points)[1:]
-    lasts = [len(task) * seconds for task in tasks]
-    for task, last in zip(tasks[:-1], lasts, strict=False):
-        assert last >= min(TASK_SECONDS, MOST_POINTS * seconds)
-        assert len(task) == 1 or last <= 2 * max(TASK_SECONDS, 0.02 * workers)
+    store, keys = Store(tmp_path), list(points)
+    with store.writing():
+        first, second = (perform(points, tmp_path, seconds=0.1) for _ in range(2))
+    assert 1 <= first.count == len(first.seconds) <= 6
+    assert (second.held, second.failures) == (first.count, {})
+    assert [*first.seconds, *second.seconds] == keys[: second.count]
+    assert sum(second.seconds.values()) < 0.1 + max(second.seconds.values())
+    kept = {file.name: file.read_bytes() for file in store.points.iterdir()}
+    assert kept.items() <= expected.items()
+    assert len(list(store.points.glob("*.parquet"))) == second.count
+
+
+def test_points_of_a_task_are_of_one_measurement_and_leave_some_to_others():
+    one, other = (Point(name, {}, 0, 1) for name in ("outliers", "output_rank"))
+    points = {n: one if n < 50 else other for n in range(60)}
+    waiting, taken, most = deque(points), [], {"outliers": 20}
+    for share in (30, 15, 30, 30, 3):  # nothing is known of the other one: it goes alone
+        taken.append(_take_alike(waiting, points, most, share))
+    assert [len(keys) for keys in taken] == [20, 15, 15, 1, 1]
+    assert [key for keys in taken for key in keys] == list(range(52))
 
 
 @pytest.fixture
 def client():
     """A client of two workers that are threads of this process."""
-    with (
-        LocalCluster(
-            n_workers=2,
-            threads_per_worker=1,
-            processes=False,
-            dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
+    quiet = {"dashboard_address": "127.0.0.1:0", "silence_logs": logging.CRITICAL}
+    threads = {"n_workers": 2, "threads_per_worker": 1, "processes": False}
+    with Client(**threads, **quiet, set_as_default=False) as client:
         yield client
 
 
-def test_tasks_of_cheap_points_last(path, expected, tmp_path, client, monkeypatch):
-    monkeypatch.setenv("WAIT", "0.002")
+def test_cheap_points_go_together(path, expected, tmp_path, client):
     points = {point.key: point for point in load_config(path).points()}
-    durations, store = Durations(), Store(tmp_path)
-    for point in points.values():
-        durations.add(point.setting, 0.01)
+    store = Store(tmp_path)
     with store.writing():
-        batches = list(on_workers(client, points, tmp_path, durations))
-    assert sorted(key for keys, _, _ in batches for key in keys) == sorted(points)
-    assert all(death is None for _, _, death in batches)
-    assert len(batches) <= 1 + POINTS * 0.01 / TASK_SECONDS
+        tasks = list(measure_on_workers(client, points, tmp_path))
+    assert sorted(key for done in tasks for key in done.seconds) == sorted(points)
+    assert not any(done.failures for done in tasks)
+    assert len(tasks) < POINTS / 2
     kept = {file.name: file.read_bytes() for file in store.points.iterdir()}
     assert all(expected[name] == kept[name] for name in kept)
 
@@ -259,4 +255,4 @@ def test_tasks_of_cheap_points_last(path, expected, tmp_path, client, monkeypatc
 def test_workers_that_cannot_write_stop_the_run(path, tmp_path, client):
     points = {point.key: point for point in load_config(path).points()}
     with pytest.raises(Stopped, match=f"^cannot write into {tmp_path}: No such file or directory$"):
-        list(on_workers(client, points, tmp_path, Durations()))
+        list(measure_on_workers(client, points, tmp_path))
