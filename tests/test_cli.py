@@ -106,13 +106,27 @@ def test_a_dry_run_says_what_there_is_to_do(folder):
     assert sorted((folder / "results" / "tiny").rglob("*")) == before
 
 
-def test_a_damaged_point_is_told(folder):
+def test_a_damaged_point_is_told_and_computed_again(folder):
     shutil.copytree(folder / "results" / "tiny", folder / "results" / "damaged")
     path = min((folder / "results" / "damaged" / "points").glob("*.parquet"))
     path.write_bytes(path.read_bytes()[:-1])
     lines = command("status", "results/damaged", cwd=folder).stdout.splitlines()
     assert lines[0] == "4 points: 3 done, 0 failed, 1 missing"
     assert lines[1].startswith("damaged, counts as missing: results/damaged/points/")
+    arguments = "run", "tiny.toml", "--workers", "1", "--out", "results/damaged"
+    result = command(*arguments, cwd=folder)
+    assert result.returncode == 0
+    assert f"damaged, computed again: results/damaged/points/{path.name}" in result.stderr
+    tables = [(folder / "results" / n / "table.csv").read_bytes() for n in ("tiny", "damaged")]
+    assert tables[0] == tables[1]
+    result = command(
+        *arguments, "--set", "C=2,3", cwd=folder
+    )  # more points, the old ones as before
+    assert result.stderr.startswith("tiny: 4 of 8 points\n")
+    wider = pd.read_csv(folder / "results" / "damaged" / "table.csv").set_index("key")
+    old = pd.read_csv(folder / "results" / "tiny" / "table.csv").set_index("key")
+    pd.testing.assert_frame_equal(wider.loc[old.index], old, check_exact=True)
+    assert command("status", "results/damaged", cwd=folder).stdout.startswith("8 points: 8 done")
 
 
 def test_collect_refuses_to_mix_versions_silently(folder):

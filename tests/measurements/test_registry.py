@@ -38,7 +38,7 @@ def array(rng, n: np.ndarray): return {}
 def fraction(rng, n): return {}
 fraction.version = 1.5
 def whole(rng, n: int): return {}
-def any(rng, n): return {}
+def any(rng, n): return {"draw": rng.random()}
 
 class Rows:
     def __call__(self, rng, n): return {"rows": n}
@@ -50,6 +50,7 @@ def returns(rng, what):
         "list": [("value", 1.0)],
         "none": None,
         "number": 1.0,
+        "empty": {},
         "a parameter": {"what": 1.0},
         "a column": {"version": 1.0},
         "a word of numpy": {"file": [1.0]},
@@ -198,6 +199,10 @@ def test_a_result_must_be_a_mapping(module, what):
         returned(module, what)
 
 
+def test_a_result_may_be_empty(module):
+    assert returned(module, "empty") == ({}, {})
+
+
 TAKEN = {
     "a parameter": "'what'",
     "a column": "'version'",
@@ -256,3 +261,4 @@ def test_numbers_of_both_kinds_are_one_column(module, tmp_path):
     path.write_text(sweep(f"{module}:any", "axes = { n = [1, 2.5] }\n"))
     result = run_sweep(path, tmp_path / "out")
     assert list(result.table["n"]) == [1.0, 2.5]
+    assert result.table["draw"].is_unique
