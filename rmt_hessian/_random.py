@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from rmt_hessian._checks.arguments import describe
 from rmt_hessian._types import RandomState
-from rmt_hessian._validation import describe
 
 
 def random_generator(rng: RandomState, name: str = "rng") -> np.random.Generator:

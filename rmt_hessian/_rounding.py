@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._precision import type_precision
-from rmt_hessian._validation import to_numpy
+from rmt_hessian._checks.arguments import to_numpy
+from rmt_hessian._checks.precision import type_precision
 
 FEW = 500  # a small spectrum is that of a matrix whose entries are sums over many samples
 

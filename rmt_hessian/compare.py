@@ -7,10 +7,10 @@ A law is any object with ``cdf(x)``, ``ppf(q)``, ``support()``, ``components()``
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._arrays import finite_array
+from rmt_hessian._checks.arguments import positive_integer, require_attributes
+from rmt_hessian._checks.arrays import finite_array
 from rmt_hessian._rounding import rounding
 from rmt_hessian._types import FloatArray, HasCDF, HasComponents
-from rmt_hessian._validation import positive_integer, require_attributes
 
 GRID = 256  # cells of a component, at least, on which the Wasserstein integral is taken
 

@@ -10,9 +10,9 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from rmt_hessian._checks.arguments import describe, index_below, list_of, one_of, positive_integer
+from rmt_hessian._checks.weights import layer_widths, weights_of_widths
 from rmt_hessian._types import Init, Loss
-from rmt_hessian._validation import describe, index_below, list_of, one_of, positive_integer
-from rmt_hessian._weights import layer_widths, weights_of_widths
 from rmt_hessian.initialisation import INIT_GAINS
 
 FEWEST_CLASSES = {"ce": 2, "mse": 1}  # by the name of the loss

@@ -3,8 +3,8 @@
 Entries of a weight matrix with ``in`` columns are ``N(0, gain/in)``, every layer alike.
 """
 
+from rmt_hessian._checks.arguments import one_of
 from rmt_hessian._types import Init
-from rmt_hessian._validation import one_of
 
 INIT_GAINS = {"lecun": 1.0, "he": 2.0}  # name -> (fan-in) × (variance of an entry)
 

@@ -7,9 +7,9 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import eigh
 
-from rmt_hessian._matrices import square_array, symmetric_array
+from rmt_hessian._checks.arguments import positive_integer
+from rmt_hessian._checks.matrices import square_array, symmetric_array
 from rmt_hessian._types import FloatArray, IntArray, RealArray
-from rmt_hessian._validation import positive_integer
 from rmt_hessian.operators import LazyMatrix, SymmetricOperator
 
 

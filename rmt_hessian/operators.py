@@ -10,9 +10,9 @@ import numpy.typing as npt
 from scipy.sparse import issparse
 from scipy.sparse.linalg import LinearOperator
 
-from rmt_hessian._arrays import number_array, refuse_complex
-from rmt_hessian._matrices import symmetric_array, take_off_asymmetry
-from rmt_hessian._validation import real_number
+from rmt_hessian._checks.arguments import real_number
+from rmt_hessian._checks.arrays import number_array, refuse_complex
+from rmt_hessian._checks.matrices import symmetric_array, take_off_asymmetry
 
 Product: TypeAlias = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]  # (n, q) -> (n, q)
 

@@ -12,18 +12,13 @@ from tests.interface import PUBLIC
 
 PACKAGE = Path(__file__).parents[1] / "rmt_hessian"
 SHARED = {
-    "_arrays",
-    "_distributions",
+    "_checks",
     "_jit",
-    "_matrices",
-    "_precision",
     "_random",
     "_rounding",
     "_threads",
     "_types",
-    "_validation",
     "_version",
-    "_weights",
 }
 MAY_IMPORT = {
     "initialisation": set(),
@@ -207,18 +202,21 @@ def test_importing_the_library_needs_no_table_and_no_figure():
 
 
 HOMES = {  # words of a message -> the only files that may say them
-    "must be symmetric": {"_matrices.py", "spectra/lanczos.py"},  # of products, not of entries
-    "must be positive semidefinite": {"_matrices.py"},
+    "must be symmetric": {
+        "_checks/matrices.py",
+        "spectra/lanczos.py",
+    },  # of products, not of entries
+    "must be positive semidefinite": {"_checks/matrices.py"},
     "must be PSD": set(),
-    "must be square": {"_matrices.py"},
-    "must have orthonormal columns": {"_matrices.py"},
-    "must lie in [0, 1": {"_distributions.py"},
-    "must have one shape": {"_distributions.py"},
-    "} must sum to 1": {"_distributions.py"},
-    "columns to follow": {"_weights.py"},
-    "at least one matrix": {"_weights.py"},
-    "must have a nonzero entry": {"_weights.py"},
-    "widths must hold at least two": {"_weights.py"},
+    "must be square": {"_checks/matrices.py"},
+    "must have orthonormal columns": {"_checks/matrices.py"},
+    "must lie in [0, 1": {"_checks/distributions.py"},
+    "must have one shape": {"_checks/distributions.py"},
+    "} must sum to 1": {"_checks/distributions.py"},
+    "columns to follow": {"_checks/weights.py"},
+    "at least one matrix": {"_checks/weights.py"},
+    "must have a nonzero entry": {"_checks/weights.py"},
+    "widths must hold at least two": {"_checks/weights.py"},
 }
 
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 import rmt_hessian as rh
 from rmt_hessian import theory
-from rmt_hessian._arrays import real_array
-from rmt_hessian._matrices import covariance_spectrum
-from rmt_hessian._precision import precision, slack
+from rmt_hessian._checks.arrays import real_array
+from rmt_hessian._checks.matrices import covariance_spectrum
+from rmt_hessian._checks.precision import precision, slack
 from rmt_hessian.model.losses import check_targets, get_loss
 from rmt_hessian.spectra.eigenvalues import top_eigenspace
 from rmt_hessian.spectra.subspaces import kronecker_alignment

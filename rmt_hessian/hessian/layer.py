@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from rmt_hessian._arrays import indices_below
+from rmt_hessian._checks.arguments import index_below, instance_of, positive_integer, real_dtype
+from rmt_hessian._checks.arrays import indices_below
 from rmt_hessian._threads import CHUNK_SIZE, slices
 from rmt_hessian._types import FloatArray, IntArray, Loss, Precision, RealArray
-from rmt_hessian._validation import index_below, instance_of, positive_integer, real_dtype
 from rmt_hessian.hessian import norms
 from rmt_hessian.hessian.assembly import fill_dense
 from rmt_hessian.hessian.gram import WeightedGram, add_product

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from rmt_hessian._checks.arguments import index_below, instance_of, positive_integer, real_dtype
 from rmt_hessian._threads import A_WRITE, CHUNK_SIZE, parallel_map, shares, slices
 from rmt_hessian._types import BoolArray, FloatArray, Loss, Precision, RealArray
-from rmt_hessian._validation import index_below, instance_of, positive_integer, real_dtype
 from rmt_hessian.hessian.assembly import fill_dense
 from rmt_hessian.hessian.cross_layer import CrossLayerBlock
 from rmt_hessian.hessian.kernels import transpose_into

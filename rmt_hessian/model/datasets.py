@@ -1,7 +1,7 @@
 """Real data that need no download."""
 
+from rmt_hessian._checks.arguments import boolean
 from rmt_hessian._types import FloatArray, IntArray
-from rmt_hessian._validation import boolean
 from rmt_hessian.model.inputs import standardise
 
 

@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._arrays import finite_array, real_array
-from rmt_hessian._matrices import covariance_spectrum
+from rmt_hessian._checks.arguments import boolean, positive_integer, positive_real, real_number
+from rmt_hessian._checks.arrays import finite_array, real_array
+from rmt_hessian._checks.matrices import covariance_spectrum
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import FloatArray, IntArray, RandomState
-from rmt_hessian._validation import boolean, positive_integer, positive_real, real_number
 
 
 def _shape(n_samples: int, n_inputs: int) -> tuple[int, int]:

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
-from rmt_hessian._arrays import finite_array, refuse_masked
-from rmt_hessian._distributions import distributions
+from rmt_hessian._checks.arguments import describe, one_of, to_numpy
+from rmt_hessian._checks.arrays import finite_array, refuse_masked
+from rmt_hessian._checks.distributions import distributions
 from rmt_hessian._types import FloatArray, IntArray, Loss
-from rmt_hessian._validation import describe, one_of, to_numpy
 from rmt_hessian.model.kernels import softmax
 
 Targets: TypeAlias = FloatArray | NDArray[np.integer]  # distributions or values (N, C), labels (N,)

@@ -8,11 +8,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._arrays import finite_array
+from rmt_hessian._checks.arguments import index_below
+from rmt_hessian._checks.arrays import finite_array
+from rmt_hessian._checks.weights import layer_widths, read_only, weight_chain
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import BoolArray, FloatArray, Init, RandomState
-from rmt_hessian._validation import index_below
-from rmt_hessian._weights import layer_widths, read_only, weight_chain
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.model.kernels import relu_and_mask
 

@@ -2,9 +2,9 @@
 
 from itertools import pairwise
 
+from rmt_hessian._checks.arguments import instance_of
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import FloatArray, IntArray, RandomState
-from rmt_hessian._validation import instance_of
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.model.inputs import gaussian_inputs, random_labels

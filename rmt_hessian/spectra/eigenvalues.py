@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import eigh, eigvalsh
 
+from rmt_hessian._checks.arguments import instance_of, one_of, positive_integer, positive_real
 from rmt_hessian._threads import one_thread_for_short
 from rmt_hessian._types import Extreme, IntArray, MatrixLike, Progress, RealArray
-from rmt_hessian._validation import instance_of, one_of, positive_integer, positive_real
 from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.spectra.lanczos import power_of_two
 from rmt_hessian.spectra.operands import Operand, symmetric_operand

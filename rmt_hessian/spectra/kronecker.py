@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
-from rmt_hessian._arrays import finite_array
-from rmt_hessian._matrices import symmetric_array
+from rmt_hessian._checks.arguments import describe, instance_of, pair_of_sizes, refuse_given
+from rmt_hessian._checks.arrays import finite_array
+from rmt_hessian._checks.matrices import symmetric_array
 from rmt_hessian._types import FloatArray, RealArray
-from rmt_hessian._validation import describe, instance_of, pair_of_sizes, refuse_given
 from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.hessian.network import NetworkHessian
 from rmt_hessian.hessian.output_hessians import unit_pairs

@@ -6,9 +6,15 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from rmt_hessian._matrices import symmetric_array
+from rmt_hessian._checks.arguments import (
+    boolean,
+    index_below,
+    instance_of,
+    list_of,
+    positive_integer,
+)
+from rmt_hessian._checks.matrices import symmetric_array
 from rmt_hessian._types import FloatArray, RealArray
-from rmt_hessian._validation import boolean, index_below, instance_of, list_of, positive_integer
 from rmt_hessian.kronecker_product import KroneckerProduct
 from rmt_hessian.operators import LazyMatrix, SymmetricOperator
 from rmt_hessian.spectra.eigenvalues import top_eigenpairs

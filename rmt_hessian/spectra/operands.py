@@ -7,8 +7,12 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
-from rmt_hessian._arrays import finite_array
-from rmt_hessian._matrices import refuse_other_than_square, symmetric_array, take_off_asymmetry
+from rmt_hessian._checks.arrays import finite_array
+from rmt_hessian._checks.matrices import (
+    refuse_other_than_square,
+    symmetric_array,
+    take_off_asymmetry,
+)
 from rmt_hessian._threads import slices
 from rmt_hessian._types import Function, RealArray
 

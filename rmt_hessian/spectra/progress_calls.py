@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from rmt_hessian._checks.arguments import describe
 from rmt_hessian._types import Progress
-from rmt_hessian._validation import describe
 
 
 def progress_callback(progress: Any) -> Progress | None:

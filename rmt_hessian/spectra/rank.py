@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._arrays import finite_array
+from rmt_hessian._checks.arguments import positive_integer, positive_real
+from rmt_hessian._checks.arrays import finite_array
 from rmt_hessian._rounding import relative_rounding, rounding
 from rmt_hessian._types import FloatArray
-from rmt_hessian._validation import positive_integer, positive_real
 
 
 def _descending(eigenvalues: ArrayLike) -> FloatArray:

@@ -30,11 +30,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rmt_hessian._arrays import real_array
+from rmt_hessian._checks.arguments import positive_integer, positive_real
+from rmt_hessian._checks.arrays import real_array
 from rmt_hessian._random import random_generator
 from rmt_hessian._threads import one_thread_for_short, parallel_map
 from rmt_hessian._types import Elementwise, FloatArray, MatrixLike, Progress, RandomState, RealArray
-from rmt_hessian._validation import positive_integer, positive_real
 from rmt_hessian.spectra import probe_rule
 from rmt_hessian.spectra.lanczos import lanczos
 from rmt_hessian.spectra.operands import symmetric_operand

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._arrays import finite_array
-from rmt_hessian._matrices import orthonormal_columns
+from rmt_hessian._checks.arguments import pair_of_sizes, positive_real
+from rmt_hessian._checks.arrays import finite_array
+from rmt_hessian._checks.matrices import orthonormal_columns
 from rmt_hessian._types import BoolArray, FloatArray
-from rmt_hessian._validation import pair_of_sizes, positive_real
 
 TIE = 1e-9  # relative difference of eigenvalues below which rounding turns their eigenvectors
 

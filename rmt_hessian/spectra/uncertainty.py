@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._arrays import finite_array, real_array
+from rmt_hessian._checks.arguments import boolean, describe, positive_integer, positive_real
+from rmt_hessian._checks.arrays import finite_array, real_array
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import Elementwise, FloatArray, RandomState
-from rmt_hessian._validation import boolean, describe, positive_integer, positive_real
 
 
 def jackknife(

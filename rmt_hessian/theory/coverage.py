@@ -1,7 +1,7 @@
 """What of an ensemble a formula covers: each function refuses the rest with one clear error."""
 
+from rmt_hessian._checks.arguments import index_below, instance_of
 from rmt_hessian._types import FloatArray
-from rmt_hessian._validation import index_below, instance_of
 from rmt_hessian.ensemble import Ensemble
 
 LAYERS = ("hidden", "output")  # of networks with one hidden layer

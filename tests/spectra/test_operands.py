@@ -16,7 +16,7 @@ from rmt_hessian import (
     spectral_density,
     top_eigenpairs,
 )
-from rmt_hessian._matrices import symmetric_array
+from rmt_hessian._checks.matrices import symmetric_array
 from rmt_hessian.spectra.operands import symmetric_operand
 from tests.tolerances import EXACT
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from rmt_hessian._checks.arguments import instance_of, positive_real
 from rmt_hessian._types import FloatArray
-from rmt_hessian._validation import instance_of, positive_real
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.laws.weight_density import WeightDensity
 

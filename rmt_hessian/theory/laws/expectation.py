@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from rmt_hessian._checks.arguments import describe, real_number
 from rmt_hessian._types import FloatArray, Function, HasComponents, IntArray
-from rmt_hessian._validation import describe, real_number
 
 TOLERANCE = 1e-11  # of one panel's error, over E|f|
 ROUGH = 1e-6  # what may stay open, over E|f|: beside a hard edge Q is known to no more than 1e-8

@@ -46,10 +46,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._arrays import complex_array, finite_array, real_array
-from rmt_hessian._distributions import normalised, probabilities_of_atoms
+from rmt_hessian._checks.arguments import positive_integer, positive_real
+from rmt_hessian._checks.arrays import complex_array, finite_array, real_array
+from rmt_hessian._checks.distributions import normalised, probabilities_of_atoms
 from rmt_hessian._types import ComplexArray, Elementwise, FloatArray, IntArray, Intervals
-from rmt_hessian._validation import positive_integer, positive_real
 from rmt_hessian.theory.laws import kernels
 from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw

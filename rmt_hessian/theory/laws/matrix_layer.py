@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._arrays import complex_array, finite_array
-from rmt_hessian._matrices import positive_semidefinite_stack
-from rmt_hessian._precision import precision
+from rmt_hessian._checks.arguments import positive_integer, positive_real
+from rmt_hessian._checks.arrays import complex_array, finite_array
+from rmt_hessian._checks.matrices import positive_semidefinite_stack
+from rmt_hessian._checks.precision import precision
 from rmt_hessian._types import ComplexArray, Elementwise
-from rmt_hessian._validation import positive_integer, positive_real
 from rmt_hessian.theory.laws.matrix_equation import MatrixEquation
 from rmt_hessian.theory.laws.matrix_nodes import Nodes
 from rmt_hessian.theory.laws.scaling import exponent_of

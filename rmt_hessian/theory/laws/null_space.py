@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._arrays import complex_array
-from rmt_hessian._distributions import probability
+from rmt_hessian._checks.arguments import instance_of
+from rmt_hessian._checks.arrays import complex_array
+from rmt_hessian._checks.distributions import probability
 from rmt_hessian._types import Elementwise, FloatArray, Intervals
-from rmt_hessian._validation import instance_of
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
 

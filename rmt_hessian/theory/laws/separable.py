@@ -42,11 +42,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._arrays import complex_array, finite_array
-from rmt_hessian._distributions import normalised, probabilities_of_atoms
-from rmt_hessian._matrices import covariance_spectrum
+from rmt_hessian._checks.arguments import instance_of, positive_integer, positive_real
+from rmt_hessian._checks.arrays import complex_array, finite_array
+from rmt_hessian._checks.distributions import normalised, probabilities_of_atoms
+from rmt_hessian._checks.matrices import covariance_spectrum
 from rmt_hessian._types import ComplexArray, Elementwise, FloatArray, IntArray, Intervals
-from rmt_hessian._validation import instance_of, positive_integer, positive_real
 from rmt_hessian.theory.laws import separable_moments
 from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
 from rmt_hessian.theory.laws.separable_components import find_side

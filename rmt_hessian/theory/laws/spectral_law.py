@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._arrays import real_array
-from rmt_hessian._distributions import probabilities_of_any_shape
+from rmt_hessian._checks.arguments import boolean, describe, shape_of
+from rmt_hessian._checks.arrays import real_array
+from rmt_hessian._checks.distributions import probabilities_of_any_shape
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import Elementwise, FloatArray, Intervals, RandomState
-from rmt_hessian._validation import boolean, describe, shape_of
 from rmt_hessian.theory.laws import identity
 from rmt_hessian.theory.laws.expectation import entropy, expectation, integral, pieces
 from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to

@@ -21,10 +21,10 @@ from numpy.typing import ArrayLike
 from scipy.fft import dct
 from scipy.interpolate import BarycentricInterpolator, BSpline, make_interp_spline
 
-from rmt_hessian._arrays import complex_array, finite_array, real_array
-from rmt_hessian._distributions import probability
+from rmt_hessian._checks.arguments import describe, list_of, positive_integer, positive_real
+from rmt_hessian._checks.arrays import complex_array, finite_array, real_array
+from rmt_hessian._checks.distributions import probability
 from rmt_hessian._types import ComplexArray, Elementwise, FloatArray, Intervals
-from rmt_hessian._validation import describe, list_of, positive_integer, positive_real
 from rmt_hessian.theory.laws import identity
 from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw

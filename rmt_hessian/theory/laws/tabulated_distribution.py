@@ -16,8 +16,8 @@ from typing import Any, Self
 import numpy as np
 from scipy.interpolate import BPoly
 
+from rmt_hessian._checks.arguments import positive_integer
 from rmt_hessian._types import FloatArray, Intervals
-from rmt_hessian._validation import positive_integer
 from rmt_hessian.theory.laws import identity
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 

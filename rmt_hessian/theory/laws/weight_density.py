@@ -17,8 +17,8 @@ import numpy as np
 from numpy.polynomial.legendre import leggauss, legvander
 from numpy.typing import ArrayLike
 
-from rmt_hessian._arrays import finite_array, real_array
-from rmt_hessian._distributions import probability
+from rmt_hessian._checks.arrays import finite_array, real_array
+from rmt_hessian._checks.distributions import probability
 from rmt_hessian._types import BoolArray, FloatArray
 from rmt_hessian.theory.laws import kernels
 from rmt_hessian.theory.laws.identity import key

@@ -21,9 +21,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from scipy.special import gammaln
 
+from rmt_hessian._checks.arguments import index_below, positive_integer
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import BoolArray, FloatArray, RandomState
-from rmt_hessian._validation import index_below, positive_integer
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.coverage import one_hidden_layer
 from rmt_hessian.theory.norms.expected import BATCH, block_norms

@@ -17,9 +17,9 @@ from functools import partial
 
 import numpy as np
 
+from rmt_hessian._checks.arguments import positive_integer, positive_real, require_attributes
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import FloatArray, HasMoments, RandomState
-from rmt_hessian._validation import positive_integer, positive_real, require_attributes
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.norms.kinds import formulas_of, sizes_of
 

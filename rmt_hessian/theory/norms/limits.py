@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rmt_hessian._validation import boolean
+from rmt_hessian._checks.arguments import boolean
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.norms.kinds import formulas_of, sizes_of
 

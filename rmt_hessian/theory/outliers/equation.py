@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import brentq
 
+from rmt_hessian._checks.arguments import instance_of, real_number
 from rmt_hessian._types import FloatArray, Intervals
-from rmt_hessian._validation import instance_of, real_number
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 
 SAME_PLACE = 1e-9  # places closer than this, relative to the largest, are one

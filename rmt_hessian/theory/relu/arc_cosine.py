@@ -12,8 +12,8 @@ whose angle is ``π/2 - θ``). Every formula of this package that has one of the
 
 import numpy as np
 
+from rmt_hessian._checks.weights import refuse_zero_rows
 from rmt_hessian._types import Elementwise, FloatArray
-from rmt_hessian._weights import refuse_zero_rows
 
 
 def both_active(theta: Elementwise) -> Elementwise:

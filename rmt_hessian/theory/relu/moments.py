@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
-from rmt_hessian._arrays import finite_array
-from rmt_hessian._matrices import positive_semidefinite, symmetric_part
+from rmt_hessian._checks.arrays import finite_array
+from rmt_hessian._checks.matrices import positive_semidefinite, symmetric_part
 from rmt_hessian._types import FloatArray
 from rmt_hessian.theory.relu.orthant import (
     BEYOND,

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, owens_t
 
-from rmt_hessian._arrays import real_array
+from rmt_hessian._checks.arrays import real_array
 from rmt_hessian._types import Elementwise, FloatArray
 
 BEYOND = 40.0  # Φ(-40) = 0 and φ(40) = 0 in float64

@@ -24,8 +24,8 @@ from typing import Self
 
 import numpy as np
 
+from rmt_hessian._checks.arguments import positive_integer
 from rmt_hessian._types import FloatArray, RandomState
-from rmt_hessian._validation import positive_integer
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.coverage import given_weights, shallow
 from rmt_hessian.theory.relu.moments import relu_moments

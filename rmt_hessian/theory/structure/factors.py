@@ -15,10 +15,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from rmt_hessian._matrices import symmetric_part
+from rmt_hessian._checks.arguments import one_of
+from rmt_hessian._checks.matrices import symmetric_part
+from rmt_hessian._checks.weights import weight_chain
 from rmt_hessian._types import FloatArray, Loss, RandomState
-from rmt_hessian._validation import one_of
-from rmt_hessian._weights import weight_chain
 from rmt_hessian.kronecker_product import KroneckerProduct
 from rmt_hessian.theory.structure.propagation import LayerMoments, propagate
 from rmt_hessian.theory.structure.softmax_cumulants import mean_curvature

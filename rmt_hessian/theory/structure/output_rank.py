@@ -21,7 +21,7 @@ the weights as E[A] is. `eigenspace_defect` says how far that moves the eigenspa
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._matrices import positive_semidefinite, symmetric_tensor
+from rmt_hessian._checks.matrices import positive_semidefinite, symmetric_tensor
 from rmt_hessian._types import FloatArray
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.coverage import given_weights, hidden_layer

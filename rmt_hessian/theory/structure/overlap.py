@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import eigvalsh
 
-from rmt_hessian._matrices import positive_semidefinite
-from rmt_hessian._validation import real_number
+from rmt_hessian._checks.arguments import real_number
+from rmt_hessian._checks.matrices import positive_semidefinite
 from rmt_hessian.theory.relu.arc_cosine import arc_cosine
 
 TIE = 1e-12  # of the largest product of eigenvalues: difference of products that are equal

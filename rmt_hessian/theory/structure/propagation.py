@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
-from rmt_hessian._arrays import finite_array
-from rmt_hessian._matrices import positive_semidefinite, symmetric_part
+from rmt_hessian._checks.arrays import finite_array
+from rmt_hessian._checks.matrices import positive_semidefinite, symmetric_part
+from rmt_hessian._checks.weights import weight_chain
 from rmt_hessian._types import FloatArray
-from rmt_hessian._weights import weight_chain
 from rmt_hessian.theory.relu.moments import ReLUMoments, moments_of, standardised
 
 

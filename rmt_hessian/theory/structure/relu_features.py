@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import eigh, eigh_tridiagonal
 
+from rmt_hessian._checks.arguments import instance_of, positive_integer, refuse_given
 from rmt_hessian._types import FloatArray, Rule
-from rmt_hessian._validation import instance_of, positive_integer, refuse_given
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.theory.coverage import one_hidden_layer, output_layer

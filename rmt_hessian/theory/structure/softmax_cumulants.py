@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._arrays import finite_array
-from rmt_hessian._matrices import positive_semidefinite
+from rmt_hessian._checks.arrays import finite_array
+from rmt_hessian._checks.matrices import positive_semidefinite
 from rmt_hessian._types import FloatArray, RandomState
 from rmt_hessian.theory.weights.sampled_weights import gaussian_points
 from rmt_hessian.theory.weights.softmax_kernels import softmax

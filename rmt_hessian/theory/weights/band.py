@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from rmt_hessian._distributions import probability
+from rmt_hessian._checks.arguments import instance_of, positive_integer
+from rmt_hessian._checks.distributions import probability
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import RandomState
-from rmt_hessian._validation import instance_of, positive_integer
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.coverage import white_features
 from rmt_hessian.theory.laws.generalized_mp import conditional_law

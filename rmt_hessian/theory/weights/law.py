@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from rmt_hessian._checks.arguments import positive_integer, positive_real
 from rmt_hessian._types import FloatArray
-from rmt_hessian._validation import positive_integer, positive_real
 from rmt_hessian.theory.laws.continuous_mp import ContinuousMarchenkoPastur
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw

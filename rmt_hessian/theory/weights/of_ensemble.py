@@ -32,8 +32,8 @@ from functools import partial
 
 import numpy as np
 
+from rmt_hessian._checks.arguments import positive_integer
 from rmt_hessian._types import FloatArray, RandomState
-from rmt_hessian._validation import positive_integer
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.theory.coverage import (

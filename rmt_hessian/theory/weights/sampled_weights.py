@@ -14,9 +14,9 @@ from typing import Self
 import numpy as np
 from scipy.special import ndtri
 
+from rmt_hessian._checks.weights import refuse_zero_rows
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import BoolArray, FloatArray, RandomState
-from rmt_hessian._weights import refuse_zero_rows
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.theory.coverage import weights_above

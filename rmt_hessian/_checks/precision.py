@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
-from rmt_hessian._validation import to_numpy
+from rmt_hessian._checks.arguments import to_numpy
 
 DOUBLE = 2.0**-52
 NARROW = {"float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}

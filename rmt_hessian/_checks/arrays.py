@@ -1,11 +1,11 @@
-"""Checks of arrays at the public edge, in the manner of `_validation`."""
+"""Checks of arrays, real, complex or of indices, and what is refused in them."""
 
 from typing import Any
 
 import numpy as np
 
+from rmt_hessian._checks.arguments import describe, to_numpy
 from rmt_hessian._types import ComplexArray, FloatArray, IntArray
-from rmt_hessian._validation import describe, to_numpy
 
 
 def finite_array(values: Any, name: str, ndim: int) -> FloatArray:

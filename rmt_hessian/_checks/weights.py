@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from rmt_hessian._arrays import finite_array
+from rmt_hessian._checks.arguments import describe, list_of, positive_integer
+from rmt_hessian._checks.arrays import finite_array
 from rmt_hessian._types import FloatArray
-from rmt_hessian._validation import describe, list_of, positive_integer
 
 
 def layer_widths(values: Any) -> tuple[int, ...]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from rmt_hessian._arrays import finite_array
-from rmt_hessian._precision import SLACK, slack
+from rmt_hessian._checks.arrays import finite_array
+from rmt_hessian._checks.precision import SLACK, slack
 from rmt_hessian._threads import slices
 from rmt_hessian._types import FloatArray
 

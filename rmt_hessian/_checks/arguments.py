@@ -1,4 +1,4 @@
-"""Checks at the public edge: each raises one error that says what was wanted and what came."""
+"""Checks of numbers, flags, names and objects; how a message tells what came."""
 
 import operator
 import reprlib

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from rmt_hessian._arrays import finite_array, real_array
-from rmt_hessian._precision import precision
+from rmt_hessian._checks.arguments import real_number
+from rmt_hessian._checks.arrays import finite_array, real_array
+from rmt_hessian._checks.precision import precision
 from rmt_hessian._types import FloatArray
-from rmt_hessian._validation import real_number
 
 SUM_ERROR = 1e-8  # by which a sum of probabilities may differ from 1
 ROUNDED_SUM_ERROR = 16 * np.finfo(float).eps  # of probabilities that were normalised before
