@@ -318,12 +318,14 @@ def test_a_value_may_come_again_beside_others(own_axes):
         assert len(load_config(own_axes).points()) == (2 if "together" in axes else 4)
 
 
-def test_one_point_has_one_key_however_its_widths_and_layer_are_written(tmp_path):
-    path = tmp_path / "written.toml"
+def test_one_point_has_one_key_however_it_is_written(tmp_path):
+    """Defaults count, and layers from the end."""
+    path, keys = tmp_path / "written.toml", set()
     for text in (
         'widths = ["d", "m", "C"], d = 5, m = 8, C = 3, layer = 1',
         'widths = [5, "m", "m"], m = 8, layer = -1',
         "widths = [5, 8, 3], layer = -1",
+        'widths = [5, 8, 3], layer = 1, init = "lecun"',
     ):
         path.write_text(TOGETHER.partition("fixed")[0].replace("output_rank", "block_norms"))
         with path.open("a", encoding="utf-8") as file:
@@ -331,3 +333,5 @@ def test_one_point_has_one_key_however_its_widths_and_layer_are_written(tmp_path
         points = load_config(path).points()
         wanted = {"widths": [5, 8, 3 if "3" in text else 8], "layer": 1, "loss": "ce"}
         assert [p.parameters for p in points] == [wanted | {"n_samples": 8, "init": "lecun"}] * 2
+        keys |= {p.key for p in points if "3" in text}
+    assert len(keys) == 2  # of two seeds

@@ -61,17 +61,8 @@ def test_a_measurement_is_given_an_ensemble_under_its_own_name(module):
     row = {"widths": "5-4-3", "layer": 1, "n_inputs": 5, "n_hidden": 4, "n_classes": 3}
     assert row.items() <= point.columns().items()
     assert "d" not in point.columns()
-
-
-def test_one_ensemble_has_one_key_however_it_is_written(module):
-    """Defaults count, and layers from the end."""
-    written = [
-        DESCRIBED.replace("layer = -1", f"layer = {layer}") + f"{init} }}"
-        for layer in (-1, 1)
-        for init in ("", ', init = "lecun"')
-    ]
-    assert len({point.key for text in written for point in points("seen", text)}) == 1
-    assert points("seen", written[0])[0].columns()["init"] == "lecun"
+    (point,) = points("seen", DESCRIBED + " }")
+    assert point.columns()["init"] == "lecun"
 
 
 def test_widths_may_stand_alone(module):
