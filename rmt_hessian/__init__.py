@@ -25,8 +25,9 @@ from rmt_hessian._version import __version__
 from rmt_hessian.compare import ks_distance, ks_distance_of_spectra, wasserstein_distance
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.draws import draw
-from rmt_hessian.hessian.layer import LayerHessian, layer_hessian
-from rmt_hessian.hessian.network import NetworkHessian, network_hessian
+from rmt_hessian.hessian.from_network import layer_hessian, network_hessian
+from rmt_hessian.hessian.layer import LayerHessian
+from rmt_hessian.hessian.network import NetworkHessian
 from rmt_hessian.hessian.population import population_output_hessian
 from rmt_hessian.kronecker_product import KroneckerProduct
 from rmt_hessian.model.datasets import digits

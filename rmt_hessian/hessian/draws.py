@@ -2,7 +2,8 @@
 
 from rmt_hessian._types import RandomState
 from rmt_hessian.ensemble import Ensemble
-from rmt_hessian.hessian.layer import LayerHessian, layer_hessian
+from rmt_hessian.hessian.from_network import layer_hessian
+from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.model.networks import Network
 from rmt_hessian.model.sampling import network_and_inputs
 

@@ -1,15 +1,15 @@
 """``LayerHessian``: the one object that every layer of every network is."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from rmt_hessian._checks.arguments import index_below, instance_of, positive_integer, real_dtype
+from rmt_hessian._checks.arguments import index_below
 from rmt_hessian._checks.arrays import indices_below
 from rmt_hessian._threads import CHUNK_SIZE, slices
-from rmt_hessian._types import FloatArray, IntArray, Loss, Precision, RealArray
+from rmt_hessian._types import FloatArray, IntArray, RealArray
 from rmt_hessian.hessian import norms
 from rmt_hessian.hessian.assembly import fill_dense
 from rmt_hessian.hessian.gram import WeightedGram, add_product
@@ -18,13 +18,7 @@ from rmt_hessian.hessian.output_hessians import (
     HiddenLayerOutputHessians,
     LastLayerOutputHessians,
 )
-from rmt_hessian.hessian.softmax_curvature import SoftmaxCurvature
-from rmt_hessian.hessian.unit_curvature import UnitCurvature
-from rmt_hessian.model.losses import CrossEntropy, MeanSquaredError, get_loss
-from rmt_hessian.model.networks import ForwardPass, Network
 from rmt_hessian.operators import LazyMatrix, SymmetricOperator
-
-CURVATURES = {"ce": SoftmaxCurvature, "mse": UnitCurvature}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -211,80 +205,3 @@ class LayerHessian(LazyMatrix):
     def input_autocorrelation(self) -> RealArray:
         """``E[z zᵀ] = (1/N) Σ_n z_n z_nᵀ``, shape (p, p)."""
         return self.features.T @ self.features / self.n_samples
-
-
-def layer_hessian(
-    net: Network,
-    X: npt.ArrayLike,
-    layer: int,
-    loss: Loss,
-    *,
-    dtype: Precision = "float64",
-    chunk_size: int = CHUNK_SIZE,
-) -> LayerHessian:
-    """Hessian of one layer of a ReLU network, as a lazy `LayerHessian`.
-
-    Parameters
-    ----------
-    net : Network
-    X : array_like, shape (N, d)
-        Inputs. No labels: the Hessian within a layer does not depend on them.
-    layer : int
-        0 is the first layer, -1 the last.
-    loss : {"ce", "mse"}
-        Softmax cross-entropy, or ``½‖f - y‖²`` (other conventions multiply H by a constant).
-    dtype : {"float64", "float32"}
-        Precision of products, norms and blocks; features are made in float64. In float32, at up
-        to twice the speed and half the memory, relative errors of norms and products are about
-        1e-6 for logits of order 1, and grow with the logits; eigenvalues below about 1e-7 of the
-        largest are noise, and squares of entries of ``M_n`` below 1e-38 are lost to norms.
-    chunk_size : int
-        How many numbers a temporary array may hold. Probabilities of N samples and C classes are
-        kept if N C is at most that, and made again when needed if not.
-
-    Returns
-    -------
-    LayerHessian
-
-    Raises
-    ------
-    ValueError
-        If ``X`` is empty, not finite or of the wrong shape, the logits overflow, the loss or the
-        dtype is unknown, or CE is asked of a network with one output.
-    IndexError
-        If there is no such layer.
-
-    Examples
-    --------
-    >>> from rmt_hessian.model.networks import ForwardPass, Network
-    >>> net = Network([np.zeros((2, 3))])
-    >>> H = layer_hessian(net, np.ones((4, 3)), layer=0, loss="ce")
-    >>> H.block_weights(0, 1)
-    array([-0.25, -0.25, -0.25, -0.25])
-    """
-    loss = get_loss(loss, instance_of(net, Network, "net").widths[-1])
-    dtype = real_dtype(dtype)
-    chunk_size = positive_integer(chunk_size, "chunk_size")
-    layer = index_below(layer, net.n_layers, "layer")
-    return layers_from_pass(net, net.forward(X), loss, [layer], dtype, chunk_size)[0]
-
-
-def layers_from_pass(
-    net: Network,
-    forward: ForwardPass,
-    loss: CrossEntropy | MeanSquaredError,
-    layers: Iterable[int],
-    dtype: npt.DTypeLike = np.float64,
-    chunk_size: int = CHUNK_SIZE,
-) -> list[LayerHessian]:
-    """Fill the factors of some layers from a forward pass: the only place that knows of layers."""
-    features = [z.astype(dtype, copy=False) for z in forward.features]
-    weights = [W.astype(dtype, copy=False) for W in net.weights]
-    curvature = CURVATURES[loss.name].from_last_layer(features[-1], weights[-1], chunk_size)
-    last = LastLayerOutputHessians(curvature, np.arange(weights[-1].shape[0]))
-    result = []
-    for layer in layers:
-        chain = tuple(zip(forward.masks[layer:], weights[layer + 1 :], strict=True))
-        hidden = HiddenLayerOutputHessians(curvature, chain, chunk_size)
-        result.append(LayerHessian(features[layer], hidden if chain else last, chunk_size))
-    return result

@@ -3,21 +3,19 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from rmt_hessian._checks.arguments import index_below, instance_of, positive_integer, real_dtype
-from rmt_hessian._threads import A_WRITE, CHUNK_SIZE, parallel_map, shares, slices
-from rmt_hessian._types import BoolArray, FloatArray, Loss, Precision, RealArray
+from rmt_hessian._checks.arguments import index_below
+from rmt_hessian._threads import A_WRITE, CHUNK_SIZE, parallel_map, shares
+from rmt_hessian._types import BoolArray, FloatArray, RealArray
 from rmt_hessian.hessian.assembly import fill_dense
 from rmt_hessian.hessian.cross_layer import CrossLayerBlock
 from rmt_hessian.hessian.kernels import transpose_into
-from rmt_hessian.hessian.layer import LayerHessian, layers_from_pass
+from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.hessian.network_means import mean_autocorrelation, mean_output_hessian
 from rmt_hessian.hessian.network_product import network_product
 from rmt_hessian.hessian.norms import norm
 from rmt_hessian.hessian.output_hessians import ALL
-from rmt_hessian.model.losses import CrossEntropy, MeanSquaredError, check_targets, get_loss
-from rmt_hessian.model.networks import Network
+from rmt_hessian.model.losses import CrossEntropy, MeanSquaredError
 from rmt_hessian.operators import LazyMatrix, SymmetricOperator
 
 
@@ -177,63 +175,6 @@ class NetworkHessian(LazyMatrix):
         `LayerHessian.input_autocorrelation`.
         """
         return mean_autocorrelation(self)
-
-
-def network_hessian(
-    net: Network,
-    X: npt.ArrayLike,
-    y: npt.ArrayLike,
-    loss: Loss,
-    *,
-    dtype: Precision = "float64",
-    chunk_size: int = CHUNK_SIZE,
-) -> NetworkHessian:
-    """Hessian with respect to all weights of a ReLU network, as a lazy `NetworkHessian`.
-
-    Parameters
-    ----------
-    net : Network
-    X : array_like, shape (N, d)
-    y : array_like, shape (N,) or (N, C)
-        Integer labels, or targets (CE: distributions over classes). Labels that are text count in
-        sorted order, which a warning tells; see `encode_labels`. With the network's own
-        predictions as targets H is its Gauss–Newton part.
-    loss : {"ce", "mse"}
-    dtype : {"float64", "float32"}
-        See `layer_hessian`.
-    chunk_size : int
-        How many numbers a temporary array may hold.
-
-    Returns
-    -------
-    NetworkHessian
-
-    Raises
-    ------
-    ValueError
-        On bad inputs, labels, loss, dtype or chunk size; see `layer_hessian` and `check_targets`.
-
-    Examples
-    --------
-    >>> from rmt_hessian.model.networks import Network
-    >>> H = network_hessian(Network([[[1.0]], [[2.0]]]), [[1.0]], [[0.0]], "mse")
-    >>> H.to_dense()
-    array([[4., 4.],
-           [4., 1.]])
-    >>> H @ np.ones(2), H.diagonal(), H.block_norms()[0, 1]
-    (array([8., 5.]), array([4., 1.]), np.float64(4.0))
-    """
-    loss = get_loss(loss, instance_of(net, Network, "net").widths[-1])
-    dtype = real_dtype(dtype)
-    chunk_size = positive_integer(chunk_size, "chunk_size")
-    forward = net.forward(X)
-    targets = check_targets(y, forward.features[0].shape[0], net.widths[-1], loss)
-    layers = layers_from_pass(net, forward, loss, range(net.n_layers), dtype, chunk_size)
-    weights = tuple(W.astype(dtype, copy=False) for W in net.weights)
-    H = NetworkHessian(tuple(layers), weights, forward.masks, targets, loss, chunk_size)
-    for samples in slices(H.n_samples, chunk_size // net.widths[-1]):
-        H.residual(samples)  # raises where a logit overflows
-    return H
 
 
 def _write_transpose(out: RealArray, A: RealArray) -> None:

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 from rmt_hessian._checks.arguments import describe, instance_of, positive_integer, positive_real
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import Loss, RandomState, RealArray
-from rmt_hessian.hessian.layer import LayerHessian, layer_hessian
+from rmt_hessian.hessian.from_network import layer_hessian
+from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.model.inputs import gaussian_inputs
 from rmt_hessian.model.networks import Network
 

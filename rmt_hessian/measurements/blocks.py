@@ -9,7 +9,7 @@ from rmt_hessian import theory
 from rmt_hessian.compare import density_curve, ks_distance
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.draws import draw, draw_with_network
-from rmt_hessian.hessian.network import network_hessian
+from rmt_hessian.hessian.from_network import network_hessian
 from rmt_hessian.measurements.parameters import Count, Widths, two_units
 from rmt_hessian.measurements.registry import measurement
 from rmt_hessian.model.inputs import gaussian_inputs, random_labels

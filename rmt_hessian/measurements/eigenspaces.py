@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from rmt_hessian.ensemble import Ensemble
-from rmt_hessian.hessian.layer import layer_hessian
+from rmt_hessian.hessian.from_network import layer_hessian
 from rmt_hessian.measurements.parameters import Count, Real, Truth
 from rmt_hessian.measurements.registry import measurement
 from rmt_hessian.measurements.top_spaces import determined_overlaps, top_spaces

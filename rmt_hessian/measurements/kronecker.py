@@ -8,7 +8,7 @@ import numpy as np
 from rmt_hessian.compare import density_curve, ks_distance, ks_distance_of_spectra
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.draws import draw_with_network
-from rmt_hessian.hessian.network import network_hessian
+from rmt_hessian.hessian.from_network import network_hessian
 from rmt_hessian.measurements.parameters import Count, Real, Widths
 from rmt_hessian.measurements.registry import measurement
 from rmt_hessian.measurements.top_spaces import determined_overlaps, top_spaces

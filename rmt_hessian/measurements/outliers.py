@@ -7,7 +7,7 @@ import numpy as np
 
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.draws import draw_with_network
-from rmt_hessian.hessian.layer import layer_hessian
+from rmt_hessian.hessian.from_network import layer_hessian
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.measurements.parameters import two_units
 from rmt_hessian.measurements.registry import measurement

@@ -7,7 +7,7 @@ import numpy as np
 
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.draws import draw_with_network
-from rmt_hessian.hessian.layer import layer_hessian
+from rmt_hessian.hessian.from_network import layer_hessian
 from rmt_hessian.hessian.population import population_output_hessian
 from rmt_hessian.measurements.parameters import Index, Positive, Widths
 from rmt_hessian.measurements.registry import measurement

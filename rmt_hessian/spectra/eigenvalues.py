@@ -67,7 +67,7 @@ def block_eigenvalues(H: LayerHessian, i: ArrayLike, j: ArrayLike) -> RealArray:
 
     Examples
     --------
-    >>> from rmt_hessian.hessian.layer import layer_hessian
+    >>> from rmt_hessian.hessian.from_network import layer_hessian
     >>> from rmt_hessian.model.networks import Network
     >>> H = layer_hessian(Network([np.zeros((2, 1))]), [[2.0]], layer=0, loss="ce")
     >>> block_eigenvalues(H, [0, 0], [0, 1])

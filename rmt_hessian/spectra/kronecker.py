@@ -49,7 +49,7 @@ def kronecker_approximation(
 
     Examples
     --------
-    >>> from rmt_hessian.hessian.layer import layer_hessian
+    >>> from rmt_hessian.hessian.from_network import layer_hessian
     >>> from rmt_hessian.model.networks import Network
     >>> H = layer_hessian(Network([np.zeros((2, 1))]), [[2.0], [4.0]], layer=0, loss="ce")
     >>> kronecker_approximation(H).to_dense()
