@@ -23,6 +23,7 @@ P = TypeVar("P")
 R = TypeVar("R")
 CHUNK_SIZE = 2**24  # numbers that a temporary array may hold: 128 MB in float64
 WORTH_A_THREAD = 2**28  # operations of products, some milliseconds
+ALL = slice(None)
 A_WRITE = 64  # as many operations take the time to write a number to memory
 LONG = 2**15  # numbers of a vector from which on a product with it is worth several threads
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "BLIS")}

@@ -106,9 +106,9 @@ def pack_symmetric(Z, w, space):
     return len(plus), len(minus)
 
 
-def pack_cross(active, left, s, S, t, T, rows, right):
+def pack_cross(active, inputs, s, S, t, T, left, right):
     kept = active & ((s != 0) | (t != 0))
-    rows[: kept.sum()] = left[kept]
+    left[: kept.sum()] = inputs[kept]
     right[: kept.sum()] = (s[:, None] * S + t[:, None] * T)[kept]
     return kept.sum()
 

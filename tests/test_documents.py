@@ -50,3 +50,8 @@ def test_sweep_files(page, tmp_path, monkeypatch):
             assert parse(source, page.name).points()
     for name, _ in modules:
         sys.modules.pop(name, None)
+
+
+def test_every_sweep_is_in_the_table_of_sweeps():
+    text = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
+    assert [p.stem for p in (ROOT / "sweeps").glob("*.toml") if f"| `{p.stem}` |" not in text] == []

@@ -216,17 +216,17 @@ def pack_symmetric(Z, w, space):
 
 
 @jit(nogil=True)
-def pack_cross(active, left, s, S, t, T, rows, right):
+def pack_cross(active, inputs, s, S, t, T, left, right):
     """The samples where ``s_n S_n + t_n T_n`` can differ from 0: active, and s or t not 0.
 
-    Writes ``left_n`` to ``rows`` (N, p) and the sum to ``right`` (N, w), and returns their number.
+    Writes ``inputs_n`` to ``left`` (N, p) and the sum to ``right`` (N, w); returns their number.
     Shapes (N,), (N, p), (N,), (N, w), (N,), (N, w).
     """
     kept = 0
     for n in range(s.size):
         if active[n] and (s[n] != 0.0 or t[n] != 0.0):
-            for a in range(left.shape[1]):
-                rows[kept, a] = left[n, a]
+            for a in range(inputs.shape[1]):
+                left[kept, a] = inputs[n, a]
             for c in range(S.shape[1]):
                 right[kept, c] = s[n] * S[n, c]
             if t[n] != 0.0:

@@ -156,6 +156,7 @@ class LayerHessian(LazyMatrix):
         M, k, p = self.output_hessians, self.n_blocks, self.block_size
         v = np.ascontiguousarray(v.T, self.dtype)
         result = np.zeros_like(v)
+        # few enough columns for MANY samples to go through in one chunk
         for columns in slices(v.shape[0], self.chunk_size // (MANY * M.widest)):
             U, out = v[columns].reshape(-1, p), result[columns].reshape(-1, p)  # (q k, p)
             q = U.shape[0] // k

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rmt_hessian._checks.arguments import index_below
-from rmt_hessian._threads import A_WRITE, CHUNK_SIZE, parallel_map, shares
+from rmt_hessian._threads import A_WRITE, ALL, CHUNK_SIZE, parallel_map, shares
 from rmt_hessian._types import BoolArray, FloatArray, RealArray
 from rmt_hessian.hessian.assembly import fill_dense
 from rmt_hessian.hessian.cross_layer import CrossLayerBlock
@@ -14,7 +14,6 @@ from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.hessian.network_means import mean_autocorrelation, mean_output_hessian
 from rmt_hessian.hessian.network_product import network_product
 from rmt_hessian.hessian.norms import norm
-from rmt_hessian.hessian.output_hessians import ALL
 from rmt_hessian.model.losses import CrossEntropy, MeanSquaredError
 from rmt_hessian.operators import LazyMatrix, SymmetricOperator
 

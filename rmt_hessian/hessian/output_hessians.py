@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rmt_hessian._threads import CHUNK_SIZE, slices
+from rmt_hessian._threads import ALL, CHUNK_SIZE, slices
 from rmt_hessian.hessian.gram import WeightedGram, add_gram
 from rmt_hessian.hessian.kernels import apply_mask, lower_sums, mask_pairs, masked_rows
 
-ALL = slice(None)
 MANY = 32  # samples at least that make it worth reading all weights
 A_WEIGHT = 100  # as many products of two numbers take the time to make one ``λ_n^{ij}``
 

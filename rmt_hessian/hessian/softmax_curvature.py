@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from rmt_hessian._threads import n_threads, parallel_map, shares, slices
+from rmt_hessian._threads import ALL, n_threads, parallel_map, shares, slices
 from rmt_hessian.hessian.gram import WeightedGram, add_gram
 from rmt_hessian.hessian.kernels import (
     apply_softmax_curvature,
@@ -23,7 +23,6 @@ from rmt_hessian.hessian.kernels import (
     update_normaliser,
 )
 
-ALL = slice(None)
 ROWS = 512  # samples of a piece of work in the forward pass
 SMALL = 2**20  # exponentials that are not worth a thread of their own
 DILUTE = 1e-4  # corrections below this share are summed in single precision, `_dilute_entry_sums`

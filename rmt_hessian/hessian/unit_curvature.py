@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ALL = slice(None)
+from rmt_hessian._threads import ALL
 
 
 @dataclass(frozen=True)

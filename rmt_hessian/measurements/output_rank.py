@@ -61,8 +61,8 @@ def output_rank(
     given = ens.given(net)
     M = H.output_hessian()
     spectrum = eigenvalues(M)[::-1]
-    mean_curvature = layer_hessian(net, H.features, 1, ens.loss).output_hessian()
-    predicted = eigenvalues(predicted_output_hessian(given, mean_curvature))[::-1]
+    A = layer_hessian(net, H.features, 1, ens.loss).output_hessian()  # E[A]: features are inputs
+    predicted = eigenvalues(predicted_output_hessian(given, A))[::-1]
     rank = ens.n_classes - 1
     return {
         "top_eigenvalue": spectrum[0],

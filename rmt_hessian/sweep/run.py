@@ -95,11 +95,11 @@ def run_sweep(
         done, failed, stopped = len(state.rows), {}, ""
         on_progress(Counts(len(points), done))
         try:
-            with _measured(left, folder, workers, scheduler, on_notice) as tasks:
-                for task in tasks:
-                    provenance.add(task, left)
-                    failed |= task.failures
-                    done += task.count - len(task.failures)
+            with _measuring(left, folder, workers, scheduler, on_notice) as parts:
+                for part in parts:
+                    provenance.add(part, left)
+                    failed |= part.failures
+                    done += part.count - len(part.failures)
                     on_progress(Counts(len(points), done, len(failed)))
         except Stopped as error:
             stopped = str(error)
@@ -123,8 +123,8 @@ def run_sweep(
 
 
 @contextmanager
-def _measured(left, folder, workers, scheduler, on_notice):
-    """What `measure_here` or `measure_on_workers` yields, with the cluster it needs."""
+def _measuring(left, folder, workers, scheduler, on_notice):
+    """The generator of `measure_here` or `measure_on_workers`, with the cluster it needs."""
     if not left or (workers == 1 and scheduler is None):
         yield measure_here(left, folder)
     else:
