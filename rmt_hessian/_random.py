@@ -1,5 +1,7 @@
 """Random state: whatever NumPy can make a generator of is taken, everywhere, by one function."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from rmt_hessian._checks.arguments import describe

@@ -1,5 +1,7 @@
 """Which eigenvalues are equal: the one place that says how far rounding moves them."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -28,7 +28,9 @@ RandomState: TypeAlias = (
 Loss: TypeAlias = Literal["ce", "mse"]
 Init: TypeAlias = Literal["lecun", "he"]
 Extreme: TypeAlias = Literal["largest", "smallest", "magnitude"]
-Precision: TypeAlias = Literal["float64", "float32"] | type[np.float64] | type[np.float32]
+Precision: TypeAlias = (
+    Literal["float64", "float32"] | type[np.float64] | type[np.float32] | np.dtype[Any]
+)
 Progress: TypeAlias = Callable[[int, int], object]  # progress(done, total)
 
 

@@ -125,7 +125,9 @@ def run(
         print(f"missing: {point}", file=sys.stderr)
     reasons = [result.stopped] if result.stopped else []
     if result.failed:
-        reasons.append(f"{len(result.failed)} points failed; tracebacks in {folder}/failed")
+        reasons.append(
+            f"{_some(len(result.failed), 'point')} failed; tracebacks in {folder}/failed"
+        )
     if result.missing:
         reasons.append(f"{len(result.missing)} points are missing; {_how_to_resume()}")
     if reasons:

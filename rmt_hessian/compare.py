@@ -4,6 +4,8 @@ A law is any object with ``cdf(x)``, ``ppf(q)``, ``support()``, ``components()``
 ``atom_at_zero``, as in `rmt_hessian.theory`. Laws may have an atom at 0.
 """
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.linalg import eigh
@@ -13,7 +14,7 @@ from rmt_hessian._types import FloatArray, IntArray, RealArray
 from rmt_hessian.operators import LazyMatrix, SymmetricOperator
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class KroneckerProduct(LazyMatrix):
     """``B ⊗ C`` of two square matrices, never formed unless asked.
 
@@ -52,6 +53,14 @@ class KroneckerProduct(LazyMatrix):
             with suppress(ValueError):  # the nearest product of any matrix has any factors
                 factor = symmetric_array(getattr(self, name), name)
             object.__setattr__(self, name, factor)
+
+    def __repr__(self) -> str:
+        return f"KroneckerProduct({self.left.shape} ⊗ {self.right.shape})"
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float64, whatever the factors were made from."""
+        return self.left.dtype
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -1,9 +1,11 @@
 """Symmetric matrices known by their products: operators, and what all such matrices can do."""
 
+from __future__ import annotations
+
 import numbers
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -31,46 +33,61 @@ class SymmetricArithmetic:
 
         @property
         def shape(self) -> tuple[int, ...]: ...  # noqa: D102
-        def to_operator(self) -> "SymmetricOperator": ...  # noqa: D102
+        def to_operator(self) -> SymmetricOperator: ...  # noqa: D102
 
-    def __neg__(self) -> "SymmetricOperator":
+    def __neg__(self) -> SymmetricOperator:
         return _combination([(-1.0, self)])
 
-    def __mul__(self, number: Any) -> Any:
+    def __mul__(self, number: float) -> SymmetricOperator:
         if not _is_number(number):
             return NotImplemented
         return _combination([(real_number(number, "the factor"), self)])
 
     __rmul__ = __mul__
 
-    def __truediv__(self, number: float) -> "SymmetricOperator":
+    def __truediv__(self, number: float) -> SymmetricOperator:
         divisor = real_number(number, "the divisor")
         if divisor == 0:
             raise ValueError("the divisor must not be 0")
         return _combination([(1 / divisor, self)])
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: Any) -> SymmetricOperator:
         return _sum(self, other, 1.0)
 
     __radd__ = __add__
 
-    def __sub__(self, other: Any) -> Any:
+    def __sub__(self, other: Any) -> SymmetricOperator:
         return _sum(self, other, -1.0)
 
-    def __rsub__(self, other: Any) -> Any:
+    def __rsub__(self, other: Any) -> SymmetricOperator:
         return -self + other
 
 
 class LazyMatrix(SymmetricArithmetic):
     """A symmetric matrix kept as factors: products, arithmetic, and no silent conversion."""
 
-    def __matmul__(self, v: npt.ArrayLike) -> Any:
+    if TYPE_CHECKING:
+
+        @property
+        def dtype(self) -> np.dtype[Any]: ...  # noqa: D102
+        def to_dense(self) -> npt.NDArray[Any]: ...  # noqa: D102
+        def diagonal(self) -> npt.NDArray[Any]: ...  # noqa: D102
+        def trace(self) -> float: ...  # noqa: D102
+        def frobenius_norm(self) -> float: ...  # noqa: D102
+
+    def __matmul__(self, v: npt.ArrayLike) -> npt.NDArray[Any]:
         """``H v`` for a vector (n,), a matrix (n, q) or a stack (…, n, q)."""
         return self.to_operator() @ v
 
-    def __rmatmul__(self, v: npt.ArrayLike) -> Any:
+    def __rmatmul__(self, v: npt.ArrayLike) -> npt.NDArray[Any]:
         """``v H`` for a vector (n,), a matrix (q, n) or a stack (…, q, n)."""
         return v @ self.to_operator()
+
+    def matvec(self, v: npt.ArrayLike) -> npt.NDArray[Any]:
+        """``H v`` of a vector: by this name `scipy.sparse.linalg` takes the matrix as it is."""
+        return self.to_operator().matvec(v)
+
+    rmatvec = matvec
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
         kind = type(self).__name__
@@ -103,7 +120,7 @@ class SymmetricOperator(SymmetricArithmetic, LinearOperator):
         super().__init__(np.dtype(dtype), (n, n))
         self.product = product
 
-    def to_operator(self) -> "SymmetricOperator":
+    def to_operator(self) -> SymmetricOperator:
         """Itself."""
         return self
 
@@ -128,7 +145,7 @@ class SymmetricOperator(SymmetricArithmetic, LinearOperator):
             raise ValueError(f"v must not make the product overflow {self.dtype}")
         return result
 
-    def _adjoint(self) -> "SymmetricOperator":
+    def _adjoint(self) -> SymmetricOperator:
         return self
 
     _transpose = _adjoint
@@ -156,6 +173,10 @@ class SymmetricOperator(SymmetricArithmetic, LinearOperator):
         v = self._checked(v, -1)
         return self._matvec(v) if v.ndim == 1 else self._matmat(v.swapaxes(-1, -2)).swapaxes(-1, -2)
 
+    @overload
+    def __matmul__(self, v: npt.NDArray[Any]) -> npt.NDArray[Any]: ...
+    @overload
+    def __matmul__(self, v: Any) -> Any: ...
     def __matmul__(self, v: Any) -> Any:
         """As `dot`, but for numbers, which ``*`` takes."""
         return (

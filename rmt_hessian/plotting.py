@@ -1,5 +1,7 @@
 """Figures for users: each function draws one thing onto given axes; matplotlib loads lazily."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +26,7 @@ COLOURS = {
 
 
 def plot_spectrum(
-    ax: "Axes",
+    ax: Axes,
     eigenvalues: ArrayLike,
     curves: Mapping[str, Any],
     bins: int = 40,
@@ -65,7 +67,7 @@ def plot_spectrum(
 
 
 def plot_norm_ratio(
-    ax: "Axes",
+    ax: Axes,
     n_classes: ArrayLike,
     ratios: ArrayLike,
     measured: ArrayLike,
@@ -98,8 +100,8 @@ def plot_norm_ratio(
 
 
 def plot_absolute_hessian(
-    ax: "Axes", absolute: ArrayLike, boundaries: Sequence[int] = (), decades: float = 4
-) -> "AxesImage":
+    ax: Axes, absolute: ArrayLike, boundaries: Sequence[int] = (), decades: float = 4
+) -> AxesImage:
     """Heat map of ``|H|``, logarithmic over ``decades`` below its largest entry.
 
     Parameters
@@ -129,7 +131,7 @@ def plot_absolute_hessian(
 
 
 def plot_scree(
-    ax: "Axes",
+    ax: Axes,
     eigenvalues: ArrayLike,
     mark: int,
     predicted: ArrayLike | None = None,
@@ -158,7 +160,7 @@ def plot_scree(
 
 
 def plot_overlaps(
-    ax: "Axes",
+    ax: Axes,
     overlaps: ArrayLike,
     predicted: ArrayLike | None = None,
     mark: int | None = None,
@@ -198,7 +200,7 @@ def plot_overlaps(
 
 
 def plot_against_size(
-    ax: "Axes", sizes: ArrayLike, values: ArrayLike, predicted: ArrayLike, colour: str, label: str
+    ax: Axes, sizes: ArrayLike, values: ArrayLike, predicted: ArrayLike, colour: str, label: str
 ) -> None:
     """Something that falls with a size, log-log: dots are means over seeds, a line predicts.
 

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.sparse.linalg import LinearOperator, aslinearoperator
+from scipy.sparse.linalg import LinearOperator, aslinearoperator, eigsh
 
 import rmt_hessian as rh
 from rmt_hessian.operators import SymmetricOperator
@@ -109,6 +109,16 @@ def test_scalars_and_diagonals(H):
     np.testing.assert_allclose(H.diagonal(), A.diagonal(), atol=10 * EXACT)
     assert H.trace() == pytest.approx(np.trace(A), rel=100 * EXACT)
     assert H.frobenius_norm() == pytest.approx(np.linalg.norm(A), rel=100 * EXACT)
+
+
+@parametrize
+def test_scipy_takes_it_as_it_is(H):
+    values = np.linalg.eigvalsh(H.to_dense())
+    for matrix, expected in ((H, values[-2:]), (-H, -values[1::-1])):
+        top = eigsh(matrix, 2, which="LA", return_eigenvectors=False, v0=np.ones(H.shape[0]))
+        np.testing.assert_allclose(np.sort(top), expected, atol=1e-7)
+    assert aslinearoperator(H).dtype == H.dtype == np.float64
+    assert len(repr(H)) < 100
 
 
 def test_precision_and_pickles():

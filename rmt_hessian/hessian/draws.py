@@ -1,5 +1,7 @@
 """The layer Hessian of one draw from an `Ensemble`."""
 
+from __future__ import annotations
+
 from rmt_hessian._types import RandomState
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.from_network import layer_hessian

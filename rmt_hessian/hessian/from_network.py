@@ -1,5 +1,7 @@
 """The factors of Hessians from a network and its inputs: the only place that knows of layers."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 import numpy as np

@@ -1,5 +1,7 @@
 """``LayerHessian``: the one object that every layer of every network is."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -114,7 +116,7 @@ class LayerHessian(LazyMatrix):
             for weights in self.output_hessians.pair_weights(i[pairs], j[pairs]).T:
                 yield gram(weights) / self.n_samples
 
-    def restrict(self, units: slice | npt.ArrayLike) -> "LayerHessian":
+    def restrict(self, units: slice | npt.ArrayLike) -> LayerHessian:
         """The Hessian with respect to the weights of some units: their blocks, a `LayerHessian`.
 
         Parameters

@@ -6,7 +6,7 @@ import numpy as np
 
 from rmt_hessian._checks.arguments import index_below
 from rmt_hessian._threads import A_WRITE, ALL, CHUNK_SIZE, parallel_map, shares
-from rmt_hessian._types import BoolArray, FloatArray, RealArray
+from rmt_hessian._types import BoolArray, FloatArray, IntArray, RealArray
 from rmt_hessian.hessian.assembly import fill_dense
 from rmt_hessian.hessian.cross_layer import CrossLayerBlock
 from rmt_hessian.hessian.kernels import transpose_into
@@ -39,7 +39,8 @@ class NetworkHessian(LazyMatrix):
         ``W_l``, shapes (k_l, p_l).
     masks : tuple of numpy.ndarray of bool
         ``D_l`` of the hidden layers, shapes (N, k_l).
-    targets : numpy.ndarray, shape (N, C)
+    targets : numpy.ndarray, shape (N,) or (N, C)
+        Labels as integers, or targets.
     loss : CrossEntropy or MeanSquaredError
     chunk_size : int
         How many numbers a temporary array may hold.
@@ -48,7 +49,7 @@ class NetworkHessian(LazyMatrix):
     layers: tuple[LayerHessian, ...]
     weights: tuple[RealArray, ...]
     masks: tuple[BoolArray, ...]
-    targets: FloatArray
+    targets: IntArray | FloatArray
     loss: CrossEntropy | MeanSquaredError
     chunk_size: int = CHUNK_SIZE
 

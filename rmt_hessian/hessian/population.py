@@ -1,5 +1,7 @@
 """The output Hessian of the population, ``E[M]`` over x, with a standard error."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 

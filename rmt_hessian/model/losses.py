@@ -1,5 +1,7 @@
 """Losses: value and residual. The loss of a data set is the mean over its samples."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Sequence
 from typing import Any, TypeAlias

@@ -1,5 +1,7 @@
 """ReLU networks: the linear model ``[d, C]``, one hidden layer ``[d, m, C]``, any depth."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -113,7 +115,7 @@ class Network:
         """The number of weight matrices."""
         return len(self.weights)
 
-    def above(self, layer: int) -> "Network":
+    def above(self, layer: int) -> Network:
         """The network of the layers from ``layer`` on, whose inputs are that layer's features.
 
         The Hessian of a layer is that of the first layer of ``above(layer)`` on those features, so

@@ -1,5 +1,7 @@
 """Drawing from an `Ensemble`: its network, its inputs, labels for them."""
 
+from __future__ import annotations
+
 from itertools import pairwise
 
 from rmt_hessian._checks.arguments import instance_of

@@ -1,5 +1,7 @@
 """Eigenvalues and extreme eigenspaces of symmetric matrices."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import eigh, eigvalsh

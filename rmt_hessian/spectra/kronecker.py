@@ -1,5 +1,8 @@
 """Kronecker products close to a layer Hessian: the decoupling of [W], and the nearest one."""
 
+from __future__ import annotations
+
+from itertools import combinations_with_replacement
 from typing import overload
 
 import numpy as np
@@ -12,6 +15,7 @@ from rmt_hessian._checks.matrices import symmetric_array
 from rmt_hessian._types import FloatArray, RealArray
 from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.hessian.network import NetworkHessian
+from rmt_hessian.hessian.norms import norm
 from rmt_hessian.hessian.output_hessians import unit_pairs
 from rmt_hessian.kronecker_product import KroneckerProduct
 from rmt_hessian.spectra.eigenvalues import top_eigenpairs
@@ -153,6 +157,8 @@ def _with_sizes(
     A: LayerHessian | npt.ArrayLike, shape: tuple[int, int] | None
 ) -> tuple[LayerHessian | FloatArray, int, int]:
     """A as a `LayerHessian` or an array of a checked shape, and its k and p."""
+    if isinstance(A, NetworkHessian):
+        raise ValueError(f"A must be of one layer, as `layers[0]` of it, got {describe(A)}")
     if isinstance(A, LayerHessian):
         known = (A.n_blocks, A.block_size)
         if shape is not None and tuple(shape) != known:
@@ -165,18 +171,23 @@ def _with_sizes(
     return A, k, p
 
 
-def kronecker_error(H: LayerHessian | npt.ArrayLike, product: KroneckerProduct) -> float:
+def kronecker_error(
+    H: LayerHessian | NetworkHessian | npt.ArrayLike,
+    product: KroneckerProduct | NetworkKronecker,
+) -> float:
     """``‖H - B ⊗ C‖_F / ‖H‖_F``.
 
     For a layer Hessian nothing of its size is formed: the square is the difference
     ``‖H‖² - 2 ⟨H, B ⊗ C⟩ + ‖B‖² ‖C‖²``, ``⟨H, B ⊗ C⟩ = ⟨B, (1/N) Σ_n (z_nᵀ C z_n) M_n⟩``, so an
-    error below about 1e-7 is rounding, below 1e-3 in float32.
+    error below about 1e-7 is rounding, below 1e-3 in float32. Of a network the blocks of each pair
+    of layers are made, one pair at a time.
 
     Parameters
     ----------
-    H : LayerHessian or array_like, shape (k p, k p)
+    H : LayerHessian, NetworkHessian or array_like, shape (k p, k p)
         Symmetric, not zero.
     product : KroneckerProduct
+        `NetworkKronecker` for a network.
 
     Raises
     ------
@@ -188,7 +199,10 @@ def kronecker_error(H: LayerHessian | npt.ArrayLike, product: KroneckerProduct) 
     >>> kronecker_error(np.diag([3.0, 4.0]), KroneckerProduct(np.diag([3.0, 0.0]), [[1.0]]))
     0.8
     """
-    B, C = instance_of(product, KroneckerProduct, "product").left, product.right
+    if isinstance(H, NetworkHessian):
+        return _network_error(H, instance_of(product, NetworkKronecker, "product"))
+    product = instance_of(product, KroneckerProduct, "product")
+    B, C = product.left, product.right
     if not isinstance(H, LayerHessian):
         H = symmetric_array(H, "H")
     H, k, p = _with_sizes(H, (len(B), len(C)))
@@ -203,3 +217,17 @@ def kronecker_error(H: LayerHessian | npt.ArrayLike, product: KroneckerProduct) 
     if size == 0:
         raise ValueError("H must not be zero, got zeros only")
     return float(np.sqrt(max(square, 0.0)) / size)
+
+
+def _network_error(H: NetworkHessian, product: NetworkKronecker) -> float:
+    sizes = [W.shape for W in H.weights]
+    if (theirs := [*zip(product.units, product.features, strict=True)]) != sizes:
+        raise ValueError(f"product must have layers of sizes {sizes}, got {theirs}")
+    size, squares = H.frobenius_norm(), 0.0
+    for l, m in combinations_with_replacement(range(H.n_layers), 2):
+        M, S = product.block_factors(l, m)
+        square = norm(H.block(l, m) - np.kron(M, S)) ** 2
+        squares += square if l == m else 2 * square
+    if size == 0:
+        raise ValueError("H must not be zero, got zeros only")
+    return float(np.sqrt(squares) / size)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from rmt_hessian.operators import LazyMatrix, SymmetricOperator
 from rmt_hessian.spectra.eigenvalues import top_eigenpairs
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class NetworkKronecker(LazyMatrix):
     """``E[B_lᵀ A B_m] ⊗ E[z_l z_mᵀ]`` in place of block (l, m) of the Hessian, never formed.
 
@@ -82,6 +83,15 @@ class NetworkKronecker(LazyMatrix):
         symmetric_array(self.factors.left, "left", sum(self.units))
         symmetric_array(self.factors.right, "right", sum(self.features))
 
+    def __repr__(self) -> str:
+        blocks = "all blocks" if self.cross_layer else "blocks of one layer each"
+        return f"NetworkKronecker({len(self.units)} layers, {self.shape[0]} weights, {blocks})"
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float64, whatever the factors were made from."""
+        return self.factors.dtype
+
     @property
     def shape(self) -> tuple[int, int]:
         """``(P, P)``, ``P = Σ k_l p_l``."""
@@ -92,8 +102,10 @@ class NetworkKronecker(LazyMatrix):
         """The parameters of each layer, in the order of `NetworkHessian`."""
         return _consecutive(np.multiply(self.units, self.features))
 
-    def block(self, l: int, m: int) -> tuple[RealArray, RealArray]:
+    def block_factors(self, l: int, m: int) -> tuple[RealArray, RealArray]:
         """``E[B_lᵀ A B_m]``, (k_l, k_m), and ``E[z_l z_mᵀ]``, (p_l, p_m); -1 is the last layer.
+
+        The first is 0 where the block is left out.
 
         Raises
         ------
@@ -102,16 +114,14 @@ class NetworkKronecker(LazyMatrix):
         """
         l, m = (index_below(layer, len(self.units), "layer") for layer in (l, m))
         units, features = _consecutive(self.units), _consecutive(self.features)
-        return (
-            self.factors.left[units[l], units[m]],
-            self.factors.right[features[l], features[m]],
-        )
+        M, S = self.factors.left[units[l], units[m]], self.factors.right[features[l], features[m]]
+        return (M if self.cross_layer or l == m else np.zeros_like(M)), S
 
     def _blocks(self) -> Iterator[tuple[int, int, RealArray, RealArray]]:
         """Yield l, m, ``E[B_lᵀ A B_m]`` and ``E[z_l z_mᵀ]`` of every block that is not left out."""
         for l, m in np.ndindex((len(self.units),) * 2):
             if self.cross_layer or l == m:
-                yield l, m, *self.block(l, m)
+                yield l, m, *self.block_factors(l, m)
 
     def to_dense(self) -> FloatArray:
         """The matrix, shape (P, P)."""
@@ -122,7 +132,7 @@ class NetworkKronecker(LazyMatrix):
 
     def diagonal(self) -> FloatArray:
         """The diagonal, shape (P,)."""
-        blocks = [self.block(l, l) for l in range(len(self.units))]
+        blocks = [self.block_factors(l, l) for l in range(len(self.units))]
         return np.concatenate([np.kron(M.diagonal(), S.diagonal()) for M, S in blocks])
 
     def trace(self) -> float:

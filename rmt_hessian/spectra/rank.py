@@ -4,6 +4,8 @@ Counts are those of every spectrum within rounding of the given one (`rmt_hessia
 gaps, a share that is met exactly and null eigenvalues are decided by a rule, not by last bits.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -22,6 +22,8 @@ Saad, *Fast estimation of tr(f(A)) via stochastic Lanczos quadrature*, SIAM J. M
 approximation*, ICML 2021.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Overlap of eigenspaces, and eigenvectors read as matrices of units × features."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

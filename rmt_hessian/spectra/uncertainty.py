@@ -1,5 +1,7 @@
 """Standard errors and intervals of what is measured from few repetitions."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -14,6 +14,8 @@ Tails with hardly a variance (Student, ν = 2.2) leave the law at every size tha
 ν = 6 it holds (``tests/claims/test_universality.py``).
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

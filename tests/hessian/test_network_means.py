@@ -69,7 +69,7 @@ def test_factors_are_means_over_samples(case, chunk_size):
 def test_diagonal_blocks_are_those_of_the_layer(case, chunk_size):
     factors = factors_of(case.net, case.X, case.loss, chunk_size=chunk_size)
     H = rh.layer_hessian(case.net, case.X, case.layer, case.loss)
-    M, S = factors.block(case.layer, case.layer)
+    M, S = factors.block_factors(case.layer, case.layer)
     of_M, of_S = sizes(case.net, case.X)
     np.testing.assert_allclose(M, H.output_hessian(), rtol=0, atol=EXACT * of_M)
     np.testing.assert_allclose(S, H.input_autocorrelation(), rtol=0, atol=EXACT * of_S)
@@ -80,16 +80,16 @@ def test_blocks_between_layers(rng):
     net, X = rh.Network.random([6, 5, 4, 3], rng), rng.standard_normal((30, 6))
     factors = factors_of(net, X, "ce")
     features = net.forward(X).features
-    M, S = factors.block(0, 2)
+    M, S = factors.block_factors(0, 2)
     assert (M.shape, S.shape) == ((5, 3), (6, 4))
     np.testing.assert_allclose(S, features[0].T @ features[2] / 30, atol=EXACT)
-    np.testing.assert_array_equal(factors.block(-1, 0)[0], M.T)
-    np.testing.assert_array_equal(factors.block(-1, 0)[1], S.T)
+    np.testing.assert_array_equal(factors.block_factors(-1, 0)[0], M.T)
+    np.testing.assert_array_equal(factors.block_factors(-1, 0)[1], S.T)
     # a mean of products is not the product of the means, nor is the curvature the identity
     B, A, _ = zip(*samples(net, X, "ce"), strict=True)
     means = (np.mean(B, axis=0).T @ np.mean(A, axis=0) @ np.mean(B, axis=0))[:5, 9:]
     assert np.linalg.norm(M - means) > 0.01 * np.linalg.norm(M)
-    unit = factors_of(net, X, "mse").block(0, 2)[0]
+    unit = factors_of(net, X, "mse").block_factors(0, 2)[0]
     assert np.linalg.norm(M - unit) > 0.1 * np.linalg.norm(M)
 
 
@@ -110,7 +110,11 @@ BAD = {
     "loss": (lambda: factors_of(NET, X, "hinge"), ValueError, "loss must be one of"),
     "inputs": (lambda: factors_of(NET, X[:, :2], "ce"), ValueError, r"shape \(N, 3\)"),
     "chunk": (lambda: factors_of(NET, X, "ce", chunk_size=0), ValueError, "at least 1, got 0"),
-    "layer": (lambda: factors_of(NET, X, "ce").block(0, 2), IndexError, "lie in 0 … 1, got 2"),
+    "layer": (
+        lambda: factors_of(NET, X, "ce").block_factors(0, 2),
+        IndexError,
+        "lie in 0 … 1, got 2",
+    ),
 }
 
 

@@ -3,13 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmt_hessian import Network, layer_hessian
+from rmt_hessian import Network, layer_hessian, network_hessian
 from rmt_hessian.spectra.kronecker import (
     KroneckerProduct,
     kronecker_approximation,
     kronecker_error,
     nearest_kronecker_product,
 )
+from rmt_hessian.spectra.network_kronecker import NetworkKronecker
 from tests.strategies import cases
 from tests.tolerances import EXACT, ITERATIVE
 
@@ -137,6 +138,16 @@ def test_error_of_a_layer_is_that_of_its_dense_matrix(case):
         assert kronecker_error(H, product) == pytest.approx(expected, abs=ITERATIVE * scale)
 
 
+@given(cases(), st.booleans())
+def test_error_of_a_network_is_that_of_its_dense_matrix(case, cross_layer):
+    H = network_hessian(case.net, case.X, np.zeros(len(case.X), int), case.loss)
+    A, product = H.to_dense(), kronecker_approximation(H, cross_layer=cross_layer)
+    if np.linalg.norm(A) < 1e-150:  # squares underflow
+        return
+    expected = np.linalg.norm(A - product.to_dense()) / np.linalg.norm(A)
+    assert kronecker_error(H, product) == pytest.approx(expected, rel=1e-9, abs=EXACT)
+
+
 @given(sizes, sizes, seeds)
 def test_a_kronecker_product_is_recovered(k, p, seed):
     """Symmetric or not; J ⊗ J of antisymmetric J is symmetric with antisymmetric factors."""
@@ -189,6 +200,8 @@ def test_nearest_product_by_iteration(widths, dtype):
 
 PRODUCT = KroneckerProduct(np.eye(2), np.eye(3))
 LAYER = layer_hessian(Network([np.ones((2, 3))]), np.ones((4, 3)), 0, "ce")
+WHOLE = network_hessian(Network([np.ones((2, 3))]), np.ones((4, 3)), [0, 1, 0, 1], "ce")
+OTHER = NetworkKronecker(KroneckerProduct(np.eye(3), np.eye(2)), (3,), (2,))
 BAD = {
     "not symmetric": (
         lambda: KroneckerProduct([[0, 1], [2, 0]], [[1]]).to_operator(),
@@ -208,6 +221,10 @@ BAD = {
     "wrong shape": (lambda: nearest_kronecker_product(np.eye(6), (2, 2)), r"must have shape \(4"),
     "layer shape": (lambda: nearest_kronecker_product(LAYER, (3, 2)), r"must be \(2, 3\)"),
     "NaN": (lambda: nearest_kronecker_product([[np.nan]], (1, 1)), "must be finite"),
+    "a network": (lambda: nearest_kronecker_product(WHOLE), "A must be of one layer, as `layers"),
+    "a layer's product": (lambda: kronecker_error(WHOLE, PRODUCT), "must be a NetworkKronecker"),
+    "a network's product": (lambda: kronecker_error(LAYER, OTHER), "must be a KroneckerProduct"),
+    "layers": (lambda: kronecker_error(WHOLE, OTHER), r"sizes \[\(2, 3\)\], got \[\(3, 2\)\]"),
     "sizes": (lambda: kronecker_error(np.eye(4), PRODUCT), r"must have shape \(6, 6\)"),
     "zero": (lambda: kronecker_error(np.zeros((6, 6)), PRODUCT), "must not be zero"),
 }

@@ -183,6 +183,16 @@ def test_eigenpairs_of_a_large_network(cross_layer, rng):
     check_eigenpairs(product, product.to_dense(), 12)
 
 
+def test_factors_of_blocks_are_those_of_the_matrix(rng):
+    net, X = rh.Network.random([4, 3, 2], rng), rng.standard_normal((10, 4))
+    for cross_layer in (True, False):
+        K = of_network(net, X, "ce", cross_layer)
+        dense, ends = K.to_dense(), [0, 12, 18]
+        for l, m in np.ndindex(2, 2):
+            block = dense[ends[l] : ends[l + 1], ends[m] : ends[m + 1]]
+            np.testing.assert_array_equal(np.kron(*K.block_factors(l, m)), block)
+
+
 def test_equal_eigenvalues_of_two_layers():
     for cross_layer in (True, False):
         check_eigenpairs(replace(EYE, cross_layer=cross_layer), np.eye(5), 4)

@@ -39,6 +39,8 @@ rule of few nodes has the right CDF, but its density shows the single nodes wher
 apart than v, in tails and for γ > 1: `continuous_mp` has continuous ones.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property

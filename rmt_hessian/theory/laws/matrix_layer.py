@@ -7,6 +7,8 @@ Regime: as for blocks, features isotropic, d, N → ∞ at a fixed number of uni
 a finite d adds.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

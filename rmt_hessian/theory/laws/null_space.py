@@ -1,5 +1,7 @@
 """A law with a null space added: a share of eigenvalues that are exactly 0."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

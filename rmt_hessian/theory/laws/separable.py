@@ -36,6 +36,8 @@ Gaps narrower than 1e-5 of their component (in θ) may not be listed; no other r
 (`SeparableLaw.outliers`).
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from functools import cached_property
 

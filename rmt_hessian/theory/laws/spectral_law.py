@@ -8,6 +8,8 @@ of its constructor is no attribute of that name. The verbs are made of these, he
 `rmt_hessian.ks_distance`, `rmt_hessian.wasserstein_distance` and the plots take any.
 """
 
+from __future__ import annotations
+
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable

@@ -11,6 +11,8 @@ spline: the CDF is the integral of the density. Its error is ``O(h⁶)`` for a s
 nodes at uniform θ are best; a density that ends in another way is only resolved to the last cell.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -56,7 +58,7 @@ class _Component:
     def mass(self) -> float:
         return float(self.G(np.pi / 2))
 
-    def scaled(self, factor: float) -> "_Component":
+    def scaled(self, factor: float) -> _Component:
         splines = (BSpline(f.t, factor * f.c, f.k) for f in (self.g, self.G))
         return _Component(self.lo, self.hi, self.nodes, *splines)
 

@@ -9,6 +9,8 @@ Ojala 2008). So the law of a block (`continuous_mp`) is that of the density itse
 tail: no node shows.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -191,7 +193,7 @@ class WeightDensity:
         shares = (masses / (np.diff(ends, axis=1) / 2)) @ TO_LEGENDRE.T
         return ends, np.ascontiguousarray(shares)
 
-    def trimmed(self, tolerance: float) -> "WeightDensity":
+    def trimmed(self, tolerance: float) -> WeightDensity:
         """Without panels at the ends where neither ``|λ| f`` nor ``λ² f/E|λ|`` reaches this.
 
         That is the order of ``Im κ/|κ|`` there: what float64 still tells from 0.
@@ -204,7 +206,7 @@ class WeightDensity:
         factor = 1.0 + lost / (1.0 - self.zero - lost)
         return WeightDensity(self.edges[kept], factor * self.density[kept], self.zero)
 
-    def without_zeros(self) -> "WeightDensity":
+    def without_zeros(self) -> WeightDensity:
         """With panels of weights that no spectrum tells from 0 as a probability of 0."""
         kept = np.abs(self.edges).max(axis=1) > ZERO * self.root_mean_square()
         if kept.all():
@@ -217,7 +219,7 @@ class WeightDensity:
         unit = np.abs(self.nodes).max()
         return float(unit * np.sqrt(self.probabilities @ (self.nodes / unit) ** 2))
 
-    def scaled(self, factor: float) -> "WeightDensity":
+    def scaled(self, factor: float) -> WeightDensity:
         """The law of ``factor λ``, factor > 0."""
         return WeightDensity(factor * self.edges, self.density / factor, self.zero)
 

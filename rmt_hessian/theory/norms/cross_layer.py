@@ -15,6 +15,8 @@ and a sample with itself adds the variance of its label, ``(1/C)(1 - 1/C)``: wit
 stays as C grows.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 

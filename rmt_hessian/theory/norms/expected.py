@@ -12,6 +12,8 @@ MSE needs no draws. As ``d, N → ∞`` with ``d/N = γ`` and few directions in 
 tends to ``d [(E λ)² + γ E λ²]``, with the law of λ at that C: `block_norm_from_weights`.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import partial
 

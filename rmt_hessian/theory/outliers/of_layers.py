@@ -19,6 +19,8 @@ and ``B = diag(q) - q qᵀ/Σq`` with ``q = p/(1 + γ a p)`` (Sherman–Morrison
 equation. It is formed for each z: for k r up to a few hundred.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from rmt_hessian._types import FloatArray, RandomState

@@ -11,6 +11,8 @@ With ``a_i = σ_i (t_i + g_i)``, ``t_i = E[a_i]/σ_i`` and ``ρ = corr(g_i, g_j)
 ``E[h_i h_j]`` is the arc-cosine kernel.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Probability that two correlated Gaussians are both below given levels."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, owens_t

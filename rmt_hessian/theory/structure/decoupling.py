@@ -17,6 +17,8 @@ features: the error falls like √γ in the aspect ratio ``γ = n/N``, and ``‖
 moment of the layer law. τ, from the few directions on which M depends, is O(1/p).
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations

@@ -15,6 +15,8 @@ the logits fluctuate about them with variance ``½ - μ₀²``. The expectation 
 of L spread as those of a Wishart matrix do: ``E[λ^{-2}] = (1-c)^{-3}``, ``c = (C-1)/m``.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -10,6 +10,8 @@ exact for one hidden layer with MSE. The Hessian of layer l is close to ``E[M_l]
 far as M and z decouple too.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

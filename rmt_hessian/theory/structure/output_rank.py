@@ -18,6 +18,8 @@ with ``T = E[∂³ log Σ e^f]``, the mean third cumulant of the softmax (`softm
 the weights as E[A] is. `eigenspace_defect` says how far that moves the eigenspace.
 """
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -8,6 +8,8 @@ leaves C-1; its features ``relu(W x)`` are positive, so x̂ is near their mean, 
 with independent W to the extent of `mean_feature_overlap`.
 """
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import eigvalsh

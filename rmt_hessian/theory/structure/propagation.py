@@ -8,6 +8,8 @@ taken as jointly Gaussian: exact for the first, a central limit over many units 
 and the moments of h in closed form (`relu_moments`) carry mean and covariance from layer to layer.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property

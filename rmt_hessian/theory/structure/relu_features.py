@@ -11,6 +11,8 @@ law of ratio m/d, scaled and shifted. A block ``(1/N) Σ_n λ_n h_n h_nᵀ`` fol
 of that spectrum, ``φ = m/N``, and the mean ``μ₀ 1`` adds one large outlier.
 """
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import eigh, eigh_tridiagonal

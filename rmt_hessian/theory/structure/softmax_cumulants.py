@@ -4,6 +4,8 @@ The second is the mean output curvature ``E[A]``, the third says how it answers 
 logits. Both vanish on the vector 1.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,5 +1,7 @@
 """How far the law of a finite sample of weights strays from its limit."""
 
+from __future__ import annotations
+
 from itertools import pairwise
 
 import numpy as np

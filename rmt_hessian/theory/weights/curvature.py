@@ -12,6 +12,8 @@ known exactly from the weight laws of single blocks, ``E tr A = C E λ_ii`` and
 tells the error. As ``C → ∞`` the law tends to that of one ``p_i``, hence of ``λ_ii``.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from rmt_hessian._random import random_generator

@@ -25,6 +25,8 @@ here. For a finite sample the weights that were drawn fluctuate about these laws
 `conditional_law` has no such term.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from dataclasses import replace

@@ -7,6 +7,8 @@ every mixed moment with u, which is what outliers need. Blocks of points are scr
 independently, so that their spread is an honest standard error.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self

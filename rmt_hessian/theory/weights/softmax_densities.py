@@ -11,6 +11,8 @@ that of τ at ``τ = -log(1/q - 2 cosh(δ/2))``. Panels have equal length in log
 order ½.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
