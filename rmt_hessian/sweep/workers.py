@@ -114,7 +114,7 @@ def measure_on_workers(client, points, folder):
         task = {key: points[key] for key in keys}, os.path.abspath(folder), os.getcwd()
         seconds = max(TASK_SECONDS, SCHEDULER_SECONDS * workers.count())
         future = client.submit(perform, *task, seconds, __version__, pure=False)
-        sent[future] = keys
+        sent[future] = keys, seconds
         running.add(future)
 
     while waiting or suspects or sent:
@@ -128,12 +128,11 @@ def measure_on_workers(client, points, folder):
             workers.count()  # raises if there is no hope
             time.sleep(POLL_SECONDS)
         future = next(running)
-        keys = sent.pop(future)
+        keys, seconds = sent.pop(future)
         done, error = _outcome(future, workers)
         if error is None:
             waiting.extendleft(reversed(keys[done.count :]))
-            long = sum(done.seconds.values()) > TASK_SECONDS / 2
-            most[points[keys[0]].measurement] = min(MOST_POINTS, done.count * (1 if long else 2))
+            most[points[keys[0]].measurement] = _most_points(done, seconds)
             yield done
         elif isinstance(error, CancelledError):
             raise Stopped(f"lost the scheduler at {client.scheduler.address}")
@@ -143,6 +142,12 @@ def measure_on_workers(client, points, folder):
             yield _give_up(points[keys[0]], error.allowed_failures + 1, folder)
         else:
             suspects.extend(keys)
+
+
+def _most_points(done, seconds):
+    """How many points the next task may have, after one that had ``seconds`` for them."""
+    is_short = sum(done.seconds.values()) < seconds / 2
+    return min(MOST_POINTS, done.count * (2 if is_short else 1))
 
 
 def _take_alike(waiting, points, most, share):

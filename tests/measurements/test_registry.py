@@ -38,7 +38,8 @@ def array(rng, n: np.ndarray): return {}
 def fraction(rng, n): return {}
 fraction.version = 1.5
 def whole(rng, n: int): return {}
-def any(rng, n): return {"draw": rng.random()}
+def any(rng, n): return {}
+def divides(rng): return 1 / 0
 
 class Rows:
     def __call__(self, rng, n): return {"rows": n}
@@ -51,6 +52,7 @@ def returns(rng, what):
         "none": None,
         "number": 1.0,
         "empty": {},
+        "text": {"word": "yes"},
         "a parameter": {"what": 1.0},
         "a column": {"version": 1.0},
         "a word of numpy": {"file": [1.0]},
@@ -261,4 +263,20 @@ def test_numbers_of_both_kinds_are_one_column(module, tmp_path):
     path.write_text(sweep(f"{module}:any", "axes = { n = [1, 2.5] }\n"))
     result = run_sweep(path, tmp_path / "out")
     assert list(result.table["n"]) == [1.0, 2.5]
+
+
+def test_a_sweep_of_functions_of_ones_own(module, tmp_path):
+    """What cannot be kept, or raises, is a failure of its point."""
+    path = tmp_path / "own.toml"
+    text = sweep(f"{module}:square", "axes = { size = [2, 3] }\n")
+    for name, rest in (("divides", ""), ("returns", 'fixed = { what = "text" }\n')):
+        text += sweep(f"{module}:{name}", rest).partition("\n")[2]
+    path.write_text(text)
+    result = run_sweep(path, tmp_path / "out")
+    assert list(result.table["value"]) == [4, 9]
     assert result.table["draw"].is_unique
+    assert set(result.table["n_arrays"]) == {1}
+    assert [(point.measurement, reason) for point, reason in result.failed] == [
+        (f"{module}:divides", "ZeroDivisionError: division by zero"),
+        (f"{module}:returns", f"TypeError: {module}:returns: 'word' must be real, got 'yes'"),
+    ]

@@ -164,6 +164,11 @@ def test_versions_mix_only_where_it_is_allowed(sweep, tmp_path):
     table = run_sweep(sweep, tmp_path / "out", mix_versions=True).table
     versions = table.set_index("key")["version"]
     assert (versions[old.key], versions[last.key]) == ("0.0.1", __version__)
+    points = load_points(sweep)[0]
+    rows = store.state(points).rows
+    with pytest.raises(ValueError, match="would mix results of versions"):
+        store.collect(points, rows)
+    pd.testing.assert_frame_equal(store.collect(points, rows, mix_versions=True), table)
 
 
 def test_two_runs_do_not_share_a_folder(sweep, tmp_path):

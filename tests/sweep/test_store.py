@@ -89,6 +89,8 @@ def assert_damaged(store):
     state = store.state([POINT.key])
     assert state.rows == {}
     assert state.damaged == [str(caught.value)]
+    store.write_point(POINT, SCALARS, ARRAYS, "1.2")
+    assert store.state([POINT.key]).damaged == []
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)

@@ -7,13 +7,26 @@ import sys
 from collections import deque
 from concurrent.futures import CancelledError
 
+import numpy as np
 import pytest
 from distributed import Client, KilledWorker
 
+from rmt_hessian.sweep import workers
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.points import Point
 from rmt_hessian.sweep.store import Store
-from rmt_hessian.sweep.workers import Stopped, _outcome, _take_alike, measure_on_workers, perform
+from rmt_hessian.sweep.workers import (
+    MOST_POINTS,
+    SCHEDULER_SECONDS,
+    TASK_SECONDS,
+    Done,
+    Stopped,
+    _most_points,
+    _outcome,
+    _take_alike,
+    measure_on_workers,
+    perform,
+)
 from tests.sweep.processes import (
     COMMAND,
     DRAWS,
@@ -240,7 +253,22 @@ def client():
         yield client
 
 
-def test_cheap_points_go_together(path, expected, tmp_path, client):
+@pytest.mark.parametrize("seconds", [1e-5, 0.003, 0.02, 0.06, 0.5])
+@pytest.mark.parametrize("n_workers", [2, 100])
+def test_tasks_of_cheap_points_grow_until_they_last(seconds, n_workers):
+    """At least half of their time, if points are not too few; at most that and one point."""
+    time, most, lasts = max(TASK_SECONDS, SCHEDULER_SECONDS * n_workers), 1, []
+    for _ in range(12):
+        count = min(most, int(np.ceil(time / seconds)))
+        lasts.append(count * seconds)
+        most = _most_points(Done(dict.fromkeys(range(count), seconds), {}), time)
+    assert lasts[0] == seconds
+    assert lasts[-1] >= min(time / 2, MOST_POINTS * seconds)
+    assert max(lasts) < time + 1.01 * seconds
+
+
+def test_cheap_points_go_together(path, expected, tmp_path, client, monkeypatch):
+    monkeypatch.setattr(workers, "TASK_SECONDS", 60)  # longer than all of them on any machine
     points = {point.key: point for point in load_config(path).points()}
     store = Store(tmp_path)
     with store.writing():
