@@ -14,9 +14,12 @@ from scipy.sparse.linalg import LinearOperator
 
 from rmt_hessian._checks.arguments import real_number
 from rmt_hessian._checks.arrays import number_array, refuse_complex
-from rmt_hessian._checks.matrices import symmetric_array, take_off_asymmetry
+from rmt_hessian._checks.matrices import symmetric_array, symmetric_sparse
 
 Product: TypeAlias = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]  # (n, q) -> (n, q)
+
+
+SMALLEST = 2.0**-1022  # number whose inverse is finite
 
 
 class SymmetricArithmetic:
@@ -39,16 +42,14 @@ class SymmetricArithmetic:
         return _combination([(-1.0, self)])
 
     def __mul__(self, number: float) -> SymmetricOperator:
-        if not _is_number(number):
-            return NotImplemented
         return _combination([(real_number(number, "the factor"), self)])
 
     __rmul__ = __mul__
 
     def __truediv__(self, number: float) -> SymmetricOperator:
         divisor = real_number(number, "the divisor")
-        if divisor == 0:
-            raise ValueError("the divisor must not be 0")
+        if abs(divisor) < SMALLEST:
+            raise ValueError(f"the divisor must not be 0 nor so near it, got {divisor}")
         return _combination([(1 / divisor, self)])
 
     def __add__(self, other: Any) -> SymmetricOperator:
@@ -145,6 +146,11 @@ class SymmetricOperator(SymmetricArithmetic, LinearOperator):
             raise ValueError(f"v must not make the product overflow {self.dtype}")
         return result
 
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
+        raise TypeError(
+            f"a SymmetricOperator is no array: its product with numpy.eye({self.shape[0]}) is one"
+        )
+
     def _adjoint(self) -> SymmetricOperator:
         return self
 
@@ -206,7 +212,7 @@ class LinearCombination:
 
     def __call__(self, v: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The product with v."""
-        result = (self.shift * v).astype(self.dtype)
+        result = v.astype(self.dtype) * self.shift
         for factor, product in self.terms:
             result += factor * product(v)
         return result
@@ -215,12 +221,22 @@ class LinearCombination:
 def _combination(
     terms: Sequence[tuple[float, SymmetricArithmetic]], shift: float = 0.0
 ) -> SymmetricOperator:
-    """``shift I + Σ_t c_t A_t`` of matrices that have `to_operator`, as a `SymmetricOperator`."""
+    """``shift I + Σ_t c_t A_t`` of matrices that have `to_operator`, as a `SymmetricOperator`.
+
+    Of sums the terms are taken: a sum of many does not nest.
+    """
     operators = [(factor, matrix.to_operator()) for factor, matrix in terms]
+    products: list[tuple[float, Product]] = []
+    for factor, operator in operators:
+        product = operator.product
+        if isinstance(product, LinearCombination):
+            shift += factor * product.shift
+            products += [(factor * inner, term) for inner, term in product.terms]
+        else:
+            products.append((factor, product))
     dtype = np.result_type(*(operator.dtype for _, operator in operators))
-    products = tuple((factor, operator.product) for factor, operator in operators)
     n = operators[0][1].shape[0]
-    return SymmetricOperator(LinearCombination(shift, products, dtype), n, dtype)
+    return SymmetricOperator(LinearCombination(shift, tuple(products), dtype), n, dtype)
 
 
 def _sum(matrix: SymmetricArithmetic, other: Any, sign: float) -> Any:
@@ -237,13 +253,11 @@ def _sum(matrix: SymmetricArithmetic, other: Any, sign: float) -> Any:
 
 
 def _array_operator(array: Any, n: int) -> SymmetricOperator:
-    """A symmetric array, dense or sparse, n × n, as an operator."""
-    if issparse(array):
-        A = array.tocsr()
-        A = take_off_asymmetry(A, A, "the other matrix") if A.shape == (n, n) else A
-    else:
-        A = symmetric_array(array, "the other matrix", n)
-    return SymmetricOperator(A.__matmul__, A.shape[0], np.float64)
+    """A symmetric array, dense or sparse, n × n, as an operator, which keeps its own numbers."""
+    name, dtype = "the other matrix", getattr(array, "dtype", None)
+    A = symmetric_sparse(array, name) if issparse(array) else symmetric_array(array, name, n)
+    A = A.astype(np.float32 if dtype == np.float32 else np.float64)
+    return SymmetricOperator(A.__matmul__, A.shape[0], A.dtype)
 
 
 def _is_number(value: Any) -> bool:

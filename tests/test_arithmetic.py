@@ -98,8 +98,11 @@ def test_it_is_no_array_and_says_what_to_call(H):
     for use in (np.asarray, np.linalg.norm, np.linalg.eigvalsh, lambda H: np.array([H])):
         with pytest.raises(TypeError, match=r"is no array: to_dense\(\) makes one"):
             use(H)
-    for use in (lambda H: H * np.ones(3), lambda H: np.ones(3) * H, lambda H: H + "x"):
-        with pytest.raises((TypeError, ValueError)):
+    for matrix in (H.to_operator(), 2 * H + 1):
+        with pytest.raises(TypeError, match="SymmetricOperator is no array: its product with"):
+            np.asarray(matrix)
+    for use in (lambda H: H * np.ones(3), lambda H: np.ones(3) * H, lambda H: H * "x"):
+        with pytest.raises(ValueError, match="the factor must be a number"):
             use(H)
 
 
@@ -125,13 +128,45 @@ def test_precision_and_pickles():
     single = rh.layer_hessian(NET, X, 0, "ce", dtype="float32")
     v = np.ones(single.shape[0], np.float32)
     assert (2 * single + 1).dtype == ((2 * single + 1) @ v).dtype == np.float32
-    assert (single + LAYER).dtype == np.float64
+    assert (single + LAYER).dtype == (single + np.eye(12)).dtype == np.float64
+    assert (single + np.eye(12, dtype=np.float32)).dtype == np.float32
+    for kind in (np.float32, np.float16, int):  # a shift is exact whatever the type of v
+        w = np.ones(12, kind)
+        np.testing.assert_allclose((LAYER + 1e6) @ w, LAYER @ np.ones(12) + 1e6, rtol=EXACT)
+        np.testing.assert_allclose((LAYER + 0.1) @ w, LAYER @ np.ones(12) + 0.1, rtol=10 * EXACT)
     for operator in (-LAYER, 2 * WHOLE + 0.5, WHOLE - WHOLE.to_dense()):
         w = RNG.standard_normal(operator.shape[0])
         np.testing.assert_array_equal(pickle.loads(pickle.dumps(operator)) @ w, operator @ w)
 
 
+def test_a_sum_of_many_and_a_matrix_that_changes_later():
+    total, D = LAYER + 0.0, np.diag(np.arange(12.0))
+    for _ in range(2000):
+        total = total + 0.001 * LAYER
+    A = LAYER.to_dense()
+    np.testing.assert_allclose(pickle.loads(pickle.dumps(total)) @ np.eye(12), 3 * A, atol=1e-9)
+    dense, sparse = D.copy(), scipy.sparse.csr_array(D)
+    totals = LAYER + dense, LAYER + sparse
+    dense[...], sparse.data[...] = 0, 0
+    for total in totals:
+        np.testing.assert_allclose(total @ np.eye(12), A + D, atol=10 * EXACT)
+
+
+SPARSE = scipy.sparse.csr_array(np.eye(12))
 BAD = {
+    "not symmetric, sparse": (
+        lambda: LAYER + scipy.sparse.csr_array(np.triu(np.ones((12, 12)))),
+        "matrix must be symmetric",
+    ),
+    "one axis": (lambda: LAYER + scipy.sparse.coo_array(np.arange(12.0)), "must be square, got"),
+    "not square": (lambda: LAYER + scipy.sparse.csr_array((12, 1)), "must be square, got"),
+    "complex": (lambda: LAYER + 1j * SPARSE, "matrix must be real, got dtype complex128"),
+    "NaN in a sparse matrix": (lambda: LAYER + np.nan * SPARSE, "matrix must be finite"),
+    "complex number": (lambda: LAYER * 1j, "the factor must be a number"),
+    "complex shift": (lambda: LAYER + 1j, "matrix must be an array of real numbers"),
+    "a flag": (lambda: True * LAYER, "the factor must be a number, got True"),
+    "a flag added": (lambda: LAYER + True, "the other matrix must have 2 axes"),
+    "nearly zero": (lambda: LAYER / 1e-310, "the divisor must not be 0 nor so near it"),
     "another size": (lambda: LAYER + WHOLE, r"must have shape \(12, 12\), got \(20, 20\)"),
     "an array of another size": (lambda: LAYER + np.eye(3), r"must have shape \(12, 12\)"),
     "sparse of another size": (

@@ -21,6 +21,12 @@ def refuse_other_than_square(shape: tuple[int, ...], name: str) -> None:
         raise ValueError(f"{name} must be square, got shape {shape}")
 
 
+def refuse_other_than_real(dtype: np.dtype[Any], name: str) -> None:
+    """Raise unless it is a type of real numbers."""
+    if dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be real, got dtype {dtype}")
+
+
 def symmetric_part(A: FloatArray) -> FloatArray:
     """``(A + Aᵀ)/2``: without the asymmetry of rounding."""
     return (A + A.T) / 2
@@ -61,6 +67,15 @@ def symmetric_tensor(values: Any, name: str, size: int) -> FloatArray:
     asymmetry = max(np.abs(T - T.transpose(axes)).max() for axes in ((1, 0, 2), (0, 2, 1)))
     _refuse_asymmetry(asymmetry, np.abs(T).max(), values, name)
     return T
+
+
+def symmetric_sparse(matrix: Any, name: str) -> Any:
+    """Return a sparse array or matrix of SciPy as a finite, symmetric CSR one of float64."""
+    refuse_other_than_square(matrix.shape, name)
+    refuse_other_than_real(matrix.dtype, name)
+    A = matrix.tocsr().astype(np.float64)
+    finite_array(A.data if A.nnz else [0.0], name, ndim=1)
+    return take_off_asymmetry(A, matrix, name)
 
 
 def take_off_asymmetry(A: Any, values: Any, name: str) -> Any:

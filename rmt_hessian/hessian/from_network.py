@@ -121,7 +121,8 @@ def network_hessian(
     dtype : {"float64", "float32"}
         See `layer_hessian`.
     chunk_size : int
-        How many numbers a temporary array may hold.
+        How many numbers a temporary array of a product may hold; blocks between layers take some
+        of samples × width besides.
 
     Returns
     -------

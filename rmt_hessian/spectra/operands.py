@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
-from rmt_hessian._checks.arrays import finite_array
 from rmt_hessian._checks.matrices import (
+    refuse_other_than_real,
     refuse_other_than_square,
     symmetric_array,
-    take_off_asymmetry,
+    symmetric_sparse,
 )
 from rmt_hessian._threads import slices
 from rmt_hessian._types import Function, RealArray
@@ -97,7 +97,7 @@ def symmetric_operand(matrix: Any, name: str) -> Operand:
         If it is not square and real, or, where it has entries, not finite and symmetric.
     """
     if issparse(matrix):
-        A = _sparse_array(matrix, name)
+        A = symmetric_sparse(matrix, name)
         return Operand(A.shape[0], A.dtype, A.__matmul__, A.toarray, "sparse", name)
     products = hasattr(matrix, "__matmul__") and not hasattr(matrix, "__array__")
     if not (products or hasattr(matrix, "to_operator")):
@@ -124,14 +124,5 @@ def symmetric_operand(matrix: Any, name: str) -> Operand:
 def _precision(dtype: Any, name: str) -> np.dtype[Any]:
     """float32, or float64 for every other real type and where none is stated."""
     dtype = np.dtype(np.float64 if dtype is None else dtype)
-    if dtype.kind not in "biuf":
-        raise ValueError(f"{name} must be real, got dtype {dtype}")
+    refuse_other_than_real(dtype, name)
     return dtype if dtype == np.float32 else np.dtype(np.float64)
-
-
-def _sparse_array(matrix: Any, name: str) -> Any:
-    refuse_other_than_square(matrix.shape, name)
-    _precision(matrix.dtype, name)
-    A = matrix.tocsr().astype(np.float64)
-    finite_array(A.data if A.nnz else [0.0], name, ndim=1)
-    return take_off_asymmetry(A, matrix, name)

@@ -98,8 +98,8 @@ def measure_here(points, folder):
 def measure_on_workers(client, points, folder):
     """Measure ``{key: Point}`` on the workers of a client; yield `Done` of each task.
 
-    Cheap points go together: a task has at most twice as many as the last one of that measurement
-    could measure in its time, and what it does not come to goes back to the others. A task whose
+    Cheap points go together: a task has twice as many as the last one of that measurement, until
+    they fill half of its time, and what it does not come to goes back to the others. A task whose
     workers died is tried again by Dask; given up, its points come back at the end, each alone while
     nothing else runs, so that none is blamed for another. One that kills its workers even so has
     failed. Raises `Stopped` if the scheduler is lost, a result cannot be written, or a worker has

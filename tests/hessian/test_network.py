@@ -105,6 +105,8 @@ def test_logits_that_overflow_are_told_at_once(loss):
     net = rh.Network([[[1e200]], [[1e200], [1.0]]])
     with pytest.raises(ValueError, match="X must not make the logits overflow"):
         rh.network_hessian(net, [[1.0]], [0], loss)
+    with pytest.raises(ValueError, match="X must not make the logits overflow"):
+        rh.network_hessian(net, [[0.0], [1.0]], [0, 0], loss, chunk_size=1)
 
 
 def test_no_such_layer(rng):
