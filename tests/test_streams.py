@@ -110,7 +110,9 @@ def test_every_command_ends_whatever_the_encoding(folder, environment):
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_measurement_may_print_anything(tmp_path, workers):
     (tmp_path / "mine.py").write_text(
-        "def f(rng, *, n):\n    print('λ', n)\n    return {'square': n * n}\n", encoding="utf-8"
+        # in one piece: two workers may print at once
+        "def f(rng, *, n):\n    print(f'λ {n}\\n', end='')\n    return {'square': n * n}\n",
+        encoding="utf-8",
     )
     (tmp_path / "own.toml").write_text(
         'root_seed = 0\n[[grid]]\nmeasurement = "mine:f"\nseeds = 1\naxes = { n = [1, 2] }\n',
