@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, lru_cache
+from itertools import accumulate, pairwise
 from typing import TypeVar
 
 import numba
@@ -36,6 +37,12 @@ def slices(length: int, size: int) -> Iterator[slice]:
     size = max(1, size)
     for start in range(0, length, size):
         yield slice(start, min(start + size, length))
+
+
+def consecutive_slices(sizes: Iterable[int]) -> list[slice]:
+    """Slices of these lengths, one after another."""
+    ends = [0, *accumulate(map(int, sizes))]
+    return [slice(start, end) for start, end in pairwise(ends)]
 
 
 @cache

@@ -46,7 +46,7 @@ def symmetric_array(values: Any, name: str, size: int | None = None) -> FloatArr
 
     Raises ValueError if it is not symmetric to `slack` of its largest entry.
     """
-    return take_off_asymmetry(square_array(values, name, size), values, name)
+    return _take_off_asymmetry(square_array(values, name, size), values, name)
 
 
 def symmetric_stack(values: Any, name: str) -> FloatArray:
@@ -75,10 +75,10 @@ def symmetric_sparse(matrix: Any, name: str) -> Any:
     refuse_other_than_real(matrix.dtype, name)
     A = matrix.tocsr().astype(np.float64)
     finite_array(A.data if A.nnz else [0.0], name, ndim=1)
-    return take_off_asymmetry(A, matrix, name)
+    return _take_off_asymmetry(A, matrix, name)
 
 
-def take_off_asymmetry(A: Any, values: Any, name: str) -> Any:
+def _take_off_asymmetry(A: Any, values: Any, name: str) -> Any:
     """``A + (Aᵀ - A)/2``, which does not overflow, of a square A that came as ``values``.
 
     A is dense or sparse, and comes back as it is where it is symmetric already. Raises as

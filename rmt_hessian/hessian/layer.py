@@ -186,12 +186,14 @@ class LayerHessian(LazyMatrix):
 
     def diagonal(self) -> RealArray:
         """``H_(i,a)(i,a) = (1/N) Σ_n λ_n^{ii} z_na²``, shape (k p,)."""
-        squares, units = np.square(self.features), np.arange(self.n_blocks)
+        scale = float(np.abs(self.features).max()) or 1.0  # whose square may not fit the dtype
+        squares, units = np.square(self.features / scale), np.arange(self.n_blocks)
         diagonal = np.empty((self.n_blocks, self.block_size), self.dtype)
         for chunk in slices(self.n_blocks, self.chunk_size // self.n_samples):
             weights = self.output_hessians.pair_weights(units[chunk], units[chunk])
             diagonal[chunk] = weights.T @ squares
-        diagonal /= self.n_samples
+        diagonal *= scale / self.n_samples
+        diagonal *= scale
         return diagonal.ravel()
 
     def trace(self) -> float:

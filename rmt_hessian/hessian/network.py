@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rmt_hessian._checks.arguments import index_below
-from rmt_hessian._threads import A_WRITE, ALL, CHUNK_SIZE, parallel_map, shares
+from rmt_hessian._threads import A_WRITE, ALL, CHUNK_SIZE, consecutive_slices, parallel_map, shares
 from rmt_hessian._types import BoolArray, FloatArray, IntArray, RealArray
 from rmt_hessian.hessian.assembly import fill_dense
 from rmt_hessian.hessian.cross_layer import CrossLayerBlock
@@ -78,10 +78,9 @@ class NetworkHessian(LazyMatrix):
         return self.layers[0].dtype
 
     @property
-    def places(self) -> tuple[slice, ...]:
-        """The parameters of each layer among all, slices."""
-        ends = np.cumsum([W.size for W in self.weights]).tolist()
-        return tuple(slice(end - W.size, end) for end, W in zip(ends, self.weights, strict=True))
+    def places(self) -> list[slice]:
+        """The parameters of each layer among all."""
+        return consecutive_slices(W.size for W in self.weights)
 
     def residual(self, samples: slice = ALL) -> RealArray:
         """``r_n = ∂ℓ/∂f``, (n, C): for CE probabilities less targets.

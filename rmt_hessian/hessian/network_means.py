@@ -6,6 +6,7 @@ sample n, block by block.
 
 import numpy as np
 
+from rmt_hessian._checks.matrices import symmetric_part
 from rmt_hessian._threads import slices
 from rmt_hessian.hessian.kernels import apply_mask
 from rmt_hessian.hessian.output_hessians import times
@@ -21,7 +22,7 @@ def mean_output_hessian(H):
     if hidden:
         M[:hidden] = _hidden_rows(H, hidden)
         M[hidden:, :hidden] = M[:hidden, hidden:].T
-    return (M + M.T) / 2
+    return symmetric_part(M)
 
 
 def _hidden_rows(H, hidden):

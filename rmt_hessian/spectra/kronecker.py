@@ -11,7 +11,7 @@ from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 from rmt_hessian._checks.arguments import describe, instance_of, pair_of_sizes, refuse_given
 from rmt_hessian._checks.arrays import finite_array
-from rmt_hessian._checks.matrices import symmetric_array
+from rmt_hessian._checks.matrices import symmetric_array, symmetric_part
 from rmt_hessian._types import FloatArray, RealArray
 from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.hessian.network import NetworkHessian
@@ -149,7 +149,7 @@ def nearest_kronecker_product(
     sign = 1.0 if c[:: p + 1].sum() >= 0 else -1.0
     B, C = sign * b.reshape(k, k), sign * c.reshape(p, p)
     if isinstance(A, LayerHessian):  # take off the asymmetry of rounding
-        B, C = (B + B.T) / 2, (C + C.T) / 2
+        B, C = symmetric_part(B), symmetric_part(C)
     return KroneckerProduct(B, C)
 
 

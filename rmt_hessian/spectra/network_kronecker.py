@@ -1,8 +1,7 @@
 """The decoupling of [W] for the whole Hessian: a Khatri–Rao product, or its diagonal blocks."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from rmt_hessian._checks.arguments import (
     positive_integer,
 )
 from rmt_hessian._checks.matrices import symmetric_array
+from rmt_hessian._threads import consecutive_slices
 from rmt_hessian._types import FloatArray, RealArray
 from rmt_hessian.kronecker_product import KroneckerProduct
 from rmt_hessian.operators import LazyMatrix, SymmetricOperator
@@ -100,7 +100,7 @@ class NetworkKronecker(LazyMatrix):
     @property
     def _places(self) -> list[slice]:
         """The parameters of each layer, in the order of `NetworkHessian`."""
-        return _consecutive(np.multiply(self.units, self.features))
+        return consecutive_slices(np.multiply(self.units, self.features))
 
     def block_factors(self, l: int, m: int) -> tuple[RealArray, RealArray]:
         """``E[B_lᵀ A B_m]``, (k_l, k_m), and ``E[z_l z_mᵀ]``, (p_l, p_m); -1 is the last layer.
@@ -113,7 +113,7 @@ class NetworkKronecker(LazyMatrix):
             If there is no such layer.
         """
         l, m = (index_below(layer, len(self.units), "layer") for layer in (l, m))
-        units, features = _consecutive(self.units), _consecutive(self.features)
+        units, features = consecutive_slices(self.units), consecutive_slices(self.features)
         M, S = self.factors.left[units[l], units[m]], self.factors.right[features[l], features[m]]
         return (M if self.cross_layer or l == m else np.zeros_like(M)), S
 
@@ -198,9 +198,3 @@ class NetworkKronecker(LazyMatrix):
             if mine.size:
                 vectors[place, mine] = layer.top_eigenspace(mine.size)
         return values, vectors
-
-
-def _consecutive(sizes: Iterable[int]) -> list[slice]:
-    """Slices of these lengths, one after another."""
-    ends = [0, *accumulate(map(int, sizes))]
-    return [slice(start, end) for start, end in pairwise(ends)]

@@ -88,6 +88,11 @@ def test_huge_inputs_have_norms():
     H = rh.network_hessian(rh.Network([[[1.0]], [[1.0]]]), [[1e100]], [[0.0]], "mse")
     np.testing.assert_allclose(H.block_norms() / 1e200, [[1, 2], [2, 1]], rtol=EXACT)
     assert H.frobenius_norm() / 1e200 == pytest.approx(np.sqrt(10), rel=EXACT)
+    # a saturated softmax of even larger ones: λ = e^-345, whose product with 1e400 fits
+    net = rh.Network([[[3.45e-198, 0.0], [0.0, 0.0]]])
+    H = rh.network_hessian(net, [[1e200, 0.0]], [0], "ce")
+    np.testing.assert_allclose(H.diagonal(), H.to_dense().diagonal(), rtol=EXACT)
+    assert H.diagonal()[0] == pytest.approx(np.exp(400 * np.log(10) - 345), rel=1e-10)
 
 
 def test_it_shows_what_it_is_and_pickles(rng):

@@ -128,7 +128,7 @@ def _log_grid(smallest: float, largest: float, width: float, step: float) -> Flo
 
 
 def _last_minimum(values: FloatArray) -> int | None:
-    """Where they end to fall for the last time; None if they never do."""
+    """The place where the values cease to fall for the last time; None if they never fall."""
     falls = np.flatnonzero(np.diff(values) <= 0.0)
     return falls[-1] + 1 if falls.size else None
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rmt_hessian._checks.matrices import symmetric_part
 from rmt_hessian._types import FloatArray, RandomState
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
@@ -129,7 +130,7 @@ def given_layer_outliers(law: MatrixLayerLaw, M: FloatArray, u: FloatArray) -> l
         B = M @ np.linalg.inv(np.eye(k) + law.aspect_ratio * G.real @ M)
         T = (B.reshape(n, k * k).T @ pairs / n).reshape(k, k, r, r).transpose(0, 2, 1, 3)
         T = T.reshape(k * r, k * r)
-        return np.linalg.eigvalsh((T + T.T) / 2) - z
+        return np.asarray(np.linalg.eigvalsh(symmetric_part(T)) - z, dtype=np.float64)
 
     starts, stops = np.reshape(law.components(), (-1, 2)).T
     # H is positive semi-definite: what lies below 0 holds no outlier
