@@ -25,7 +25,12 @@ from rmt_hessian._version import __version__
 from rmt_hessian.compare import ks_distance, ks_distance_of_spectra, wasserstein_distance
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.draws import draw
-from rmt_hessian.hessian.from_network import layer_hessian, network_hessian
+from rmt_hessian.hessian.from_head import head_hessian
+from rmt_hessian.hessian.from_network import (
+    layer_gradient_covariance,
+    layer_hessian,
+    network_hessian,
+)
 from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.hessian.network import NetworkHessian
 from rmt_hessian.hessian.population import population_output_hessian
@@ -81,6 +86,8 @@ __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     "NetworkHessian",
     "layer_hessian",
     "network_hessian",
+    "head_hessian",
+    "layer_gradient_covariance",
     "population_output_hessian",
     # measure: spectra and rank
     "eigenvalues",

@@ -86,16 +86,16 @@ def off_diagonal_sum(K, S, Q, p_reference, reference):
     return total
 
 
-def apply_mask(Y, mask):
-    Y *= mask[:, None, :]
+def apply_slopes(Y, slopes):
+    Y *= slopes[:, None, :]
 
 
-def masked_rows(active, w, out):
-    out[:] = active[:, :, None] * w[None]
+def scaled_rows(slopes, w, out):
+    out[:] = slopes[:, :, None] * w[None]
 
 
-def mask_pairs(values, mask, i, j, out):
-    out[:] = values * mask[:, i] * mask[:, j]
+def scale_pairs(values, slopes, i, j, out):
+    out[:] = values * slopes[:, i] * slopes[:, j]
 
 
 def pack_symmetric(Z, w, space):

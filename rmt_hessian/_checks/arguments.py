@@ -86,12 +86,17 @@ def _index(value: Any) -> int:
     return operator.index(value)
 
 
-def positive_integer(value: Any, name: str, minimum: int = 1) -> int:
-    """Return ``value`` as an int of at least ``minimum``."""
+def integer(value: Any, name: str) -> int:
+    """Return ``value`` as an int."""
     try:
-        number = _index(value)
+        return _index(value)
     except TypeError:
         raise ValueError(f"{name} must be an integer, got {describe(value)}") from None
+
+
+def positive_integer(value: Any, name: str, minimum: int = 1) -> int:
+    """Return ``value`` as an int of at least ``minimum``."""
+    number = integer(value, name)
     if number < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {number}")
     if number > LARGEST:

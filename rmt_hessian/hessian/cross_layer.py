@@ -5,8 +5,8 @@ The samples' parts are outer products with the inputs of the lower layer: of uni
 
     ``T_n = R_n z_nᵀ + r_n s_nᵀ``,
 
-with ``R_n = B_mᵀ A B_l e_i``, (k_m,), ``z_n = z_m``, (p_m,), ``r_n = B_mᵀ ∂ℓ/∂f`` and ``s_n =
-∂z_m/∂a_{l,i}``. It is 0 unless unit i is active. Units and features of layer m enter alike: the
+with ``R_n = M_m J_{ml} e_i``, (k_m,), ``z_n = z_m``, (p_m,), ``r_n = g_m = ∂ℓ/∂a_m`` and ``s_n =
+∂z_m/∂a_{l,i}``, ``J_{ml} = ∂a_m/∂a_l``. It is 0 where unit i has slope 0. Units and features of layer m enter alike: the
 fewer of them are gone through, each with one product of matrices.
 """
 
@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from rmt_hessian._threads import parallel_map, shares
-from rmt_hessian.hessian.kernels import apply_mask, masked_rows, pack_cross
+from rmt_hessian.hessian.kernels import apply_slopes, pack_cross
 from rmt_hessian.hessian.norms import norm
 from rmt_hessian.hessian.output_hessians import times
+from rmt_hessian.hessian.residual import pulled_residuals
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,10 +29,14 @@ class CrossLayerBlock:
     l: int
     m: int
 
-    def _pulled_residual(self):
-        """``r_n``, (N, k_m)."""
-        upper = self.H.layers[self.m].output_hessians
-        return upper.pull(self.H.residual()[:, None])[:, 0]
+    def _gradient(self):
+        """``r_n = g_m``, (N, k_m)."""
+        H = self.H
+        if self.m == H.n_layers - 1:
+            return H.residual()
+        q = pulled_residuals(H.residual, H.weights, H.slopes, self.m, H.chunk_size)[0]
+        apply_slopes(q[:, None], H.slopes[self.m])
+        return q
 
     @property
     def _by_features(self):
@@ -43,7 +48,7 @@ class CrossLayerBlock:
         upper, lower = self.H.layers[self.m], self.H.layers[self.l]
         blocks = out.reshape(upper.n_blocks, upper.block_size, lower.n_blocks, lower.block_size)
         rows = blocks.swapaxes(0, 1) if self._by_features else blocks  # the fewer of j and b first
-        r = self._pulled_residual()
+        r = self._gradient()
 
         def fill_units(units):
             for i in units:
@@ -54,7 +59,7 @@ class CrossLayerBlock:
 
     def frobenius_norm(self):
         """Its Frobenius norm, row by row."""
-        r = self._pulled_residual()
+        r = self._gradient()
 
         def norm_of_units(units):
             factors = (pair for i in units for pair in self._products_of_unit(i, r))
@@ -64,7 +69,7 @@ class CrossLayerBlock:
 
     def _shares(self):
         lower = self.H.layers[self.l]
-        rows = self.H.weights[self.m].size
+        rows = self.H.layers[self.m].shape[0]
         return shares(lower.n_blocks, lower.n_samples * lower.block_size * rows)
 
     def _products_of_unit(self, i, r):
@@ -75,10 +80,11 @@ class CrossLayerBlock:
         which it is not 0. Both are valid until the next.
         """
         upper, lower = self.H.layers[self.m], self.H.layers[self.l]
-        R = self._weights_of_unit(i), r
-        z = upper.features, self._moved_features(i)
+        moved_features, moved = self._moved_by_unit(i)
+        R = upper.output_hessians.apply(moved[:, None])[:, 0], r
+        z = upper.features, moved_features
         few, many = (z, R) if self._by_features else (R, z)
-        active = self.H.masks[self.l][:, i]
+        active = self.H.slopes[self.l][:, i] != 0
         most = np.count_nonzero(active)
         left = np.empty((most, lower.block_size), self.H.dtype)
         right = np.empty((most, many[0].shape[1]), self.H.dtype)
@@ -87,25 +93,17 @@ class CrossLayerBlock:
             kept = pack_cross(active, lower.features, s, many[0], t, many[1], left, right)
             yield right[:kept], left[:kept]
 
-    def _weights_of_unit(self, i):
-        """``R_n = B_mᵀ A B_l e_i``, (N, k_m)."""
-        lower = self.H.layers[self.l].output_hessians
-        upper = self.H.layers[self.m].output_hessians
-        return upper.pull(lower.curvature.apply(lower.unit_tangents([i])))[:, 0]
-
-    def _moved_features(self, i):
-        """``s_n = ∂z_m/∂a_{l,i} = D_{m-1} W_{m-1} … W_{l+1} D_l e_i``, (N, p_m)."""
-        weights, masks = self.H.weights, self.H.masks
-        active = masks[self.l][:, [i]]
+    def _moved_by_unit(self, i):
+        """``s_n = ∂z_m/∂a_{l,i}``, (N, p_m), and ``J_{ml} e_i = W_m s_n``, (N, k_m)."""
+        weights, slopes = self.H.weights, self.H.slopes
+        units = self.H.layers[self.l].output_hessians
+        moved = units.tangents_above([i])
         if self.m == self.l + 1:
-            unit = np.zeros(masks[self.l].shape, self.H.dtype)
-            unit[:, [i]] = active
-            return unit
-        W = weights[self.l + 1]
-        tangent = np.empty((len(active), 1, len(W)), self.H.dtype)
-        masked_rows(active, np.ascontiguousarray(W[:, [i]].T), tangent)
-        for hidden in range(self.l + 1, self.m - 1):
-            apply_mask(tangent, masks[hidden])
-            tangent = times(tangent, weights[hidden + 1].T)
-        apply_mask(tangent, masks[self.m - 1])
-        return tangent[:, 0]
+            s = np.zeros(slopes[self.l].shape, self.H.dtype)
+            s[:, i] = slopes[self.l][:, i]
+        for hidden in range(self.l + 1, self.m):
+            apply_slopes(moved, slopes[hidden])
+            s = moved[:, 0]
+            moved = times(moved, weights[hidden + 1].T)
+        constant = self.H.layers[self.m].block_size - s.shape[1]  # a feature that does not move
+        return np.pad(s, ((0, 0), (0, constant))) if constant else s, moved[:, 0]

@@ -162,33 +162,34 @@ def off_diagonal_sum(K, S, Q, p_reference, reference):
     return total
 
 
-# --- masks and blocks ----------------------------------------------------------------------------
+# --- slopes of activations, and blocks -----------------------------------------------------------
+# Slopes are numbers, or Booleans where they are 0 or 1: as fast, in an eighth of the memory.
 
 
 @jit(nogil=True)
-def apply_mask(Y, mask):
+def apply_slopes(Y, slopes):
     """``Y_n ← D_n Y_n``, shapes (n, q, k) and (n, k)."""
     for n in range(Y.shape[0]):
         for q in range(Y.shape[1]):
             for i in range(Y.shape[2]):
-                Y[n, q, i] = Y[n, q, i] if mask[n, i] else 0.0
+                Y[n, q, i] *= slopes[n, i]
 
 
 @jit(nogil=True)
-def masked_rows(active, w, out):
-    """Row ``w_q`` where unit q is active, zero elsewhere; (n, q), (q, r), out (n, q, r)."""
-    for n in range(active.shape[0]):
-        for q in range(active.shape[1]):
+def scaled_rows(slopes, w, out):
+    """``slopes_nq w_q``; (n, q), rows (q, r), out (n, q, r)."""
+    for n in range(slopes.shape[0]):
+        for q in range(slopes.shape[1]):
             for c in range(w.shape[1]):
-                out[n, q, c] = w[q, c] if active[n, q] else 0.0
+                out[n, q, c] = slopes[n, q] * w[q, c]
 
 
 @jit(nogil=True)
-def mask_pairs(values, mask, i, j, out):
+def scale_pairs(values, slopes, i, j, out):
     """``values ∘ D_i ∘ D_j`` for pairs of units (i, j); (n, pairs), (n, k), out (n, pairs)."""
     for n in range(values.shape[0]):
         for q in range(i.size):
-            out[n, q] = values[n, q] if mask[n, i[q]] and mask[n, j[q]] else 0.0
+            out[n, q] = values[n, q] * slopes[n, i[q]] * slopes[n, j[q]]
 
 
 @jit(nogil=True)

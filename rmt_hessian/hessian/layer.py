@@ -27,9 +27,9 @@ from rmt_hessian.operators import LazyMatrix, SymmetricOperator
 class LayerHessian(LazyMatrix):
     """Hessian of the mean loss with respect to the weights of one layer, kept as factors.
 
-    ``H = (1/N) Σ_n M_n ⊗ z_n z_nᵀ`` with ``M_n = B_nᵀ A_n B_n`` ([D], section 3, for one hidden
-    layer; the form holds at any depth because the second derivative of ReLU vanishes almost
-    everywhere). Block (i, j), of shape (p, p), is ``H_ij = (1/N) Σ_n λ_n^{ij} z_n z_nᵀ`` with
+    ``H = (1/N) Σ_n M_n ⊗ z_n z_nᵀ`` with ``M_n = ∂²ℓ_n/∂a ∂a``, a the pre-activations ([D], section
+    3, for one hidden layer of ReLU; exact at any depth and for any activation, because a is linear
+    in the weights). Samples that count differently enter with ``ω_n M_n`` for ``M_n``. Block (i, j), of shape (p, p), is ``H_ij = (1/N) Σ_n λ_n^{ij} z_n z_nᵀ`` with
     ``λ_n^{ij} = (M_n)_ij``. Index ``i*p + a`` is output unit i, input feature a: the row-major
     order of the weight matrix, shape (k, p).
 
@@ -44,14 +44,17 @@ class LayerHessian(LazyMatrix):
     features : numpy.ndarray, shape (N, p)
         ``z_n``, the inputs of the layer.
     output_hessians : LastLayerOutputHessians or HiddenLayerOutputHessians
-        ``M_n``, as the factors ``A_n`` from the loss and ``B_n`` from the layers above.
+        ``M_n``, as factors: from the loss, and from the layers above.
     chunk_size : int
         How many numbers a temporary array may hold.
+    sample_weights : numpy.ndarray, shape (N,), or None
+        ``ω_n``, of mean 1, where samples count differently; ``M_n`` has them as a factor.
     """
 
     features: RealArray
     output_hessians: LastLayerOutputHessians | HiddenLayerOutputHessians
     chunk_size: int = CHUNK_SIZE
+    sample_weights: RealArray | None = None
 
     def __repr__(self) -> str:
         k, p = self.n_blocks, self.block_size
@@ -88,7 +91,7 @@ class LayerHessian(LazyMatrix):
         return (np.array([index_below(unit, self.n_blocks, "unit")]) for unit in (i, j))
 
     def block_weights(self, i: int, j: int) -> RealArray:
-        """``λ_n^{ij} = (B_nᵀ A_n B_n)_ij``, shape (N,)."""
+        """``λ_n^{ij} = (M_n)_ij``, shape (N,)."""
         return self.output_hessians.pair_weights(*self._pair(i, j))[:, 0]
 
     def block(self, i: int, j: int) -> RealArray:
@@ -165,7 +168,7 @@ class LayerHessian(LazyMatrix):
             for samples in slices(self.n_samples, self.chunk_size // (q * M.widest)):
                 Z = self.features[samples]
                 Y = (Z @ U.T).reshape(-1, q, k)
-                Y = M.pull(M.curvature.apply(M.push(Y, samples), samples), samples)
+                Y = M.apply(Y, samples)
                 add_product(out, Y.reshape(-1, q * k), Z)
         result /= self.n_samples
         return result.T
@@ -208,5 +211,6 @@ class LayerHessian(LazyMatrix):
         return self.output_hessians.weighted_sums(mean)[0]
 
     def input_autocorrelation(self) -> RealArray:
-        """``E[z zᵀ] = (1/N) Σ_n z_n z_nᵀ``, shape (p, p)."""
-        return self.features.T @ self.features / self.n_samples
+        """``E[z zᵀ] = (1/N) Σ_n ω_n z_n z_nᵀ``, shape (p, p)."""
+        Z, w = self.features, self.sample_weights
+        return (Z if w is None else Z * w[:, None]).T @ Z / self.n_samples

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rmt_hessian._checks.arguments import index_below
-from rmt_hessian._threads import A_WRITE, ALL, CHUNK_SIZE, consecutive_slices, parallel_map, shares
-from rmt_hessian._types import BoolArray, FloatArray, IntArray, RealArray
+from rmt_hessian._threads import A_WRITE, CHUNK_SIZE, consecutive_slices, parallel_map, shares
+from rmt_hessian._types import BoolArray, FloatArray, RealArray
 from rmt_hessian.hessian.assembly import fill_dense
 from rmt_hessian.hessian.cross_layer import CrossLayerBlock
 from rmt_hessian.hessian.kernels import transpose_into
@@ -14,7 +14,7 @@ from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.hessian.network_means import mean_autocorrelation, mean_output_hessian
 from rmt_hessian.hessian.network_product import network_product
 from rmt_hessian.hessian.norms import norm
-from rmt_hessian.model.losses import CrossEntropy, MeanSquaredError
+from rmt_hessian.hessian.residual import NoResidual, Residual
 from rmt_hessian.operators import LazyMatrix, SymmetricOperator
 
 
@@ -25,10 +25,12 @@ class NetworkHessian(LazyMatrix):
     Parameters are ordered layer by layer, each weight matrix row-major. Blocks (l, l) are the
     layer Hessians. Between layers ``l < m``, with the residual ``r_n = ∂ℓ/∂f``,
 
-    ``(1/N) Σ_n z_{l,a} [ (B_lᵀ A B_m)_ij z_{m,b} + (B_mᵀ r)_j ∂z_{m,b}/∂a_{l,i} ]``
+    ``(1/N) Σ_n z_{l,a} [ (J_{ml}ᵀ M_m)_ij z_{m,b} + (g_m)_j ∂z_{m,b}/∂a_{l,i} ]``
 
-    is entry ((l; i, a), (m; j, b)), where ``a_l`` is the pre-activation of layer l: the only place
-    where labels enter. Nothing of size P² exists until `to_dense` is called; samples go through
+    is entry ((l; i, a), (m; j, b)), where ``a_l`` is the pre-activation of layer l, ``J_{ml} =
+    ∂a_m/∂a_l`` and ``g_m = ∂ℓ/∂a_m``. Labels enter through r, here and, where activations have a
+    second derivative, in ``M_n``. Where biases are parameters, the constant feature is the last of
+    its layer. Nothing of size P² exists until `to_dense` is called; samples go through
     in chunks. Make one with `network_hessian`.
 
     Attributes
@@ -36,21 +38,19 @@ class NetworkHessian(LazyMatrix):
     layers : tuple of LayerHessian
         The blocks (l, l).
     weights : tuple of numpy.ndarray
-        ``W_l``, shapes (k_l, p_l).
-    masks : tuple of numpy.ndarray of bool
-        ``D_l`` of the hidden layers, shapes (N, k_l).
-    targets : numpy.ndarray, shape (N,) or (N, C)
-        Labels as integers, or targets.
-    loss : CrossEntropy or MeanSquaredError
+        ``W_l``, shapes (k_l, p_l), without biases.
+    slopes : tuple of numpy.ndarray
+        ``D_l = σ'(a_l)`` of the hidden layers, shapes (N, k_l).
+    residual : Residual or NoResidual
+        ``r_n``, called with some samples; 0 for the Gauss–Newton part.
     chunk_size : int
         How many numbers a temporary array may hold.
     """
 
     layers: tuple[LayerHessian, ...]
     weights: tuple[RealArray, ...]
-    masks: tuple[BoolArray, ...]
-    targets: IntArray | FloatArray
-    loss: CrossEntropy | MeanSquaredError
+    slopes: tuple[RealArray | BoolArray, ...]
+    residual: Residual | NoResidual
     chunk_size: int = CHUNK_SIZE
 
     def __repr__(self) -> str:
@@ -60,7 +60,7 @@ class NetworkHessian(LazyMatrix):
     @property
     def n_samples(self) -> int:
         """N."""
-        return len(self.targets)
+        return self.layers[0].n_samples
 
     @property
     def n_layers(self) -> int:
@@ -70,7 +70,7 @@ class NetworkHessian(LazyMatrix):
     @property
     def shape(self) -> tuple[int, int]:
         """``(P, P)``, ``P = Σ k_l p_l``."""
-        return (sum(W.size for W in self.weights),) * 2
+        return (sum(layer.shape[0] for layer in self.layers),) * 2
 
     @property
     def dtype(self) -> np.dtype[np.floating]:
@@ -80,21 +80,7 @@ class NetworkHessian(LazyMatrix):
     @property
     def places(self) -> list[slice]:
         """The parameters of each layer among all."""
-        return consecutive_slices(W.size for W in self.weights)
-
-    def residual(self, samples: slice = ALL) -> RealArray:
-        """``r_n = ∂ℓ/∂f``, (n, C): for CE probabilities less targets.
-
-        Raises
-        ------
-        ValueError
-            If a logit overflows.
-        """
-        with np.errstate(over="ignore", invalid="ignore"):  # looked for below
-            logits = self.layers[-1].features[samples] @ self.weights[-1].T
-        if not np.isfinite(logits).all():
-            raise ValueError("X must not make the logits overflow, got infinite or NaN logits")
-        return self.loss.residual(logits, self.targets[samples]).astype(self.dtype, copy=False)
+        return consecutive_slices(layer.shape[0] for layer in self.layers)
 
     # --- entries ----------------------------------------------------------------------------
 
@@ -109,7 +95,8 @@ class NetworkHessian(LazyMatrix):
         l, m = (index_below(layer, self.n_layers, "layer") for layer in (l, m))
         if l == m:
             return self.layers[l].to_dense()
-        block = np.empty((self.weights[max(l, m)].size, self.weights[min(l, m)].size), self.dtype)
+        rows, columns = (self.layers[layer].shape[0] for layer in (max(l, m), min(l, m)))
+        block = np.empty((rows, columns), self.dtype)
         CrossLayerBlock(self, min(l, m), max(l, m)).fill(block)
         return block if l > m else block.T
 
@@ -125,7 +112,7 @@ class NetworkHessian(LazyMatrix):
         return H
 
     def diagonal(self) -> RealArray:
-        """The diagonal of H, shape (P,); labels have no part in it."""
+        """The diagonal of H, shape (P,)."""
         return np.concatenate([layer.diagonal() for layer in self.layers])
 
     # --- products ---------------------------------------------------------------------------
@@ -159,16 +146,17 @@ class NetworkHessian(LazyMatrix):
         return sum(layer.trace() for layer in self.layers)
 
     def output_hessian(self) -> RealArray:
-        """``E[Bᵀ A B] = (1/N) Σ_n B_nᵀ A_n B_n``, shape (K, K), ``K = Σ k_l``.
+        """``E[M]``, ``M_n`` the second derivative of ``ℓ_n`` with respect to what is added to all
+        pre-activations, shape (K, K), ``K = Σ k_l``.
 
-        ``B_n = (B_0, B_1, …)``, (C, K), is the Jacobian of the logits with respect to all
-        pre-activations; block (l, l) is `LayerHessian.output_hessian`. One sample needs C K
-        numbers at a time.
+        Block (l, l) is `LayerHessian.output_hessian`, block (m, l), l < m, the mean of ``M_m
+        J_{ml}``. For ReLU it is ``E[Bᵀ A B]`` with the Jacobian ``B_n = (B_0, B_1, …)``, (C, K), of
+        the logits. One sample needs K numbers times the largest width at a time.
         """
         return mean_output_hessian(self)
 
     def input_autocorrelation(self) -> RealArray:
-        """``E[z zᵀ] = (1/N) Σ_n z_n z_nᵀ``, shape (F, F), ``F = Σ p_l``.
+        """``E[z zᵀ] = (1/N) Σ_n ω_n z_n z_nᵀ``, shape (F, F), ``F = Σ p_l``.
 
         ``z_n = (z_0, z_1, …)`` are the inputs of all layers; block (l, l) is
         `LayerHessian.input_autocorrelation`.

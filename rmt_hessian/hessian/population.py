@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from rmt_hessian._checks.arguments import describe, instance_of, positive_integer, positive_real
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import Loss, RandomState, RealArray
-from rmt_hessian.hessian.from_network import layer_hessian
+from rmt_hessian.hessian.from_network import Part, layer_hessian
 from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.model.inputs import gaussian_inputs
 from rmt_hessian.model.networks import Network
@@ -86,6 +86,8 @@ def population_output_hessian(
     *,
     relative_error: float = 1e-2,
     inputs: Callable[[int, int, np.random.Generator], ArrayLike] = gaussian_inputs,
+    labels: Callable[[RealArray, np.random.Generator], ArrayLike] | None = None,
+    part: Part = "full",
     batch_size: int = 2048,
     n_groups: int = 16,
     most_samples: int = 10**7,
@@ -109,6 +111,10 @@ def population_output_hessian(
         Wanted standard error of the mean, in Frobenius norm, relative to the mean.
     inputs : callable
         ``(n, d, rng) -> (n, d)``, fresh inputs.
+    labels : callable, optional
+        ``(X, rng) -> y``, labels or targets of inputs, where M depends on them; see
+        `layer_hessian`.
+    part : {"full", "gauss-newton"}
     batch_size : int
         Samples at a time, a multiple of ``n_groups``.
     n_groups : int
@@ -147,9 +153,13 @@ def population_output_hessian(
     instance_of(net, Network, "net")
     if not callable(inputs):
         raise ValueError(f"inputs must be a function (n, d, rng) -> (n, d), got {describe(inputs)}")
+    if labels is not None and not callable(labels):
+        raise ValueError(f"labels must be a function (X, rng) -> y, got {describe(labels)}")
     rng, total, n_samples = random_generator(rng), 0.0, 0
     while n_samples + batch_size <= most_samples:
-        H = layer_hessian(net, inputs(batch_size, net.widths[0], rng), layer, loss)
+        X = np.asarray(inputs(batch_size, net.widths[0], rng))
+        y = None if labels is None else labels(X, rng)
+        H = layer_hessian(net, X, layer, loss, y=y, part=part)
         if H.n_samples != batch_size:
             raise ValueError(f"inputs must return {batch_size} samples, got {H.n_samples}")
         total = total + grouped_output_hessian(H, n_groups)

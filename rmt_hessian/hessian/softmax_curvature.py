@@ -22,6 +22,7 @@ from rmt_hessian.hessian.kernels import (
     softmax_in_place,
     update_normaliser,
 )
+from rmt_hessian.hessian.logits import GivenLogits, LinearLogits
 
 ROWS = 512  # samples of a piece of work in the forward pass
 SMALL = 2**20  # exponentials that are not worth a thread of their own
@@ -32,16 +33,14 @@ DILUTE = 1e-4  # corrections below this share are summed in single precision, `_
 class SoftmaxCurvature:
     """``A_n = diag(p_n) - p_n p_nᵀ``: ``A 1 = 0`` and ``0 ⪯ A ⪯ ½ I``.
 
-    Probabilities are made from the inputs of the last layer when they are needed; all N × C of
-    them are held only if they fit into ``chunk_size``. Because ``A 1 = 0``, tangents may be taken
+    Probabilities are made from logits when they are needed; all N × C of them are held only if
+    they fit into ``chunk_size``. Because ``A 1 = 0``, tangents may be taken
     relative to one class; relative to the most probable one, the reference, entries of ``A_n``
     keep their digits however confident the softmax is.
 
     Attributes
     ----------
-    features : numpy.ndarray, shape (N, p)
-    weights : numpy.ndarray, shape (C, p)
-        Of the last layer: logits are ``features @ weights.T``.
+    logits : LinearLogits or GivenLogits
     top, others : numpy.ndarray, shape (N,)
         The largest logit, and ``Σ exp(f_c - top)`` over all classes but that one.
     reference : numpy.ndarray of int, shape (N,)
@@ -49,15 +48,14 @@ class SoftmaxCurvature:
     chunk_size : int
     """
 
-    features: np.ndarray
-    weights: np.ndarray
+    logits: LinearLogits | GivenLogits
     top: np.ndarray
     others: np.ndarray
     reference: np.ndarray
     chunk_size: int
 
     @classmethod
-    def from_last_layer(cls, features, weights, chunk_size):
+    def from_logits(cls, logits, chunk_size):
         """Find the normaliser in one pass over the classes.
 
         Raises
@@ -65,37 +63,35 @@ class SoftmaxCurvature:
         ValueError
             If a logit overflows.
         """
-        N = features.shape[0]
+        N, C = logits.shape
         top, others = np.full(N, -np.inf), np.zeros(N)
         reference = np.full(N, -1)
         at_once = chunk_size // (4 * ROWS * n_threads())
 
         def normalise(samples):
             part = top[samples], others[samples], reference[samples]
-            for classes in slices(weights.shape[0], at_once):
-                with np.errstate(over="ignore", invalid="ignore"):  # looked for below
-                    f = features[samples] @ weights[classes].T
-                update_normaliser(f, classes.start, *part)
+            for classes in slices(C, at_once):
+                update_normaliser(logits(samples, classes), classes.start, *part)
 
-        parallel_map(normalise, slices(N, max(ROWS, SMALL // len(weights))))
+        parallel_map(normalise, slices(N, max(ROWS, SMALL // C)))
         if not (np.isfinite(top).all() and np.isfinite(others).all()):
             raise ValueError("X must not make the logits overflow, got infinite or NaN logits")
-        return cls(features, weights, top, others, reference, chunk_size)
+        return cls(logits, top, others, reference, chunk_size)
 
     @property
     def dtype(self):
         """float64 or float32."""
-        return self.features.dtype
+        return self.logits.dtype
 
     @property
     def n_samples(self):
         """N."""
-        return self.features.shape[0]
+        return self.logits.shape[0]
 
     @property
     def n_classes(self):
         """C."""
-        return self.weights.shape[0]
+        return self.logits.shape[1]
 
     # --- probabilities ----------------------------------------------------------------------
 
@@ -106,7 +102,7 @@ class SoftmaxCurvature:
         return self._make(ALL, ALL) if fits else None
 
     def _make(self, samples, classes):
-        p = self.features[samples] @ self.weights[classes].T
+        p = self.logits(samples, classes)
         top, others = self.top[samples], self.others[samples]
         parallel_map(lambda s: softmax_in_place(p[s], top[s], others[s]), slices(len(p), _rows(p)))
         return p

@@ -16,9 +16,9 @@ class UnitCurvature:
     dtype: np.dtype
 
     @classmethod
-    def from_last_layer(cls, features, weights, chunk_size):
+    def from_logits(cls, logits, chunk_size):
         """Only the sizes matter."""
-        return cls(features.shape[0], weights.shape[0], features.dtype)
+        return cls(*logits.shape, logits.dtype)
 
     def apply(self, F, samples=ALL):
         """``A_n F_n``, (n, q, C) -> (n, q, C), in the place of F."""

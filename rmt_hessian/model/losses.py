@@ -102,19 +102,30 @@ def check_targets(
         does not name C classes, an entry is not finite, or the loss refuses the targets (CE: rows
         must be distributions).
     """
+    if check_target_shape(y, n_samples, n_classes) == (n_samples,):
+        return _checked_labels(y, n_classes)
+    return loss.check_targets(y)
+
+
+def check_target_shape(y: ArrayLike, n_samples: int, n_classes: int) -> tuple[int, ...]:
+    """Return the shape of ``y``; its entries are not looked at.
+
+    Raises
+    ------
+    ValueError
+        If it is neither (N,) nor (N, C), or an entry is masked.
+    """
     refuse_masked(y, "y")
     try:
         shape = np.shape(to_numpy(y))
     except (TypeError, ValueError):
         shape = None
-    if shape == (n_samples,):
-        return _checked_labels(y, n_classes)
-    if shape != (n_samples, n_classes):
+    if shape not in ((n_samples,), (n_samples, n_classes)):
         raise ValueError(
             f"y must have shape ({n_samples},) or ({n_samples}, {n_classes}), "
             f"got {shape if shape else describe(y)}"
         )
-    return loss.check_targets(y)
+    return shape
 
 
 def _checked_labels(y: ArrayLike, n_classes: int) -> IntArray:

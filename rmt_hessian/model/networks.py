@@ -15,8 +15,8 @@ from rmt_hessian._checks.arrays import finite_array
 from rmt_hessian._checks.weights import layer_widths, read_only, weight_chain
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import BoolArray, FloatArray, Init, RandomState
+from rmt_hessian.activations import get_activation
 from rmt_hessian.initialisation import init_gain
-from rmt_hessian.model.kernels import relu_and_mask
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,15 @@ class ForwardPass:
     """
 
     features: tuple[FloatArray, ...]
-    masks: tuple[BoolArray, ...]
+    slopes: tuple[BoolArray, ...]
+    pre: tuple
+    activation: Any
     last_weights: FloatArray
+    last_bias: Any
+
+    @property
+    def bends(self):
+        return tuple(self.activation.second_derivative(a) for a in self.pre)
 
     @property
     def logits(self) -> FloatArray:
@@ -47,7 +54,10 @@ class ForwardPass:
             If a logit overflows.
         """
         with np.errstate(over="ignore", invalid="ignore"):  # looked for below
-            return _finite(self.features[-1] @ self.last_weights.T, "logits")
+            f = self.features[-1] @ self.last_weights.T
+            if self.last_bias is not None:
+                f = f + self.last_bias
+            return _finite(f, "logits")
 
 
 class Network:
@@ -74,8 +84,14 @@ class Network:
     array([[4., 6.]])
     """
 
-    def __init__(self, weights: Sequence[ArrayLike]) -> None:
+    def __init__(self, weights: Sequence[ArrayLike], biases=None, activation="relu") -> None:
         self.weights = tuple(read_only(W) for W in weight_chain(weights))
+        self.biases = (
+            (None,) * len(self.weights)
+            if biases is None
+            else tuple(None if b is None else np.asarray(b, float) for b in biases)
+        )
+        self.activation = get_activation(activation)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """After ``pickle`` and ``deepcopy``, whose arrays are new: read-only again."""
@@ -127,7 +143,8 @@ class Network:
         IndexError
             If there is no such layer; -1 is the last.
         """
-        return Network(self.weights[index_below(layer, self.n_layers, "layer") :])
+        l = index_below(layer, self.n_layers, "layer")
+        return Network(self.weights[l:], self.biases[l:], self.activation)
 
     def __repr__(self) -> str:
         return f"Network(widths={self.widths})"
@@ -147,14 +164,24 @@ class Network:
         X = finite_array(X, "X", ndim=2).copy()
         if X.shape[1] != self.widths[0]:
             raise ValueError(f"X must have shape (N, {self.widths[0]}), got {X.shape}")
-        features, masks = [X], []
-        for W in self.weights[:-1]:
+        features, masks, pre = [X], [], []
+        for W, b in zip(self.weights[:-1], self.biases):
             with np.errstate(over="ignore", invalid="ignore"):  # looked for below
-                a = _finite(features[-1] @ W.T, "features")
-            h, mask = relu_and_mask(a)
-            features.append(h)
-            masks.append(mask)
-        return ForwardPass(tuple(features), tuple(masks), self.weights[-1])
+                a = features[-1] @ W.T
+                if b is not None:
+                    a += b
+                a = _finite(a, "features")
+            pre.append(a)
+            features.append(self.activation.function(a))
+            masks.append(self.activation.derivative(a))
+        return ForwardPass(
+            tuple(features),
+            tuple(masks),
+            tuple(pre),
+            self.activation,
+            self.weights[-1],
+            self.biases[-1],
+        )
 
 
 def random_weights(n_in: int, n_out: int, gain: float, rng: np.random.Generator) -> FloatArray:

@@ -66,7 +66,7 @@ def kronecker_approximation(
     if isinstance(H, LayerHessian):
         refuse_given(cross_layer, "cross_layer", "one layer")
         return factors
-    units, features = zip(*(W.shape for W in H.weights), strict=True)
+    units, features = zip(*((H_l.n_blocks, H_l.block_size) for H_l in H.layers), strict=True)
     return NetworkKronecker(factors, units, features, cross_layer is None or cross_layer)
 
 
@@ -220,7 +220,7 @@ def kronecker_error(
 
 
 def _network_error(H: NetworkHessian, product: NetworkKronecker) -> float:
-    sizes = [W.shape for W in H.weights]
+    sizes = [(layer.n_blocks, layer.block_size) for layer in H.layers]
     if (theirs := [*zip(product.units, product.features, strict=True)]) != sizes:
         raise ValueError(f"product must have layers of sizes {sizes}, got {theirs}")
     size, squares = H.frobenius_norm(), 0.0

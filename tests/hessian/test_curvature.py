@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rmt_hessian.hessian import softmax_curvature
+from rmt_hessian.hessian.logits import LinearLogits
 from rmt_hessian.hessian.norms import squared_gram
 from rmt_hessian.hessian.softmax_curvature import SoftmaxCurvature
 from rmt_hessian.hessian.unit_curvature import UnitCurvature
@@ -18,11 +19,13 @@ DILUTE = 1e-10  # what `entry_sums` promises of its path in single precision
 
 def softmax_case(rng, n=6, p=3, c=5, scale=1.0, chunk_size=10**6):
     Z, V = rng.standard_normal((n, p)), scale * rng.standard_normal((c, p))
-    return SoftmaxCurvature.from_last_layer(Z, V, chunk_size), oracles.softmax_curvature(Z @ V.T)
+    return SoftmaxCurvature.from_logits(LinearLogits(Z, V), chunk_size), oracles.softmax_curvature(
+        Z @ V.T
+    )
 
 
 def unit_case(rng, n=6, c=5):
-    curvature = UnitCurvature.from_last_layer(np.ones((n, 3)), np.ones((c, 3)), 10)
+    curvature = UnitCurvature.from_logits(LinearLogits(np.ones((n, 3)), np.ones((c, 3))), 10)
     return curvature, np.broadcast_to(np.eye(c), (n, c, c))
 
 
@@ -105,7 +108,7 @@ def test_curvature_is_the_derivative_of_the_residual(name, rng):
     """Central differences with step h: error O(h²) = 1e-10 and rounding eps/h = 2e-11."""
     loss, h, f, y = get_loss(name, 4), 1e-5, rng.standard_normal((1, 4)), np.eye(4)[[2]]
     kind = {"ce": SoftmaxCurvature, "mse": UnitCurvature}[name]
-    curvature = kind.from_last_layer(np.ones((1, 1)), f.T.copy(), 100)
+    curvature = kind.from_logits(LinearLogits(np.ones((1, 1)), f.T.copy()), 100)
     second = [
         (loss.residual(f + e, y) - loss.residual(f - e, y))[0] / (2 * h) for e in h * np.eye(4)
     ]
@@ -177,7 +180,7 @@ def paths(monkeypatch):
 @pytest.mark.parametrize(("n", "c"), [(40, 100_000), (200, 100_000)])
 def test_dilute_sums(kind, n, c, rng, paths):
     Z, V = features_and_weights(kind, rng, n, c)
-    curvature, K = SoftmaxCurvature.from_last_layer(Z, V, 2**20), squared_gram(Z)[0]
+    curvature, K = SoftmaxCurvature.from_logits(LinearLogits(Z, V), 2**20), squared_gram(Z)[0]
     fast = curvature.entry_sums(K, np.arange(c))
     assert not paths, "this case is meant for the path in single precision"
     slow = curvature._confident_entry_sums(K, np.arange(c))
@@ -189,7 +192,10 @@ def test_dilute_sums_at_the_threshold(n):
     """Corrections just below their limit, 2/C = 1e-4, and every rounding in one direction."""
     c = 20_100
     Z = np.ones((n, 8))
-    curvature, K = SoftmaxCurvature.from_last_layer(Z, np.zeros((c, 8)), 2**22), squared_gram(Z)[0]
+    curvature, K = (
+        SoftmaxCurvature.from_logits(LinearLogits(Z, np.zeros((c, 8))), 2**22),
+        squared_gram(Z)[0],
+    )
     expected = np.sum(K) * (1 - 1 / c) ** 2 / c, np.sum(K) * (1 - 1 / c) / c**2
     np.testing.assert_allclose(curvature.entry_sums(K, np.arange(c)), expected, rtol=DILUTE)
 
@@ -199,7 +205,7 @@ def test_confident_sums_of_many_classes(kind, rng):
     """The path without cancellation against Gram matrices of the formed diagonals and rows of A."""
     n, c = 10, 1500
     Z, V = features_and_weights(kind, rng, n, c)
-    curvature, K = SoftmaxCurvature.from_last_layer(Z, V, 10**4), squared_gram(Z)[0]
+    curvature, K = SoftmaxCurvature.from_logits(LinearLogits(Z, V), 10**4), squared_gram(Z)[0]
     p = oracles.softmax(Z @ V.T)
     diagonal = p * (1 - p)
     S, Q = p @ p.T, p**2 @ (p**2).T
@@ -213,7 +219,7 @@ def test_dilute_sums_equal_those_of_formed_blocks(rng, paths, monkeypatch):
     monkeypatch.setattr(softmax_curvature, "DILUTE", 1e-3)  # of 2100 classes
     n, c = 3, 2100
     Z, V = rng.standard_normal((n, 2)), 0.01 * rng.standard_normal((c, 2))
-    curvature, K = SoftmaxCurvature.from_last_layer(Z, V, 2**20), squared_gram(Z)[0]
+    curvature, K = SoftmaxCurvature.from_logits(LinearLogits(Z, V), 2**20), squared_gram(Z)[0]
     p = oracles.softmax(Z @ V.T)
     diagonal = p * (1 - p)
     squares = np.zeros((c, c))
@@ -233,7 +239,7 @@ def test_small_corrections_that_hide_large_probabilities(few, many, c):
     """
     Z, V = np.zeros((few + many, 2)), np.zeros((c, 2))
     Z[:few, 0], Z[few:, 1], V[:1100, 1] = 1.0, 1e-3, 2e4
-    curvature, K = SoftmaxCurvature.from_last_layer(Z, V, 2**22), squared_gram(Z)[0]
+    curvature, K = SoftmaxCurvature.from_logits(LinearLogits(Z, V), 2**22), squared_gram(Z)[0]
     slow = curvature._confident_entry_sums(K, np.arange(c))
     np.testing.assert_allclose(curvature.entry_sums(K, np.arange(c)), slow, rtol=DILUTE)
 
@@ -252,7 +258,7 @@ def test_a_large_common_offset_of_the_columns_changes_little(rng):
 def test_corrections_that_matter_are_not_left_out(rng):
     """Null test: without its corrections a dilute sum is off by far more than the tolerance."""
     Z, V = features_and_weights("random", rng, 40, 40_000)
-    curvature, K = SoftmaxCurvature.from_last_layer(Z, V, 2**20), squared_gram(Z)[0]
+    curvature, K = SoftmaxCurvature.from_logits(LinearLogits(Z, V), 2**20), squared_gram(Z)[0]
     p = curvature.probabilities()
     first = curvature.entry_sums(K, np.arange(40_000))[0]
     assert abs(np.vdot(K, p @ p.T) / first - 1) > 1e5 * DILUTE

@@ -103,9 +103,9 @@ def test_masks(n, q, k, seed):
     rng = np.random.default_rng(seed)
     mask = rng.random((n, k)) < 0.5
     i, j = rng.integers(0, k, (2, q))
-    same("apply_mask", rng.standard_normal((n, q, k)), mask)
-    same("masked_rows", mask, rng.standard_normal((k, q)), np.empty((n, k, q)))
-    same("mask_pairs", rng.standard_normal((n, q)), mask, i, j, np.empty((n, q)))
+    same("apply_slopes", rng.standard_normal((n, q, k)), mask)
+    same("scaled_rows", mask, rng.standard_normal((k, q)), np.empty((n, k, q)))
+    same("scale_pairs", rng.standard_normal((n, q)), mask, i, j, np.empty((n, q)))
 
 
 @given(n=sizes, p=sizes, w=sizes, seed=seeds)

@@ -127,7 +127,7 @@ def test_directional_difference_of_the_gradient(network, rng):
     targets, h = np.eye(net.widths[-1])[y], 1e-5
     H = rh.network_hessian(net, X, y, loss)
     sizes = np.cumsum([W.size for W in net.weights])
-    masks = net.forward(X).masks
+    masks = net.forward(X).slopes
     for _ in range(3):
         u = rng.standard_normal(H.shape[0])
         moved = []
@@ -137,7 +137,7 @@ def test_directional_difference_of_the_gradient(network, rng):
                 W + part.reshape(W.shape) for W, part in zip(net.weights, parts, strict=True)
             ]
             moved.append(rh.Network(weights))
-            for before, after in zip(masks, moved[-1].forward(X).masks, strict=True):
+            for before, after in zip(masks, moved[-1].forward(X).slopes, strict=True):
                 np.testing.assert_array_equal(before, after)
         up, down = (oracles.gradient(other, X, targets, loss) for other in moved)
         expected = (up - down) / (2 * h)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from rmt_hessian import Network, layer_hessian
 from rmt_hessian.hessian import output_hessians
+from rmt_hessian.hessian.logits import LinearLogits
 from rmt_hessian.hessian.output_hessians import HiddenLayerOutputHessians
 from rmt_hessian.hessian.softmax_curvature import SoftmaxCurvature
 from rmt_hessian.hessian.unit_curvature import UnitCurvature
@@ -91,7 +92,7 @@ def test_both_ways_agree(widths, loss, dtype, rng, monkeypatch):
 def test_softmax_root(samples, chunk_size, rng):
     """``R = diag(√p)(I - 1 pᵀ)``, ``Rᵀ R = A``, ``R 1 = 0``."""
     Z, V, S = rng.standard_normal((6, 3)), rng.standard_normal((5, 3)), rng.standard_normal((5, 4))
-    curvature = SoftmaxCurvature.from_last_layer(Z, V, chunk_size)
+    curvature = SoftmaxCurvature.from_logits(LinearLogits(Z, V), chunk_size)
     p = oracles.softmax(Z @ V.T)[samples]
     R = np.sqrt(p)[:, :, None] * (np.eye(5) - p[:, None, :])
     root = curvature.apply_root(S, samples)
@@ -104,7 +105,7 @@ def test_softmax_root(samples, chunk_size, rng):
 @pytest.mark.parametrize("samples", [slice(None), slice(1, 4), np.array([3, 0])])
 def test_unit_root(samples, rng):
     S = rng.standard_normal((5, 4))
-    curvature = UnitCurvature.from_last_layer(np.ones((6, 3)), np.ones((5, 3)), 10)
+    curvature = UnitCurvature.from_logits(LinearLogits(np.ones((6, 3)), np.ones((5, 3))), 10)
     root = curvature.apply_root(S, samples)
     np.testing.assert_array_equal(root, np.broadcast_to(S, (len(np.arange(6)[samples]), 5, 4)))
     root[0] = 0.0  # memory of its own for every sample
@@ -121,7 +122,7 @@ def differences(net, X, size=np.asarray):
     ``size=np.abs`` the sum of the sizes of its terms. Nothing cancels in either.
     """
     result = []
-    for p, *masks in zip(oracles.softmax(net(X)), *net.forward(X).masks, strict=True):
+    for p, *masks in zip(oracles.softmax(net(X)), *net.forward(X).slopes, strict=True):
         B = np.eye(net.widths[-1])
         for W, mask in zip(net.weights[:0:-1], masks[::-1], strict=True):
             B = B @ W * mask
@@ -149,7 +150,7 @@ def test_second_moments_less_products_of_means_lose_all_digits(rng):
     """Null test: the usual form of a covariance fails the test above."""
     V = 30 * rng.standard_normal((5, 6))
     net, X = Network([rng.standard_normal((6, 4)), V]), rng.standard_normal((30, 4))
-    p, active = oracles.softmax(net(X)), net.forward(X).masks[0]
+    p, active = oracles.softmax(net(X)), net.forward(X).slopes[0]
     mean = p @ V
     usual = np.einsum("nc,ci,cj->nij", p, V, V) - mean[:, :, None] * mean[:, None, :]
     usual *= active[:, :, None] * active[:, None, :]

@@ -20,7 +20,7 @@ def test_forward_of_a_network_computed_by_hand():
     net = Network([[[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]], [[1.0, 2.0, 4.0]]])
     forward = net.forward([[2.0, -3.0]])  # pre-activations 2, -3, 1
     np.testing.assert_array_equal(forward.logits, [[2.0 + 4.0]])
-    np.testing.assert_array_equal(forward.masks[0], [[True, False, True]])
+    np.testing.assert_array_equal(forward.slopes[0], [[True, False, True]])
     np.testing.assert_array_equal(forward.features[1], [[2.0, 0.0, 1.0]])
 
 
