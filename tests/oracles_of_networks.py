@@ -247,7 +247,9 @@ def gradient_covariance(problem):
 
 
 def features(problem, layer, bias):
-    """``z_n`` of a layer, (N, p), the constant last."""
+    """``z_n`` of a layer, (N, p), the constant last if the layer has a bias that is asked for."""
     a = pre_activations(problem, parameters(problem)[None])
     z = problem.X if layer == 0 else SIGMA[problem.activation](a[layer - 1])[0]
-    return np.column_stack([z, np.ones(len(z))]) if bias else z
+    if bias and problem.biases is not None and problem.biases[layer] is not None:
+        return np.column_stack([z, np.ones(len(z))])
+    return z

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rmt_hessian.activations import get_activation
 
 import rmt_hessian as rh
+from rmt_hessian.activations import get_activation
 from tests import oracles_of_networks as oracles
 from tests import oracles_of_networks_in_mpmath as exact
 from tests.expected import expected_layer, expected_network
@@ -246,13 +246,16 @@ def test_within_a_layer_of_a_piecewise_linear_network_there_is_no_other_part(act
 
 
 def test_biases_in_some_layers_only():
-    """They count in the forward pass; derivatives with respect to all do not exist."""
+    """All count in the forward pass; those that there are count as parameters if so asked."""
     rng = np.random.default_rng(8)
     W, b = random_parameters([3, 4, 3, 2], rng, biases=True)
     X, y = rng.standard_normal((5, 3)), rng.integers(0, 2, 5)
-    problem = Problem(W, (b[0], None, b[2]), "gelu", X, y, "ce")
-    close(whole(problem).to_dense(), expected_network(problem))
-    with pytest.raises(ValueError, match="bias"):
-        whole(problem, bias=True)
-    with pytest.raises(ValueError, match="bias"):
+    problem = Problem(W, (b[0], None, b[2]), "tanh", X, y, "ce")
+    for bias in (False, True):
+        close(whole(problem, bias).to_dense(), expected_network(problem, bias))
+        for layer in (0, 2):
+            close(
+                of_layer(problem, layer, bias=bias).to_dense(), expected_layer(problem, layer, bias)
+            )
+    with pytest.raises(ValueError, match="bias must be False"):
         of_layer(problem, 1, bias=True)
