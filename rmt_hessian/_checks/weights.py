@@ -44,6 +44,30 @@ def weight_chain(values: Any) -> list[FloatArray]:
     return weights
 
 
+def bias_chain(values: Any, sizes: list[int]) -> tuple[FloatArray | None, ...]:
+    """Return ``b_0 … b_L`` of layers of these sizes: read-only arrays, None for a layer without.
+
+    Examples
+    --------
+    >>> bias_chain([[1.0], None], [1, 2])
+    (array([1.]), None)
+    """
+    if values is None:
+        return (None,) * len(sizes)
+    given = list_of(values, "biases", "arrays or None")
+    if len(given) != len(sizes):
+        raise ValueError(f"biases must hold one for each of {len(sizes)} layers, got {len(given)}")
+    checked: list[FloatArray | None] = []
+    for l, b in enumerate(given):
+        if b is not None:
+            b = finite_array(b, f"biases[{l}]", ndim=1)
+            if b.shape != (sizes[l],):
+                raise ValueError(f"biases[{l}] must have shape ({sizes[l]},), got {b.shape}")
+            b = read_only(b)
+        checked.append(b)
+    return tuple(checked)
+
+
 def weights_of_widths(values: Any, widths: tuple[int, ...]) -> tuple[FloatArray | None, ...]:
     """Return what is given of the weights of these widths: a tuple, None for what is drawn.
 

@@ -6,8 +6,8 @@ The samples' parts are outer products with the inputs of the lower layer: of uni
     ``T_n = R_n z_nᵀ + r_n s_nᵀ``,
 
 with ``R_n = M_m J_{ml} e_i``, (k_m,), ``z_n = z_m``, (p_m,), ``r_n = g_m = ∂ℓ/∂a_m`` and ``s_n =
-∂z_m/∂a_{l,i}``, ``J_{ml} = ∂a_m/∂a_l``. It is 0 where unit i has slope 0. Units and features of layer m enter alike: the
-fewer of them are gone through, each with one product of matrices.
+∂z_m/∂a_{l,i}``, ``J_{ml} = ∂a_m/∂a_l``. It is 0 where unit i has slope 0. Units and features of
+layer m enter alike: the fewer of them are gone through, each with one product of matrices.
 """
 
 from dataclasses import dataclass

@@ -95,8 +95,8 @@ def layer_hessian(
     Examples
     --------
     >>> from rmt_hessian.model.networks import Network
-    >>> net = Network([np.zeros((2, 3))])
-    >>> H = layer_hessian(net, np.ones((4, 3)), layer=0, loss="ce")
+    >>> net = Network([[[0.0, 0.0], [0.0, 0.0]]])
+    >>> H = layer_hessian(net, [[1.0, 2.0]] * 4, layer=0, loss="ce")
     >>> H.block_weights(0, 1)
     array([-0.25, -0.25, -0.25, -0.25])
     >>> net = Network([[[1.0]], [[2.0]]], biases=[[0.0], [0.0]], activation="tanh")
@@ -161,7 +161,7 @@ def layer_gradient_covariance(
     Examples
     --------
     >>> from rmt_hessian.model.networks import Network
-    >>> net = Network([np.zeros((2, 1))])
+    >>> net = Network([[[0.0], [0.0]]])
     >>> layer_gradient_covariance(net, [[1.0], [3.0]], 0, "ce", y=[0, 1]).to_dense()
     array([[ 1.25, -1.25],
            [-1.25,  1.25]])
@@ -230,8 +230,8 @@ def network_hessian(
     >>> H.to_dense()
     array([[4., 4.],
            [4., 1.]])
-    >>> H @ np.ones(2), H.diagonal(), H.block_norms()[0, 1]
-    (array([8., 5.]), array([4., 1.]), np.float64(4.0))
+    >>> H.diagonal(), H @ H.diagonal(), H.block_norms()[0, 1]
+    (array([4., 1.]), array([20., 17.]), np.float64(4.0))
     """
     instance_of(net, Network, "net")
     full = one_of(part, PARTS, "part") == "full"

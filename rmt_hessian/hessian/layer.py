@@ -29,9 +29,10 @@ class LayerHessian(LazyMatrix):
 
     ``H = (1/N) Σ_n M_n ⊗ z_n z_nᵀ`` with ``M_n = ∂²ℓ_n/∂a ∂a``, a the pre-activations ([D], section
     3, for one hidden layer of ReLU; exact at any depth and for any activation, because a is linear
-    in the weights). Samples that count differently enter with ``ω_n M_n`` for ``M_n``. Block (i, j), of shape (p, p), is ``H_ij = (1/N) Σ_n λ_n^{ij} z_n z_nᵀ`` with
-    ``λ_n^{ij} = (M_n)_ij``. Index ``i*p + a`` is output unit i, input feature a: the row-major
-    order of the weight matrix, shape (k, p).
+    in the weights). Samples that count differently have ``ω_n M_n`` for ``M_n``. Block (i, j), of
+    shape (p, p), is ``H_ij = (1/N) Σ_n λ_n^{ij} z_n z_nᵀ`` with ``λ_n^{ij} = (M_n)_ij``. Index
+    ``i*p + a`` is output unit i, input feature a: the row-major order of the weight matrix, shape
+    (k, p); of a Hessian with biases the last feature is the constant 1.
 
     Nothing of size (k p)² exists until `to_dense` is called. Samples and classes go through in
     chunks: beside weights, inputs of layers and results, temporary arrays hold a few times

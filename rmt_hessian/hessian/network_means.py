@@ -1,8 +1,9 @@
 """Kronecker factors of the whole network: means of M and of ``z zᵀ`` of all layers.
 
-Without the residual term between layers the Hessian is the mean of the products ``M_lm ⊗ z_l z_mᵀ``
-of sample n, block by block, ``M = Bᵀ A B + Σ_k J_kᵀ diag(s_k) J_k``: B and ``J_k`` are the Jacobians
-of the logits, and of the pre-activations of hidden layer k, with respect to all pre-activations.
+Without the residual term between layers the Hessian is the mean of the products ``M_lm ⊗ z_l
+z_mᵀ`` of sample n, block by block, ``M = Bᵀ A B + Σ_k J_kᵀ diag(s_k) J_k``: B and ``J_k`` are the
+Jacobians of the logits, and of the pre-activations of hidden layer k, with respect to all
+pre-activations.
 """
 
 import numpy as np

@@ -80,7 +80,7 @@ class LastLayerOutputHessians:
         return self.curvature.n_classes
 
     def rows_through(self, W, samples=ALL):
-        """Rows F and weights v with ``Wᵀ M_n W = F_nᵀ diag(v_n) F_n``: (n, R, k), None for all 1."""
+        """Rows F, (n, R, k), and weights v with ``Wᵀ M_n W = F_nᵀ diag(v_n) F_n``; None for 1."""
         return self.curvature.apply_root(W, samples), None
 
     def pair_weights(self, i, j):
@@ -175,7 +175,7 @@ class HiddenLayerOutputHessians:
         return self.above.n_rows + (0 if self.bends is None else self.n_units)
 
     def rows_through(self, W, samples=ALL):
-        """Rows F and weights v with ``Wᵀ M_n W = F_nᵀ diag(v_n) F_n``: (n, R, k), None for all 1.
+        """Rows F, (n, R, k), and weights v with ``Wᵀ M_n W = F_nᵀ diag(v_n) F_n``; None for 1.
 
         Those of ``D Wᵀ M' W D``, and the rows of W with the weights ``s_n``.
         """
@@ -197,7 +197,7 @@ class HiddenLayerOutputHessians:
         """``λ_n^{ij} = (M_n)_ij`` for arrays i, j of units, (N, pairs).
 
         Below the last hidden layer from the columns of ``M_n`` of each unit among i. In it,
-        ``λ^{ij} = D_i D_j (Wᵀ A_n W)_ij``, and ``s_i`` where i = j, with the same W for all samples.
+        ``λ^{ij} = D_i D_j (Wᵀ A_n W)_ij``, and ``s_i`` where i = j, W the same for all samples.
         """
         N, dtype = len(self.slopes), self.weights.dtype
         weights = np.empty((N, i.size), dtype)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Sequence
+from types import FrameType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -139,7 +141,9 @@ def _checked_labels(y: ArrayLike, n_classes: int) -> IntArray:
             )
         told = ", ".join(f"{name} is class {c}" for c, name in enumerate(classes[:SHOWN]))
         more = "" if len(classes) <= SHOWN else ", …, in sorted order"
-        warnings.warn(f"labels are text, see encode_labels: {told}{more}", stacklevel=4)
+        warnings.warn(
+            f"labels are text, see encode_labels: {told}{more}", stacklevel=_level_of_the_user()
+        )
     if not np.issubdtype(labels.dtype, np.integer):
         raise ValueError(
             f"labels must be integers, got dtype {labels.dtype}; targets have shape (N, C)"
@@ -149,6 +153,18 @@ def _checked_labels(y: ArrayLike, n_classes: int) -> IntArray:
             f"labels must lie in 0 … {n_classes - 1}, got {labels.min()} … {labels.max()}"
         )
     return labels
+
+
+def _level_of_the_user() -> int:
+    """How many calls above the function that asks is the first one outside of this package."""
+    package, frame, level = __name__.partition(".")[0], sys._getframe(1), 1
+    while frame.f_back is not None and _package_of(frame) == package:
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def _package_of(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 def _is_text(labels: np.ndarray) -> bool:

@@ -1,67 +1,68 @@
-"""ReLU networks: the linear model ``[d, C]``, one hidden layer ``[d, m, C]``, any depth."""
+"""Networks: linear ``[d, C]``, with one hidden layer ``[d, m, C]``, of any depth and activation."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from os import PathLike
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._checks.arguments import index_below
+from rmt_hessian._checks.arguments import index_below, real_number, refuse_given
 from rmt_hessian._checks.arrays import finite_array
-from rmt_hessian._checks.weights import layer_widths, read_only, weight_chain
+from rmt_hessian._checks.weights import bias_chain, layer_widths, read_only, weight_chain
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import BoolArray, FloatArray, Init, RandomState
-from rmt_hessian.activations import get_activation
+from rmt_hessian.activations import Activation, get_activation
 from rmt_hessian.initialisation import init_gain
+from rmt_hessian.model.kernels import relu_and_mask
+from rmt_hessian.model.network_files import load_network, save_network
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ForwardPass:
     """What the Hessian needs of a forward pass.
 
     Attributes
     ----------
     features : tuple of numpy.ndarray
-        ``z_0 = x, z_1 = h_1, …``: the input of each layer, shapes (N, width_l).
-    masks : tuple of numpy.ndarray of bool
-        ``D_l = 1[pre-activation > 0]`` of each hidden layer, shapes (N, width_{l+1}).
-    last_weights : numpy.ndarray, shape (C, width_L)
-        Of the last layer: logits are made when asked for, since C may be large.
+        ``z_0 = x, z_1 = σ(a_0), …``: the input of each layer, shapes (N, width_l).
+    slopes : tuple of numpy.ndarray
+        ``D_l = σ'(a_l)`` of each hidden layer, shapes (N, width_{l+1}): Booleans where all are 0 or
+        1 (ReLU: ``1[a_l > 0]``; the identity), else float64.
+    preactivations : tuple of numpy.ndarray, or of None
+        ``a_l`` of each hidden layer; None where the activation is piecewise linear.
+    net : Network
     """
 
     features: tuple[FloatArray, ...]
-    slopes: tuple[BoolArray, ...]
-    pre: tuple
-    activation: Any
-    last_weights: FloatArray
-    last_bias: Any
+    slopes: tuple[FloatArray | BoolArray, ...]
+    preactivations: tuple[FloatArray | None, ...]
+    net: Network
 
     @property
-    def bends(self):
-        return tuple(self.activation.second_derivative(a) for a in self.pre)
+    def bends(self) -> tuple[FloatArray | None, ...]:
+        """``σ''(a_l)`` of each hidden layer, made anew; None where it vanishes."""
+        second = self.net.activation.second_derivative
+        return tuple(a if a is None or second is None else second(a) for a in self.preactivations)
 
     @property
     def logits(self) -> FloatArray:
-        """``f = z_L W_Lᵀ``, shape (N, C), made anew.
+        """``f = z_L W_Lᵀ + b_L``, shape (N, C), made anew, since C may be large.
 
         Raises
         ------
         ValueError
             If a logit overflows.
         """
-        with np.errstate(over="ignore", invalid="ignore"):  # looked for below
-            f = self.features[-1] @ self.last_weights.T
-            if self.last_bias is not None:
-                f = f + self.last_bias
-            return _finite(f, "logits")
+        return self.net._preactivation(self.features[-1], -1, "logits")
 
 
 class Network:
-    """A fully connected ReLU network without biases, ``f(x) = W_L relu(… relu(W_0 x))``.
+    """A fully connected network, ``f(x) = W_L σ(… σ(W_0 x + b_0)) + b_L``.
 
     Parameters
     ----------
@@ -69,11 +70,19 @@ class Network:
         ``W_0 … W_L``, each of shape (out, in), with matching widths. One matrix is the linear
         model. Copied to float64, read-only; an array that is so already, and owns its numbers, is
         kept as it is.
+    biases : sequence of array_like or None, optional
+        ``b_0 … b_L``, each of shape (out,), None for a layer without; by default there are none.
+        Kept as a tuple with an entry a layer.
+    activation : str, Activation, or three functions
+        σ: "relu", "leaky_relu" (slope 0.01), "identity", "tanh", "erf", "sigmoid", "softplus",
+        "gelu", "gelu_tanh", "silu", or your own (σ, σ', σ''), elementwise on arrays; see
+        `get_activation`. Kept as an `Activation`, with a ``name``.
 
     Raises
     ------
     ValueError
-        If there is no matrix, one is not a finite two-dimensional array, or widths do not match.
+        If there is no matrix, one is not a finite two-dimensional array, widths or biases do not
+        match, or the activation is unknown.
 
     Examples
     --------
@@ -82,25 +91,37 @@ class Network:
     [2, 1, 2]
     >>> net(np.array([[3.0, 1.0]]))
     array([[4., 6.]])
+    >>> Network([[[1.0]], [[2.0]]], biases=[[1.0], None], activation="softplus")
+    Network(widths=[1, 1, 1], activation=softplus, biases in layers 0)
     """
 
-    def __init__(self, weights: Sequence[ArrayLike], biases=None, activation="relu") -> None:
+    def __init__(
+        self,
+        weights: Sequence[ArrayLike],
+        biases: Sequence[ArrayLike | None] | None = None,
+        activation: str | Activation | tuple[Any, Any, Any] = "relu",
+    ) -> None:
         self.weights = tuple(read_only(W) for W in weight_chain(weights))
-        self.biases = (
-            (None,) * len(self.weights)
-            if biases is None
-            else tuple(None if b is None else np.asarray(b, float) for b in biases)
-        )
+        self.biases = bias_chain(biases, [W.shape[0] for W in self.weights])
         self.activation = get_activation(activation)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """After ``pickle`` and ``deepcopy``, whose arrays are new: read-only again."""
-        for W in state["weights"]:
-            W.setflags(write=False)
+        for array in (*state["weights"], *state["biases"]):
+            if array is not None:
+                array.setflags(write=False)
         self.__dict__.update(state)
 
     @classmethod
-    def random(cls, widths: Sequence[int], rng: RandomState, init: Init = "lecun") -> Self:
+    def random(
+        cls,
+        widths: Sequence[int],
+        rng: RandomState,
+        init: Init = "lecun",
+        *,
+        activation: str | Activation | tuple[Any, Any, Any] = "relu",
+        bias_scale: float | None = None,
+    ) -> Self:
         """Draw a network at initialisation.
 
         Parameters
@@ -110,16 +131,26 @@ class Network:
         rng : None, int, SeedSequence or Generator
         init : {"lecun", "he"}
             LeCun: entries of ``W_l`` are ``N(0, 1/in)``; He: ``N(0, 2/in)``, so that the second
-            moment of the features stays the same from layer to layer.
+            moment of the features of ReLU stays the same from layer to layer.
+        activation : str, Activation, or three functions
+        bias_scale : float, optional
+            Entries of biases are ``N(0, bias_scale²)``, drawn after all weights; None for none.
 
         Raises
         ------
         ValueError
-            If fewer than two widths are given, one is not positive, or ``init`` is unknown.
+            If fewer than two widths are given, one is not positive, ``init`` or the activation is
+            unknown, or ``bias_scale`` is negative.
         """
-        gain = init_gain(init)
+        gain, activation = init_gain(init), get_activation(activation)
+        scale = None if bias_scale is None else real_number(bias_scale, "bias_scale")
+        if scale is not None and scale < 0:
+            raise ValueError(f"bias_scale must not be negative, got {scale:g}")
         widths, rng = layer_widths(widths), random_generator(rng)
-        return cls([random_weights(*sizes, gain, rng) for sizes in pairwise(widths)])
+        weights = [random_weights(*sizes, gain, rng) for sizes in pairwise(widths)]
+        if scale is None:
+            return cls(weights, None, activation)
+        return cls(weights, [scale * rng.standard_normal(n) for n in widths[1:]], activation)
 
     @property
     def widths(self) -> list[int]:
@@ -143,11 +174,19 @@ class Network:
         IndexError
             If there is no such layer; -1 is the last.
         """
-        l = index_below(layer, self.n_layers, "layer")
-        return Network(self.weights[l:], self.biases[l:], self.activation)
+        first = index_below(layer, self.n_layers, "layer")
+        return Network(self.weights[first:], self.biases[first:], self.activation)
 
     def __repr__(self) -> str:
-        return f"Network(widths={self.widths})"
+        parts = [f"widths={self.widths}"]
+        if self.activation.name != "relu":
+            parts.append(f"activation={self.activation}")
+        with_bias = [l for l, b in enumerate(self.biases) if b is not None]
+        if len(with_bias) == self.n_layers:
+            parts.append("with biases")
+        elif with_bias:
+            parts.append(f"biases in layers {', '.join(map(str, with_bias))}")
+        return f"Network({', '.join(parts)})"
 
     def __call__(self, X: ArrayLike) -> FloatArray:
         """Logits, shape (N, C), of inputs ``X``, shape (N, d)."""
@@ -164,24 +203,68 @@ class Network:
         X = finite_array(X, "X", ndim=2).copy()
         if X.shape[1] != self.widths[0]:
             raise ValueError(f"X must have shape (N, {self.widths[0]}), got {X.shape}")
-        features, masks, pre = [X], [], []
-        for W, b in zip(self.weights[:-1], self.biases):
-            with np.errstate(over="ignore", invalid="ignore"):  # looked for below
-                a = features[-1] @ W.T
-                if b is not None:
-                    a += b
-                a = _finite(a, "features")
-            pre.append(a)
-            features.append(self.activation.function(a))
-            masks.append(self.activation.derivative(a))
-        return ForwardPass(
-            tuple(features),
-            tuple(masks),
-            tuple(pre),
-            self.activation,
-            self.weights[-1],
-            self.biases[-1],
-        )
+        features, slopes, preactivations = [X], [], []
+        for layer in range(self.n_layers - 1):
+            a = self._preactivation(features[-1], layer, "features")
+            if self.activation.name == "relu":
+                h, slope = relu_and_mask(a)
+            else:
+                h, slope = self.activation.function(a), self.activation.derivative(a)
+            features.append(h)
+            slopes.append(slope)
+            preactivations.append(None if self.activation.piecewise_linear else a)
+        return ForwardPass(tuple(features), tuple(slopes), tuple(preactivations), self)
+
+    def _preactivation(self, z: FloatArray, layer: int, what: str) -> FloatArray:
+        """``W_l z + b_l`` of ``what``, (N, out)."""
+        with np.errstate(over="ignore", invalid="ignore"):  # looked for below
+            a = z @ self.weights[layer].T
+            if (b := self.biases[layer]) is not None:
+                a += b
+        if not np.isfinite(a).all():
+            raise ValueError(f"X must not make the {what} overflow, got infinite or NaN {what}")
+        return a
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the network to one ``.npz`` file at ``path``; see `load`.
+
+        An activation of your own is kept by name only.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; one that was there stays.
+        """
+        save_network(path, self.weights, self.biases, self.activation.name)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | PathLike[str],
+        activation: str | Activation | tuple[Any, Any, Any] | None = None,
+    ) -> Self:
+        """Read a network that `save` wrote, to the last bit.
+
+        Parameters
+        ----------
+        path : path
+        activation : optional
+            Where it was your own: a file has no functions.
+
+        Raises
+        ------
+        ValueError
+            If it is no such file, or ``activation`` is missing, or given without need.
+        OSError
+            If it cannot be read.
+        """
+        weights, biases, name = load_network(path)
+        if name != "custom":
+            refuse_given(activation, "activation", f"a file that has its own, {name!r}")
+            activation = name
+        elif activation is None:
+            raise ValueError("activation must be given: that of the file was not one by name")
+        return cls(weights, biases, activation)
 
 
 def random_weights(n_in: int, n_out: int, gain: float, rng: np.random.Generator) -> FloatArray:
@@ -190,9 +273,3 @@ def random_weights(n_in: int, n_out: int, gain: float, rng: np.random.Generator)
     W *= np.sqrt(gain / n_in)
     W.setflags(write=False)
     return W
-
-
-def _finite(values: FloatArray, what: str) -> FloatArray:
-    if not np.isfinite(values).all():
-        raise ValueError(f"X must not make the {what} overflow, got infinite or NaN {what}")
-    return values
