@@ -1,233 +1,283 @@
-"""Activations by name, with the two derivatives that Hessians need: the one place that knows them.
+"""Activations of networks: each function with its two derivatives, elementwise on float64 arrays.
 
-``Φ`` and ``φ`` are the distribution function and the density of N(0, 1), ``S(v) = 1/(1 + e^{-v})``.
-
-===========  =============================================  ================================
-name         σ(a)                                           second derivative
-===========  =============================================  ================================
-relu         max(a, 0)                                      none
-leaky_relu   a where a > 0, else a/100                      none
-identity     a                                              none
-tanh         tanh a                                         -2 tanh a / cosh² a
-erf          erf a                                          -4 a e^{-a²}/√π
-sigmoid      S(a)                                           S(a) S(-a) (1 - 2 S(a))
-softplus     log(1 + e^a)                                   S(a) S(-a)
-gelu         a Φ(a)                                         (2 - a²) φ(a)
-gelu_tanh    a S(v), v = 2 √(2/π) (a + 0.044715 a³)         of a S(v)
-silu         a S(a)                                         of a S(v), v = a
-===========  =============================================  ================================
+Formulas are exact to a few roundings for every finite number, without overflow. ``S`` is the
+logistic function, Φ and φ are the distribution function and the density of N(0, 1).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-from scipy.special import erf, expit, ndtr
+from scipy import special
+from scipy.special import expit, ndtr
 
 from rmt_hessian._checks.arguments import describe
-from rmt_hessian._types import FloatArray
+from rmt_hessian._checks.elementwise import refuse_other_than_derivative
+from rmt_hessian._types import BoolArray, FloatArray, Function
 
-Elementwise: TypeAlias = Callable[[FloatArray], Any]
-
-LEAK = 0.01  # slope of the leaky ReLU below 0
-FAR = 40.0  # from here on φ, and S(-v) of the GELUs, are 0 in double precision
-TRIED = np.sqrt(2) * np.arange(-10, 11) / 5  # irrational but for 0, so that no kink is met
-STEP = 1e-3  # of the differences with which derivatives of a user are compared
-AGREEMENT = 1e-2  # relative, where functions may be in single precision
-KINKS = 2  # numbers among those tried that may have a kink within a step
+LEAK = 0.01  # slope of leaky ReLU below 0
+NO_MORE = 400.0  # from here on φ, sech² and S' are 0 in float64
+CUBIC = 0.044715  # of gelu_tanh
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False)
 class Activation:
-    """An activation σ, elementwise on arrays of float64.
+    """An activation σ of hidden layers, with its derivatives.
 
-    Attributes
+    Parameters
     ----------
     name : str
-        "custom" for that of a user.
     function, derivative : callable
-        σ and σ'; σ' may return Booleans for 0 and 1.
-    second_derivative : callable or None
+        σ and σ', elementwise: they take a float64 array of any shape and return one of that shape
+        (a number stands for all entries; σ' may return Booleans).
+    second_derivative : callable, optional
         σ''; None where σ is piecewise linear.
-    """
-
-    name: str
-    function: Elementwise
-    derivative: Elementwise
-    second_derivative: Elementwise | None = None
-
-    def __repr__(self) -> str:
-        return self.name
-
-    def __reduce__(self) -> Any:
-        """By name, or by the functions of a user, which have to be picklable."""
-        if self.name in ACTIVATIONS:
-            return get_activation, (self.name,)
-        return Activation, (self.name, self.function, self.derivative, self.second_derivative)
-
-    @property
-    def piecewise_linear(self) -> bool:
-        """Whether σ'' vanishes almost everywhere."""
-        return self.second_derivative is None
-
-
-def _gauss(a: FloatArray) -> FloatArray:
-    """φ, of numbers that are not beyond `FAR`."""
-    return np.exp(-0.5 * a * a) / np.sqrt(2 * np.pi)
-
-
-def _near(a: FloatArray) -> FloatArray:
-    """Numbers beyond `FAR` moved there: their squares do not overflow."""
-    return np.clip(a, -FAR, FAR)
-
-
-def _sech_squared(a: FloatArray) -> FloatArray:
-    e = np.exp(-2 * np.abs(a))
-    return 4 * e / (1 + e) ** 2
-
-
-def _tanh_bend(a: FloatArray) -> FloatArray:
-    return -2 * np.tanh(a) * _sech_squared(a)
-
-
-def _erf_slope(a: FloatArray) -> FloatArray:
-    return 2 / np.sqrt(np.pi) * np.exp(-(_near(a) ** 2))
-
-
-def _erf_bend(a: FloatArray) -> FloatArray:
-    return -2 * _near(a) * _erf_slope(a)
-
-
-def _sigmoid_slope(a: FloatArray) -> FloatArray:
-    return expit(a) * expit(-a)
-
-
-def _sigmoid_bend(a: FloatArray) -> FloatArray:
-    return -_sigmoid_slope(a) * np.tanh(a / 2)
-
-
-def _gelu_slope(a: FloatArray) -> FloatArray:
-    return ndtr(a) + _near(a) * _gauss(_near(a))
-
-
-def _gelu_bend(a: FloatArray) -> FloatArray:
-    return (2 - _near(a) ** 2) * _gauss(_near(a))
-
-
-def _gated(name: str, v: tuple[Elementwise, Elementwise, Elementwise]) -> Activation:
-    """``a S(v(a))`` for an odd, increasing v, from v, v' and v''."""
-    value, slope, bend = v
-
-    def function(a: FloatArray) -> FloatArray:
-        return a * expit(value(a))
-
-    def derivative(a: FloatArray) -> FloatArray:
-        x = value(a)
-        return expit(x) + np.clip(a, -(FAR**2), FAR**2) * slope(a) * _sigmoid_slope(x)
-
-    def second_derivative(a: FloatArray) -> FloatArray:
-        x, a_near = value(a), np.clip(a, -(FAR**2), FAR**2)
-        of_slope = (2 * slope(a) + a_near * bend(a)) * _sigmoid_slope(x)
-        return of_slope + a_near * slope(a) ** 2 * _sigmoid_bend(x)
-
-    return Activation(name, function, derivative, second_derivative)
-
-
-CUBIC = 0.044715
-RATE = 2 * np.sqrt(2 / np.pi)
-
-ACTIVATIONS = {
-    activation.name: activation
-    for activation in (
-        Activation("relu", lambda a: np.maximum(a, 0.0), lambda a: a > 0),
-        Activation(
-            "leaky_relu",
-            lambda a: np.where(a > 0, a, LEAK * a),
-            lambda a: np.where(a > 0, 1.0, LEAK),
-        ),
-        Activation("identity", np.copy, lambda a: np.ones(a.shape, bool)),
-        Activation("tanh", np.tanh, _sech_squared, _tanh_bend),
-        Activation("erf", erf, _erf_slope, _erf_bend),
-        Activation("sigmoid", expit, _sigmoid_slope, _sigmoid_bend),
-        Activation("softplus", lambda a: np.logaddexp(0.0, a), expit, _sigmoid_slope),
-        Activation("gelu", lambda a: a * ndtr(a), _gelu_slope, _gelu_bend),
-        _gated(
-            "gelu_tanh",
-            (
-                lambda a: RATE * (_near(a) + CUBIC * _near(a) ** 3),
-                lambda a: RATE * (1 + 3 * CUBIC * _near(a) ** 2),
-                lambda a: RATE * 6 * CUBIC * _near(a),
-            ),
-        ),
-        _gated("silu", (lambda a: a, np.ones_like, np.zeros_like)),
-    )
-}
-
-
-def get_activation(activation: Any) -> Activation:
-    """Return an activation by its name, or that of a user's triple (σ, σ', σ'').
-
-    A triple is tried on a few numbers: derivatives that are not those of the functions before them
-    are refused. σ'' is None for a piecewise linear σ.
 
     Raises
     ------
     ValueError
-        If the name is unknown, it is no triple of functions, or they are not as above.
+        If a function, tried at a few numbers between -3 and 3, does not return finite numbers of
+        the shape it got; or σ' or σ'' is not the derivative of σ or σ', by differences at more
+        than two of them (so kinks pass).
 
     Examples
     --------
-    >>> get_activation("tanh"), get_activation((np.sin, np.cos, lambda a: -np.sin(a)))
-    (tanh, custom)
+    >>> sine = Activation("sine", np.sin, np.cos, lambda a: -np.sin(a))
+    >>> sine, sine.piecewise_linear
+    (Activation('sine'), False)
+    >>> Activation("wrong", np.sin, np.sin)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: σ' of activation 'wrong' must be the derivative of σ of activation 'wrong', got ...
+    """
+
+    name: str
+    function: Function
+    derivative: Function
+    second_derivative: Function | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise ValueError(f"name must be a text, got {describe(self.name)}")
+        parts = {"σ": self.function, "σ'": self.derivative, "σ''": self.second_derivative}
+        for symbol, function in parts.items():
+            if not (callable(function) or (function is None and symbol == "σ''")):
+                came = describe(function)
+                raise ValueError(f"{self.part(symbol)} must be a function, got {came}")
+        refuse_other_than_derivative(
+            self.derivative, self.part("σ'"), self.function, self.part("σ")
+        )
+        if self.second_derivative is None:
+            bend, symbol = np.zeros_like, "σ'' = 0, as None says,"
+        else:
+            bend, symbol = self.second_derivative, "σ''"
+        refuse_other_than_derivative(bend, self.part(symbol), self.derivative, self.part("σ'"))
+
+    def part(self, symbol: str) -> str:
+        """What a message calls σ, σ' or σ''."""
+        return f"{symbol} of activation {self.name!r}"
+
+    @property
+    def piecewise_linear(self) -> bool:
+        """Whether σ'' is 0 wherever it exists."""
+        return self.second_derivative is None
+
+    def __repr__(self) -> str:
+        return f"Activation({self.name!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """`pickle` and `copy.deepcopy`: those of this package are there already, by name."""
+        if ACTIVATIONS.get(self.name) is self:
+            return get_activation, (self.name,)
+        return Activation, (self.name, self.function, self.derivative, self.second_derivative)
+
+
+ActivationLike: TypeAlias = str | Activation | tuple[Function, Function, Function | None]
+
+
+def get_activation(activation: ActivationLike) -> Activation:
+    """The `Activation` of a name; or of a triple (σ, σ', σ''), which is called "custom".
+
+    Parameters
+    ----------
+    activation : str, Activation or tuple of callable
+        A name among `ACTIVATIONS`: relu, leaky_relu (0.01), identity, tanh, erf, sigmoid, softplus,
+        gelu (``a Φ(a)``), gelu_tanh (its approximation by tanh) and silu (``a S(a)``). Or three
+        functions, the last None where σ is piecewise linear; see `Activation`.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these, or an `Activation` of one's own with the name of another.
+
+    Examples
+    --------
+    >>> get_activation("tanh")
+    Activation('tanh')
+    >>> get_activation((np.abs, np.sign, None)).piecewise_linear
+    True
     """
     if isinstance(activation, Activation):
+        if ACTIVATIONS.get(activation.name, activation) is not activation:
+            raise ValueError(f"activation must have a name of its own, got {activation.name!r}")
         return activation
     if isinstance(activation, str) and activation in ACTIVATIONS:
         return ACTIVATIONS[activation]
-    triple = tuple(activation) if isinstance(activation, tuple | list) else ()
-    needed = triple[:2] if triple[2:] == (None,) else triple
-    if len(triple) != 3 or not all(map(callable, needed)):
-        names = ", ".join(map(repr, ACTIVATIONS))
-        wanted = f"one of {names}, or three functions (σ, σ', σ'')"
-        raise ValueError(f"activation must be {wanted}, got {describe(activation)}")
-    return _custom(*triple)
+    if isinstance(activation, tuple | list) and len(activation) == 3:
+        return Activation("custom", *activation)
+    names = ", ".join(map(repr, ACTIVATIONS))
+    raise ValueError(
+        f"activation must be one of {names}, an Activation or a triple (σ, σ', σ''), "
+        f"got {describe(activation)}"
+    )
 
 
-def _custom(function: Any, derivative: Any, second_derivative: Any) -> Activation:
-    given = [function, derivative, *([] if second_derivative is None else [second_derivative])]
-    functions = [_Elementwise(f, f"activation[{i}]") for i, f in enumerate(given)]
-    functions[0](TRIED)
-    for i in range(1, len(functions)):
-        before, here = functions[i - 1], functions[i](TRIED)
-        differences = (before(TRIED + STEP) - before(TRIED - STEP)) / (2 * STEP)
-        scale = np.maximum(np.abs(here), np.abs(differences).mean())
-        wrong = np.abs(differences - here) > AGREEMENT * scale
-        if np.count_nonzero(wrong) > KINKS:
-            a, value, wanted = TRIED[wrong][0], here[wrong][0], differences[wrong][0]
-            raise ValueError(
-                f"activation[{i}] must be the derivative of activation[{i - 1}], got {value:.4g} "
-                f"at {a:.4g}, where differences have {wanted:.4g}"
-            )
-    return Activation("custom", *functions)
+# --- piecewise linear -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Elementwise:
-    """A user's function as one of arrays of float64, whose results are looked at."""
+def relu(a: FloatArray) -> FloatArray:
+    """``max(a, 0)``."""
+    return np.maximum(a, 0.0)
 
-    f: Callable[[Any], Any]
-    name: str
 
-    def __call__(self, a: FloatArray) -> FloatArray:
-        values = np.asarray(self.f(a))
-        if values.dtype.kind not in "biuf" or values.shape not in ((), a.shape):
-            raise ValueError(
-                f"{self.name} must return real numbers in the shape it gets, {a.shape}, got "
-                f"{describe(values)} of {values.dtype}"
-            )
-        if not np.isfinite(values).all():
-            raise ValueError(f"{self.name} must return finite numbers, got NaN or infinite ones")
-        return np.array(np.broadcast_to(values, a.shape), np.float64)
+def relu_slope(a: FloatArray) -> BoolArray:
+    """``1[a > 0]``: 0 at 0."""
+    return a > 0.0
+
+
+def leaky_relu(a: FloatArray) -> FloatArray:
+    """``a`` where it is positive, else ``0.01 a``."""
+    return np.where(a > 0.0, a, LEAK * a)
+
+
+def leaky_relu_slope(a: FloatArray) -> FloatArray:
+    """1 where ``a > 0``, else 0.01, also at 0."""
+    return np.where(a > 0.0, 1.0, LEAK)
+
+
+def identity_slope(a: FloatArray) -> BoolArray:
+    """1."""
+    return np.ones(a.shape, dtype=bool)
+
+
+# --- sigmoids and their integrals -----------------------------------------------------------------
+
+
+def tanh_slope(a: FloatArray) -> FloatArray:
+    """``sech² a = 4e/(1 + e)²``, ``e = exp(-2|a|)``: ``1 - tanh² a`` without its cancellation."""
+    e = np.exp(-2.0 * np.minimum(np.abs(a), NO_MORE))
+    return 4.0 * e / (1.0 + e) ** 2
+
+
+def tanh_bend(a: FloatArray) -> FloatArray:
+    """``-2 tanh a sech² a``."""
+    return -2.0 * np.tanh(a) * tanh_slope(a)
+
+
+def erf_slope(a: FloatArray) -> FloatArray:
+    """``(2/√π) exp(-a²)``."""
+    c = np.minimum(np.abs(a), NO_MORE)
+    return 2.0 / np.sqrt(np.pi) * np.exp(-c * c)
+
+
+def erf_bend(a: FloatArray) -> FloatArray:
+    """``-2a (2/√π) exp(-a²)``."""
+    return -2.0 * erf_slope(a) * a
+
+
+def sigmoid_slope(a: FloatArray) -> FloatArray:
+    """``S(a) S(-a)``."""
+    return expit(a) * expit(-a)
+
+
+def sigmoid_bend(a: FloatArray) -> FloatArray:
+    """``-tanh(a/2) S(a) S(-a)``: ``S' (1 - 2S)`` without its cancellation."""
+    return -np.tanh(a / 2.0) * sigmoid_slope(a)
+
+
+def softplus(a: FloatArray) -> FloatArray:
+    """``log(1 + exp a) = max(a, 0) + log(1 + exp(-|a|))``."""
+    return np.maximum(a, 0.0) + np.log1p(np.exp(-np.abs(a)))
+
+
+# --- a times a distribution function --------------------------------------------------------------
+
+
+def gaussian_density(a: FloatArray) -> FloatArray:
+    """``φ(a) = exp(-a²/2)/√(2π)``."""
+    c = np.minimum(np.abs(a), NO_MORE)
+    return np.exp(-c * c / 2.0) / np.sqrt(2.0 * np.pi)
+
+
+def gelu(a: FloatArray) -> FloatArray:
+    """``a Φ(a)``."""
+    return a * ndtr(a)
+
+
+def gelu_slope(a: FloatArray) -> FloatArray:
+    """``Φ(a) + a φ(a)``."""
+    return ndtr(a) + a * gaussian_density(a)
+
+
+def gelu_bend(a: FloatArray) -> FloatArray:
+    """``(2 - a²) φ(a)``."""
+    c = np.minimum(np.abs(a), NO_MORE)
+    return (2.0 - c * c) * gaussian_density(c)
+
+
+def silu(a: FloatArray) -> FloatArray:
+    """``a S(a)``."""
+    return a * expit(a)
+
+
+def silu_slope(a: FloatArray) -> FloatArray:
+    """``S(a) + a S'(a)``."""
+    return expit(a) + a * sigmoid_slope(a)
+
+
+def silu_bend(a: FloatArray) -> FloatArray:
+    """``2 S'(a) + a S''(a)``."""
+    return 2.0 * sigmoid_slope(a) + a * sigmoid_bend(a)
+
+
+def gelu_tanh(a: FloatArray) -> FloatArray:
+    """``(a/2)(1 + tanh u) = a S(v)``, ``v = 2u = √(8/π) (a + 0.044715 a³)``."""
+    return a * expit(_cubic(a)[1])
+
+
+def gelu_tanh_slope(a: FloatArray) -> FloatArray:
+    """``S + a S' v'``, S and its derivatives at ``v(a)``."""
+    c, v, slope, _ = _cubic(a)
+    return expit(v) + c * sigmoid_slope(v) * slope
+
+
+def gelu_tanh_bend(a: FloatArray) -> FloatArray:
+    """``S' (2v' + a v'') + a S'' v'²``, S and its derivatives at ``v(a)``."""
+    c, v, slope, bend = _cubic(a)
+    return sigmoid_slope(v) * (2.0 * slope + c * bend) + c * sigmoid_bend(v) * slope**2
+
+
+def _cubic(a: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """``a``, clipped to where ``S'(v)`` is 0, ``v(a)`` of `gelu_tanh`, and its derivatives."""
+    c, scale = np.clip(a, -NO_MORE, NO_MORE), np.sqrt(8.0 / np.pi)
+    v = scale * c * (1.0 + CUBIC * c * c)
+    return c, v, scale * (1.0 + 3.0 * CUBIC * c * c), scale * 6.0 * CUBIC * c
+
+
+ACTIVATIONS: dict[str, Activation] = {}  # by name
+for _activation in (
+    Activation("relu", relu, relu_slope),
+    Activation("leaky_relu", leaky_relu, leaky_relu_slope),
+    Activation("identity", np.copy, identity_slope),
+    Activation("tanh", np.tanh, tanh_slope, tanh_bend),
+    Activation("erf", special.erf, erf_slope, erf_bend),
+    Activation("sigmoid", expit, sigmoid_slope, sigmoid_bend),
+    Activation("softplus", softplus, expit, sigmoid_slope),
+    Activation("gelu", gelu, gelu_slope, gelu_bend),
+    Activation("gelu_tanh", gelu_tanh, gelu_tanh_slope, gelu_tanh_bend),
+    Activation("silu", silu, silu_slope, silu_bend),
+):
+    ACTIVATIONS[_activation.name] = _activation
+RELU = ACTIVATIONS["relu"]

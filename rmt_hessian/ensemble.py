@@ -140,7 +140,8 @@ class Ensemble:
         Raises
         ------
         ValueError
-            If the shapes are not those of the widths, or an entry is not finite.
+            If the shapes are not those of the widths, an entry is not finite, or a network has
+            biases or another activation than the ensemble.
         IndexError
             If there is no such layer.
 
@@ -150,6 +151,11 @@ class Ensemble:
         >>> ens.given([np.ones((3, 2))])
         Ensemble([2, 3], layer=0, loss='ce', n_samples=10).given(net)
         """
+        if any(b is not None for b in getattr(net, "biases", None) or ()):
+            raise ValueError(f"net must have no biases: none are covered yet, got {net}")
+        name = getattr(getattr(net, "activation", None), "name", self.activation)
+        if self.n_layers > 1 and name != self.activation:
+            raise ValueError(f"net must have the activation {self.activation!r}, got {name!r}")
         weights = list_of(getattr(net, "weights", net), "net", "weight matrices")
         if len(weights) != self.n_layers:
             wanted = f"as many weight matrices as layers, {self.n_layers}"

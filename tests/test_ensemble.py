@@ -378,3 +378,14 @@ def test_only_an_ensemble_is_drawn_from(draw):
     for other in (NET, [3, 4, 2], None, "linear"):
         with pytest.raises(ValueError, match=r"ens must be an? Ensemble, got"):
             draw(other, 0)
+
+
+def test_a_network_that_is_none_of_the_ensemble():
+    """Nothing of it is dropped in silence; without a hidden layer an activation is nothing."""
+    ens, W = Ensemble([2, 3, 2], 0, "ce", 4), [np.ones((3, 2)), np.ones((2, 3))]
+    with pytest.raises(ValueError, match="net must have no biases"):
+        ens.given(rh.Network(W, [None, np.zeros(2)]))
+    with pytest.raises(ValueError, match="net must have the activation 'relu', got 'tanh'"):
+        ens.given(rh.Network(W, activation="tanh"))
+    linear = Ensemble([2, 3], 0, "ce", 4)
+    assert linear.given(rh.Network(W[:1], activation="tanh")).weights[0] is not None

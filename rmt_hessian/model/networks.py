@@ -1,4 +1,4 @@
-"""Networks: linear ``[d, C]``, with one hidden layer ``[d, m, C]``, of any depth and activation."""
+"""Fully connected networks: linear, ``[d, C]``, with one hidden layer, ``[d, m, C]``, or deeper."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from numpy.typing import ArrayLike
 
 from rmt_hessian._checks.arguments import index_below, real_number, refuse_given
 from rmt_hessian._checks.arrays import finite_array
+from rmt_hessian._checks.elementwise import elementwise
 from rmt_hessian._checks.weights import bias_chain, layer_widths, read_only, weight_chain
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import BoolArray, FloatArray, Init, RandomState
-from rmt_hessian.activations import Activation, get_activation
+from rmt_hessian.activations import RELU, Activation, ActivationLike, get_activation
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.model.kernels import relu_and_mask
 from rmt_hessian.model.network_files import load_network, save_network
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class ForwardPass:
     """What the Hessian needs of a forward pass.
 
@@ -31,34 +32,50 @@ class ForwardPass:
     features : tuple of numpy.ndarray
         ``z_0 = x, z_1 = σ(a_0), …``: the input of each layer, shapes (N, width_l).
     slopes : tuple of numpy.ndarray
-        ``D_l = σ'(a_l)`` of each hidden layer, shapes (N, width_{l+1}): Booleans where all are 0 or
-        1 (ReLU: ``1[a_l > 0]``; the identity), else float64.
-    preactivations : tuple of numpy.ndarray, or of None
-        ``a_l`` of each hidden layer; None where the activation is piecewise linear.
-    net : Network
+        ``D_l = σ'(a_l)`` of each hidden layer, shapes (N, width_{l+1}): Booleans of ReLU and the
+        identity, else float64.
+    last_weights : numpy.ndarray, shape (C, width_L)
+        Of the last layer: logits are made when asked for, since C may be large.
+    last_bias : numpy.ndarray, shape (C,), or None
+    activation : Activation
+    preactivations : tuple of numpy.ndarray
+        ``a_l`` of each hidden layer where σ has a second derivative, else nothing.
     """
 
     features: tuple[FloatArray, ...]
     slopes: tuple[FloatArray | BoolArray, ...]
-    preactivations: tuple[FloatArray | None, ...]
-    net: Network
+    last_weights: FloatArray
+    last_bias: FloatArray | None = None
+    activation: Activation = RELU
+    preactivations: tuple[FloatArray, ...] = ()
 
     @property
     def bends(self) -> tuple[FloatArray | None, ...]:
-        """``σ''(a_l)`` of each hidden layer, made anew; None where it vanishes."""
-        second = self.net.activation.second_derivative
-        return tuple(a if a is None or second is None else second(a) for a in self.preactivations)
+        """``σ''(a_l)`` of each hidden layer, (N, width_{l+1}), made anew; None where σ has none.
+
+        Raises
+        ------
+        ValueError
+            If one is infinite or NaN.
+        """
+        bend = self.activation.second_derivative
+        if bend is None:
+            return (None,) * len(self.slopes)
+        name = self.activation.part("σ''")
+        return tuple(
+            _finite(elementwise(bend, a, name), "second derivatives") for a in self.preactivations
+        )
 
     @property
     def logits(self) -> FloatArray:
-        """``f = z_L W_Lᵀ + b_L``, shape (N, C), made anew, since C may be large.
+        """``f = z_L W_Lᵀ + b_L``, shape (N, C), made anew.
 
         Raises
         ------
         ValueError
             If a logit overflows.
         """
-        return self.net._preactivation(self.features[-1], -1, "logits")
+        return _affine(self.features[-1], self.last_weights, self.last_bias, "logits")
 
 
 class Network:
@@ -71,18 +88,23 @@ class Network:
         model. Copied to float64, read-only; an array that is so already, and owns its numbers, is
         kept as it is.
     biases : sequence of array_like or None, optional
-        ``b_0 … b_L``, each of shape (out,), None for a layer without; by default there are none.
-        Kept as a tuple with an entry a layer.
-    activation : str, Activation, or three functions
-        σ: "relu", "leaky_relu" (slope 0.01), "identity", "tanh", "erf", "sigmoid", "softplus",
-        "gelu", "gelu_tanh", "silu", or your own (σ, σ', σ''), elementwise on arrays; see
-        `get_activation`. Kept as an `Activation`, with a ``name``.
+        ``b_0 … b_L``, each of shape (out,), None for a layer without; by default no layer has one.
+    activation : str, Activation or triple of callable
+        σ of the hidden layers, ReLU by default; see `get_activation`.
+
+    Attributes
+    ----------
+    weights : tuple of numpy.ndarray
+    biases : tuple of numpy.ndarray or None
+        With an entry per layer.
+    activation : Activation
 
     Raises
     ------
     ValueError
-        If there is no matrix, one is not a finite two-dimensional array, widths or biases do not
-        match, or the activation is unknown.
+        If there is no matrix, one is not a finite two-dimensional array, or widths do not match;
+        if biases are not as many as layers, or one is not finite or of another length; or if the
+        activation is unknown.
 
     Examples
     --------
@@ -91,18 +113,22 @@ class Network:
     [2, 1, 2]
     >>> net(np.array([[3.0, 1.0]]))
     array([[4., 6.]])
-    >>> Network([[[1.0]], [[2.0]]], biases=[[1.0], None], activation="softplus")
-    Network(widths=[1, 1, 1], activation=softplus, biases in layers 0)
+    >>> Network([[[1.0]], [[2.0]]], biases=[[1.0], None], activation="identity")([[3.0]])
+    array([[8.]])
     """
+
+    weights: tuple[FloatArray, ...]
+    biases: tuple[FloatArray | None, ...]
+    activation: Activation
 
     def __init__(
         self,
         weights: Sequence[ArrayLike],
         biases: Sequence[ArrayLike | None] | None = None,
-        activation: str | Activation | tuple[Any, Any, Any] = "relu",
+        activation: ActivationLike = "relu",
     ) -> None:
         self.weights = tuple(read_only(W) for W in weight_chain(weights))
-        self.biases = bias_chain(biases, [W.shape[0] for W in self.weights])
+        self.biases = bias_chain(biases, [len(W) for W in self.weights])
         self.activation = get_activation(activation)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -119,7 +145,7 @@ class Network:
         rng: RandomState,
         init: Init = "lecun",
         *,
-        activation: str | Activation | tuple[Any, Any, Any] = "relu",
+        activation: ActivationLike = "relu",
         bias_scale: float | None = None,
     ) -> Self:
         """Draw a network at initialisation.
@@ -180,7 +206,7 @@ class Network:
     def __repr__(self) -> str:
         parts = [f"widths={self.widths}"]
         if self.activation.name != "relu":
-            parts.append(f"activation={self.activation}")
+            parts.append(f"activation={self.activation.name!r}")
         with_bias = [l for l, b in enumerate(self.biases) if b is not None]
         if len(with_bias) == self.n_layers:
             parts.append("with biases")
@@ -204,26 +230,21 @@ class Network:
         if X.shape[1] != self.widths[0]:
             raise ValueError(f"X must have shape (N, {self.widths[0]}), got {X.shape}")
         features, slopes, preactivations = [X], [], []
-        for layer in range(self.n_layers - 1):
-            a = self._preactivation(features[-1], layer, "features")
-            if self.activation.name == "relu":
-                h, slope = relu_and_mask(a)
-            else:
-                h, slope = self.activation.function(a), self.activation.derivative(a)
-            features.append(h)
+        for W, b in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            a = _affine(features[-1], W, b, "features")
+            z, slope = _activated(a, self.activation)
+            features.append(z)
             slopes.append(slope)
-            preactivations.append(None if self.activation.piecewise_linear else a)
-        return ForwardPass(tuple(features), tuple(slopes), tuple(preactivations), self)
-
-    def _preactivation(self, z: FloatArray, layer: int, what: str) -> FloatArray:
-        """``W_l z + b_l`` of ``what``, (N, out)."""
-        with np.errstate(over="ignore", invalid="ignore"):  # looked for below
-            a = z @ self.weights[layer].T
-            if (b := self.biases[layer]) is not None:
-                a += b
-        if not np.isfinite(a).all():
-            raise ValueError(f"X must not make the {what} overflow, got infinite or NaN {what}")
-        return a
+            if not self.activation.piecewise_linear:
+                preactivations.append(a)
+        return ForwardPass(
+            tuple(features),
+            tuple(slopes),
+            self.weights[-1],
+            self.biases[-1],
+            self.activation,
+            tuple(preactivations),
+        )
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the network to one ``.npz`` file at ``path``; see `load`.
@@ -241,7 +262,7 @@ class Network:
     def load(
         cls,
         path: str | PathLike[str],
-        activation: str | Activation | tuple[Any, Any, Any] | None = None,
+        activation: ActivationLike | None = None,
     ) -> Self:
         """Read a network that `save` wrote, to the last bit.
 
@@ -273,3 +294,27 @@ def random_weights(n_in: int, n_out: int, gain: float, rng: np.random.Generator)
     W *= np.sqrt(gain / n_in)
     W.setflags(write=False)
     return W
+
+
+def _affine(Z: FloatArray, W: FloatArray, b: FloatArray | None, what: str) -> FloatArray:
+    """``z Wᵀ + b`` of each row, which are ``what`` for an error."""
+    with np.errstate(over="ignore", invalid="ignore"):  # looked for below
+        a = Z @ W.T
+        if b is not None:
+            a += b
+    return _finite(a, what)
+
+
+def _activated(a: FloatArray, activation: Activation) -> tuple[FloatArray, FloatArray | BoolArray]:
+    """``σ(a)`` and ``σ'(a)``."""
+    if activation is RELU:
+        return relu_and_mask(a)
+    z = elementwise(activation.function, a, activation.part("σ")).astype(np.float64, copy=False)
+    slope = elementwise(activation.derivative, a, activation.part("σ'"))
+    return _finite(z, "features"), _finite(slope, "slopes")
+
+
+def _finite(values: Any, what: str) -> Any:
+    if not np.isfinite(values).all():
+        raise ValueError(f"X must not make the {what} overflow, got infinite or NaN {what}")
+    return values
