@@ -1,5 +1,7 @@
 """Every member of a Hessian beside its matrix (`tests.expected`)."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,8 +13,8 @@ def near(found, expected, atol):
     np.testing.assert_allclose(found, expected, rtol=0, atol=atol)
 
 
-def compare_layer(H, expected, tolerance=EXACT):
-    """A `LayerHessian`: sizes, blocks, norms, parts, scalars and products."""
+def compare_layer(H, expected, tolerance=EXACT, parts=True):
+    """A `LayerHessian`: sizes, blocks, norms, scalars, products, and those of some units."""
     dense, M, Z = expected.dense, expected.M, expected.Z
     k, p = M.shape[1], Z.shape[1]
     rng = np.random.default_rng(k * p)
@@ -47,14 +49,21 @@ def compare_layer(H, expected, tolerance=EXACT):
     near(H.diagonal(), dense.diagonal(), atol)
 
     units = rng.permutation(k)[: rng.integers(1, k + 1)]
-    for some in (units, slice(k // 2, None)):
-        chosen = np.arange(k)[some]
-        part = blocks[np.ix_(chosen, chosen)].transpose(0, 2, 1, 3)
-        near(H.restrict(some).to_dense(), part.reshape(len(chosen) * p, -1), atol)
+    for some in (units, slice(k // 2, None)) if parts else ():
+        part = of_units(expected, np.arange(k)[some])
+        compare_layer(H.restrict(some), part, tolerance, parts=False)
 
     near(H.output_hessian(), M.mean(axis=0), of_M)
     near(H.input_autocorrelation(), (expected.shares * Z.T) @ Z, of_Z * max(np.abs(Z).max(), 1.0))
     compare_products(H, dense, atol, rng)
+
+
+def of_units(expected, units):
+    """What is expected of some units of a layer."""
+    p = expected.Z.shape[1]
+    rows = (units[:, None] * p + np.arange(p)).ravel()
+    dense, M = expected.dense[np.ix_(rows, rows)], expected.M[:, units][:, :, units]
+    return replace(expected, dense=dense, M=M)
 
 
 def compare_network(H, expected, tolerance=EXACT):

@@ -179,6 +179,14 @@ def hessian(problem):
     return second_derivatives(lambda theta: loss(problem, theta), parameters(problem))
 
 
+def hessian_along(problem, directions):
+    """``Dᵀ H D``, (m, m), of directions D (P, m), and a bound of its errors: at any size."""
+    theta = parameters(problem)
+    return second_derivatives(
+        lambda t: loss(problem, theta + t @ directions.T), np.zeros(directions.shape[1])
+    )
+
+
 def with_biases(problem):
     """The same network with biases 0 where it has none."""
     biases = [
