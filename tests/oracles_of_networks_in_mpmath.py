@@ -1,10 +1,10 @@
-"""The same loss and Hessian once more, in loops over numbers of 80 digits."""
+"""The same loss and Hessian once more, in loops over numbers of 120 digits."""
 
 import mpmath as mp
 import numpy as np
 
-DIGITS = 80
-STEP = mp.mpf(10) ** -25  # forward differences err by this, and round by 10^(50 - 80)
+DIGITS = 120
+STEP = mp.mpf(10) ** -40  # forward differences err by this, and round by 10^(80 - 120)
 
 SIGMA = {
     "relu": lambda a: max(a, mp.mpf(0)),

@@ -24,7 +24,7 @@ def test_activations_of_both_are_the_same_functions(activation):
 
 @pytest.mark.parametrize("index", range(10))
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_differences_in_float64_and_in_80_digits(activation, index):
+def test_differences_in_float64_and_in_120_digits(activation, index):
     """Within the bound that the first states, which is below 1e-9 of the largest entry."""
     problem = draw(activation, index, widest=2, n_samples=3)
     H, error = networks.hessian(problem)

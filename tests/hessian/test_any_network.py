@@ -1,6 +1,6 @@
 """Hessians of networks of any activation, with biases and weights of samples, entry by entry.
 
-200 networks, 20 of each activation, against differences of the loss; some in 80 digits.
+200 networks, 20 of each activation, against differences of the loss; some in 120 digits.
 """
 
 from dataclasses import replace
@@ -97,7 +97,7 @@ def test_blocks_between_layers(activation, index):
 @pytest.mark.parametrize("index", [1, 2, 4, 8])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_to_the_last_digits(activation, index):
-    """Against 80 digits: only the rounding of float64 is left."""
+    """Against 120 digits: only the rounding of float64 is left."""
     problem = draw(activation, index, widest=2, n_samples=3)
     bias = problem.has_biases
     expected = exact.hessian(problem, oracles.places(problem, bias=bias))
