@@ -10,6 +10,8 @@ by side), ``measurements`` (one draw, with its prediction), ``sweep`` (many draw
 
 * ``hessian.population``: `grouped_output_hessian`, of a sample; `PopulationOutputHessian`
 * ``spectra.eigenvalues``: `block_eigenvalues` of many blocks, `top_eigenspace` without the values
+* ``spectra.matching``: `overlap_up_to_permutation`, a `PermutedOverlap`; its null level,
+  `random_overlaps_up_to_permutation`
 * ``spectra.network_kronecker``: `NetworkKronecker`, the approximation of a whole network
 * ``spectra.rank``: `energy_rank`, `energy_share`, `numerical_rank`, `spectral_gap`
 * ``spectra.slq``: `SpectralDensity`, what `spectral_density` returns
