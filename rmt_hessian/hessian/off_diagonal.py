@@ -16,15 +16,15 @@ from rmt_hessian.hessian.pair_sums import add_scaled
 BY = ("unit", "layer")
 
 
-def layer_share(H, population, sample_weights=None):
+def layer_share(H, population):
     """Of the blocks of units of a `LayerHessian`: a float, an `Estimate` for the population."""
-    return _share(H, population, lambda: [_of_layer(H, population)], sample_weights)
+    return _share(H, population, lambda: [_of_layer(H, population)])
 
 
-def network_share(H, by, population, sample_weights=None):
+def network_share(H, by, population):
     """Of the blocks of layers of a `NetworkHessian`, or of their units, those of all layers."""
     by_layer = one_of(by, BY, "by") == "layer"
-    return _share(H, population, lambda: _of_network(H, by_layer, population), sample_weights)
+    return _share(H, population, lambda: _of_network(H, by_layer, population))
 
 
 def ratio_of_norms(share):
@@ -63,13 +63,13 @@ def _of_network(H, by_layer, population):
             yield np.stack([np.zeros_like(value), 2 * value]), scale  # and block (m, l)
 
 
-def _share(H, population, parts, sample_weights):
-    """``off / (diagonal + off)``, NaN where that is nothing over nothing; by the jackknife."""
+def _share(H, population, parts):
+    """``off / (diagonal + off)``; weights of samples cancel, of all and with each left out."""
     population = boolean(population, "population")
     if not population:
         return float(_of_sum(add_scaled(parts())[0]))
     require_pairs(H.n_samples)
-    values, without = population_sums(add_scaled(parts())[0], sample_weights)
+    values, without = population_sums(add_scaled(parts())[0])
     value, error = float(_of_sum(values)), standard_error(_of_sum(without))
     return Estimate(value, error if np.isfinite(value) else value)
 

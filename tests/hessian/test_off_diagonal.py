@@ -179,6 +179,9 @@ def test_weights_of_samples():
     expected, errors = oracles.of_different_pairs(h, np.array, w)
     np.testing.assert_allclose(values, expected, rtol=RELATIVE)
     np.testing.assert_allclose([standard_error(x) for x in left], errors, rtol=RELATIVE)
+    np.testing.assert_allclose(  # of a share they cancel
+        oracles.of_different_pairs(h, share, w), oracles.of_different_pairs(h, share), rtol=RELATIVE
+    )
     # parts that are all equal have no spread, whatever the weights
     equal = np.outer(w, w) / 64
     values, left = population_sums(oracles.rows_and_own(equal)[0][None], w)
