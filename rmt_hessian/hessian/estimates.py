@@ -5,7 +5,9 @@ N → ∞, without bias. Leaving sample n out takes its row away twice,
 
     ``T_{-n} = T - 2 Σ_{m≠n} h(n, m)``,
 
-so that the jackknife needs nothing but the sums of rows.
+so that the jackknife needs nothing but the sums of rows. Its variance is that of single samples
+and twice that of pairs (Efron and Stein, *The jackknife estimate of variance*, Ann. Statist. 9,
+1981): errors are right where N is large, and at most √2 too large, on average, where it is not.
 """
 
 from typing import NamedTuple

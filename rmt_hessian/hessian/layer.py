@@ -211,7 +211,8 @@ class LayerHessian(LazyMatrix):
         -------
         diagonal, off_diagonal : float or Estimate
             The second is NaN where there is one unit. Standard errors by the jackknife, leaving
-            out one sample at a time.
+            out one sample at a time; on average right for many samples, and up to √2 too large
+            for few.
 
         Raises
         ------
