@@ -8,8 +8,12 @@ by side), ``measurements`` (one draw, with its prediction), ``sweep`` (many draw
 
 `__all__` below has what most users need. Experts import from submodules, of ``rmt_hessian``:
 
+* ``hessian.dead_units``: `dead_units` of a layer, whose blocks are zero
 * ``hessian.population``: `grouped_output_hessian`, of a sample; `PopulationOutputHessian`
+* ``spectra.conditioning``: `block_preconditioning`, one rate per block; `BlockPreconditioning`
 * ``spectra.eigenvalues``: `block_eigenvalues` of many blocks, `top_eigenspace` without the values
+* ``spectra.matching``: `overlap_up_to_permutation`, a `PermutedOverlap`; its null level,
+  `random_overlaps_up_to_permutation`
 * ``spectra.network_kronecker``: `NetworkKronecker`, the approximation of a whole network
 * ``spectra.rank``: `energy_rank`, `energy_share`, `numerical_rank`, `spectral_gap`
 * ``spectra.slq``: `SpectralDensity`, what `spectral_density` returns

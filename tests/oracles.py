@@ -64,26 +64,30 @@ def correction_sums(p, Rq, scale, mean, own):
     q = p**2
     of_mean = mean * (1 - np.eye(len(p))) @ q
     Kq = scale * Rq.astype(np.float64) + of_mean
-    off_diagonal, mean_part = ([np.sum(p * x), np.sum(q * x)] for x in (Kq, of_mean))
-    same_sample = [own @ (p * q).sum(1), own @ (q * q).sum(1)]
-    return np.array([off_diagonal, same_sample, mean_part])
+    sums = [[np.sum(x * Kq, axis=1), own * np.sum(x * q, axis=1)] for x in (p, q)]
+    return np.array(sums), np.array([np.sum(p * of_mean), np.sum(q * of_mean)])
+
+
+def rows_and_own(h):
+    """Of h(n, m), (N, N): sums over m ≠ n, and the terms m = n."""
+    return np.array([np.sum(h * (1 - np.eye(len(h))), axis=1), h.diagonal()])
 
 
 def lower_sums(K, S):
     S = np.tril(S) + np.tril(S, -1).T
-    return np.sum(K * S), np.sum(K * S**2)
+    return np.array([rows_and_own(K * S), rows_and_own(K * S**2)])
 
 
 def off_diagonal_sum(K, S, Q, p_reference, reference):
     """By a set of classes for each pair: their terms, apart from those of all other classes."""
-    total = 0.0
+    h = np.zeros(K.shape)
     for n, m in np.ndindex(K.shape):
         classes = {reference[k]: k for k in (n, m)}
         x = [p_reference[n, k] * p_reference[m, k] for k in classes.values()]
         own = sum(a * b for a in x for b in x) - sum(a * a for a in x)
         s, q = S[max(n, m), min(n, m)], Q[max(n, m), min(n, m)]
-        total += K[n, m] * (own + 2 * sum(x) * s + s * s - q)
-    return total
+        h[n, m] = K[n, m] * (own + 2 * sum(x) * s + s * s - q)
+    return rows_and_own(h)
 
 
 def apply_slopes(Y, slopes):
@@ -228,6 +232,39 @@ def full_hessian(net, X, targets, loss):
                 H[place[k], place[l]] += cross.T
                 moved = masks[k] @ net.weights[k] @ moved
     return H / len(X)
+
+
+def pair_products(parts, block):
+    """``h(n, m)``, (2, N, N), of ``H = (1/N) Σ parts_n``: on blocks i = j, and i ≠ j.
+
+    ``Σ parts_n ∘ parts_m / N²`` over the entries of those blocks; ``block`` has the block of each
+    parameter.
+    """
+    same = block[:, None] == block[None, :]
+    N = len(parts)
+    h = np.empty((2, N, N))
+    for n, m in np.ndindex(N, N):
+        product = parts[n] * parts[m] / N**2
+        h[:, n, m] = product[same].sum(), product[~same].sum()
+    return h
+
+
+def of_different_pairs(h, statistic, weights=None):
+    """A statistic of the means of h(n, m) over n ≠ m, and its error from leaving each sample out.
+
+    By forming what is left, N times. The means are over ``ω_n ω_m`` where there are weights.
+    """
+    N = h.shape[-1]
+    w = np.ones(N) if weights is None else weights
+
+    def value(kept):
+        pairs = [(n, m) for n in kept for m in kept if n != m]
+        mean = sum(h[:, n, m] for n, m in pairs) / sum(w[n] * w[m] for n, m in pairs)
+        return statistic(N**2 * mean)
+
+    without = np.array([value([n for n in range(N) if n != left]) for left in range(N)])
+    error = np.sqrt((N - 1) / N * np.sum((without - without.mean(axis=0)) ** 2, axis=0))
+    return value(range(N)), error
 
 
 def gradient(net, X, targets, loss):

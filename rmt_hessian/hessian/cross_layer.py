@@ -18,6 +18,7 @@ from rmt_hessian._threads import parallel_map, shares
 from rmt_hessian.hessian.kernels import apply_slopes, pack_cross
 from rmt_hessian.hessian.norms import norm
 from rmt_hessian.hessian.output_hessians import times
+from rmt_hessian.hessian.pair_sums import PairSums, add_scaled
 from rmt_hessian.hessian.residual import pulled_residuals
 
 
@@ -67,6 +68,48 @@ class CrossLayerBlock:
 
         return norm(np.array(parallel_map(norm_of_units, self._shares())))
 
+    def pair_sums(self):
+        """`PairSums` of its squared norm over ``s²``, (N,), and s.
+
+        With ``X_n = T_n ⊗ z_{l,n}`` of unit i and its part ``H_i`` of the block, ``Σ_m ⟨X_n, X_m⟩
+        = N ⟨X_n, H_i⟩``: twice the work of the norm, and no array of pairs of samples.
+        """
+        r = self._gradient()
+
+        def sums_of_units(units):
+            return add_scaled(self._sums_of_unit(i, r) for i in units)
+
+        (rows, own), scale = add_scaled(parallel_map(sums_of_units, self._shares()))
+        return PairSums(rows - own, own), scale
+
+    def _sums_of_unit(self, i, r):
+        """``⟨X_n, H_i⟩/N`` and ``‖X_n‖²/N²`` over ``s²``, (2, N), and s: factors over their
+        largest entries.
+        """
+        lower, upper = self.H.layers[self.l], self.H.layers[self.m]
+        active = np.flatnonzero(self.H.slopes[self.l][:, i])
+        s, moved = self._moved_by_unit(i)
+        R, z = upper.output_hessians.apply(moved[:, None])[active, 0], upper.features[active]
+        r, s = r[active], s[active]
+        left = lower.features[active]
+        *sizes, of_left = (float(np.abs(F).max(initial=0.0)) for F in (R, z, r, s, left))
+        R, z, r, s, left = (
+            F / (size or 1.0) for F, size in zip((R, z, r, s, left), (*sizes, of_left), strict=True)
+        )
+        first, second = sizes[0] * sizes[1], sizes[2] * sizes[3]
+        largest = max(first, second) or 1.0
+        R *= first / largest
+        r *= second / largest
+        sums = np.zeros((2, lower.n_samples))
+        few, many = ((z, s), (R, r)) if self._by_features else ((R, r), (z, s))
+        for c in range(few[0].shape[1]):
+            right = few[0][:, [c]] * many[0] + few[1][:, [c]] * many[1]
+            sums[0, active] += np.einsum("na,na->n", right, left @ (right.T @ left).T)
+        own = _squares(R) * _squares(z) + _squares(r) * _squares(s)
+        own += 2 * np.einsum("na,na->n", R, r) * np.einsum("na,na->n", z, s)
+        sums[1, active] = own * _squares(left)
+        return sums / lower.n_samples**2, largest * of_left
+
     def _shares(self):
         lower = self.H.layers[self.l]
         rows = self.H.layers[self.m].shape[0]
@@ -107,3 +150,8 @@ class CrossLayerBlock:
             moved = times(moved, weights[hidden + 1].T)
         constant = self.H.layers[self.m].block_size - s.shape[1]  # a feature that does not move
         return np.pad(s, ((0, 0), (0, constant))) if constant else s, moved[:, 0]
+
+
+def _squares(A):
+    """``‖a_n‖²`` of the rows of A, (N,)."""
+    return np.einsum("na,na->n", A, A)

@@ -102,64 +102,80 @@ def correction_sums(p, Rq, scale, mean, own):
     """Sums over samples and classes of ``p K q`` and ``q K q``, ``q = p²``, in double precision.
 
     K is ``own`` (N,) on the diagonal and ``mean + scale R`` off it, R of diagonal 0; p and
-    ``R q`` are (N, c). Returns the two, (3, 2), of the pairs n ≠ m, of n = m, and of n ≠ m with
-    ``mean`` alone for K.
+    ``R q`` are (N, c). Returns the two, (2, 2, N), of n with all m ≠ n, and of n = m; and their
+    totals over n ≠ m with ``mean`` alone for K, (2,).
     """
     totals = np.zeros(p.shape[1])  # of q over samples
     for n in range(p.shape[0]):
         for c in range(p.shape[1]):
             totals[c] += np.float64(p[n, c]) * p[n, c]
-    pairs_pq, pairs_qq, own_pq, own_qq, mean_pq, mean_qq = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    sums, of_mean = np.empty((2, 2, p.shape[0])), np.zeros(2)
     for n in range(p.shape[0]):
+        row_pq, row_qq, mean_pq, mean_qq = 0.0, 0.0, 0.0, 0.0
         pq, qq = 0.0, 0.0  # of the sample with itself
         for c in range(p.shape[1]):
             q = np.float64(p[n, c]) * p[n, c]
             mean_q = mean * (totals[c] - q)
             Kq = scale * Rq[n, c] + mean_q
-            pairs_pq += p[n, c] * Kq
-            pairs_qq += q * Kq
+            row_pq += p[n, c] * Kq
+            row_qq += q * Kq
             mean_pq += p[n, c] * mean_q
             mean_qq += q * mean_q
             pq += q * p[n, c]
             qq += q * q
-        own_pq += own[n] * pq
-        own_qq += own[n] * qq
-    return np.array([[pairs_pq, pairs_qq], [own_pq, own_qq], [mean_pq, mean_qq]])
+        sums[0, 0, n], sums[0, 1, n] = row_pq, own[n] * pq
+        sums[1, 0, n], sums[1, 1, n] = row_qq, own[n] * qq
+        of_mean[0] += mean_pq
+        of_mean[1] += mean_qq
+    return sums, of_mean
 
 
 @jit(nogil=True)
 def lower_sums(K, S):
-    """``Σ K ∘ S`` and ``Σ K ∘ S²`` for symmetric K and S, (N, N), of which the lower triangle of S
-    is read.
+    """``Σ_m K_nm S_nm`` and ``Σ_m K_nm S_nm²`` for symmetric K and S, (N, N), of which the lower
+    triangle of S is read.
+
+    Returns the two, (2, 2, N): over m ≠ n, and the term m = n.
     """
-    first, second = 0.0, 0.0
+    sums = np.zeros((2, 2, K.shape[0]))
     for n in range(K.shape[0]):
         row_first, row_second = 0.0, 0.0
         for m in range(n):
-            row_first += K[n, m] * S[n, m]
-            row_second += K[n, m] * S[n, m] * S[n, m]
-        first += 2.0 * row_first + K[n, n] * S[n, n]
-        second += 2.0 * row_second + K[n, n] * S[n, n] * S[n, n]
-    return first, second
+            first = K[n, m] * S[n, m]
+            second = first * S[n, m]
+            row_first += first
+            row_second += second
+            sums[0, 0, m] += first
+            sums[1, 0, m] += second
+        sums[0, 0, n] = row_first
+        sums[1, 0, n] = row_second
+        sums[0, 1, n] = K[n, n] * S[n, n]
+        sums[1, 1, n] = K[n, n] * S[n, n] * S[n, n]
+    return sums
 
 
 @jit(nogil=True)
 def off_diagonal_sum(K, S, Q, p_reference, reference):
-    """``Σ_nm K_nm (2 s t + 2 (s + t) S + S² - Q)``, from the lower triangles of S and Q, (N, N).
+    """``Σ_m K_nm (2 s t + 2 (s + t) S + S² - Q)``, from the lower triangles of S and Q, (N, N).
 
     Sample m at the reference class of n has the probability ``p_reference[m, n]``: s is the term
     ``p p'`` of the reference class of the one sample, t of the other's; a class that both have
-    counts once.
+    counts once. Returns the sums over m ≠ n, and the terms m = n, (2, N).
     """
-    total = 0.0
+    sums = np.zeros((2, K.shape[0]))
     for n in range(K.shape[0]):
         for m in range(n + 1):
             s, t = p_reference[n, m] * p_reference[m, m], 0.0
             if reference[n] != reference[m]:
                 t = p_reference[m, n] * p_reference[n, n]
             value = 2 * s * t + 2 * (s + t) * S[n, m] + S[n, m] * S[n, m] - Q[n, m]
-            total += (2.0 if m < n else 1.0) * K[n, m] * value
-    return total
+            value *= K[n, m]
+            if m < n:
+                sums[0, n] += value
+                sums[0, m] += value
+            else:
+                sums[1, n] = value
+    return sums
 
 
 # --- slopes of activations, and blocks -----------------------------------------------------------

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Literal, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from rmt_hessian._checks.arguments import index_below
+from rmt_hessian._checks.arguments import boolean, index_below
 from rmt_hessian._checks.arrays import indices_below
 from rmt_hessian._threads import CHUNK_SIZE, slices
 from rmt_hessian._types import FloatArray, IntArray, RealArray
-from rmt_hessian.hessian import norms
+from rmt_hessian.hessian import estimates, norms, off_diagonal
 from rmt_hessian.hessian.assembly import fill_dense
+from rmt_hessian.hessian.estimates import Estimate
 from rmt_hessian.hessian.gram import WeightedGram, add_product
 from rmt_hessian.hessian.output_hessians import (
     MANY,
@@ -180,9 +182,97 @@ class LayerHessian(LazyMatrix):
         """Frobenius norms ``‖H_ij‖_F`` of all blocks, shape (k, k); no block is formed."""
         return norms.block_norms(self)
 
-    def mean_squared_block_norms(self) -> tuple[float, float]:
-        """``(mean_i ‖H_ii‖_F², mean_{i≠j} ‖H_ij‖_F²)``, exact over all blocks, none formed."""
+    @overload
+    def mean_squared_block_norms(
+        self, *, population: Literal[False] = False
+    ) -> tuple[float, float]: ...
+    @overload
+    def mean_squared_block_norms(
+        self, *, population: Literal[True]
+    ) -> tuple[Estimate, Estimate]: ...
+    @overload
+    def mean_squared_block_norms(
+        self, *, population: bool
+    ) -> tuple[float, float] | tuple[Estimate, Estimate]: ...
+    def mean_squared_block_norms(
+        self, *, population: bool = False
+    ) -> tuple[float, float] | tuple[Estimate, Estimate]:
+        """``(mean_i ‖H_ii‖_F², mean_{i≠j} ‖H_ij‖_F²)``, exact over all blocks, none formed.
+
+        Parameters
+        ----------
+        population : bool
+            Squared norms are sums over pairs of samples, of which the pairs of one with itself
+            vanish for N → ∞ only. True takes the pairs of different samples alone, times
+            ``N²/(N(N-1))``: estimates of what the norms tend to, without bias, which noise may
+            make negative.
+
+        Returns
+        -------
+        diagonal, off_diagonal : float or Estimate
+            The second is NaN where there is one unit. Standard errors by the jackknife, leaving
+            out one sample at a time; on average right for many samples, and up to √2 too large
+            for few.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than 3 samples for ``population=True``.
+        """
+        if boolean(population, "population"):
+            return estimates.mean_squared_block_norms(self, self.sample_weights)
         return norms.mean_squared_block_norms(self)
+
+    @overload
+    def off_diagonal_share(self, *, population: Literal[False] = False) -> float: ...
+    @overload
+    def off_diagonal_share(self, *, population: Literal[True]) -> Estimate: ...
+    @overload
+    def off_diagonal_share(self, *, population: bool) -> float | Estimate: ...
+    def off_diagonal_share(self, *, population: bool = False) -> float | Estimate:
+        """``Σ_{i≠j} ‖H_ij‖_F² / ‖H‖_F²``, exact over all blocks, none formed.
+
+        0 where there is one unit, NaN where H is 0.
+
+        Parameters
+        ----------
+        population : bool
+            Of the pairs of different samples alone, see `mean_squared_block_norms`: an `Estimate`
+            of the share for N → ∞, with the standard error of the jackknife. Both sums are
+            unbiased, so that a share near 0 may come out negative. NaN where that of ``‖H‖²`` is
+            not positive, the error where it is not without some sample.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than 3 samples for ``population=True``.
+
+        Examples
+        --------
+        >>> import rmt_hessian as rh
+        >>> H = rh.layer_hessian(rh.Network([np.zeros((3, 1))]), np.ones((4, 1)), 0, "ce")
+        >>> round(H.off_diagonal_share(), 12)  # blocks 2/9 on the diagonal, -1/9 off it
+        0.333333333333
+        >>> value, standard_error = H.off_diagonal_share(population=True)
+        >>> round(value, 12), standard_error < 1e-12  # all samples are equal
+        (0.333333333333, True)
+        """
+        return off_diagonal.layer_share(self, population)
+
+    @overload
+    def off_diagonal_norm_ratio(self, *, population: Literal[False] = False) -> float: ...
+    @overload
+    def off_diagonal_norm_ratio(self, *, population: Literal[True]) -> Estimate: ...
+    @overload
+    def off_diagonal_norm_ratio(self, *, population: bool) -> float | Estimate: ...
+    def off_diagonal_norm_ratio(self, *, population: bool = False) -> float | Estimate:
+        """``‖H - blockdiag H‖_F / ‖H‖_F``, the root of `off_diagonal_share`.
+
+        For the population 0 where the share is negative. Its standard error is that of the share
+        over twice the ratio; near 0, where that would be larger, the ratio that belongs to a share
+        of one standard error.
+        """
+        return off_diagonal.ratio_of_norms(self.off_diagonal_share(population=population))
 
     def frobenius_norm(self) -> float:
         """``‖H‖_F``."""

@@ -1,14 +1,17 @@
 """``NetworkHessian``: the Hessian of all layers, blocks between layers included."""
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias, overload
 
 import numpy as np
 
 from rmt_hessian._checks.arguments import index_below
 from rmt_hessian._threads import A_WRITE, CHUNK_SIZE, consecutive_slices, parallel_map, shares
 from rmt_hessian._types import BoolArray, FloatArray, RealArray
+from rmt_hessian.hessian import off_diagonal
 from rmt_hessian.hessian.assembly import fill_dense
 from rmt_hessian.hessian.cross_layer import CrossLayerBlock
+from rmt_hessian.hessian.estimates import Estimate
 from rmt_hessian.hessian.kernels import transpose_into
 from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.hessian.network_means import mean_autocorrelation, mean_output_hessian
@@ -16,6 +19,8 @@ from rmt_hessian.hessian.network_product import network_product
 from rmt_hessian.hessian.norms import norm
 from rmt_hessian.hessian.residual import NoResidual, Residual
 from rmt_hessian.operators import LazyMatrix, SymmetricOperator
+
+Blocks: TypeAlias = Literal["unit", "layer"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -140,6 +145,69 @@ class NetworkHessian(LazyMatrix):
     def frobenius_norm(self) -> float:
         """``‖H‖_F``."""
         return norm(self.block_norms())
+
+    @overload
+    def off_diagonal_share(
+        self, by: Blocks = "unit", *, population: Literal[False] = False
+    ) -> float: ...
+    @overload
+    def off_diagonal_share(self, by: Blocks = "unit", *, population: Literal[True]) -> Estimate: ...
+    @overload
+    def off_diagonal_share(self, by: Blocks = "unit", *, population: bool) -> float | Estimate: ...
+    def off_diagonal_share(
+        self, by: Blocks = "unit", *, population: bool = False
+    ) -> float | Estimate:
+        """``Σ_{b≠c} ‖H_bc‖_F² / ‖H‖_F²`` over blocks b, c; NaN where H is 0.
+
+        Time as for `block_norms`, twice that for the population.
+
+        Parameters
+        ----------
+        by : {"unit", "layer"}
+            The blocks are those of the units of all layers, or of the layers.
+        population : bool
+            An `Estimate` of the share for N → ∞, see `LayerHessian.off_diagonal_share`.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than 3 samples for ``population=True``.
+
+        Examples
+        --------
+        >>> import rmt_hessian as rh
+        >>> net = rh.Network([[[1.0], [1.0]], [[2.0, 1.0]]])
+        >>> H = rh.network_hessian(net, [[1.0]], [[3.0]], "mse")
+        >>> H.to_dense()
+        array([[4., 2., 2., 2.],
+               [2., 1., 1., 1.],
+               [2., 1., 1., 1.],
+               [2., 1., 1., 1.]])
+        >>> round(49 * H.off_diagonal_share("layer"), 9), round(49 * H.off_diagonal_share(), 9)
+        (20.0, 28.0)
+        """
+        return off_diagonal.network_share(self, by, population)
+
+    @overload
+    def off_diagonal_norm_ratio(
+        self, by: Blocks = "unit", *, population: Literal[False] = False
+    ) -> float: ...
+    @overload
+    def off_diagonal_norm_ratio(
+        self, by: Blocks = "unit", *, population: Literal[True]
+    ) -> Estimate: ...
+    @overload
+    def off_diagonal_norm_ratio(
+        self, by: Blocks = "unit", *, population: bool
+    ) -> float | Estimate: ...
+    def off_diagonal_norm_ratio(
+        self, by: Blocks = "unit", *, population: bool = False
+    ) -> float | Estimate:
+        """``‖H - blockdiag H‖_F / ‖H‖_F``, the root of `off_diagonal_share`.
+
+        See `LayerHessian.off_diagonal_norm_ratio`.
+        """
+        return off_diagonal.ratio_of_norms(self.off_diagonal_share(by, population=population))
 
     def trace(self) -> float:
         """``tr H``, the sum of those of the layers."""

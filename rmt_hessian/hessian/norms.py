@@ -31,19 +31,31 @@ def block_norms(H):
     return scale * np.sqrt(np.maximum(squares, 0.0))
 
 
+def square_sums(H):
+    """`PairSums`, (2, N), of ``Σ_i ‖H_ii‖²`` and of ``Σ_{i≠j} ‖H_ij‖²``, over ``s²``; and s.
+
+    ``h(n, m) = K_nm Σ λ_n^{ij} λ_m^{ij}``, over pairs of units i = j, and i ≠ j.
+    """
+    K, scale = squared_gram(H.features)
+    return H.output_hessians.square_sums(K), scale
+
+
 def mean_squared_block_norms(H):
     """Means of ``‖H_ii‖_F²`` over i and of ``‖H_ij‖_F²`` over i ≠ j (NaN if there is one unit)."""
-    k = H.n_blocks
-    K, scale = squared_gram(H.features)
-    diagonal, off_diagonal = H.output_hessians.square_sums(K)
-    diagonal, off_diagonal = scale * scale * diagonal, scale * scale * off_diagonal
+    sums, scale = square_sums(H)
+    return means_over_blocks(sums.total, scale, H.n_blocks)
+
+
+def means_over_blocks(sums, scale, k):
+    """Means over the k blocks on the diagonal and those off it of their sums over ``scale²``."""
+    diagonal, off_diagonal = (scale * (scale * float(x)) for x in sums)
     return diagonal / k, off_diagonal / (k * (k - 1)) if k > 1 else float("nan")
 
 
 def frobenius_norm(H):
     """``‖H‖_F``, the root of the sum of all squared block norms."""
-    K, scale = squared_gram(H.features)
-    return scale * float(np.sqrt(sum(H.output_hessians.square_sums(K))))
+    sums, scale = square_sums(H)
+    return scale * float(np.sqrt(sums.total.sum()))
 
 
 def norm(A):

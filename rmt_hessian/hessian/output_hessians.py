@@ -21,6 +21,7 @@ import numpy as np
 from rmt_hessian._threads import ALL, CHUNK_SIZE, slices
 from rmt_hessian.hessian.gram import WeightedGram, add_gram
 from rmt_hessian.hessian.kernels import apply_slopes, lower_sums, scale_pairs, scaled_rows
+from rmt_hessian.hessian.pair_sums import PairSums
 
 MANY = 32  # samples at least that make it worth reading all weights
 A_WEIGHT = 100  # as many products of two numbers take the time to make one ``λ_n^{ij}``
@@ -96,7 +97,7 @@ class LastLayerOutputHessians:
         return self.curvature.weighted_sums(w, self.units)
 
     def square_sums(self, K):
-        """``Σ_i λ^{iiᵀ} K λ^{ii}`` and ``Σ_{i≠j} λ^{ijᵀ} K λ^{ij}`` for symmetric K, (N, N)."""
+        """``Σ_i λ^{iiᵀ} K λ^{ii}`` and ``Σ_{i≠j} λ^{ijᵀ} K λ^{ij}``, `PairSums`; K (N, N)."""
         return self.curvature.entry_sums(K, self.units)
 
 
@@ -253,12 +254,12 @@ class HiddenLayerOutputHessians:
         return sums
 
     def square_sums(self, K):
-        """``Σ_i λ^{iiᵀ} K λ^{ii}`` and ``Σ_{i≠j} λ^{ijᵀ} K λ^{ij}`` for symmetric K, (N, N)."""
+        """``Σ_i λ^{iiᵀ} K λ^{ii}`` and ``Σ_{i≠j} λ^{ijᵀ} K λ^{ij}``, `PairSums`; K (N, N)."""
         diagonal, upper = np.zeros((2, *K.shape), self.weights.dtype)
         for i, j, weights in self._all_pair_weights():
             add_gram(diagonal, weights[:, i == j])
             add_gram(upper, weights[:, i != j])
-        return lower_sums(K, diagonal)[0], 2 * lower_sums(K, upper)[0]
+        return PairSums.of(lower_sums(K, diagonal)[0], 2 * lower_sums(K, upper)[0])
 
 
 def times(Y, W):

@@ -7,6 +7,7 @@ import numpy as np
 from rmt_hessian._threads import ALL, parallel_map, shares
 from rmt_hessian.hessian.gram import WeightedGram, add_gram
 from rmt_hessian.hessian.kernels import lower_sums, off_diagonal_sum
+from rmt_hessian.hessian.pair_sums import PairSums
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +64,7 @@ class RankOneCurvature:
         return sums
 
     def entry_sums(self, K, classes):
-        """``Σ_nm K_nm Σ (M_n)_ij (M_m)_ij`` over i = j, and over i ≠ j, in ``classes``.
+        """`PairSums` of ``K_nm Σ (M_n)_ij (M_m)_ij`` over i = j, and over i ≠ j, in ``classes``.
 
         For i ≠ j the largest entry of each ``g_n`` is kept out of the sums, see
         `SoftmaxCurvature._confident_entry_sums`: nothing large cancels.
@@ -77,4 +78,4 @@ class RankOneCurvature:
         add_gram(D, np.square(g))
         add_gram(S, rest)
         add_gram(Q, np.square(rest))
-        return lower_sums(K, D)[0], off_diagonal_sum(K, S, Q, p, reference)
+        return PairSums.of(lower_sums(K, D)[0], off_diagonal_sum(K, S, Q, p, reference))

@@ -23,6 +23,7 @@ from rmt_hessian.hessian.kernels import (
     update_normaliser,
 )
 from rmt_hessian.hessian.logits import GivenLogits, LinearLogits
+from rmt_hessian.hessian.pair_sums import PairSums
 
 ROWS = 512  # samples of a piece of work in the forward pass
 SMALL = 2**20  # exponentials that are not worth a thread of their own
@@ -225,7 +226,7 @@ class SoftmaxCurvature:
         return sums
 
     def entry_sums(self, K, classes):
-        """``Σ_nm K_nm Σ (A_n)_ij (A_m)_ij`` over i = j, and over i ≠ j, in ``classes``.
+        """``Σ_nm K_nm Σ (A_n)_ij (A_m)_ij`` over i = j, and over i ≠ j, in ``classes``: `PairSums`.
 
         K is symmetric, shape (N, N). With ``S = P Pᵀ`` and ``q = p²``, sums over classes are
 
@@ -249,30 +250,34 @@ class SoftmaxCurvature:
         Double precision: S, and the corrections of n = m, mostly the larger part, and of the mean
         of K off its diagonal. Single precision: the product ``R Q`` with what is left of K, which
         gives both corrections for n ≠ m. Where these, those of the mean and of K, are below
-        ``DILUTE`` of the result, its relative error is below 1e-10.
+        ``DILUTE`` of the total, its relative error is below 1e-10, and so is that of the terms n =
+        m. Rows have ``2 Σ p q'`` where ``Σ (p q' + q p')`` belongs: right in sum, and within that
+        correction for each sample.
         """
         own, mean, scale, R = _split(K)
         threads = n_threads()
         chunks = list(slices(len(classes), self.chunk_size // (4 * self.n_samples * threads)))
 
         def sums(part):
-            S, corrections = np.zeros(K.shape, self.dtype), np.zeros((3, 2))
+            S = np.zeros(K.shape, self.dtype)
+            corrections, of_mean = np.zeros((2, 2, len(K))), np.zeros(2)
             for chunk in part:
                 p = self.probabilities(ALL, classes[chunk])
                 add_gram(S, p)
                 Rq = R @ np.square(p, dtype=np.float32, casting="same_kind")
-                corrections += correction_sums(p, Rq, scale, mean, own)
-            return S, corrections
+                more, more_of_mean = correction_sums(p, Rq, scale, mean, own)
+                corrections += more
+                of_mean += more_of_mean
+            return S, corrections, of_mean
 
         parts = parallel_map(sums, (chunks[t::threads] for t in range(threads)))
-        S = sum(S for S, _ in parts)
-        (pq, qq), (own_pq, own_qq), (mean_pq, mean_qq) = sum(part for _, part in parts)
+        S, (of_pq, of_qq), (mean_pq, mean_qq) = (sum(part) for part in zip(*parts, strict=True))
         of_S, of_S_squared = lower_sums(K, S)
         # |K - mean| <= K + mean: what single precision has rounded is not larger
-        if 2 * (pq + mean_pq) > DILUTE * of_S or qq + mean_qq > DILUTE * of_S_squared:
+        pq, qq = of_pq[0].sum(), of_qq[0].sum()
+        if 2 * (pq + mean_pq) > DILUTE * of_S.sum() or qq + mean_qq > DILUTE * of_S_squared.sum():
             return None
-        all_pq, all_qq = pq + own_pq, qq + own_qq
-        return of_S - 2 * all_pq + all_qq, of_S_squared - all_qq
+        return PairSums.of(of_S - 2 * of_pq + of_qq, of_S_squared - of_qq)
 
     def _confident_entry_sums(self, K, classes):
         """`entry_sums` for any probabilities and classes.
@@ -289,7 +294,7 @@ class SoftmaxCurvature:
             add_gram(S, rest)
             add_gram(Q, np.square(rest))
         p = self.probabilities(ALL, reference)
-        return lower_sums(K, D)[0], off_diagonal_sum(K, S, Q, p, reference)
+        return PairSums.of(lower_sums(K, D)[0], off_diagonal_sum(K, S, Q, p, reference))
 
 
 def _as_slice(classes):

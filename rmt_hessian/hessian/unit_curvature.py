@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rmt_hessian._threads import ALL
+from rmt_hessian.hessian.kernels import lower_sums
+from rmt_hessian.hessian.pair_sums import PairSums
 
 
 @dataclass(frozen=True)
@@ -48,5 +50,6 @@ class UnitCurvature:
         return np.sum(w, axis=0)[:, None, None] * np.eye(len(classes), dtype=self.dtype)
 
     def entry_sums(self, K, classes):
-        """``Σ_nm K_nm Σ (A_n)_ij (A_m)_ij`` over i = j, and over i ≠ j, in ``classes``."""
-        return len(classes) * float(np.sum(K)), 0.0
+        """``Σ_nm K_nm Σ (A_n)_ij (A_m)_ij`` over i = j, and i ≠ j, in ``classes``: `PairSums`."""
+        diagonal = len(classes) * lower_sums(K, np.ones_like(K))[0]
+        return PairSums.of(diagonal, np.zeros_like(diagonal))

@@ -57,16 +57,23 @@ def load_network(
         If it cannot be read.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
+        with open(path, "rb") as opened, zipfile.ZipFile(opened) as archive:
+            arrays = {
+                name.removesuffix(".npy"): _array(archive, name) for name in archive.namelist()
+            }
         if arrays.pop("format") != FORMAT:
             raise KeyError
         activation = str(arrays.pop("activation"))
         n_layers = sum(name.startswith("weights_") for name in arrays)
         weights = [arrays[f"weights_{l}"] for l in range(n_layers)]
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile):
         raise ValueError(f"path must be a file of Network.save, got {os.fspath(path)!r}") from None
     return weights, [arrays.get(f"biases_{l}") for l in range(n_layers)], activation
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> Any:
+    with archive.open(name) as member:
+        return np.lib.format.read_array(member, allow_pickle=False)
 
 
 def _umask() -> int:

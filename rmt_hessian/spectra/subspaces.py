@@ -50,7 +50,8 @@ def separated_dimensions(eigenvalues: ArrayLike, tolerance: float = TIE) -> Bool
     return gaps > positive_real(tolerance, "tolerance") * np.abs(values).max()
 
 
-def _two_frames(U: ArrayLike, V: ArrayLike) -> tuple[FloatArray, FloatArray]:
+def two_frames(U: ArrayLike, V: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Return U and V as orthonormal columns of one shape."""
     shapes = finite_array(U, "U", ndim=2).shape, finite_array(V, "V", ndim=2).shape
     if shapes[0] != shapes[1]:
         raise ValueError(f"U and V must have the same shape, got {shapes[0]} and {shapes[1]}")
@@ -82,7 +83,7 @@ def subspace_overlap(U: ArrayLike, V: ArrayLike) -> float:
     >>> subspace_overlap(np.eye(3)[:, :2], np.eye(3)[:, 1:])
     0.5
     """
-    U, V = _two_frames(U, V)
+    U, V = two_frames(U, V)
     return float(min(np.sum((U.T @ V) ** 2) / U.shape[1], 1.0))
 
 
@@ -110,7 +111,7 @@ def overlap_by_dimension(U: ArrayLike, V: ArrayLike) -> FloatArray:
     >>> overlap_by_dimension(np.eye(3)[:, [0, 1]], np.eye(3)[:, [1, 0]])
     array([0., 1.])
     """
-    U, V = _two_frames(U, V)
+    U, V = two_frames(U, V)
     squares = ((U.T @ V) ** 2)[::-1, ::-1]
     sums = squares.cumsum(axis=0).cumsum(axis=1).diagonal()
     return np.minimum(sums / np.arange(1, U.shape[1] + 1), 1.0)

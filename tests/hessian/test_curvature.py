@@ -30,12 +30,13 @@ def unit_case(rng, n=6, c=5):
 
 
 def entry_sums(A, K, classes):
-    """Pair by pair; and the sum of all terms without their signs, for rounding errors."""
+    """Of pairs of samples, (2, N, N); and without the signs of all terms, for rounding errors."""
     A = A[:, classes][:, :, classes]
-    sums = np.einsum("nij,nm,mij->ij", A, K, A)
-    sizes = np.einsum("nij,nm,mij->ij", np.abs(A), np.abs(K), np.abs(A))
-    off_diagonal = ~np.eye(classes.size, dtype=bool)
-    return [(s.trace(), s[off_diagonal].sum()) for s in (sums, sizes)]
+    on = np.eye(classes.size)
+    return [
+        np.array([np.einsum("nij,nm,mij,ij->nm", A, K, A, place) for place in (on, 1 - on)])
+        for A, K in ((A, K), (np.abs(A), np.abs(K)))
+    ]
 
 
 def agree(curvature, A, rng, relative):
@@ -65,9 +66,13 @@ def agree(curvature, A, rng, relative):
         size = np.einsum("nq,nij->qij", np.abs(w), np.abs(block))
         error = np.abs(curvature.weighted_sums(w, classes) - np.einsum("nq,nij->qij", w, block))
         assert (error <= relative * size).all()
-        sums, sizes = entry_sums(A, K, classes)
-        for fast, slow, size in zip(curvature.entry_sums(K, classes), sums, sizes, strict=True):
-            assert abs(fast - slow) <= relative * size
+        sums, (slow, size) = curvature.entry_sums(K, classes), entry_sums(A, K, classes)
+        own, total = np.eye(n), size.sum(axis=(1, 2))
+        assert (np.abs(sums.total - slow.sum(axis=(1, 2))) <= relative * total).all()
+        error = np.abs(sums.own - np.sum(slow * own, axis=2))
+        assert (error <= relative * np.sum(size * own, axis=2)).all()
+        error = np.abs(sums.rows - np.sum(slow * (1 - own), axis=2))
+        assert (error <= relative * total[:, None]).all()
 
 
 @given(
@@ -184,7 +189,11 @@ def test_dilute_sums(kind, n, c, rng, paths):
     fast = curvature.entry_sums(K, np.arange(c))
     assert not paths, "this case is meant for the path in single precision"
     slow = curvature._confident_entry_sums(K, np.arange(c))
-    np.testing.assert_allclose(fast, slow, rtol=DILUTE)
+    np.testing.assert_allclose(fast.total, slow.total, rtol=DILUTE)
+    np.testing.assert_allclose(fast.own, slow.own, rtol=DILUTE)
+    # rows have 2 Σ p q' for Σ (p q' + q p'), within DILUTE of the total
+    atol = softmax_curvature.DILUTE * slow.total[:, None]
+    assert (np.abs(fast.rows - slow.rows) <= atol).all()
 
 
 @pytest.mark.parametrize("n", [100, 500])
@@ -197,7 +206,7 @@ def test_dilute_sums_at_the_threshold(n):
         squared_gram(Z)[0],
     )
     expected = np.sum(K) * (1 - 1 / c) ** 2 / c, np.sum(K) * (1 - 1 / c) / c**2
-    np.testing.assert_allclose(curvature.entry_sums(K, np.arange(c)), expected, rtol=DILUTE)
+    np.testing.assert_allclose(curvature.entry_sums(K, np.arange(c)).total, expected, rtol=DILUTE)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -210,7 +219,7 @@ def test_confident_sums_of_many_classes(kind, rng):
     diagonal = p * (1 - p)
     S, Q = p @ p.T, p**2 @ (p**2).T
     expected = np.vdot(K, diagonal @ diagonal.T), np.vdot(K, S**2 - Q)
-    fast = curvature._confident_entry_sums(K, np.arange(c))
+    fast = curvature._confident_entry_sums(K, np.arange(c)).total
     np.testing.assert_allclose(fast, expected, rtol=RELATIVE)
 
 
@@ -228,7 +237,7 @@ def test_dilute_sums_equal_those_of_formed_blocks(rng, paths, monkeypatch):
             squares += K[m, l] * np.outer(p[m] * p[l], p[m] * p[l])
     off_diagonal = squares.sum() - squares.trace()
     expected = np.einsum("nc,nm,mc->", diagonal, K, diagonal), off_diagonal
-    np.testing.assert_allclose(curvature.entry_sums(K, np.arange(c)), expected, rtol=DILUTE)
+    np.testing.assert_allclose(curvature.entry_sums(K, np.arange(c)).total, expected, rtol=DILUTE)
     assert not paths
 
 
@@ -240,8 +249,8 @@ def test_small_corrections_that_hide_large_probabilities(few, many, c):
     Z, V = np.zeros((few + many, 2)), np.zeros((c, 2))
     Z[:few, 0], Z[few:, 1], V[:1100, 1] = 1.0, 1e-3, 2e4
     curvature, K = SoftmaxCurvature.from_logits(LinearLogits(Z, V), 2**22), squared_gram(Z)[0]
-    slow = curvature._confident_entry_sums(K, np.arange(c))
-    np.testing.assert_allclose(curvature.entry_sums(K, np.arange(c)), slow, rtol=DILUTE)
+    slow = curvature._confident_entry_sums(K, np.arange(c)).total
+    np.testing.assert_allclose(curvature.entry_sums(K, np.arange(c)).total, slow, rtol=DILUTE)
 
 
 def test_a_large_common_offset_of_the_columns_changes_little(rng):
@@ -260,5 +269,5 @@ def test_corrections_that_matter_are_not_left_out(rng):
     Z, V = features_and_weights("random", rng, 40, 40_000)
     curvature, K = SoftmaxCurvature.from_logits(LinearLogits(Z, V), 2**20), squared_gram(Z)[0]
     p = curvature.probabilities()
-    first = curvature.entry_sums(K, np.arange(40_000))[0]
+    first = curvature.entry_sums(K, np.arange(40_000)).total[0]
     assert abs(np.vdot(K, p @ p.T) / first - 1) > 1e5 * DILUTE

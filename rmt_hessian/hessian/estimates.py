@@ -1,0 +1,82 @@
+"""Estimates for infinitely many samples, from the pairs of different ones, with standard errors.
+
+``Σ_{n≠m} h(n, m)`` is a U-statistic: the mean over pairs estimates what the whole sum tends to for
+N → ∞, without bias. Leaving sample n out takes its row away twice,
+
+    ``T_{-n} = T - 2 Σ_{m≠n} h(n, m)``,
+
+so that the jackknife needs nothing but the sums of rows. Its variance is that of single samples
+and twice that of pairs (Efron and Stein, *The jackknife estimate of variance*, Ann. Statist. 9,
+1981): errors are right where N is large, and at most √2 too large, on average, where it is not.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rmt_hessian.hessian.norms import means_over_blocks, norm, square_sums
+
+FEWEST = 3  # samples: of two, leaving one out leaves no pair
+
+
+class Estimate(NamedTuple):
+    """A number that was estimated.
+
+    Attributes
+    ----------
+    value : float
+    standard_error : float
+    """
+
+    value: float
+    standard_error: float
+
+
+def require_pairs(n_samples: int) -> None:
+    """Raise if there are too few samples for an estimate from different ones."""
+    if n_samples < FEWEST:
+        raise ValueError(
+            f"H must be of at least {FEWEST} samples for population=True, which takes pairs of "
+            f"different ones, got {n_samples}"
+        )
+
+
+def population_sums(rows, sample_weights=None):
+    """What ``Σ_nm h(n, m)`` tends to for N → ∞, from all samples and with each of them left out.
+
+    Parameters
+    ----------
+    rows : numpy.ndarray, shape (…, N)
+        ``Σ_{m≠n} h(n, m)``; h has a factor ``ω_n ω_m/N²``.
+    sample_weights : numpy.ndarray, shape (N,), or None
+        ``ω_n > 0``, of mean 1; None for 1.
+
+    Returns
+    -------
+    values : numpy.ndarray, shape (…)
+        ``N² Σ_{n≠m} h / Σ_{n≠m} ω_n ω_m``.
+    without : numpy.ndarray, shape (…, N)
+        The same, of all samples but n.
+    """
+    N = rows.shape[-1]
+    w = np.ones(N) if sample_weights is None else np.asarray(sample_weights, np.float64)
+    of_others = w * (w.sum() - w)  # Σ_{m≠n} ω_n ω_m
+    T, pairs = rows.sum(axis=-1), of_others.sum()
+    without = N * N * (T[..., None] - 2 * rows) / (pairs - 2 * of_others)
+    return N * N * T / pairs, without
+
+
+def standard_error(without):
+    """``√((N-1)/N Σ_n (θ_{-n} - mean θ)²)`` of a statistic with each sample left out, (N,)."""
+    N = len(without)
+    return float(np.sqrt((N - 1) / N)) * norm(without - without.mean())
+
+
+def mean_squared_block_norms(H, sample_weights=None):
+    """`norms.mean_squared_block_norms` for N → ∞, two of `Estimate`."""
+    require_pairs(H.n_samples)
+    sums, scale = square_sums(H)
+    values, without = population_sums(sums.rows, sample_weights)
+    errors = map(standard_error, without)
+    found = (means_over_blocks(x, scale, H.n_blocks) for x in (values, errors))
+    return tuple(map(Estimate, *found))
