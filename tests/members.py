@@ -47,6 +47,7 @@ def compare_layer(H, expected, tolerance=EXACT, parts=True):
     near(H.frobenius_norm() ** 2, squares.sum(), k**2 * of_squares)
     near(H.trace(), np.trace(dense), k * p * atol)
     near(H.diagonal(), dense.diagonal(), atol)
+    compare_shares(H, expected, squares, k**2 * of_squares)
 
     units = rng.permutation(k)[: rng.integers(1, k + 1)]
     for some in (units, slice(k // 2, None)) if parts else ():
@@ -56,6 +57,20 @@ def compare_layer(H, expected, tolerance=EXACT, parts=True):
     near(H.output_hessian(), M.mean(axis=0), of_M)
     near(H.input_autocorrelation(), (expected.shares * Z.T) @ Z, of_Z * max(np.abs(Z).max(), 1.0))
     compare_products(H, dense, atol, rng)
+
+
+def compare_shares(H, expected, squares, error):
+    """Shares off the diagonal, of the sample and of its pairs n ≠ m; ``error``: of a sum."""
+    total = squares.sum()
+    if error < 1e-6 * total:
+        near(H.off_diagonal_share(), 1 - squares.trace() / total, 4 * error / total)
+        near(H.off_diagonal_norm_ratio() ** 2, 1 - squares.trace() / total, 4 * error / total)
+    M, K, N = expected.M, np.square(expected.Z @ expected.Z.T), len(expected.Z)
+    np.fill_diagonal(K, 0.0)
+    of_pairs = np.einsum("nij,mij,nm->ij", M, M, K) / N**2
+    if N > 2 and error < 1e-6 * of_pairs.sum():
+        expected = 1 - of_pairs.trace() / of_pairs.sum()
+        near(H.off_diagonal_share(population=True)[0], expected, 4 * error / of_pairs.sum())
 
 
 def of_units(expected, units):

@@ -105,6 +105,23 @@ def test_to_the_last_digits(activation, index):
     np.testing.assert_allclose(whole(problem, bias).to_dense(), expected, rtol=0, atol=atol)
 
 
+@pytest.mark.parametrize("activation", [*SMOOTH, "relu", "sin"])
+def test_confident_networks_keep_their_digits(activation):
+    """H is 1e-9 to 1e-28 here: neither ``p - y`` nor ``p (1 - p)`` may cancel anywhere."""
+    rng = np.random.default_rng(6)
+    W, b = random_parameters([2, 2, 2], rng, biases=True)
+    W = W[0], np.array([[14.0, 9.0], [-8.0, -7.0]])
+    b = b[0] + 1, np.array([6.0, -6.0])
+    X = 0.3 * rng.random((2, 2))
+    problem = Problem(W, b, activation, X, np.array([0, 0]), "ce")
+    expected = exact.hessian(problem, oracles.places(problem))
+    H = whole(problem, bias=True)
+    atol = 1e-11 * np.abs(expected).max()
+    assert np.abs(expected).max() < 1e-8
+    np.testing.assert_allclose(H.to_dense(), expected, rtol=0, atol=atol)
+    np.testing.assert_allclose(H @ np.eye(len(expected)), expected, rtol=0, atol=atol)
+
+
 # --- labels -------------------------------------------------------------------------------------
 
 

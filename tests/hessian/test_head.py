@@ -215,6 +215,16 @@ def test_what_is_given_is_not_changed(rng):
         np.testing.assert_array_equal(array, before)
 
 
+def test_cold_and_warm_in_closed_form():
+    """Two classes: ``p (1 - p)/T²``, ``p = 1/(1 + e^(-Δ/T))``, small at 1e-3 and flat at 1e3."""
+    small = np.exp(-30.0)
+    H = rh.head_hessian([[1.0]], logits=[[0.03, 0.0]], temperature=1e-3)
+    expected = small / (1 + small) ** 2 * 1e6
+    np.testing.assert_allclose(H.block_weights(0, 0), expected, rtol=RELATIVE)
+    flat = rh.head_hessian([[1.0]], logits=[[3.0, -5.0]], temperature=1e3).to_dense() * 1e6
+    np.testing.assert_allclose(flat, [[0.25, -0.25], [-0.25, 0.25]], rtol=1e-4)
+
+
 # --- many classes -------------------------------------------------------------------------------
 
 
@@ -292,6 +302,11 @@ BAD = {
     "one that is text": ({"logits": F, "temperature": "hot"}, "temperature must be a number"),
     "a loss of its own": ({"logits": F, "loss": "hinge"}, "loss must be one of 'ce', 'mse'"),
     "too few weights": ({"logits": F, "sample_weight": [1]}, r"sample_weight must .*\(4,\)"),
+    "negative": ({"logits": F, "sample_weight": [1, 1, -1, 1]}, "sample_weight must not be"),
+        {"logits": F, "sample_weight": [1, 1, -1, 1]},
+        "sample_weight must not be",
+    ),
+    "no weight": ({"logits": F, "sample_weight": [0] * 4}, "sample_weight must not be zero"),
     "classes without labels": ({"logits": F, "class_weight": [1, 2]}, r"\by must .*class_weight"),
     "labels to ignore": ({"logits": F, "ignore_index": 0}, r"\by must .*ignore_index"),
     "too few labels": ({"logits": F, "y": [0, 1]}, r"\by must have shape \(4,\)"),
