@@ -9,6 +9,10 @@ import pytest
 import rmt_hessian as rh
 from rmt_hessian import theory
 from rmt_hessian._random import random_generator
+from rmt_hessian.spectra.matching import (
+    overlap_up_to_permutation,
+    random_overlaps_up_to_permutation,
+)
 from rmt_hessian.spectra.uncertainty import fitted_rate
 from rmt_hessian.theory.norms.cross_layer import cross_layer_norm
 from rmt_hessian.theory.structure.softmax_cumulants import mean_curvature, mean_third_cumulant
@@ -21,6 +25,7 @@ HIDDEN = rh.Ensemble([6, 8, 3], layer=0, loss="ce", n_samples=5)
 GIVEN_LINEAR = LINEAR.given([np.eye(3, 6)])
 GIVEN_HIDDEN = rh.Ensemble([3, 4, 2], layer=0, loss="ce", n_samples=5).given(NET)
 VALUES = np.random.default_rng(0).lognormal(size=(3, 9))
+FRAMES = [np.linalg.qr(np.random.default_rng(n).standard_normal((60, 5)))[0] for n in (0, 1)]
 DRAWS = {
     "gaussian_inputs": lambda rng: rh.gaussian_inputs(3, 2, rng),
     "rademacher_inputs": lambda rng: rh.rademacher_inputs(9, 9, rng),
@@ -38,6 +43,12 @@ DRAWS = {
     "spectral_density": lambda rng: rh.spectral_density(
         np.diag(np.arange(9.0)) + 1, 1, 3, rng=rng
     ).cdf(4.2),
+    "overlap_up_to_permutation": lambda rng: (
+        overlap_up_to_permutation(*FRAMES, n_starts=1, rng=rng).permutation
+    ),
+    "random_overlaps_up_to_permutation": lambda rng: random_overlaps_up_to_permutation(
+        *FRAMES, n_draws=2, n_starts=1, rng=rng
+    ),
     "fitted_rate": lambda rng: fitted_rate([1, 2, 4], VALUES, rng).low,
     "rvs": lambda rng: theory.MarchenkoPastur(0.5).rvs(3, rng=rng),
     "rvs, random_state": lambda rng: theory.MarchenkoPastur(0.5).rvs(3, random_state=rng),

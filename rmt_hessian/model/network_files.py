@@ -6,6 +6,7 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Sequence
+from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -72,8 +73,7 @@ def load_network(
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> Any:
-    with archive.open(name) as member:
-        return np.lib.format.read_array(member, allow_pickle=False)
+    return np.lib.format.read_array(BytesIO(archive.read(name)), allow_pickle=False)
 
 
 def _umask() -> int:
