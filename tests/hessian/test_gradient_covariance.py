@@ -127,6 +127,17 @@ def test_a_confident_and_correct_sample_keeps_its_digits(margin):
     np.testing.assert_allclose(H @ np.array([1.0, 0.0]), expected[0], rtol=1e-11)
 
 
+def test_a_confident_and_wrong_sample_keeps_the_digits_of_small_entries():
+    """``g = (-1, ε, ε')`` of three classes of four: off the diagonal blocks are only ε and ε'."""
+    net = rh.Network([[[0.0], [40.0], [1.0], [2.0]]])
+    H = rh.layer_gradient_covariance(net, [[1.0]], 0, "ce", y=[0]).restrict([0, 2, 3])
+    g = np.array([-1.0, np.exp(-39), np.exp(-38)]) / (1 + np.exp(-38))
+    squares = np.square(np.outer(g, g))
+    off_diagonal = np.sum(squares[~np.eye(3, dtype=bool)]) / 6
+    np.testing.assert_allclose(H.mean_squared_block_norms()[1], off_diagonal, rtol=1e-11)
+    np.testing.assert_allclose(H.block_norms() ** 2, squares, rtol=1e-11)
+
+
 def test_labels_are_needed():
     net = rh.Network.random([3, 2], 0)
     with pytest.raises(ValueError, match=r"\by must be given"):
