@@ -1,6 +1,7 @@
 """Random matrix theory of neural-network Hessians.
 
-Reading order: ``ensemble`` (the one description of a case), ``model`` (what is simulated),
+Reading order: ``ensemble`` (the one description of a case), ``activations``, ``model`` (what is
+simulated),
 ``hessian`` (its Hessian, layer by layer as ``(1/N) Σ_n M_n ⊗ z_n z_nᵀ``), ``spectra`` (what is
 measured of it), ``theory`` (what is predicted, without seeing a network), ``compare`` (the two side
 by side), ``measurements`` (one draw, with its prediction), ``sweep`` (many draws, one table),

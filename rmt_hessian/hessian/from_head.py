@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -75,7 +77,8 @@ def head_hessian(
     ------
     ValueError
         If not exactly one of weights, logits and probabilities is given, shapes do not match, an
-        entry is not finite, logits overflow, or another argument is not as above.
+        entry is not finite, logits overflow, 1/T² does not fit the dtype, or another argument is
+        not as above.
 
     Examples
     --------
@@ -120,19 +123,32 @@ def head_hessian(
     if weights is None:
         source = GivenLogits(values[samples.kept], dtype, T if logits is not None else None)
     else:
-        b = None if bias is None else _bias(bias, C) / T
-        source = LinearLogits(
-            (Z / T).astype(dtype, copy=False),
-            values.astype(dtype, copy=False),
-            None if b is None else b.astype(dtype, copy=False),
-        )
-    omega = samples.weights
+        b = None if bias is None else _bias(bias, C)
+        with np.errstate(over="ignore"):  # looked for where logits are made
+            source = LinearLogits(
+                (Z / T).astype(dtype, copy=False),
+                values.astype(dtype, copy=False),
+                None if b is None else (b / T).astype(dtype, copy=False),
+            )
+    omega, factor = samples.weights, _inverse_square(T, len(Z), dtype)
     scale = None
     if omega is not None or T != 1.0:
-        scale = (np.full(len(Z), 1 / T**2) if omega is None else omega / T**2).astype(dtype)
+        scale = (np.full(len(Z), factor) if omega is None else omega * factor).astype(dtype)
     curvature = output_curvature(source, checked_loss, scale, chunk_size)
     M = LastLayerOutputHessians(curvature, np.arange(C))
     return LayerHessian(Z, M, chunk_size, None if omega is None else omega.astype(dtype))
+
+
+def _inverse_square(temperature: float, n_samples: int, dtype: np.dtype[Any]) -> float:
+    """``1/T²``, of which `n_samples` times as much, a sample of all the weight, fits the dtype."""
+    kind = np.finfo(dtype)
+    with np.errstate(over="ignore", under="ignore"):
+        factor = float(np.divide(1.0, temperature) ** 2)
+    if not float(kind.tiny) <= factor <= float(kind.max) / n_samples:
+        raise ValueError(
+            f"temperature must have 1/T² within the range of {dtype}, got {temperature:g}"
+        )
+    return factor
 
 
 def _outputs(values: npt.ArrayLike, name: str, n_samples: int) -> RealArray:

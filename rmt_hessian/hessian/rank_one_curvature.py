@@ -34,7 +34,7 @@ class RankOneCurvature:
 
     @property
     def n_classes(self):
-        """K."""
+        """The number of units, k."""
         return self.vectors.shape[1]
 
     def apply(self, F, samples=ALL):

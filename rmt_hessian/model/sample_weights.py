@@ -79,7 +79,10 @@ def counted_samples(
             raise ValueError("y must be given with class_weight, got None")
         targets = _checked(y, kept, n_classes, loss)
         if targets.ndim == 2 and loss.name != "ce":
-            raise ValueError("y must be labels, shape (N,), for class_weight of 'mse'")
+            raise ValueError(
+                f"y must be labels, shape ({n_samples},), with class_weight and loss 'mse', "
+                f"got {describe(y)}"
+            )
         of_labels = targets @ of_classes if targets.ndim == 2 else of_classes[targets]
         w[kept] *= of_labels
         if targets.ndim == 2:

@@ -60,16 +60,6 @@ class Dense:
 
     widest = n_units
 
-    @property
-    def curvature(self):
-        return self
-
-    def push(self, Y, samples):
-        return Y
-
-    def pull(self, F, samples):
-        return F
-
     def apply(self, Y, samples):
         return Y @ self.M[samples]
 

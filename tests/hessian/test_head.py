@@ -173,6 +173,7 @@ def test_exact_zeros_and_ones(dtype):
     np.testing.assert_allclose(H.frobenius_norm(), np.linalg.norm(expected), rtol=10 * rtol)
     only = rh.head_hessian(Z[:1], probabilities=p[:1], dtype=dtype)
     np.testing.assert_allclose(only.to_dense(), 0.0, rtol=0, atol=atol)
+    assert dtype == "float32" or np.abs(only.to_dense()).max() < 1e-300
     np.testing.assert_allclose(only.block_norms(), 0.0, rtol=0, atol=atol)
 
 
@@ -310,6 +311,8 @@ BAD = {
     "another dtype": ({"logits": F, "dtype": "float16"}, "dtype must be one of"),
     "no chunk": ({"logits": F, "chunk_size": 0}, "chunk_size must be at least 1"),
     "overflow": ({"logits": F + np.array([0, 1e300]), "temperature": 1e-100}, "overflow"),
+    "weights beyond the range": ({"weights": np.full((2, 3), 1e308)}, "overflow"),
+    "overflow of features": ({"weights": W, "temperature": 1e-150, "bias": [1e200, 0]}, "overflow"),
     "overflow of weights": ({"weights": W * 1e300, "temperature": 1e-100}, "overflow"),
     "no square": ({"logits": F, "temperature": 1e-170}, "temperature must"),
     "none in float32": ({"logits": F, "temperature": 1e-30, "dtype": "float32"}, "temperature"),

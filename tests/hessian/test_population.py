@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmt_hessian import Network, layer_hessian, rademacher_inputs
+from rmt_hessian import Network, layer_hessian, rademacher_inputs, random_labels
 from rmt_hessian.hessian.population import grouped_output_hessian, population_output_hessian
 from tests.strategies import cases
 from tests.tolerances import EXACT
@@ -146,3 +146,40 @@ BAD = {
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def four_points(n, d, rng):
+    """Each of four inputs equally often: their mean is the population's, without error."""
+    return np.resize(np.random.default_rng(0).standard_normal((4, d)), (n, d))
+
+
+def signs(X, rng):
+    return (X[:, 0] > 0).astype(int)
+
+
+def test_smooth_activations_need_labels_of_fresh_inputs():
+    net = Network.random([3, 4, 2], 1, activation="tanh", bias_scale=0.5)
+    X = four_points(4, 3, None)
+    with pytest.raises(ValueError, match="y must be given"):
+        population_output_hessian(net, 0, "ce", 0, inputs=four_points)
+    with pytest.raises(ValueError, match=r"labels must be a function \(X, rng\) -> y, got 'x'"):
+        population_output_hessian(net, 0, "ce", 0, inputs=four_points, labels="x")
+    for options, own in (
+        ({"labels": signs}, {"y": signs(X, None)}),
+        ({"part": "gauss-newton"}, {"part": "gauss-newton"}),
+    ):
+        M = population_output_hessian(net, 0, "ce", 0, inputs=four_points, **options)
+        expected = layer_hessian(net, X, 0, "ce", **own).output_hessian()
+        np.testing.assert_allclose(M.mean, expected, atol=1e-13)
+        assert M.relative_error < 1e-12
+
+
+def test_labels_are_drawn_from_the_generator_of_the_inputs():
+    net = Network.random([3, 4, 2], 1, activation="tanh")
+    found = [
+        population_output_hessian(
+            net, 0, "ce", 5, relative_error=0.5, labels=lambda X, rng: random_labels(len(X), 2, rng)
+        ).mean
+        for _ in range(2)
+    ]
+    np.testing.assert_array_equal(*found)
