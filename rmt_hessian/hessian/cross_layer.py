@@ -19,7 +19,7 @@ from rmt_hessian.hessian.kernels import apply_slopes, pack_cross
 from rmt_hessian.hessian.norms import norm
 from rmt_hessian.hessian.output_hessians import times
 from rmt_hessian.hessian.pair_sums import PairSums, add_scaled
-from rmt_hessian.hessian.residual import pulled_residuals
+from rmt_hessian.hessian.residual import pulled_gradient
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +33,7 @@ class CrossLayerBlock:
     def _gradient(self):
         """``r_n = g_m``, (N, k_m)."""
         H = self.H
-        if self.m == H.n_layers - 1:
-            return H.residual()
-        q = pulled_residuals(H.residual, H.weights, H.slopes, self.m, H.chunk_size)[0]
-        apply_slopes(q[:, None], H.slopes[self.m])
-        return q
+        return pulled_gradient(H.residual, H.weights, H.slopes, self.m, H.chunk_size)
 
     @property
     def _by_features(self):

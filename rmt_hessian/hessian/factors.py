@@ -13,7 +13,7 @@ from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.hessian.logits import GivenLogits, LinearLogits
 from rmt_hessian.hessian.output_hessians import HiddenLayerOutputHessians, LastLayerOutputHessians
 from rmt_hessian.hessian.rank_one_curvature import RankOneCurvature
-from rmt_hessian.hessian.residual import NoResidual, Residual, pulled_residuals
+from rmt_hessian.hessian.residual import NoResidual, Residual, pulled_gradient, pulled_residuals
 from rmt_hessian.hessian.scaled_curvature import ScaledCurvature
 from rmt_hessian.hessian.softmax_curvature import SoftmaxCurvature
 from rmt_hessian.hessian.unit_curvature import UnitCurvature
@@ -128,11 +128,7 @@ class NetworkFactors:
     def gradient_covariance(self, layer: int) -> LayerHessian:
         """The layer with ``ω_n g_n g_nᵀ`` for ``M_n``, g the gradient of the loss of a sample."""
         residual = Residual(self.logits, self.loss, self.samples.targets)
-        if layer == self.net.n_layers - 1:
-            g = residual()
-        else:
-            g = pulled_residuals(residual, self.weights, self.slopes, layer, self.chunk_size)[0]
-            g *= self.slopes[layer]
+        g = pulled_gradient(residual, self.weights, self.slopes, layer, self.chunk_size)
         curvature: Any = RankOneCurvature(g)
         if self.scale is not None:
             curvature = ScaledCurvature(curvature, self.scale)

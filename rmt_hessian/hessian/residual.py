@@ -76,3 +76,12 @@ def pulled_residuals(residual, weights, slopes, lowest, chunk_size):
             g = out.copy()
             apply_slopes(g[:, None], slopes[l][samples])
     return q
+
+
+def pulled_gradient(residual, weights, slopes, layer, chunk_size):
+    """``g_l = ∂ℓ/∂a_l`` of one layer, (N, k_l): r in the last, ``D_l q_l`` below."""
+    if layer == len(slopes):
+        return residual()
+    q = pulled_residuals(residual, weights, slopes, layer, chunk_size)[0]
+    apply_slopes(q[:, None], slopes[layer])
+    return q
