@@ -39,7 +39,9 @@ def ks_distance(eigenvalues: ArrayLike, law: HasCDF) -> float:
     monotone, so that nothing larger hides there. Within rounding of 0 only the total mass is
     compared, of the spectrum and of the law: null eigenvalues come out as ±1e-17, in float32 as
     ±1e-8. Elsewhere the law is continuous, and eigenvalues moved by rounding move the distance
-    by what F gains on the way.
+    by what F gains on the way. A block of zeros is at the distance 0 from the atom that its weights
+    give it: no evidence for the law, and most often a unit that is never active on the sample,
+    which `rmt_hessian.hessian.dead_units` finds.
 
     Parameters
     ----------

@@ -8,6 +8,7 @@ import numpy as np
 from rmt_hessian import theory
 from rmt_hessian.compare import density_curve, ks_distance
 from rmt_hessian.ensemble import Ensemble
+from rmt_hessian.hessian.dead_units import dead_units
 from rmt_hessian.hessian.draws import draw, draw_with_network
 from rmt_hessian.hessian.from_network import network_hessian
 from rmt_hessian.measurements.parameters import Count, Widths, two_units
@@ -53,17 +54,21 @@ def _limit_ratio(ens):
     return constant * float(ens.n_classes) ** -exponent
 
 
-@measurement(version=2, stream=1)
+@measurement(version=3, stream=1)
 def block_spectra(rng, *, ens: Annotated[Ensemble, white_features, two_units]):
     """Spectra of blocks (0, 0) and (0, 1) beside the conditional and the population law.
 
     Only layers whose features are the inputs: those of the output layer are not isotropic, and
     their law is another. The population law is given the weights above the layer. With the distance
-    to it comes the 95 % band that the fluctuation of a sample of N weights gives it.
+    to it comes the 95 % band that the fluctuation of a sample of N weights gives it. A unit that is
+    dead on the sample has blocks of zeros: the conditional law is an atom at 0, on which the
+    spectrum lies whatever theory says, and the distance to it is NaN. ``dead_units`` counts them, 0
+    to 2.
     """
     net, H = draw_with_network(ens, rng)
     ens = ens.given(net, range(ens.layer + 1, ens.n_layers))
-    result = {}
+    dead = dead_units(H.restrict([0, 1]))
+    result = {"dead_units": dead.size}
     for name, block in (("diagonal", (0, 0)), ("off_diagonal", (0, 1))):
         weights, population = _population_law(ens, block)
         laws = {
@@ -75,6 +80,8 @@ def block_spectra(rng, *, ens: Annotated[Ensemble, white_features, two_units]):
         for kind, law in laws.items():
             result[f"{name}_ks_{kind}"] = ks_distance(spectrum, law)
             result[f"{name}_{kind}_curve"] = density_curve(law)
+        if np.isin(block, dead).any():
+            result[f"{name}_ks_conditional"] = np.nan
         band = band_of_weights(weights, ens.n_features, ens.n_samples, rng=rng)
         result[f"{name}_ks_population_band"] = band
     return result

@@ -95,9 +95,11 @@ def _distances(group):
 
     conditional, population = distances("conditional"), distances("population")
     band = distances("population_band")
-    outside = int(np.sum(population > band + conditional + ROUNDING))
+    # NaN: the block of a dead unit, whose distance to its conditional law is 0 and no evidence
+    known = conditional[~np.isnan(conditional)]
+    outside = int(np.sum(population > band + np.nan_to_num(conditional) + ROUNDING))
     return {
-        "ks_conditional": conditional.max(),
+        "ks_conditional": known.max() if known.size else np.nan,
         "ks_population": population.max(),
         "outside": f"{outside}/{population.size}",
     }

@@ -73,7 +73,9 @@ def block_preconditioning(
     Hessians are singular (A1 = 0 of the softmax, dead units, fewer samples than features): κ is
     that on the range. Its dimension r is found once, of H, and kept, because congruence preserves
     the signs of eigenvalues (Sylvester), where D is invertible; blocks whose rows are zero have no
-    rate and change no nonzero eigenvalue.
+    rate and change no nonzero eigenvalue. Where a block is so small that its eigenvalues come near
+    the tolerance (a saturated unit), r counts some of them only, and ``before`` and ``after`` are
+    those of the r eigenvalues of largest size.
 
     Parameters
     ----------

@@ -28,6 +28,24 @@ def test_a_block_of_zeros_sits_on_its_atom(rng):
     result = block_spectra(rng, ens=small("linear-mse"))
     assert result["off_diagonal_ks_conditional"] == result["off_diagonal_ks_population"] == 0
     assert result["off_diagonal_conditional_curve"].shape == (2, 0)
+    assert result["dead_units"] == 0  # zeros of M = I, which is the theory
+
+
+@pytest.mark.parametrize(
+    ("dead", "known"), [([0], []), ([1], ["diagonal"]), ([0, 1], []), ([3], ["diagonal", "off"])]
+)
+def test_a_dead_unit_is_no_evidence_for_the_conditional_law(dead, known, rng):
+    """Units that nothing above looks at: their blocks are zero, of no distance to such a law."""
+    V = rng.standard_normal((3, 6))
+    V[:, dead] = 0
+    ens = rh.Ensemble([30, 6, 3], layer=0, loss="ce", n_samples=60, weights=[None, V])
+    result = block_spectra(rng, ens=ens)
+    assert result["dead_units"] == len(set(dead) & {0, 1})
+    for name in ("diagonal", "off_diagonal"):
+        of_zeros = not result[f"{name}_eigenvalues"].any()
+        assert np.isnan(result[f"{name}_ks_conditional"]) == of_zeros
+        assert of_zeros == (name.split("_")[0] not in known)
+        assert result[f"{name}_ks_population"] >= 0
 
 
 def test_output_rank(rng):

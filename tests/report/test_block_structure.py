@@ -103,6 +103,21 @@ def test_summary_of_spectra_alone():
     assert (row["n_inputs"], row["n_samples"], row["n_hidden"]) == (99, 20, 3)
 
 
+def test_a_distance_of_a_dead_unit_is_left_out():
+    """It is NaN: the other block counts alone; the population distance is compared as with 0."""
+    one = spectra_at(20, diagonal_ks_conditional=np.nan)
+    (row,) = summarise(one).to_dict("records")
+    known = one["off_diagonal_ks_conditional"].iloc[0]
+    assert row["ks_conditional"] == known
+    assert row["outside"].endswith("/2")
+    both = spectra_at(20, diagonal_ks_conditional=np.nan, off_diagonal_ks_conditional=np.nan)
+    (row,) = summarise(both).to_dict("records")
+    assert np.isnan(row["ks_conditional"])
+    assert row["ks_population"] == 0.07
+    assert row["outside"] == "1/2"  # 0.07 > 0.04, and 0.05 < 0.06
+    assert "nan" not in format_summary(summarise(both))
+
+
 def test_spectra_of_several_sizes_have_rows_of_their_own():
     table = pd.concat([spectra_at(20), spectra_at(40, diagonal_ks_conditional=0.2)] * 2)
     summary = summarise(table)
