@@ -21,11 +21,12 @@ SHARED = {
     "_version",
 }
 MAY_IMPORT = {
+    "activations": set(),
     "initialisation": set(),
     "operators": set(),
     "kronecker_product": {"operators"},
-    "ensemble": {"initialisation"},
-    "model": {"ensemble", "initialisation", "model"},
+    "ensemble": {"activations", "initialisation"},
+    "model": {"activations", "ensemble", "initialisation", "model"},
     "hessian": {"ensemble", "operators", "model", "hessian"},
     "spectra": {"operators", "kronecker_product", "model", "hessian", "spectra"},
     "theory": {"ensemble", "initialisation", "kronecker_product", "theory"},

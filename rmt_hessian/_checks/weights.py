@@ -1,4 +1,4 @@
-"""Checks of the widths and the weight matrices of a network, for all that take them."""
+"""Checks of the widths, the weight matrices and the biases of a network, for all that take them."""
 
 from typing import Any
 
@@ -42,6 +42,31 @@ def weight_chain(values: Any) -> list[FloatArray]:
                 f"got shape {weights[l].shape}"
             )
     return weights
+
+
+def biases_of_layers(values: Any, sizes: list[int]) -> tuple[FloatArray | None, ...]:
+    """Return the biases of layers of ``sizes`` units: read-only, None for a layer without.
+
+    No ``values`` at all are none of any layer.
+
+    Examples
+    --------
+    >>> biases_of_layers([[1.0, 2.0], None], [2, 3])
+    (array([1., 2.]), None)
+    """
+    biases = [None] * len(sizes) if values is None else list_of(values, "biases", "vectors or None")
+    if len(biases) != len(sizes):
+        wanted = f"as many vectors or None as layers, {len(sizes)}"
+        raise ValueError(f"biases must hold {wanted}, got {len(biases)}")
+    checked = []
+    for l, (b, size) in enumerate(zip(biases, sizes, strict=True)):
+        if b is not None:
+            b = finite_array(b, f"biases[{l}]", ndim=1)
+            if b.shape != (size,):
+                raise ValueError(f"biases[{l}] must have shape ({size},), got {b.shape}")
+            b = read_only(b)
+        checked.append(b)
+    return tuple(checked)
 
 
 def weights_of_widths(values: Any, widths: tuple[int, ...]) -> tuple[FloatArray | None, ...]:

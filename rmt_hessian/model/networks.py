@@ -1,4 +1,4 @@
-"""ReLU networks: the linear model ``[d, C]``, one hidden layer ``[d, m, C]``, any depth."""
+"""Fully connected networks: linear, ``[d, C]``, with one hidden layer, ``[d, m, C]``, or deeper."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from numpy.typing import ArrayLike
 
 from rmt_hessian._checks.arguments import index_below
 from rmt_hessian._checks.arrays import finite_array
-from rmt_hessian._checks.weights import layer_widths, read_only, weight_chain
+from rmt_hessian._checks.elementwise import elementwise
+from rmt_hessian._checks.weights import biases_of_layers, layer_widths, read_only, weight_chain
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import BoolArray, FloatArray, Init, RandomState
-from rmt_hessian.activations import get_activation
+from rmt_hessian.activations import RELU, Activation, ActivationLike, get_activation
 from rmt_hessian.initialisation import init_gain
+from rmt_hessian.model.kernels import relu_and_mask
 
 
 @dataclass(frozen=True)
@@ -26,42 +28,56 @@ class ForwardPass:
     Attributes
     ----------
     features : tuple of numpy.ndarray
-        ``z_0 = x, z_1 = h_1, …``: the input of each layer, shapes (N, width_l).
-    masks : tuple of numpy.ndarray of bool
-        ``D_l = 1[pre-activation > 0]`` of each hidden layer, shapes (N, width_{l+1}).
+        ``z_0 = x, z_1 = σ(a_0), …``: the input of each layer, shapes (N, width_l).
+    slopes : tuple of numpy.ndarray
+        ``D_l = σ'(a_l)`` of each hidden layer, shapes (N, width_{l+1}): Booleans of ReLU and the
+        identity, else float64.
     last_weights : numpy.ndarray, shape (C, width_L)
         Of the last layer: logits are made when asked for, since C may be large.
+    last_bias : numpy.ndarray, shape (C,), or None
+    activation : Activation
+    preactivations : tuple of numpy.ndarray
+        ``a_l`` of each hidden layer where σ has a second derivative, else nothing.
     """
 
     features: tuple[FloatArray, ...]
-    slopes: tuple[BoolArray, ...]
-    pre: tuple
-    activation: Any
+    slopes: tuple[FloatArray | BoolArray, ...]
     last_weights: FloatArray
-    last_bias: Any
+    last_bias: FloatArray | None = None
+    activation: Activation = RELU
+    preactivations: tuple[FloatArray, ...] = ()
 
     @property
-    def bends(self):
-        return tuple(self.activation.second_derivative(a) for a in self.pre)
+    def bends(self) -> tuple[FloatArray | None, ...]:
+        """``σ''(a_l)`` of each hidden layer, (N, width_{l+1}), made anew; None where σ has none.
+
+        Raises
+        ------
+        ValueError
+            If one is infinite or NaN.
+        """
+        bend = self.activation.second_derivative
+        if bend is None:
+            return (None,) * len(self.slopes)
+        name = self.activation.part("σ''")
+        return tuple(
+            _finite(elementwise(bend, a, name), "second derivatives") for a in self.preactivations
+        )
 
     @property
     def logits(self) -> FloatArray:
-        """``f = z_L W_Lᵀ``, shape (N, C), made anew.
+        """``f = z_L W_Lᵀ + b_L``, shape (N, C), made anew.
 
         Raises
         ------
         ValueError
             If a logit overflows.
         """
-        with np.errstate(over="ignore", invalid="ignore"):  # looked for below
-            f = self.features[-1] @ self.last_weights.T
-            if self.last_bias is not None:
-                f = f + self.last_bias
-            return _finite(f, "logits")
+        return _affine(self.features[-1], self.last_weights, self.last_bias, "logits")
 
 
 class Network:
-    """A fully connected ReLU network without biases, ``f(x) = W_L relu(… relu(W_0 x))``.
+    """A fully connected network, ``f(x) = W_L σ(… σ(W_0 x + b_0)) + b_L``.
 
     Parameters
     ----------
@@ -69,11 +85,24 @@ class Network:
         ``W_0 … W_L``, each of shape (out, in), with matching widths. One matrix is the linear
         model. Copied to float64, read-only; an array that is so already, and owns its numbers, is
         kept as it is.
+    biases : sequence of array_like or None, optional
+        ``b_0 … b_L``, each of shape (out,), None for a layer without; by default no layer has one.
+    activation : str, Activation or triple of callable
+        σ of the hidden layers, ReLU by default; see `get_activation`.
+
+    Attributes
+    ----------
+    weights : tuple of numpy.ndarray
+    biases : tuple of numpy.ndarray or None
+        With an entry per layer.
+    activation : Activation
 
     Raises
     ------
     ValueError
-        If there is no matrix, one is not a finite two-dimensional array, or widths do not match.
+        If there is no matrix, one is not a finite two-dimensional array, or widths do not match;
+        if biases are not as many as layers, or one is not finite or of another length; or if the
+        activation is unknown.
 
     Examples
     --------
@@ -82,21 +111,29 @@ class Network:
     [2, 1, 2]
     >>> net(np.array([[3.0, 1.0]]))
     array([[4., 6.]])
+    >>> Network([[[1.0]], [[2.0]]], biases=[[1.0], None], activation="identity")([[3.0]])
+    array([[8.]])
     """
 
-    def __init__(self, weights: Sequence[ArrayLike], biases=None, activation="relu") -> None:
+    weights: tuple[FloatArray, ...]
+    biases: tuple[FloatArray | None, ...]
+    activation: Activation
+
+    def __init__(
+        self,
+        weights: Sequence[ArrayLike],
+        biases: Sequence[ArrayLike | None] | None = None,
+        activation: ActivationLike = "relu",
+    ) -> None:
         self.weights = tuple(read_only(W) for W in weight_chain(weights))
-        self.biases = (
-            (None,) * len(self.weights)
-            if biases is None
-            else tuple(None if b is None else np.asarray(b, float) for b in biases)
-        )
+        self.biases = biases_of_layers(biases, [len(W) for W in self.weights])
         self.activation = get_activation(activation)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """After ``pickle`` and ``deepcopy``, whose arrays are new: read-only again."""
-        for W in state["weights"]:
-            W.setflags(write=False)
+        for array in (*state["weights"], *state["biases"]):
+            if array is not None:
+                array.setflags(write=False)
         self.__dict__.update(state)
 
     @classmethod
@@ -164,23 +201,21 @@ class Network:
         X = finite_array(X, "X", ndim=2).copy()
         if X.shape[1] != self.widths[0]:
             raise ValueError(f"X must have shape (N, {self.widths[0]}), got {X.shape}")
-        features, masks, pre = [X], [], []
-        for W, b in zip(self.weights[:-1], self.biases):
-            with np.errstate(over="ignore", invalid="ignore"):  # looked for below
-                a = features[-1] @ W.T
-                if b is not None:
-                    a += b
-                a = _finite(a, "features")
-            pre.append(a)
-            features.append(self.activation.function(a))
-            masks.append(self.activation.derivative(a))
+        features, slopes, preactivations = [X], [], []
+        for W, b in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            a = _affine(features[-1], W, b, "features")
+            z, slope = _activated(a, self.activation)
+            features.append(z)
+            slopes.append(slope)
+            if not self.activation.piecewise_linear:
+                preactivations.append(a)
         return ForwardPass(
             tuple(features),
-            tuple(masks),
-            tuple(pre),
-            self.activation,
+            tuple(slopes),
             self.weights[-1],
             self.biases[-1],
+            self.activation,
+            tuple(preactivations),
         )
 
 
@@ -192,7 +227,25 @@ def random_weights(n_in: int, n_out: int, gain: float, rng: np.random.Generator)
     return W
 
 
-def _finite(values: FloatArray, what: str) -> FloatArray:
+def _affine(Z: FloatArray, W: FloatArray, b: FloatArray | None, what: str) -> FloatArray:
+    """``z Wᵀ + b`` of each row, which are ``what`` for an error."""
+    with np.errstate(over="ignore", invalid="ignore"):  # looked for below
+        a = Z @ W.T
+        if b is not None:
+            a += b
+    return _finite(a, what)
+
+
+def _activated(a: FloatArray, activation: Activation) -> tuple[FloatArray, FloatArray | BoolArray]:
+    """``σ(a)`` and ``σ'(a)``."""
+    if activation is RELU:
+        return relu_and_mask(a)
+    z = elementwise(activation.function, a, activation.part("σ")).astype(np.float64, copy=False)
+    slope = elementwise(activation.derivative, a, activation.part("σ'"))
+    return _finite(z, "features"), _finite(slope, "slopes")
+
+
+def _finite(values: Any, what: str) -> Any:
     if not np.isfinite(values).all():
         raise ValueError(f"X must not make the {what} overflow, got infinite or NaN {what}")
     return values
