@@ -27,6 +27,18 @@ RandomState: TypeAlias = (
 )
 Loss: TypeAlias = Literal["ce", "mse"]
 Init: TypeAlias = Literal["lecun", "he"]
+ActivationName: TypeAlias = Literal[
+    "relu",
+    "leaky_relu",
+    "identity",
+    "tanh",
+    "erf",
+    "sigmoid",
+    "softplus",
+    "gelu",
+    "gelu_tanh",
+    "silu",
+]
 Extreme: TypeAlias = Literal["largest", "smallest", "magnitude"]
 Precision: TypeAlias = (
     Literal["float64", "float32"] | type[np.float64] | type[np.float32] | np.dtype[Any]

@@ -12,11 +12,11 @@ import numpy as np
 
 from rmt_hessian._checks.arguments import describe, index_below, list_of, one_of, positive_integer
 from rmt_hessian._checks.weights import layer_widths, weights_of_widths
-from rmt_hessian._types import Init, Loss
+from rmt_hessian._types import ActivationName, Init, Loss
+from rmt_hessian.activations import ACTIVATIONS
 from rmt_hessian.initialisation import INIT_GAINS
 
 FEWEST_CLASSES = {"ce": 2, "mse": 1}  # by the name of the loss
-ACTIVATIONS = ("relu",)
 INPUTS = ("gaussian",)
 
 
@@ -36,7 +36,10 @@ class Ensemble:
         N.
     init : {"lecun", "he"}
         Entries of random weights are ``N(0, 1/in)`` or ``N(0, 2/in)``.
-    activation : {"relu"}
+    activation : str
+        Of the hidden layers, a name among `rmt_hessian.activations.ACTIVATIONS`: relu, leaky_relu,
+        identity, tanh, erf, sigmoid, softplus, gelu, gelu_tanh, silu. Theory covers relu; without
+        hidden layers any.
     inputs : {"gaussian"}
         ``N(0, I_d)``.
     biases : None
@@ -47,8 +50,8 @@ class Ensemble:
     Raises
     ------
     ValueError
-        If an argument is not as above. Other activations, pairs of scales, other inputs and biases
-        are not covered yet.
+        If an argument is not as above. Functions for activations, pairs of scales, other inputs and
+        biases are not covered yet.
     IndexError
         If there is no such layer.
 
@@ -67,7 +70,7 @@ class Ensemble:
     n_samples: int
     _: KW_ONLY
     init: Init = "lecun"
-    activation: Literal["relu"] = "relu"
+    activation: ActivationName = "relu"
     inputs: Literal["gaussian"] = "gaussian"
     biases: None = None
     weights: Any = None
@@ -80,7 +83,7 @@ class Ensemble:
             "loss": str(one_of(self.loss, tuple(FEWEST_CLASSES), "loss")),
             "n_samples": positive_integer(self.n_samples, "n_samples"),
             "init": _covered(self.init, tuple(INIT_GAINS), "init"),
-            "activation": _covered(self.activation, ACTIVATIONS, "activation"),
+            "activation": _covered(self.activation, tuple(ACTIVATIONS), "activation"),
             "inputs": _covered(self.inputs, INPUTS, "inputs"),
             "weights": weights_of_widths(self.weights, widths),
         }
@@ -133,7 +136,8 @@ class Ensemble:
         Parameters
         ----------
         net : Network, or sequence of array_like or None
-            Its weight matrices, shapes (out, in).
+            Without biases, and of the activation of the ensemble, which matters if there are hidden
+            layers; or weight matrices, shapes (out, in).
         layers : sequence of int, optional
             Whose weights are given; by default all. Those of the others are as they were here.
 
@@ -151,15 +155,11 @@ class Ensemble:
         >>> ens.given([np.ones((3, 2))])
         Ensemble([2, 3], layer=0, loss='ce', n_samples=10).given(net)
         """
-        if any(b is not None for b in getattr(net, "biases", None) or ()):
-            raise ValueError(f"net must have no biases: none are covered yet, got {net}")
-        name = getattr(getattr(net, "activation", None), "name", self.activation)
-        if self.n_layers > 1 and name != self.activation:
-            raise ValueError(f"net must have the activation {self.activation!r}, got {name!r}")
         weights = list_of(getattr(net, "weights", net), "net", "weight matrices")
         if len(weights) != self.n_layers:
             wanted = f"as many weight matrices as layers, {self.n_layers}"
             raise ValueError(f"net must have {wanted}, got {len(weights)}")
+        self._refuse_other_network(net)
         if layers is not None:
             chosen = {
                 index_below(l, self.n_layers, "layers") for l in list_of(layers, "layers", "layers")
@@ -167,6 +167,18 @@ class Ensemble:
             pairs = enumerate(zip(weights, self.weights, strict=True))
             weights = [new if l in chosen else old for l, (new, old) in pairs]
         return replace(self, weights=weights)
+
+    def _refuse_other_network(self, net: Any) -> None:
+        """Raise if ``net`` is one whose biases or activation would be lost."""
+        with_bias = [l for l, b in enumerate(getattr(net, "biases", None) or ()) if b is not None]
+        if with_bias:
+            raise ValueError(
+                f"net must have no biases: they are not covered yet, got some in layers {with_bias}"
+            )
+        activation = getattr(net, "activation", self.activation)
+        name = getattr(activation, "name", activation)  # of an ensemble it is the name
+        if self.n_layers > 1 and name != self.activation:
+            raise ValueError(f"net must have the activation {self.activation!r}, got {name!r}")
 
     # --- identity -----------------------------------------------------------------------------
 

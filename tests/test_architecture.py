@@ -13,6 +13,7 @@ from tests.interface import PUBLIC
 PACKAGE = Path(__file__).parents[1] / "rmt_hessian"
 SHARED = {
     "_checks",
+    "_files",
     "_jit",
     "_random",
     "_rounding",
@@ -41,7 +42,7 @@ MAY_IMPORT = {
         "compare",
         "measurements",
     },
-    "sweep": {"ensemble", "initialisation", "measurements", "sweep"},
+    "sweep": {"activations", "ensemble", "initialisation", "measurements", "sweep"},
     "report": {"ensemble", "spectra", "report"},
     "plotting": {"compare"},
     "progress": set(),

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import typing
 from dataclasses import FrozenInstanceError, fields, replace
 
 import numpy as np
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 import rmt_hessian as rh
 from rmt_hessian import Ensemble
+from rmt_hessian._types import ActivationName
+from rmt_hessian.activations import ACTIVATIONS
 
 BASE = {"widths": [3, 4, 2], "layer": 0, "loss": "ce", "n_samples": 5}
 ENS = Ensemble(**BASE)
@@ -26,7 +29,8 @@ def ensembles(draw):
     widths.append(draw(st.integers(2 if loss == "ce" else 1, 9)))
     layer = draw(st.integers(-len(widths) + 1, len(widths) - 2))
     init = draw(st.sampled_from(["lecun", "he"]))
-    return Ensemble(widths, layer, loss, draw(st.integers(1, 99)), init=init)
+    names = {"init": init, "activation": draw(st.sampled_from(list(ACTIVATIONS)))}
+    return Ensemble(widths, layer, loss, draw(st.integers(1, 99)), **names)
 
 
 # --- sizes ----------------------------------------------------------------------------------------
@@ -75,6 +79,7 @@ def test_numbers_and_names_of_numpy():
 
 
 CHANGES = {"widths": (3, 4, 5), "layer": 1, "loss": "mse", "n_samples": 6, "init": "he"}
+CHANGES |= {"activation": "tanh"}
 
 
 def test_every_field_counts():
@@ -84,7 +89,7 @@ def test_every_field_counts():
     for ens in others:
         assert ens != ENS
     assert len({repr(ens) for ens in others[: len(CHANGES)]}) == len(CHANGES)
-    only_one_value = {"activation", "inputs", "biases"}
+    only_one_value = {"inputs", "biases"}
     assert {f.name for f in fields(Ensemble)} == {*CHANGES, *only_one_value, "weights"}
 
 
@@ -209,12 +214,12 @@ REFUSED = {
     ),
     "no init": ({"init": None}, "init must be one of 'lecun', 'he'.*, got None"),
     "another activation": (
-        {"activation": "tanh"},
-        "activation must be one of 'relu': no other is covered yet, got 'tanh'",
+        {"activation": "swish"},
+        "activation must be one of 'relu', .*'silu': no other is covered yet, got 'swish'",
     ),
     "a function": (
         {"activation": np.tanh},
-        "activation must be one of 'relu': no other is covered yet, got ufunc",
+        "activation must be one of 'relu', .*: no other is covered yet, got ufunc",
     ),
     "other inputs": (
         {"inputs": "signs"},
@@ -319,6 +324,38 @@ def test_weights_that_cannot_be_given(arguments, error, message):
         ENS.given(*arguments)
 
 
+def test_networks_of_which_a_part_would_be_lost():
+    """Biases, and another activation, which are no part of what is given."""
+    with_bias = rh.Network([W, V], biases=[None, [1.0, 2.0]])
+    tanh = rh.Network([W, V], activation="tanh")
+    for layers in (None, [0], [1]):
+        with pytest.raises(
+            ValueError, match=r"net must have no biases: .*, got some in layers \[1\]"
+        ):
+            ENS.given(with_bias, layers)
+        with pytest.raises(ValueError, match="net must have the activation 'relu', got 'tanh'"):
+            ENS.given(tanh, layers)
+    own = rh.Network([W, V], activation=(np.sin, np.cos, lambda a: -np.sin(a)))
+    with pytest.raises(ValueError, match="net must have the activation 'relu', got 'custom'"):
+        ENS.given(own)
+    smooth = replace(ENS, activation="tanh")
+    assert smooth.given(tanh) == smooth.given([W, V]) == smooth.given(smooth.given(tanh))
+    with pytest.raises(ValueError, match="net must have the activation 'tanh', got 'relu'"):
+        smooth.given(NET)
+
+
+def test_without_hidden_layers_the_activation_does_not_matter():
+    linear = Ensemble([3, 2], 0, "ce", 5)
+    net = rh.Network([np.ones((2, 3))], activation="tanh")
+    assert linear.given(net) == linear.given(net.weights)
+    with pytest.raises(ValueError, match=r"net must have no biases: .*, got some in layers \[0\]"):
+        linear.given(rh.Network(net.weights, biases=[[0.0, 0.0]]))
+
+
+def test_the_type_names_all_activations():
+    assert list(typing.get_args(ActivationName)) == list(ACTIVATIONS)
+
+
 # --- drawing --------------------------------------------------------------------------------------
 
 
@@ -380,12 +417,17 @@ def test_only_an_ensemble_is_drawn_from(draw):
             draw(other, 0)
 
 
-def test_a_network_that_is_none_of_the_ensemble():
-    """Nothing of it is dropped in silence; without a hidden layer an activation is nothing."""
-    ens, W = Ensemble([2, 3, 2], 0, "ce", 4), [np.ones((3, 2)), np.ones((2, 3))]
-    with pytest.raises(ValueError, match="net must have no biases"):
-        ens.given(rh.Network(W, [None, np.zeros(2)]))
-    with pytest.raises(ValueError, match="net must have the activation 'relu', got 'tanh'"):
-        ens.given(rh.Network(W, activation="tanh"))
-    linear = Ensemble([2, 3], 0, "ce", 4)
-    assert linear.given(rh.Network(W[:1], activation="tanh")).weights[0] is not None
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize(("widths", "layer"), [([4, 3], 0), ([4, 5, 3], 0), ([4, 5, 4, 3], -1)])
+def test_draws_of_other_activations(name, widths, layer):
+    """The same weights, inputs and labels as of ReLU; the Hessian is at the labels of `sample`."""
+    relu = Ensemble(widths, layer, "ce", n_samples=6)
+    ens = replace(relu, activation=name)
+    (net, X, y), (other, same_X, same_y) = rh.sample(ens, 7), rh.sample(relu, 7)
+    assert net.activation is ACTIVATIONS[name]
+    for matrix, same in zip(net.weights, other.weights, strict=True):
+        np.testing.assert_array_equal(matrix, same)
+    np.testing.assert_array_equal(X, same_X)
+    np.testing.assert_array_equal(y, same_y)
+    H = rh.layer_hessian(net, X, layer, "ce", y=y)
+    np.testing.assert_array_equal(rh.draw(ens, 7).to_dense(), H.to_dense())

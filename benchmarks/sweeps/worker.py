@@ -13,11 +13,12 @@ import pyarrow.parquet as pq
 from benchmarks.sweeps.points import COLUMNS, block_eigenvalues, peak_bytes
 from benchmarks.timing import serve, timed
 from rmt_hessian import __version__
+from rmt_hessian._files import write_whole
 from rmt_hessian._threads import one_thread
 from rmt_hessian.sweep.clusters import connect
 from rmt_hessian.sweep.config import load_points
 from rmt_hessian.sweep.run import run_sweep
-from rmt_hessian.sweep.store import Store, write_whole
+from rmt_hessian.sweep.store import Store
 
 CONFIG = Path(__file__).with_name("points.toml")
 SAMPLES = 50

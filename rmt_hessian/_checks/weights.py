@@ -1,4 +1,4 @@
-"""Checks of the widths and the weight matrices of a network, for all that take them."""
+"""Checks of the widths, the weight matrices and the biases of a network, for all that take them."""
 
 from typing import Any
 
@@ -45,24 +45,25 @@ def weight_chain(values: Any) -> list[FloatArray]:
 
 
 def bias_chain(values: Any, sizes: list[int]) -> tuple[FloatArray | None, ...]:
-    """Return ``b_0 … b_L`` of layers of these sizes: read-only arrays, None for a layer without.
+    """Return the biases of layers of ``sizes`` units: read-only, None for a layer without.
+
+    No ``values`` at all are none of any layer.
 
     Examples
     --------
-    >>> bias_chain([[1.0], None], [1, 2])
-    (array([1.]), None)
+    >>> bias_chain([[1.0, 2.0], None], [2, 3])
+    (array([1., 2.]), None)
     """
-    if values is None:
-        return (None,) * len(sizes)
-    given = list_of(values, "biases", "arrays or None")
-    if len(given) != len(sizes):
-        raise ValueError(f"biases must hold one for each of {len(sizes)} layers, got {len(given)}")
-    checked: list[FloatArray | None] = []
-    for l, b in enumerate(given):
+    biases = [None] * len(sizes) if values is None else list_of(values, "biases", "vectors or None")
+    if len(biases) != len(sizes):
+        wanted = f"as many vectors or None as layers, {len(sizes)}"
+        raise ValueError(f"biases must hold {wanted}, got {len(biases)}")
+    checked = []
+    for l, (b, size) in enumerate(zip(biases, sizes, strict=True)):
         if b is not None:
             b = finite_array(b, f"biases[{l}]", ndim=1)
-            if b.shape != (sizes[l],):
-                raise ValueError(f"biases[{l}] must have shape ({sizes[l]},), got {b.shape}")
+            if b.shape != (size,):
+                raise ValueError(f"biases[{l}] must have shape ({size},), got {b.shape}")
             b = read_only(b)
         checked.append(b)
     return tuple(checked)

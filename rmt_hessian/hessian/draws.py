@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from rmt_hessian._random import random_generator
 from rmt_hessian._types import RandomState
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.from_network import layer_hessian
 from rmt_hessian.hessian.layer import LayerHessian
+from rmt_hessian.model.inputs import random_labels
 from rmt_hessian.model.networks import Network
 from rmt_hessian.model.sampling import network_and_inputs
 
@@ -22,7 +24,8 @@ def draw(ens: Ensemble, rng: RandomState) -> LayerHessian:
     Returns
     -------
     LayerHessian
-        That of the network and inputs of `sample` with an equal generator.
+        That of the network and inputs of `sample` with an equal generator; and of its labels,
+        where the Hessian depends on them: below a hidden layer of a smooth activation.
 
     Raises
     ------
@@ -40,5 +43,9 @@ def draw(ens: Ensemble, rng: RandomState) -> LayerHessian:
 
 def draw_with_network(ens: Ensemble, rng: RandomState) -> tuple[Network, LayerHessian]:
     """The network of a draw, and its `LayerHessian`."""
+    rng = random_generator(rng)
     net, X = network_and_inputs(ens, rng)
-    return net, layer_hessian(net, X, ens.layer, ens.loss)
+    if ens.is_last or net.activation.piecewise_linear:
+        return net, layer_hessian(net, X, ens.layer, ens.loss)
+    y = random_labels(ens.n_samples, ens.n_classes, rng)
+    return net, layer_hessian(net, X, ens.layer, ens.loss, y=y)

@@ -17,7 +17,8 @@ from rmt_hessian.hessian.residual import NoResidual, Residual, pulled_gradient, 
 from rmt_hessian.hessian.scaled_curvature import ScaledCurvature
 from rmt_hessian.hessian.softmax_curvature import SoftmaxCurvature
 from rmt_hessian.hessian.unit_curvature import UnitCurvature
-from rmt_hessian.model.networks import ForwardPass, Network
+from rmt_hessian.model.forward_pass import ForwardPass
+from rmt_hessian.model.networks import Network
 from rmt_hessian.model.sample_weights import CountedSamples
 
 CURVATURES = {"ce": SoftmaxCurvature, "mse": UnitCurvature}

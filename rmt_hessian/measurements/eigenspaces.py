@@ -1,6 +1,7 @@
 """Top eigenspaces of layers: shared by independent networks or not, and their Kronecker form."""
 
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
@@ -15,13 +16,20 @@ from rmt_hessian.model.networks import Network
 from rmt_hessian.spectra.kronecker import kronecker_approximation
 from rmt_hessian.spectra.subspaces import kronecker_alignment, reshape_eigenvectors
 from rmt_hessian.theory import overlap_peak, population_factors
+from rmt_hessian.theory.coverage import relu_hidden_layers
 
 TIE = 1e-9  # difference of overlaps that are equal
 
 
 @measurement(version=4, stream=3)
 def eigenspaces(
-    rng, *, ens: Ensemble, inputs: str, input_mean: Real, standardised: Truth, n_top: Count
+    rng,
+    *,
+    ens: Annotated[Ensemble, relu_hidden_layers],
+    inputs: str,
+    input_mean: Real,
+    standardised: Truth,
+    n_top: Count,
 ):
     """Top eigenvectors of one layer of two independent networks on the same inputs.
 

@@ -1,82 +1,70 @@
-"""Networks as files: weights, biases and the name of the activation in one ``.npz``."""
+"""Networks in files: weights and biases as they are, the activation by its name."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-import zipfile
+import io
 from collections.abc import Sequence
-from io import BytesIO
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rmt_hessian._files import write_whole
 from rmt_hessian._types import FloatArray
+from rmt_hessian.activations import Activation
 
-FORMAT = "rmt_hessian network 1"
+FORMAT = "rmt_hessian.Network 1"
 
 
-def save_network(
-    path: str | PathLike[str],
+def write_network(
+    path: Path,
     weights: Sequence[FloatArray],
     biases: Sequence[FloatArray | None],
-    activation: str,
+    activation: Activation,
 ) -> None:
-    """Write to ``path``, which has all of it or what it had before.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written.
-    """
-    arrays: dict[str, Any] = {f"weights_{l}": W for l, W in enumerate(weights)}
+    """Write what `read_network` reads: an npz without pickles, whole or not at all."""
+    arrays: dict[str, Any] = {
+        "format": np.array(FORMAT),
+        "activation": np.array(activation.name),
+        "has_bias": np.array([b is not None for b in biases]),
+    }
+    arrays |= {f"weights_{l}": W for l, W in enumerate(weights)}
     arrays |= {f"biases_{l}": b for l, b in enumerate(biases) if b is not None}
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, format=FORMAT, activation=activation, **arrays)
-        os.chmod(temporary, 0o666 & ~_umask())  # as of a file that is opened for writing
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    write_whole(path, lambda file: np.savez(file, **arrays))
 
 
-def load_network(
-    path: str | PathLike[str],
-) -> tuple[list[FloatArray], list[FloatArray | None], str]:
-    """Weights, biases and the name of the activation, as written by `save_network`.
+def read_network(path: Path) -> tuple[list[FloatArray], list[FloatArray | None], str]:
+    """Weights, biases and the name of the activation in a file.
 
     Raises
     ------
     ValueError
-        If it is another or a damaged file.
+        If it is another file, or damaged.
     OSError
         If it cannot be read.
     """
+    content = path.read_bytes()
     try:
-        with open(path, "rb") as opened, zipfile.ZipFile(opened) as archive:
-            arrays = {
-                name.removesuffix(".npy"): _array(archive, name) for name in archive.namelist()
-            }
-        if arrays.pop("format") != FORMAT:
-            raise KeyError
-        activation = str(arrays.pop("activation"))
-        n_layers = sum(name.startswith("weights_") for name in arrays)
-        weights = [arrays[f"weights_{l}"] for l in range(n_layers)]
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        raise ValueError(f"path must be a file of Network.save, got {os.fspath(path)!r}") from None
-    return weights, [arrays.get(f"biases_{l}") for l in range(n_layers)], activation
+        return _parsed(content)
+    except Exception as error:  # whatever damage makes zipfile and NumPy raise
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        raise ValueError(
+            f"path must be a file that Network.save wrote, got {path} ({reason})"
+        ) from None
 
 
-def _array(archive: zipfile.ZipFile, name: str) -> Any:
-    return np.lib.format.read_array(BytesIO(archive.read(name)), allow_pickle=False)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _parsed(content: bytes) -> tuple[list[FloatArray], list[FloatArray | None], str]:
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        arrays = dict(file)
+    if arrays["format"].shape != () or str(arrays["format"]) != FORMAT:
+        raise ValueError(f"its format must be {FORMAT!r}, got {arrays['format']}")
+    has_bias = arrays["has_bias"]
+    names = [f"weights_{l}" for l in range(len(has_bias))]
+    names += [f"biases_{l}" for l in np.flatnonzero(has_bias)]
+    if set(arrays) != {"format", "activation", "has_bias", *names}:
+        raise ValueError(f"it holds the arrays {', '.join(arrays)}")
+    if other := {arrays[name].dtype.str for name in names} - {np.dtype(np.float64).str}:
+        raise ValueError(f"its numbers must be float64, got {', '.join(sorted(other))}")
+    weights = [arrays[f"weights_{l}"] for l in range(len(has_bias))]
+    biases = [arrays.get(f"biases_{l}") for l in range(len(has_bias))]
+    return weights, biases, str(arrays["activation"])

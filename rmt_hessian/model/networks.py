@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from os import PathLike
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -13,69 +13,19 @@ from numpy.typing import ArrayLike
 
 from rmt_hessian._checks.arguments import index_below, real_number, refuse_given
 from rmt_hessian._checks.arrays import finite_array
-from rmt_hessian._checks.elementwise import elementwise
 from rmt_hessian._checks.weights import bias_chain, layer_widths, read_only, weight_chain
 from rmt_hessian._random import random_generator
-from rmt_hessian._types import BoolArray, FloatArray, Init, RandomState
-from rmt_hessian.activations import RELU, Activation, ActivationLike, get_activation
+from rmt_hessian._types import FloatArray, Init, RandomState
+from rmt_hessian.activations import (
+    ACTIVATIONS,
+    RELU,
+    Activation,
+    ActivationLike,
+    get_activation,
+)
 from rmt_hessian.initialisation import init_gain
-from rmt_hessian.model.kernels import relu_and_mask
-from rmt_hessian.model.network_files import load_network, save_network
-
-
-@dataclass(frozen=True)
-class ForwardPass:
-    """What the Hessian needs of a forward pass.
-
-    Attributes
-    ----------
-    features : tuple of numpy.ndarray
-        ``z_0 = x, z_1 = σ(a_0), …``: the input of each layer, shapes (N, width_l).
-    slopes : tuple of numpy.ndarray
-        ``D_l = σ'(a_l)`` of each hidden layer, shapes (N, width_{l+1}): Booleans of ReLU and the
-        identity, else float64.
-    last_weights : numpy.ndarray, shape (C, width_L)
-        Of the last layer: logits are made when asked for, since C may be large.
-    last_bias : numpy.ndarray, shape (C,), or None
-    activation : Activation
-    preactivations : tuple of numpy.ndarray
-        ``a_l`` of each hidden layer where σ has a second derivative, else nothing.
-    """
-
-    features: tuple[FloatArray, ...]
-    slopes: tuple[FloatArray | BoolArray, ...]
-    last_weights: FloatArray
-    last_bias: FloatArray | None = None
-    activation: Activation = RELU
-    preactivations: tuple[FloatArray, ...] = ()
-
-    @property
-    def bends(self) -> tuple[FloatArray | None, ...]:
-        """``σ''(a_l)`` of each hidden layer, (N, width_{l+1}), made anew; None where σ has none.
-
-        Raises
-        ------
-        ValueError
-            If one is infinite or NaN.
-        """
-        bend = self.activation.second_derivative
-        if bend is None:
-            return (None,) * len(self.slopes)
-        name = self.activation.part("σ''")
-        return tuple(
-            _finite(elementwise(bend, a, name), "second derivatives") for a in self.preactivations
-        )
-
-    @property
-    def logits(self) -> FloatArray:
-        """``f = z_L W_Lᵀ + b_L``, shape (N, C), made anew.
-
-        Raises
-        ------
-        ValueError
-            If a logit overflows.
-        """
-        return _affine(self.features[-1], self.last_weights, self.last_bias, "logits")
+from rmt_hessian.model.forward_pass import ForwardPass, forward_pass
+from rmt_hessian.model.network_files import read_network, write_network
 
 
 class Network:
@@ -157,26 +107,33 @@ class Network:
         rng : None, int, SeedSequence or Generator
         init : {"lecun", "he"}
             LeCun: entries of ``W_l`` are ``N(0, 1/in)``; He: ``N(0, 2/in)``, so that the second
-            moment of the features of ReLU stays the same from layer to layer.
-        activation : str, Activation, or three functions
+            moment of the features stays the same from layer to layer of ReLU.
+        activation : str, Activation or triple of callable
+            See `get_activation`.
         bias_scale : float, optional
-            Entries of biases are ``N(0, bias_scale²)``, drawn after all weights; None for none.
+            Entries of biases are ``N(0, bias_scale²)``, drawn after all weights, which are the same
+            without; by default there are no biases.
 
         Raises
         ------
         ValueError
             If fewer than two widths are given, one is not positive, ``init`` or the activation is
-            unknown, or ``bias_scale`` is negative.
+            unknown, or ``bias_scale`` is negative or not finite.
+
+        Examples
+        --------
+        >>> Network.random([3, 4, 2], rng=0, activation="tanh", bias_scale=0.1)
+        Network(widths=[3, 4, 2], activation='tanh', biases=True)
         """
-        gain, activation = init_gain(init), get_activation(activation)
+        gain, sigma, widths = init_gain(init), get_activation(activation), layer_widths(widths)
         scale = None if bias_scale is None else real_number(bias_scale, "bias_scale")
         if scale is not None and scale < 0:
-            raise ValueError(f"bias_scale must not be negative, got {scale:g}")
-        widths, rng = layer_widths(widths), random_generator(rng)
+            raise ValueError(f"bias_scale must not be negative, got {bias_scale!r}")
+        rng = random_generator(rng)
         weights = [random_weights(*sizes, gain, rng) for sizes in pairwise(widths)]
         if scale is None:
-            return cls(weights, None, activation)
-        return cls(weights, [scale * rng.standard_normal(n) for n in widths[1:]], activation)
+            return cls(weights, activation=sigma)
+        return cls(weights, [scale * rng.standard_normal(k) for k in widths[1:]], sigma)
 
     @property
     def widths(self) -> list[int]:
@@ -200,19 +157,71 @@ class Network:
         IndexError
             If there is no such layer; -1 is the last.
         """
-        first = index_below(layer, self.n_layers, "layer")
-        return Network(self.weights[first:], self.biases[first:], self.activation)
+        l = index_below(layer, self.n_layers, "layer")
+        return Network(self.weights[l:], self.biases[l:], self.activation)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the network to a file of NumPy's format npz, at the path as it is given.
+
+        The file is written whole or not at all. Of an activation of one's own the name is kept, not
+        the functions.
+
+        Parameters
+        ----------
+        path : str or path-like
+            No suffix is added.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        write_network(Path(path), self.weights, self.biases, self.activation)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], activation: ActivationLike | None = None) -> Self:
+        """The network that `save` wrote, its numbers to the last bit.
+
+        Parameters
+        ----------
+        path : str or path-like
+        activation : Activation or triple of callable, optional
+            Needed of a network with an activation of one's own; means nothing for others.
+
+        Raises
+        ------
+        ValueError
+            If the file is another one, or damaged; or if the activation is missing, or given where
+            the file says it.
+        OSError
+            If the file cannot be read.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> net = Network.random([3, 4, 2], rng=0, activation="tanh")
+        >>> with TemporaryDirectory() as folder:
+        ...     net.save(f"{folder}/net.npz")
+        ...     Network.load(f"{folder}/net.npz")
+        Network(widths=[3, 4, 2], activation='tanh')
+        """
+        weights, biases, name = read_network(Path(path))
+        if name in ACTIVATIONS:
+            refuse_given(activation, "activation", f"{path}, whose network has {name!r}")
+            return cls(weights, biases, name)
+        if activation is None:
+            wanted = f"given: the functions of {name!r} are not in {path}"
+            raise ValueError(f"activation must be {wanted}, got None")
+        return cls(weights, biases, activation)
 
     def __repr__(self) -> str:
-        parts = [f"widths={self.widths}"]
-        if self.activation.name != "relu":
-            parts.append(f"activation={self.activation.name!r}")
-        with_bias = [l for l, b in enumerate(self.biases) if b is not None]
-        if len(with_bias) == self.n_layers:
-            parts.append("with biases")
-        elif with_bias:
-            parts.append(f"biases in layers {', '.join(map(str, with_bias))}")
-        return f"Network({', '.join(parts)})"
+        text = f"widths={self.widths}"
+        if self.activation is not RELU:
+            text += f", activation={self.activation.name!r}"
+        with_bias = [b is not None for b in self.biases]
+        if any(with_bias):
+            text += f", biases={all(with_bias) or with_bias}"
+        return f"Network({text})"
 
     def __call__(self, X: ArrayLike) -> FloatArray:
         """Logits, shape (N, C), of inputs ``X``, shape (N, d)."""
@@ -229,63 +238,7 @@ class Network:
         X = finite_array(X, "X", ndim=2).copy()
         if X.shape[1] != self.widths[0]:
             raise ValueError(f"X must have shape (N, {self.widths[0]}), got {X.shape}")
-        features, slopes, preactivations = [X], [], []
-        for W, b in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            a = _affine(features[-1], W, b, "features")
-            z, slope = _activated(a, self.activation)
-            features.append(z)
-            slopes.append(slope)
-            if not self.activation.piecewise_linear:
-                preactivations.append(a)
-        return ForwardPass(
-            tuple(features),
-            tuple(slopes),
-            self.weights[-1],
-            self.biases[-1],
-            self.activation,
-            tuple(preactivations),
-        )
-
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write the network to one ``.npz`` file at ``path``; see `load`.
-
-        An activation of your own is kept by name only.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written; one that was there stays.
-        """
-        save_network(path, self.weights, self.biases, self.activation.name)
-
-    @classmethod
-    def load(
-        cls,
-        path: str | PathLike[str],
-        activation: ActivationLike | None = None,
-    ) -> Self:
-        """Read a network that `save` wrote, to the last bit.
-
-        Parameters
-        ----------
-        path : path
-        activation : optional
-            Where it was your own: a file has no functions.
-
-        Raises
-        ------
-        ValueError
-            If it is no such file, or ``activation`` is missing, or given without need.
-        OSError
-            If it cannot be read.
-        """
-        weights, biases, name = load_network(path)
-        if name != "custom":
-            refuse_given(activation, "activation", f"a file that has its own, {name!r}")
-            activation = name
-        elif activation is None:
-            raise ValueError("activation must be given: that of the file was not one by name")
-        return cls(weights, biases, activation)
+        return forward_pass(X, self.weights, self.biases, self.activation)
 
 
 def random_weights(n_in: int, n_out: int, gain: float, rng: np.random.Generator) -> FloatArray:
@@ -294,27 +247,3 @@ def random_weights(n_in: int, n_out: int, gain: float, rng: np.random.Generator)
     W *= np.sqrt(gain / n_in)
     W.setflags(write=False)
     return W
-
-
-def _affine(Z: FloatArray, W: FloatArray, b: FloatArray | None, what: str) -> FloatArray:
-    """``z Wᵀ + b`` of each row, which are ``what`` for an error."""
-    with np.errstate(over="ignore", invalid="ignore"):  # looked for below
-        a = Z @ W.T
-        if b is not None:
-            a += b
-    return _finite(a, what)
-
-
-def _activated(a: FloatArray, activation: Activation) -> tuple[FloatArray, FloatArray | BoolArray]:
-    """``σ(a)`` and ``σ'(a)``."""
-    if activation is RELU:
-        return relu_and_mask(a)
-    z = elementwise(activation.function, a, activation.part("σ")).astype(np.float64, copy=False)
-    slope = elementwise(activation.derivative, a, activation.part("σ'"))
-    return _finite(z, "features"), _finite(slope, "slopes")
-
-
-def _finite(values: Any, what: str) -> Any:
-    if not np.isfinite(values).all():
-        raise ValueError(f"X must not make the {what} overflow, got infinite or NaN {what}")
-    return values

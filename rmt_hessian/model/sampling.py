@@ -48,10 +48,11 @@ def sample(ens: Ensemble, rng: RandomState) -> tuple[Network, FloatArray, IntArr
 
 
 def network_and_inputs(ens: Ensemble, rng: RandomState) -> tuple[Network, FloatArray]:
-    """`sample` without the labels, on which no Hessian within a layer depends."""
+    """`sample` without the labels."""
     instance_of(ens, Ensemble, "ens")
     rng, gain = random_generator(rng), init_gain(ens.init)
     drawn = [random_weights(*sizes, gain, rng) for sizes in pairwise(ens.widths)]
     pairs = zip(ens.weights, drawn, strict=True)
-    net = Network([W if given is None else given for given, W in pairs])
+    weights = [W if given is None else given for given, W in pairs]
+    net = Network(weights, activation=ens.activation)
     return net, gaussian_inputs(ens.n_samples, ens.widths[0], rng)

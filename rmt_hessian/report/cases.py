@@ -13,8 +13,8 @@ LAYERS = {(1, 0): "linear", (2, 0): "hidden", (2, 1): "output"}  # (layers, laye
 def with_cases(table):
     """The table of a sweep with a column ``case``, of the rows that say a layer and a loss.
 
-    Layers of deeper networks are called by their number. Another scale of the weights than the
-    default is told.
+    Layers of deeper networks are called by their number. Another scale of the weights, or another
+    activation of hidden layers, than the default is told.
 
     Examples
     --------
@@ -25,17 +25,23 @@ def with_cases(table):
     """
     if not {"widths", "layer", "loss"} <= set(table):
         return table
-    rows = table.reindex(columns=["widths", "layer", "loss", "init"]).itertuples(index=False)
+    rows = table.reindex(columns=["widths", "layer", "loss", "init", "activation"]).itertuples(
+        index=False
+    )
     return table.assign(case=[_case(*row) for row in rows])
 
 
-def _case(widths, layer, loss, init):
+def _case(widths, layer, loss, init, activation):
     if not isinstance(loss, str) or not DESCRIBED.fullmatch(str(widths)) or pd.isna(layer):
         return None
     depth = widths.count("-")
     layer = int(layer) % depth  # -1 is the last
     name = f"{LAYERS.get((depth, layer), f'layer {layer} of {depth}')}-{loss}"
-    return f"{name}-{init}" if isinstance(init, str) and init != Ensemble.init else name
+    if isinstance(init, str) and init != Ensemble.init:
+        name += f"-{init}"
+    if isinstance(activation, str) and activation != Ensemble.activation and depth > 1:
+        name += f"-{activation}"
+    return name
 
 
 def of_hidden_layer(table):

@@ -7,6 +7,7 @@ so that a width can be an axis; names that mean nothing else to the measurement 
 import inspect
 from typing import Annotated, Literal, get_origin
 
+from rmt_hessian.activations import ACTIVATIONS
 from rmt_hessian.ensemble import FEWEST_CLASSES, Ensemble
 from rmt_hessian.initialisation import INIT_GAINS
 from rmt_hessian.measurements.parameters import Count, Index, Widths
@@ -20,7 +21,9 @@ FIELDS = {  # of an ensemble: annotation, default
     "loss": (Literal[tuple(FEWEST_CLASSES)], NEEDED),
     "n_samples": (Count, NEEDED),
     "init": (Literal[tuple(INIT_GAINS)], Ensemble.init),
+    "activation": (Literal[tuple(ACTIVATIONS)], Ensemble.activation),
 }
+LEFT_OUT = {"activation"}  # of a point where it is the default: keys are older than this field
 BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -118,6 +121,9 @@ def with_sizes(values, own):
         return point
     defaults = {name: default for name, (_, default) in FIELDS.items() if default is not NEEDED}
     point = defaults | point
+    for name in LEFT_OUT:
+        if point[name] == defaults[name]:
+            del point[name]
     n_layers, layer = len(widths) - 1, point["layer"]
     if type(layer) is int and -n_layers <= layer < 0:
         point["layer"] = layer + n_layers

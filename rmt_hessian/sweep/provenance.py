@@ -21,7 +21,8 @@ from statistics import fmean
 import threadpoolctl
 
 from rmt_hessian import __version__
-from rmt_hessian.sweep.store import DamagedResult, write_whole
+from rmt_hessian._files import write_whole
+from rmt_hessian.sweep.store import DamagedResult
 
 PACKAGES = ("numpy", "scipy", "numba", "pandas", "pyarrow")
 BLAS_FIELDS = ("internal_api", "version", "architecture", "num_threads")

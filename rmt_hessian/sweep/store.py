@@ -8,12 +8,9 @@ any), ``failed/<key>.txt`` (its traceback), ``table.parquet`` and ``table.csv`` 
 import hashlib
 import io
 import json
-import os
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 import filelock
 import numpy as np
@@ -21,27 +18,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from rmt_hessian._files import TEMPORARY, write_whole
 from rmt_hessian.sweep.table import table_of
 
-TEMPORARY = re.compile(r"\.tmp-[0-9a-f]{32}-")
 DIGEST = b"sha256"  # key of the metadata in a Parquet file
 NOT_READ = (ValueError, LookupError, TypeError, pa.ArrowException, OSError)
-
-
-def write_whole(path, write):
-    """Call ``write(file)`` on a temporary file beside ``path``, then rename it into place."""
-    temporary = path.with_name(f".tmp-{uuid4().hex}-{path.name}")
-    try:
-        with temporary.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        error.filename = str(path)  # not the temporary one
-        raise
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 class FolderInUse(RuntimeError):

@@ -7,16 +7,30 @@ from rmt_hessian.ensemble import Ensemble
 LAYERS = ("hidden", "output")  # of networks with one hidden layer
 
 
+def relu_hidden_layers(ens: Ensemble) -> Ensemble:
+    """Return an ensemble of networks whose hidden layers, if there are any, are ReLU.
+
+    Raises
+    ------
+    ValueError
+        If it is another thing, or of another activation.
+    """
+    instance_of(ens, Ensemble, "ens")
+    if ens.n_layers > 1 and ens.activation != "relu":
+        wanted = "'relu': theory does not cover others yet"
+        raise ValueError(f"activation must be {wanted}, got {ens.activation!r}")
+    return ens
+
+
 def shallow(ens: Ensemble) -> Ensemble:
     """Return an ensemble of networks with at most one hidden layer.
 
     Raises
     ------
     ValueError
-        If it is another thing, or deeper.
+        If it is another thing, of another activation, or deeper.
     """
-    instance_of(ens, Ensemble, "ens")
-    if ens.n_layers > 2:
+    if relu_hidden_layers(ens).n_layers > 2:
         wanted = "two or three numbers: deeper networks are not covered yet"
         raise ValueError(f"widths must be {wanted}, got {list(ens.widths)}")
     return ens
@@ -79,9 +93,9 @@ def given_weights(ens: Ensemble) -> tuple[FloatArray, ...]:
     Raises
     ------
     ValueError
-        If it is another thing, or one is missing.
+        If it is another thing, of another activation, or one is missing.
     """
-    if any(W is None for W in instance_of(ens, Ensemble, "ens").weights):
+    if any(W is None for W in relu_hidden_layers(ens).weights):
         raise ValueError(f"all weights must be given, by ens.given(net), got {ens}")
     return ens.weights
 

@@ -101,7 +101,7 @@ WRONG_TOGETHER = {
     "C = [2, 3] → C = [2, 3], m = [8]": "'m' may stand in one of fixed, axes and together only",
     "n_samples = 8 → n_samples = 8, m = 8": "'m' may stand in one of fixed, axes and together only",
     "m = [8 → depth = [1, 2, 3], m = [8": "'depth' means nothing to output_rank; allowed: "
-    "widths, layer, loss, n_samples, init, and what widths names",
+    "widths, layer, loss, n_samples, init, activation, and what widths names",
     "10] → -1]": "m = -1: .*greater than or equal to 1",
     "[8, 9, 10] → []": "m: must be a list of values or a range",
     "[8, 9, 10] → 8": "m: must be a list of values or a range",

@@ -26,6 +26,7 @@ def seen(rng, *, case: Annotated[rh.Ensemble, small], power: int = 1):
     return {"units": case.n_units**power, "layers": case.n_layers, "gain": float(case.init == "he")}
 
 
+def active(rng, *, ens: rh.Ensemble): return {"is_tanh": ens.activation == "tanh"}
 def plain(rng, *, widths: list[int]): return {"total": sum(widths)}
 def two(rng, *, ens: rh.Ensemble, other: rh.Ensemble): return {}
 def twice(rng, *, ens: rh.Ensemble, layer: int = 0): return {}
@@ -63,6 +64,33 @@ def test_a_measurement_is_given_an_ensemble_under_its_own_name(module):
     assert "d" not in point.columns()
     (point,) = points("seen", DESCRIBED + " }")
     assert point.columns()["init"] == "lecun"
+
+
+def test_points_name_an_activation(module):
+    """ReLU is the default, and no part of a point: keys of older results stay."""
+    plain, relu, tanh = (
+        points("active", DESCRIBED + more + " }")[0]
+        for more in ("", ', activation = "relu"', ', activation = "tanh"')
+    )
+    assert plain.key == relu.key != tanh.key
+    assert "activation" not in plain.columns()
+    assert tanh.columns()["activation"] == "tanh"
+    assert [p.measure()[0] for p in (plain, tanh)] == [{"is_tanh": False}, {"is_tanh": True}]
+    case = with_cases(pd.DataFrame([p.columns() for p in (plain, tanh)]))["case"]
+    assert case.tolist() == ["output-ce", "output-ce-tanh"]
+    with pytest.raises(ConfigError, match="activation = 'swish': "):
+        points("active", DESCRIBED + ', activation = "swish" }')
+
+
+def test_measurements_of_relu_refuse_other_hidden_layers():
+    rest = 'widths = [4, 5, 3], layer = 0, loss = "ce", n_samples = 9, activation = "tanh"'
+    of_spaces = ', inputs = "gaussian", input_mean = 0.0, standardised = false, n_top = 2'
+    others = {"block_norms": "", "kronecker_form": ", n_top = 2", "eigenspaces": of_spaces}
+    for name, more in others.items():
+        text = f'root_seed = 1\n[[grid]]\nmeasurement = "{name}"\nseeds = 1\n'
+        text += f"fixed = {{ {rest}{more} }}"
+        with pytest.raises(ConfigError, match="activation must be 'relu': theory does not cover"):
+            parse(text, "sweep.toml").points()
 
 
 def test_widths_may_stand_alone(module):

@@ -7,8 +7,9 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
+from rmt_hessian._files import write_whole
 from rmt_hessian.sweep.points import Point
-from rmt_hessian.sweep.store import DamagedResult, FolderInUse, Store, write_whole
+from rmt_hessian.sweep.store import DamagedResult, FolderInUse, Store
 
 PARAMETERS = {"n_classes": 3, "n_inputs": 5, "n_samples": 8, "n_hidden": 9}
 POINT, OTHER = (Point("output_rank", PARAMETERS, seed, root_seed=1) for seed in (0, 1))

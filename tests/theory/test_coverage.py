@@ -5,6 +5,7 @@ Every public function whose first argument is an ensemble is here: a new one wit
 """
 
 import inspect
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -83,6 +84,26 @@ def test_every_front_door_is_here():
 def test_what_is_no_ensemble(name, other):
     with pytest.raises(ValueError, match="ens must be an Ensemble, got"):
         call(name, other)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "leaky_relu", "identity"])
+@pytest.mark.parametrize("ens", [HIDDEN, OUTPUT, DEEP], ids=["hidden", "output", "deep"])
+@pytest.mark.parametrize("name", DOORS)
+def test_hidden_layers_of_another_activation(name, ens, activation):
+    """Whatever else is asked: with weights and without, of either loss."""
+    other = replace(ens, activation=activation)
+    net = [W, np.eye(5), V] if ens is DEEP else [W, V]
+    for case in (other, other.given(net), other.given(net, [-1]), replace(other, loss="mse")):
+        message = "activation must be 'relu': theory does not cover others yet, got "
+        with pytest.raises(ValueError, match=f"^{message}{activation!r}$"):
+            call(name, case)
+
+
+def test_linear_models_have_no_activation():
+    for name in ("block_norms", "block_norm_limits"):
+        assert call(name, replace(LINEAR, activation="tanh")) == call(name, LINEAR)
+    laws = [call("block_law", replace(LINEAR, activation=a)) for a in ("tanh", "relu")]
+    assert laws[0].moment(2) == laws[1].moment(2)
 
 
 @pytest.mark.parametrize("name", SHALLOW)

@@ -41,7 +41,7 @@ def population_factors(
     Parameters
     ----------
     weights : sequence of array_like, shapes (out, in)
-        ``W_0 … W_L``, as `Network.weights`; no biases.
+        ``W_0 … W_L``, as `Network.weights` of a ReLU network without biases.
     loss : {"ce", "mse"}
     input_mean : array_like, shape (d,), optional
         b, by default 0.

@@ -75,7 +75,7 @@ def propagate(
     Parameters
     ----------
     weights : sequence of array_like, shapes (out, in)
-        ``W_0 … W_L``, as `Network.weights`; no biases.
+        ``W_0 … W_L``, as `Network.weights` of a ReLU network without biases.
     input_mean : array_like, shape (d,), optional
         b, by default 0.
     input_covariance : array_like, shape (d, d), optional
