@@ -1,13 +1,17 @@
 """Eigenvalues of the output Hessian of the hidden layer: C-1 of them stand apart."""
 
 from paper_figs.style import rows_of, run, short_log_axis, subplots
-from rmt_hessian.plotting import plot_scree
+from rmt_hessian.plotting import COLOURS, plot_scree
 
 N_PANELS = 4
+N_SHOWN = 25
 
 
 def draw(store):
-    """One panel a C, first seed, beside the eigenvalues of the Hadamard formula."""
+    """One panel a C, first seed, beside the eigenvalues of the Hadamard formula.
+
+    Crosses: the output gradient covariance at random labels.
+    """
     table = rows_of(store, "output_rank")
     table = table[table["seed"] == 0]
     points = table.sort_values("n_classes").iloc[:N_PANELS]
@@ -15,7 +19,10 @@ def draw(store):
     for ax, (_, point) in zip(axes.flat, points.iterrows(), strict=True):
         arrays = store.arrays(point["key"])
         C = int(point["n_classes"])
-        plot_scree(ax, arrays["eigenvalues"], C - 1, arrays["predicted_eigenvalues"], 25)
+        plot_scree(ax, arrays["eigenvalues"], C - 1, arrays["predicted_eigenvalues"], N_SHOWN)
+        of_gradients = arrays["gradient_eigenvalues"][:N_SHOWN]
+        index = range(1, of_gradients.size + 1)
+        ax.plot(index, of_gradients, "x", ms=3, color=COLOURS["green"], label="of gradients")
         short_log_axis(ax.yaxis)
         ax.set_title(f"$C={C}$: gap {point['gap']:.3f}, overlap {point['overlap']:.3f}")
         ax.text(
@@ -26,11 +33,12 @@ def draw(store):
         ax.set_xlabel("index")
     for ax in axes[:, 0]:
         ax.set_ylabel(r"eigenvalue of $\mathbb{E}[M]$")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     sizes = points.iloc[0]
     figure.suptitle(
         f"Output Hessian at $d={sizes['n_inputs']:.0f}$, $m={table['n_hidden'].max():.0f}$, "
-        f"$N={sizes['n_samples']:.0f}$; gap $\\lambda_C/\\lambda_{{C-1}}$ of the first seed",
+        f"$N={sizes['n_samples']:.0f}$; gap $\\lambda_C/\\lambda_{{C-1}}$ of the first seed.\n"
+        r"Of gradients: $\mathbb{E}[gg^\top]$ at random labels",
         fontsize=8,
     )
     return figure

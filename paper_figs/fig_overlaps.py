@@ -3,11 +3,14 @@
 import numpy as np
 
 from paper_figs.style import inputs_of, rows_of, run, subplots
-from rmt_hessian.plotting import plot_overlaps
+from rmt_hessian.plotting import COLOURS, plot_overlaps
 
 
 def draw(store):
-    """Rows: layers and inputs; columns: features as they are, and standardised."""
+    """Rows: layers and inputs; columns: features as they are, and standardised.
+
+    Crosses: gradient covariances at random labels.
+    """
     table = rows_of(store, "eigenspaces")
     hidden = table[(table["case"] == "hidden-ce") & (table["inputs"] == "gaussian")]
     most = hidden["n_classes"].max()
@@ -37,6 +40,9 @@ def draw(store):
                 peak if peak >= 2 and not values else None,
                 points["random_overlap"].iloc[0],
             )
+            of_gradients = np.mean([a["gradient_overlaps"] for a in arrays], axis=0)
+            q = np.arange(1, of_gradients.size + 1)
+            ax.plot(q, of_gradients, "x", ms=3, color=COLOURS["green"], label="of gradients")
             share = points["leading_share"].mean()
             ax.set_title("standardised features" if values else title)
             ax.text(
@@ -46,10 +52,11 @@ def draw(store):
         row[0].set_ylabel("overlap")
     for ax in axes[-1]:
         ax.set_xlabel("dimension of the eigenspace")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
     figure.suptitle(
         "Top eigenspaces of a layer in pairs of independent networks; predicted from the weights, "
-        "as far as\neigenvectors are not degenerate (digits: the peak alone, from the sample)",
+        "as far as\neigenvectors are not degenerate (digits: the peak alone, from the sample).\n"
+        "Of gradients: the covariance of gradients at random labels",
         fontsize=8,
     )
     return figure

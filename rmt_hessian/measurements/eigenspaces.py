@@ -6,12 +6,12 @@ from typing import Annotated
 import numpy as np
 
 from rmt_hessian.ensemble import Ensemble
-from rmt_hessian.hessian.from_network import layer_hessian
+from rmt_hessian.hessian.from_network import layer_gradient_covariance, layer_hessian
 from rmt_hessian.measurements.parameters import Count, Real, Truth
 from rmt_hessian.measurements.registry import measurement
 from rmt_hessian.measurements.top_spaces import determined_overlaps, top_spaces
 from rmt_hessian.model.datasets import digits
-from rmt_hessian.model.inputs import gaussian_inputs, standardise
+from rmt_hessian.model.inputs import gaussian_inputs, random_labels, standardise
 from rmt_hessian.model.networks import Network
 from rmt_hessian.spectra.kronecker import kronecker_approximation
 from rmt_hessian.spectra.subspaces import kronecker_alignment, reshape_eigenvectors
@@ -21,7 +21,7 @@ from rmt_hessian.theory.coverage import relu_hidden_layers
 TIE = 1e-9  # difference of overlaps that are equal
 
 
-@measurement(version=4, stream=3)
+@measurement(version=5, stream=3)
 def eigenspaces(
     rng,
     *,
@@ -36,7 +36,9 @@ def eigenspaces(
     Overlap by dimension, beside that of E[M] ⊗ E[z zᵀ] of the sample and of the population
     (predicted from the weights, for Gaussian inputs; NaN where features are standardised); the
     peak, of equal overlaps the first, is predicted from the factors of the population, or else of
-    the sample. Of the first network: eigenvectors as matrices, their alignment with ``r_i ⊗ x̂``.
+    the sample. The same overlaps of gradient covariances, at labels that are uniform whatever the
+    inputs; and of each with the Hessian of its own network, mean over the two.
+    Of the first network: eigenvectors as matrices, their alignment with ``r_i ⊗ x̂``.
     NaN where a multiple eigenvalue leaves the eigenvectors open: dimensions that cut one, and
     matrices of its eigenvectors. ``inputs`` is "gaussian", "digits" or a file of shape (N, d)
     written by `numpy.save`; ``input_mean`` is added to it; ``standardised`` refers to the features
@@ -44,24 +46,28 @@ def eigenspaces(
     """
     n_inputs = ens.widths[0]
     X = _inputs(inputs, ens.n_samples, n_inputs, rng) + input_mean
-    layers, predicted = [], []
+    layers, uppers, predicted = [], [], []
     for _ in range(2):
         net = Network.random(ens.widths, rng, ens.init)
         Z = net.forward(X).features[ens.layer]
-        layers.append(
-            layer_hessian(net.above(ens.layer), standardise(Z) if standardised else Z, 0, ens.loss)
-        )
+        uppers.append((net.above(ens.layer), standardise(Z) if standardised else Z))
+        layers.append(layer_hessian(*uppers[-1], 0, ens.loss))
         if inputs == "gaussian" and not standardised:
             mean = np.full(n_inputs, input_mean)
             factors = population_factors(net.weights, ens.loss, input_mean=mean, rng=rng)
             predicted.append(factors[ens.layer])
     products = [kronecker_approximation(H) for H in layers]
     spaces = [top_spaces(H, n_top) for H in layers]
+    y = random_labels(ens.n_samples, ens.n_classes, rng)
+    gradients = [layer_gradient_covariance(*upper, 0, ens.loss, y=y) for upper in uppers]
+    of_gradients = [top_spaces(G, n_top) for G in gradients]
     k, p = layers[0].n_blocks, layers[0].block_size
     spectra = [np.linalg.eigvalsh(product.right) for product in products]
     peaks = [overlap_peak(product.left, product.right) for product in predicted or products]
     overlaps = determined_overlaps(*spaces)
     peak, peak_overlap = _peak(overlaps)
+    gradient_overlaps = determined_overlaps(*of_gradients)
+    gradient_peak, gradient_peak_overlap = _peak(gradient_overlaps)
 
     units, features = top_spaces(products[0].left, k), top_spaces(products[0].right, 1)
     vectors, simple = spaces[0].vectors[:, ::-1], spaces[0].simple  # the largest first
@@ -78,6 +84,12 @@ def eigenspaces(
         "overlaps": overlaps,
         "kronecker_overlaps": _overlaps_of(products, n_top),
         "predicted_overlaps": _overlaps_of(predicted, n_top),
+        "gradient_peak": gradient_peak,
+        "gradient_peak_overlap": gradient_peak_overlap,
+        "gradient_overlaps": gradient_overlaps,
+        "gradient_in_hessian_overlaps": np.mean(
+            [determined_overlaps(*pair) for pair in zip(of_gradients, spaces, strict=True)], axis=0
+        ),
         "singular_values": np.where(simple[:, None], reshaped.singular_values, np.nan),
         "feature_alignment": np.where(simple & features.simple, along, np.nan),
         "alignment": np.where(np.outer(simple & features.simple, units.simple), aligned, np.nan),

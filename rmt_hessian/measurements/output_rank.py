@@ -7,10 +7,11 @@ import numpy as np
 
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.draws import draw_with_network
-from rmt_hessian.hessian.from_network import layer_hessian
+from rmt_hessian.hessian.from_network import layer_gradient_covariance, layer_hessian
 from rmt_hessian.hessian.population import population_output_hessian
 from rmt_hessian.measurements.parameters import Index, Positive, Widths
 from rmt_hessian.measurements.registry import measurement
+from rmt_hessian.model.inputs import random_labels
 from rmt_hessian.model.networks import Network
 from rmt_hessian.spectra.eigenvalues import eigenvalues, top_eigenspace
 from rmt_hessian.spectra.rank import (
@@ -52,27 +53,37 @@ def cross_entropy(ens):
         raise ValueError(f"loss must be 'ce', got {ens.loss!r}")
 
 
-@measurement(version=1)
+@measurement(version=2, stream=1)
 def output_rank(
     rng, *, ens: Annotated[Ensemble, hidden_layer, cross_entropy, fewer_classes_than_units]
 ):
-    """Top of the output Hessian of a hidden layer: gap λ_C/λ_{C-1} and overlap (C < m)."""
+    """Top of the output Hessian of a hidden layer: gap λ_C/λ_{C-1} and overlap (C < m).
+
+    Beside it the same of the output gradient covariance, ``E[g gᵀ]``, at uniform labels, where
+    ``E_y[g gᵀ] = Bᵀ (diag(u) - u uᵀ + (p - u)(p - u)ᵀ) B``, ``u = 1/C``, for ``M = Bᵀ A B``.
+    """
     net, H = draw_with_network(ens, rng)
+    y = random_labels(ens.n_samples, ens.n_classes, rng)
     given = ens.given(net)
     M = H.output_hessian()
     spectrum = eigenvalues(M)[::-1]
     A = layer_hessian(net, H.features, 1, ens.loss).output_hessian()  # E[A]: features are inputs
     predicted = eigenvalues(predicted_output_hessian(given, A))[::-1]
-    rank = ens.n_classes - 1
+    G = layer_gradient_covariance(net, H.features, 0, ens.loss, y=y).output_hessian()
+    of_gradients = eigenvalues(G)[::-1]
+    rank, frame = ens.n_classes - 1, output_hessian_eigenspace(given)
     return {
         "top_eigenvalue": spectrum[0],
         "last_large_eigenvalue": spectrum[rank - 1],
         "first_small_eigenvalue": spectrum[rank],
         "gap": spectrum[rank] / spectrum[rank - 1],
         "predicted_gap": predicted[rank] / predicted[rank - 1],
-        "overlap": subspace_overlap(top_eigenspace(M, rank), output_hessian_eigenspace(given)),
+        "overlap": subspace_overlap(top_eigenspace(M, rank), frame),
+        "gradient_gap": of_gradients[rank] / of_gradients[rank - 1],
+        "gradient_overlap": subspace_overlap(top_eigenspace(G, rank), frame),
         "eigenvalues": spectrum,
         "predicted_eigenvalues": predicted,
+        "gradient_eigenvalues": of_gradients,
     }
 
 

@@ -108,6 +108,7 @@ def _distances(group):
 def summarise_rank(table):
     """One row per case, C and sizes of the output Hessian: means over seeds of what is shown."""
     keys, columns = ["case", "n_classes", *SIZES], ["gap", "predicted_gap", "overlap"]
+    columns += ["gradient_gap", "gradient_overlap"]
     groups = _group(_with_labels(table), "output_rank", keys)
     rows = [
         dict(zip(keys, key, strict=True)) | group[columns].mean().to_dict()
@@ -149,13 +150,17 @@ def format_summary(summary):
 
 
 def format_rank(summary):
-    """The summary of the output Hessian as aligned text."""
+    """The summary of the output Hessian as aligned text, the gradient covariance last."""
     several = summary["case"].nunique() > 1
     labels = _labels(summary, ["case", "n_classes"] if several else ["n_classes"])
     width = max(len("C"), *map(len, labels))
-    lines = [f"{'C':>{width}} {'gap measured':>13} {'gap predicted':>14} {'overlap':>8}"]
+    lines = [
+        f"{'C':>{width}} {'gap measured':>13} {'gap predicted':>14} {'overlap':>8} "
+        f"{'gap of E[ggᵀ]':>14} {'overlap':>8}"
+    ]
     for label, row in zip(labels, summary.itertuples(), strict=True):
         lines.append(
-            f"{label:>{width}} {row.gap:>13.4f} {row.predicted_gap:>14.4f} {row.overlap:>8.4f}"
+            f"{label:>{width}} {row.gap:>13.4f} {row.predicted_gap:>14.4f} {row.overlap:>8.4f} "
+            f"{row.gradient_gap:>14.4f} {row.gradient_overlap:>8.4f}"
         )
     return "\n".join(lines)

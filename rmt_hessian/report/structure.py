@@ -14,7 +14,7 @@ NETWORK = (
 )
 SPACES = (
     "Pairs of networks: dimension of the largest overlap (the last one measured: no peak); share "
-    "λ₁/tr of the auto-correlation."
+    "λ₁/tr of the auto-correlation. gradient_: of gradient covariances."
 )
 
 
@@ -45,6 +45,7 @@ def structure_sections(table):
         keys = ["case", "inputs", "widths", "n_samples"]
         keys += ["input_mean", "standardised"]
         columns = ["leading_share", "peak", "predicted_peak", "peak_overlap", "rank_one_share"]
+        columns += ["gradient_peak", "gradient_peak_overlap"]
         yield SPACES, means(of["eigenspaces"], keys, columns)
 
 

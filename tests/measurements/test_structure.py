@@ -8,7 +8,7 @@ import rmt_hessian as rh
 from rmt_hessian.compare import density_curve
 from rmt_hessian.measurements.eigenspaces import eigenspaces
 from rmt_hessian.measurements.kronecker import kronecker_form, network_kronecker
-from rmt_hessian.measurements.output_rank import population_rank
+from rmt_hessian.measurements.output_rank import output_rank, population_rank
 from rmt_hessian.theory.structure.softmax_cumulants import mean_curvature, mean_third_cumulant
 from tests import oracles
 from tests.small import CASES, ensemble
@@ -49,6 +49,58 @@ def cut(A, n):
 def defined_overlaps(A, B, n):
     """Overlaps of the top eigenspaces, NaN where the dimension cuts a multiple eigenvalue."""
     return np.where(cut(A, n) | cut(B, n), np.nan, overlaps(top(A, n), top(B, n)))
+
+
+def gradients(net, X, layer, labels, loss):
+    """``∂ℓ_n/∂a_n`` of a layer sample by sample: residual, pulled down, shape (N, k)."""
+    rows = []
+    for x, label in zip(X, labels, strict=True):
+        inputs = [x]
+        for W in net.weights[:-1]:
+            inputs.append(np.maximum(W @ inputs[-1], 0.0))
+        f = net.weights[-1] @ inputs[-1]
+        p = np.exp(f - f.max())
+        g = (p / p.sum() if loss == "ce" else f) - np.eye(len(f))[label]
+        for l in range(len(net.weights) - 1, layer, -1):
+            g = (net.weights[l].T @ g) * (inputs[l] > 0)
+        rows.append(g)
+    return np.array(rows)
+
+
+# --- output_rank --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("C", [2, 4])
+def test_every_column_of_output_rank(C):
+    ens = rh.Ensemble([7, 9, C], 0, "ce", n_samples=40)
+    result = output_rank(np.random.default_rng(SEED), ens=ens)
+    rng = np.random.default_rng(SEED)
+    net, X, labels = rh.sample(ens, rng)  # labels are drawn last
+    W, V = net.weights
+    g = gradients(net, X, 0, labels, "ce")
+    M = oracles.output_hessians(net, X, 0, "ce").mean(axis=0)
+    P = oracles.softmax(net(X))
+    A = np.mean([np.diag(p) - np.outer(p, p) for p in P], axis=0)
+    cosines = W @ W.T / np.outer(*[np.linalg.norm(W, axis=1)] * 2)
+    both = 1 / 4 + np.arcsin(np.clip(cosines, -1, 1)) / (2 * np.pi)
+    values, predicted, of_gradients = (
+        np.linalg.eigvalsh(matrix)[::-1] for matrix in (M, both * (V.T @ A @ V), g.T @ g / 40)
+    )
+    frame = projector((V - V.mean(axis=0)).T)
+    expected = {
+        "top_eigenvalue": values[0],
+        "last_large_eigenvalue": values[C - 2],
+        "first_small_eigenvalue": values[C - 1],
+        "gap": values[C - 1] / values[C - 2],
+        "predicted_gap": predicted[C - 1] / predicted[C - 2],
+        "overlap": 1 - defect(M, frame),
+        "gradient_gap": of_gradients[C - 1] / of_gradients[C - 2],
+        "gradient_overlap": 1 - defect(g.T @ g, frame),
+        "eigenvalues": values,
+        "predicted_eigenvalues": predicted,
+        "gradient_eigenvalues": of_gradients,
+    }
+    assert_columns(result, expected, ITERATIVE)
 
 
 # --- population_rank ----------------------------------------------------------------------------
@@ -331,7 +383,7 @@ def expected_spaces(case, X, rng, input_mean, standardised, gaussian):
     ens = spaces(case, d=X.shape[1])
     layer, loss, n_top = ens.layer, ens.loss, MOST
     X = X + input_mean
-    hessians, products, predicted = [], [], []
+    hessians, products, predicted, uppers = [], [], [], []
     for _ in range(2):
         net = rh.Network.random(ens.widths, rng)
         Z = np.maximum(X @ net.weights[0].T, 0.0) if layer == 1 else X
@@ -339,6 +391,7 @@ def expected_spaces(case, X, rng, input_mean, standardised, gaussian):
             scale = Z.std(axis=0)
             Z = (Z - Z.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
         upper = rh.Network(net.weights[layer:])
+        uppers.append((upper, Z))
         hessians.append(oracles.layer_hessian(upper, Z, 0, loss))
         M = oracles.output_hessians(upper, Z, 0, loss).mean(axis=0)
         products.append((M, Z.T @ Z / len(Z)))
@@ -346,6 +399,16 @@ def expected_spaces(case, X, rng, input_mean, standardised, gaussian):
             mean = np.full(X.shape[1], input_mean)
             factors = rh.theory.population_factors(net.weights, loss, input_mean=mean, rng=rng)
             predicted.append((factors[layer].left, factors[layer].right))
+    labels = rh.random_labels(len(X), ens.n_classes, rng)
+    covariances = []
+    for upper, Z in uppers:
+        g = gradients(upper, Z, 0, labels, loss)
+        rows = np.array([np.kron(*pair) for pair in zip(g, Z, strict=True)])
+        covariances.append(rows.T @ rows / len(Z))
+    in_hessian = [
+        defined_overlaps(*pair, n_top) for pair in zip(covariances, hessians, strict=True)
+    ]
+    of_gradients = defined_overlaps(*covariances, n_top)
     (M, S), k, p = products[0], *map(len, products[0])
     of_layers = defined_overlaps(*hessians, n_top)
     largest = np.nanmax(of_layers)
@@ -374,6 +437,10 @@ def expected_spaces(case, X, rng, input_mean, standardised, gaussian):
         "overlaps": of_layers,
         "kronecker_overlaps": defined_overlaps(*(np.kron(*f) for f in products), n_top),
         "predicted_overlaps": in_theory,
+        "gradient_peak": np.nanargmax(of_gradients) + 1,
+        "gradient_peak_overlap": np.nanmax(of_gradients),
+        "gradient_overlaps": of_gradients,
+        "gradient_in_hessian_overlaps": np.mean(in_hessian, axis=0),
         "singular_values": singular,
         "feature_alignment": (leading @ x) ** 2,
         "alignment": aligned,

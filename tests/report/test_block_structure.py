@@ -146,6 +146,8 @@ def test_a_table_of_many_classes_is_aligned():
 
 def test_rank_summary_by_hand():
     few, many = ({"measurement": "output_rank"} | sizes(5, 7, C, n_samples=9) for C in (2, 4))
+    few |= {"gradient_gap": 0.2, "gradient_overlap": 0.6}
+    many |= {"gradient_gap": 0.3, "gradient_overlap": 0.7}
     table = pd.DataFrame(
         [
             few | {"gap": 0.1, "predicted_gap": 0.3, "overlap": 0.8},
@@ -158,7 +160,10 @@ def test_rank_summary_by_hand():
     assert summary["gap"].tolist() == pytest.approx([0.2, 0.6])
     assert summary["predicted_gap"].tolist() == pytest.approx([0.4, 0.7])
     assert summary["overlap"].tolist() == pytest.approx([0.85, 0.5])
-    assert len(format_rank(summary).splitlines()) == 3
+    assert summary["gradient_gap"].tolist() == pytest.approx([0.2, 0.3])
+    lines = format_rank(summary).splitlines()
+    assert len(lines) == 3
+    assert lines[1].split() == ["2", "0.2000", "0.4000", "0.8500", "0.2000", "0.6000"]
     assert summarise(table).empty
 
 
@@ -200,7 +205,8 @@ def test_scales_of_weights_are_not_pooled():
     assert summary["case"].tolist() == ["hidden-ce", "hidden-ce-he"]
     assert summary["ratio"].tolist() == pytest.approx([0.35, 0.7])
     ranks = table.assign(measurement="output_rank", gap=[0.1] * 4 + [0.2] * 2)
-    summary = summarise_rank(ranks.assign(predicted_gap=0.1, overlap=1.0))
+    of_gradients = {"gradient_gap": 0.1, "gradient_overlap": 1.0}
+    summary = summarise_rank(ranks.assign(predicted_gap=0.1, overlap=1.0, **of_gradients))
     assert summary["gap"].tolist() == pytest.approx([0.1, 0.2])
     lines = format_rank(summary).splitlines()
     assert [line.split()[:2] for line in lines[1:]] == [["hidden-ce", "4"], ["hidden-ce-he", "4"]]

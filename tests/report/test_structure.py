@@ -114,6 +114,7 @@ WHOLE |= sizes(6, 3, 9) | {"measurement": "network_kronecker"}
 SPACE = sizes(6, 3, 10, layer=0, loss="ce") | {"measurement": "eigenspaces", "inputs": "digits"}
 SPACE |= {"input_mean": 0.0, "standardised": False, "predicted_peak": 8.0, "peak_overlap": 0.5}
 SPACE |= {"rank_one_share": 0.75, "leading_share": 0.25}
+SPACE |= {"gradient_peak": 6.0, "gradient_peak_overlap": 0.25}
 BY_MEASUREMENT = {
     "population_rank": power_laws((-1.0,) * 4, 4) + power_laws((-1.0,) * 4, 4, layer=1),
     "kronecker_form": [FORM | {"error": error} for error in (0.5, 0.75)],
@@ -206,4 +207,5 @@ def test_section_of_eigenspaces():
     (row,) = sections("eigenspaces")[SPACES].to_dict("records")
     assert (row["case"], row["widths"]) == ("hidden-ce", "6-3-10")
     assert row["peak"] == 7.5
+    assert (row["gradient_peak"], row["gradient_peak_overlap"]) == (6.0, 0.25)
     assert row["standardised"] is False
