@@ -59,7 +59,7 @@ def layer_hessian(
     y : array_like, shape (N,) or (N, C), optional
         Integer labels, or targets. Needed where H depends on them: below a hidden layer whose
         activation has a second derivative (not ReLU, leaky ReLU and the identity), unless ``part``
-        is "gauss-newton". Elsewhere only the shape is checked.
+        is "gauss-newton". Elsewhere shape and range of labels are checked.
     bias : bool
         Whether the bias of the layer is among the parameters: the constant feature 1, the last.
     part : {"full", "gauss-newton"}
@@ -67,7 +67,8 @@ def layer_hessian(
     sample_weight : array_like, shape (N,), optional
         ``w_n``, of the loss ``Σ w_n ℓ_n / Σ w_n``. Samples of weight 0 are left out.
     class_weight : array_like, shape (C,), optional
-        ``w_n`` is multiplied by that of the label; see `counted_samples`.
+        ``w_n`` is multiplied by that of the label (the mean, of targets that are distributions);
+        see `rmt_hessian.model.sample_weights`.
     ignore_index : int, optional
         A label whose samples are left out.
     dtype : {"float64", "float32"}
@@ -138,9 +139,9 @@ def layer_gradient_covariance(
     """Second moment of the gradients of the samples, ``(1/N) Σ_n ∇ℓ_n ∇ℓ_nᵀ``, of one layer.
 
     It is ``(1/N) Σ_n g_n g_nᵀ ⊗ z_n z_nᵀ`` with ``g_n = ∂ℓ_n/∂a_n``, so the same object as the
-    Hessian, with ``g_n g_nᵀ`` for ``M_n``. (The empirical Fisher matrix. For CE with labels drawn
-    from the network, its mean over them is the Fisher matrix, the Gauss–Newton part of the
-    Hessian.)
+    Hessian, with ``g_n g_nᵀ`` for ``M_n``; with weights ``Σ_n w_n ∇ℓ_n ∇ℓ_nᵀ / Σ_n w_n``. (The
+    empirical Fisher matrix. For CE with labels drawn from the network, its mean over them is the
+    Fisher matrix, the Gauss–Newton part of the Hessian.)
 
     Parameters
     ----------
@@ -198,8 +199,8 @@ def network_hessian(
     X : array_like, shape (N, d)
     y : array_like, shape (N,) or (N, C)
         Integer labels, or targets (CE: distributions over classes). Labels that are text count in
-        sorted order, which a warning tells; see `encode_labels`. None will do for the Gauss–Newton
-        part.
+        sorted order, which a warning tells; see `rmt_hessian.model.losses.encode_labels`. None will
+        do for the Gauss–Newton part.
     loss : {"ce", "mse"}
     bias : bool
         Whether biases are parameters too, in each layer that has them: the last of each row.
@@ -221,7 +222,7 @@ def network_hessian(
     Raises
     ------
     ValueError
-        On bad inputs, labels, loss, dtype or chunk size; see `layer_hessian` and `check_targets`.
+        On bad inputs, labels, loss, dtype or chunk size; see `layer_hessian`.
 
     Examples
     --------

@@ -148,11 +148,17 @@ def _checked_labels(y: ArrayLike, n_classes: int) -> IntArray:
         raise ValueError(
             f"labels must be integers, got dtype {labels.dtype}; targets have shape (N, C)"
         )
+    check_label_range(labels, n_classes)
+    return labels
+
+
+def check_label_range(labels: IntArray, n_classes: int) -> None:
+    """Raise ValueError unless integer labels are among ``0 … C-1``."""
     if labels.min() < 0 or labels.max() >= n_classes:
         raise ValueError(
-            f"labels must lie in 0 … {n_classes - 1}, got {labels.min()} … {labels.max()}"
+            f"labels must lie in 0 … {n_classes - 1} (one value may be left out by ignore_index), "
+            f"got {labels.min()} … {labels.max()}"
         )
-    return labels
 
 
 def _level_of_the_user() -> int:

@@ -45,24 +45,32 @@ def read_network(path: Path) -> tuple[list[FloatArray], list[FloatArray | None],
     """
     content = path.read_bytes()
     try:
-        return _parsed(content)
-    except Exception as error:  # whatever damage makes zipfile and NumPy raise
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        raise ValueError(
-            f"path must be a file that Network.save wrote, got {path} ({reason})"
-        ) from None
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            arrays = dict(file)
+    except Exception:  # whatever damage makes zipfile and NumPy raise
+        raise _refusal(path, "no file of arrays, or damaged") from None
+    try:
+        return _parsed(arrays)
+    except (KeyError, TypeError):
+        raise _refusal(path, f"it holds the arrays {', '.join(arrays)}") from None
+    except ValueError as error:
+        raise _refusal(path, str(error)) from None
 
 
-def _parsed(content: bytes) -> tuple[list[FloatArray], list[FloatArray | None], str]:
-    with np.load(io.BytesIO(content), allow_pickle=False) as file:
-        arrays = dict(file)
-    if arrays["format"].shape != () or str(arrays["format"]) != FORMAT:
+def _refusal(path: Path, reason: str) -> ValueError:
+    return ValueError(f"path must be a file that Network.save wrote, got {path} ({reason})")
+
+
+def _parsed(
+    arrays: dict[str, Any],
+) -> tuple[list[FloatArray], list[FloatArray | None], str]:
+    if str(arrays["format"]) != FORMAT:
         raise ValueError(f"its format must be {FORMAT!r}, got {arrays['format']}")
     has_bias = arrays["has_bias"]
     names = [f"weights_{l}" for l in range(len(has_bias))]
     names += [f"biases_{l}" for l in np.flatnonzero(has_bias)]
     if set(arrays) != {"format", "activation", "has_bias", *names}:
-        raise ValueError(f"it holds the arrays {', '.join(arrays)}")
+        raise KeyError
     if other := {arrays[name].dtype.str for name in names} - {np.dtype(np.float64).str}:
         raise ValueError(f"its numbers must be float64, got {', '.join(sorted(other))}")
     weights = [arrays[f"weights_{l}"] for l in range(len(has_bias))]

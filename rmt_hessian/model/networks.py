@@ -185,7 +185,7 @@ class Network:
         Parameters
         ----------
         path : str or path-like
-        activation : Activation or triple of callable, optional
+        activation : str, Activation or triple of callable, optional
             Needed of a network with an activation of one's own; means nothing for others.
 
         Raises

@@ -15,6 +15,7 @@ from rmt_hessian.model.losses import (
     CrossEntropy,
     MeanSquaredError,
     Targets,
+    check_label_range,
     check_target_shape,
     check_targets,
 )
@@ -59,7 +60,8 @@ def counted_samples(
     Raises
     ------
     ValueError
-        If ``y`` has neither shape (N,) nor (N, C); if targets are asked for, as `check_targets`; if
+        If ``y`` has neither shape (N,) nor (N, C), or an integer label is no class and not ignored;
+        if targets are asked for, as `check_targets`; if
         weights are negative, not finite, all zero or of another length; or if labels are missing
         to which ``class_weight`` or ``ignore_index`` would apply.
     """
@@ -89,8 +91,10 @@ def counted_samples(
             targets = targets * of_classes / np.where(of_labels > 0, of_labels, 1.0)[:, None]
     elif y is not None and with_targets:
         targets = _checked(y, kept, n_classes, loss)
-    elif y is not None:
-        check_target_shape(y, n_samples, n_classes)
+    elif y is not None and check_target_shape(y, n_samples, n_classes) == (n_samples,):
+        labels = np.asarray(to_numpy(y))[kept]
+        if labels.dtype.kind in "iu":
+            check_label_range(labels, n_classes)
     counted = kept & (w > 0)
     if not counted.any():
         raise ValueError("weights must not be zero for every sample that counts, got only zeros")
@@ -122,10 +126,11 @@ def _labels_for(y: ArrayLike | None, n_samples: int, name: str) -> Any:
         raise ValueError(f"y must be given with {name}, got None")
     refuse_masked(y, "y")
     labels = np.asarray(to_numpy(y))
-    if labels.shape != (n_samples,) or labels.dtype.kind not in "iu":
-        raise ValueError(
-            f"y must be integer labels, shape ({n_samples},), with {name}, got {describe(y)}"
-        )
+    wanted = f"y must be integer labels, shape ({n_samples},), with {name}"
+    if labels.shape != (n_samples,):
+        raise ValueError(f"{wanted} (sample_weight 0 leaves out any sample), got {describe(y)}")
+    if labels.dtype.kind not in "iu":
+        raise ValueError(f"{wanted}, got dtype {labels.dtype}")
     return labels
 
 

@@ -56,8 +56,11 @@ def overlap_up_to_permutation(
 
     For eigenvectors of output Hessians ``E[M]`` a row is a unit; for those of a layer Hessian
     ``shape=(k, p)`` says that p rows are one, and P ⊗ I_p moves them: features stay where they
-    are. The maximum is that of a quadratic assignment of the projectors ``U Uᵀ`` and ``V Vᵀ``,
-    which no fast method is known to find for certain. Of many starts (the order given, an
+    are, as those of the first layer do. From the second layer on they are hidden units of their own
+    order: there compare the output Hessians, or of the last layer, whose classes stay, the frames
+    with features as units: ``U.reshape(k, p, q).swapaxes(0, 1).reshape(p * k, q)``,
+    ``shape=(p, k)``. The maximum is that of a quadratic assignment of the projectors ``U Uᵀ`` and
+    ``V Vᵀ``, which no fast method is known to find for certain. Of many starts (the order given, an
     assignment by invariants, random ones) the best is returned after no exchange of two units
     raises it (`rmt_hessian.spectra.unit_assignment`): **a lower bound**. Copies of a generic frame
     in another order are recognised whatever their size. Of two random frames of 7 units the maximum

@@ -104,7 +104,11 @@ class SpectralDensity:
         return self._cdfs(x).mean(axis=0)[()]
 
     def cdf_error(self, x: ArrayLike) -> Elementwise:
-        """Standard error of `cdf` at x."""
+        """Standard error of `cdf` at x: of the probes, not of their finitely many steps.
+
+        Where eigenvalues crowd closer than the Lanczos nodes, at 0 of a trained network, `cdf` may
+        be off by many of them; `cdf_bounds` tell.
+        """
         return _standard_error(self._cdfs(x))
 
     def cdf_bounds(self, x: ArrayLike) -> tuple[Elementwise, Elementwise]:

@@ -131,7 +131,10 @@ def with_sizes(values, own):
 
 
 def columns(values):
-    """Columns of the table for the parameters of a point: widths as text, and by their names."""
+    """Columns of the table for the parameters of a point: widths as text, and by their names.
+
+    Of an ensemble with the defaults that are left out of a point.
+    """
     if not isinstance(values.get(WIDTHS), list):
         return values
     first, *hidden, last = values[WIDTHS]
@@ -139,4 +142,6 @@ def columns(values):
     if len(set(hidden)) == 1:
         sizes["n_hidden"] = hidden[0]
     told = values | {WIDTHS: "-".join(map(str, values[WIDTHS]))}
+    if "init" in values:  # of an ensemble
+        told |= {name: FIELDS[name][1] for name in LEFT_OUT if name not in values}
     return told | {name: size for name, size in sizes.items() if name not in values}

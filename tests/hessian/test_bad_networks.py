@@ -64,6 +64,12 @@ BAD = {
     "no labels": (nothing, r"\by must .*part='gauss-newton'"),
     "no labels for gradients": ([every(y=None)[2]], r"\by must"),
     "labels of others": (every(y=[0, 1]), r"\by must have shape"),
+    "labels that nothing needs": (
+        every(net=RELU, y=[0, -100, 1, 0])
+        + hessians(part="gauss-newton", y=[0, -100, 1, 0])
+        + [lambda: rh.head_hessian(X, np.ones((2, 2)), y=[0, -100, 1, 0])],
+        r"labels must lie in 0 … 1 \(one value may be left out by ignore_index\), got -100 … 1",
+    ),
     "no such label": (every(y=[0, 1, 2, 0]), "labels must lie in 0 … 1"),
     "targets that are no distributions": (every(y=2 * ROWS), r"\by must sum to 1"),
     # weights of samples
@@ -99,6 +105,10 @@ BAD = {
         r"\by must .*ignore_index",
     ),
     "a label to ignore among distributions": (ignored(-1, y=ROWS), r"\by must .*ignore_index"),
+    "a label to ignore among fractions": (
+        ignored(-1, y=[0.0, 1.0, 1.0, 0.0]),
+        r"\by must .*ignore_index, got dtype float64",
+    ),
     "a fractional label to ignore": (ignored(0.5), "ignore_index must be an integer"),
     "labels out of range beside one ignored": (ignored(-1, y=[0, -1, 2, 0]), "labels must lie in"),
     # options

@@ -164,6 +164,22 @@ def test_networks_that_differ_in_the_order_of_their_units(dtype, rng):
         np.testing.assert_array_equal(found.permutation, order)
 
 
+def test_the_last_layer_of_networks_whose_hidden_units_are_in_another_order(rng):
+    """Its classes stay, its features are the units that move: frames with features as units."""
+    net, X = Network.random([6, 9, 4], rng), rng.standard_normal((80, 6))
+    order, q = rng.permutation(9), 3
+    (W, V) = net.weights
+    frames = [
+        top_eigenspace(layer_hessian(other, X, 1, "ce"), q)
+        for other in (net, Network([W[order], V[:, order]]))
+    ]
+    turned = [U.reshape(4, 9, q).swapaxes(0, 1).reshape(36, q) for U in frames]
+    found = overlap_up_to_permutation(*turned, shape=(9, 4))
+    assert found.overlap == pytest.approx(1, abs=1e-10)
+    np.testing.assert_array_equal(found.permutation, order)
+    assert overlap_up_to_permutation(*frames, shape=(4, 9)).overlap < 0.9
+
+
 def test_signs_are_not_searched():
     """A space and its image under a change of the sign of one unit stay apart."""
     U = np.array([[0.6], [0.48], [0.64]])

@@ -73,7 +73,8 @@ def test_points_name_an_activation(module):
         for more in ("", ', activation = "relu"', ', activation = "tanh"')
     )
     assert plain.key == relu.key != tanh.key
-    assert "activation" not in plain.columns()
+    assert "activation" not in plain.parameters
+    assert plain.columns()["activation"] == relu.columns()["activation"] == "relu"
     assert tanh.columns()["activation"] == "tanh"
     assert [p.measure()[0] for p in (plain, tanh)] == [{"is_tanh": False}, {"is_tanh": True}]
     case = with_cases(pd.DataFrame([p.columns() for p in (plain, tanh)]))["case"]
