@@ -32,7 +32,8 @@ def _add_samples(sums, H, directions, samples):
     """Add the samples' products to ``sums``, for each layer (q, k, p)."""
     features = [layer.features[samples] for layer in H.layers]
     slopes = [D[samples] for D in H.slopes]
-    moved_features, preactivations = _forward(features, slopes, H.weights, directions)
+    bends = [layer.output_hessians.bends for layer in H.layers[:-1]]
+    moved_features, preactivations = _forward(features, slopes, bends, H.weights, directions)
     delta = H.residual(samples)[:, None]
     moved = H.layers[-1].output_hessians.apply(preactivations[-1], samples)
     for l in reversed(range(H.n_layers)):
@@ -49,13 +50,12 @@ def _add_samples(sums, H, directions, samples):
         delta = times(delta, W)
         apply_slopes(moved, slopes[l - 1])
         apply_slopes(delta, slopes[l - 1])
-        bends = H.layers[l - 1].output_hessians.bends
-        if bends is not None:
-            moved += bends[samples][:, None] * preactivations[l - 1]
+        if bends[l - 1] is not None:
+            moved += bends[l - 1][samples][:, None] * preactivations[l - 1]
 
 
-def _forward(features, slopes, weights, directions):
-    """``ż_l`` of every layer, None for the inputs, and ``ȧ_l``: (n, q, width)."""
+def _forward(features, slopes, bends, weights, directions):
+    """``ż_l``, None for the inputs, and ``ȧ_l`` where σ'' or the loss needs it: (n, q, width)."""
     moved_features, preactivations = [None], []
     for l, U in enumerate(directions):
         q, k, p = U.shape
@@ -64,6 +64,7 @@ def _forward(features, slopes, weights, directions):
             moved += times(moved_features[l], weights[l].T)
         preactivations.append(moved)
         if l < len(slopes):
-            moved_features.append(moved.copy())
-            apply_slopes(moved_features[-1], slopes[l])
+            kept = moved if bends[l] is None else moved.copy()
+            apply_slopes(kept, slopes[l])
+            moved_features.append(kept)
     return moved_features, preactivations
