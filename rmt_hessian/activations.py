@@ -1,6 +1,7 @@
 """Activations of networks: each function with its two derivatives, elementwise on float64 arrays.
 
-Formulas are exact to a few roundings for every finite number, without overflow. ``S`` is the
+Formulas are exact to a few roundings of value and argument for every finite number, without
+overflow (in a tail a rounding of the argument may be a hundred of the value). ``S`` is the
 logistic function, Φ and φ are the distribution function and the density of N(0, 1).
 """
 
@@ -18,7 +19,7 @@ from rmt_hessian._checks.elementwise import refuse_other_than_derivative
 from rmt_hessian._types import BoolArray, FloatArray, Function
 
 LEAK = 0.01  # slope of leaky ReLU below 0
-NO_MORE = 400.0  # from here on φ, sech² and S' are 0 in float64
+NO_MORE = 400.0  # from here on φ and sech² are 0 in float64
 CUBIC = 0.044715  # of gelu_tanh
 
 

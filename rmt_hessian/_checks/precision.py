@@ -48,3 +48,20 @@ def precision(values: Any) -> float:
 def slack(values: Any) -> float:
     """Relative error that the entries of ``values`` may have: 1e-10, 6e-5 if they are float32."""
     return min(max(SLACK, ROUNDINGS * precision(values)), MOST_SLACK)
+
+
+def in_precision(values: np.ndarray, dtype: np.dtype[Any], name: str) -> np.ndarray:
+    """The same numbers in ``dtype``; raise ValueError where they do not fit.
+
+    Examples
+    --------
+    >>> in_precision(np.array([1e39]), np.dtype("float32"), "X")
+    Traceback (most recent call last):
+    ValueError: X must be within the range of float32, got 1e+39
+    """
+    with np.errstate(over="ignore"):
+        cast = values.astype(dtype, copy=False)
+    if cast is not values and not np.isfinite(cast).all():
+        largest = np.abs(values).max()
+        raise ValueError(f"{name} must be within the range of {dtype}, got {largest:g}")
+    return cast

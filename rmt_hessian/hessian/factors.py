@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rmt_hessian._checks.precision import in_precision
 from rmt_hessian._types import FloatArray, RealArray
 from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.hessian.logits import GivenLogits, LinearLogits
@@ -61,32 +62,34 @@ class NetworkFactors:
     dtype: Any
     chunk_size: int
 
-    def _cast(self, values: Any) -> Any:
+    def _cast(self, values: Any, name: str) -> Any:
         """In the precision of the result; Booleans and None stay."""
         if values is None or values.dtype == bool:
             return values
-        return values.astype(self.dtype, copy=False)
+        return in_precision(values, self.dtype, name)
 
     @cached_property
     def weights(self) -> tuple[RealArray, ...]:
         """``W_0 … W_L``."""
-        return tuple(map(self._cast, self.net.weights))
+        return tuple(self._cast(W, "weights") for W in self.net.weights)
 
     @cached_property
     def slopes(self) -> tuple[Any, ...]:
         """``D_l`` of the hidden layers, (N, k_l)."""
-        return tuple(map(self._cast, self.forward.slopes))
+        return tuple(self._cast(D, "slopes") for D in self.forward.slopes)
 
     @cached_property
     def scale(self) -> RealArray | None:
         """``ω_n``, (N,); None for 1."""
-        return self._cast(self.samples.weights)
+        return self._cast(self.samples.weights, "sample_weight")
 
     @cached_property
     def logits(self) -> LinearLogits:
         """Those of the last layer."""
         features, bias = self.forward.features[-1], self.net.biases[-1]
-        return LinearLogits(self._cast(features), self.weights[-1], self._cast(bias))
+        return LinearLogits(
+            self._cast(features, "features"), self.weights[-1], self._cast(bias, "biases")
+        )
 
     @cached_property
     def residual(self) -> Residual | NoResidual:
@@ -108,7 +111,7 @@ class NetworkFactors:
 
     def features(self, layer: int) -> RealArray:
         """``z_n``, (N, p), with the constant last where biases are parameters."""
-        Z = self._cast(self.forward.features[layer])
+        Z = self._cast(self.forward.features[layer], "features")
         if not self.bias or self.net.biases[layer] is None:
             return Z
         return np.hstack([Z, np.ones((len(Z), 1), self.dtype)])
@@ -136,4 +139,6 @@ class NetworkFactors:
         return self._layer(layer, LastLayerOutputHessians(curvature, np.arange(g.shape[1])))
 
     def _layer(self, layer: int, output_hessians: Any) -> LayerHessian:
-        return LayerHessian(self.features(layer), output_hessians, self.chunk_size, self.scale)
+        return LayerHessian(
+            self.features(layer), output_hessians, self.chunk_size, self.samples.weights
+        )

@@ -15,6 +15,7 @@ from rmt_hessian._checks.arguments import (
 )
 from rmt_hessian._checks.arrays import finite_array
 from rmt_hessian._checks.distributions import distributions
+from rmt_hessian._checks.precision import in_precision
 from rmt_hessian._threads import CHUNK_SIZE
 from rmt_hessian._types import Loss, Precision, RealArray
 from rmt_hessian.hessian.factors import output_curvature
@@ -118,7 +119,7 @@ def head_hessian(
         class_weight=class_weight,
         ignore_index=ignore_index,
     )
-    Z = Z[samples.kept].astype(dtype, copy=False)
+    Z = in_precision(Z[samples.kept], dtype, "features")
     source: LinearLogits | GivenLogits
     if weights is None:
         source = GivenLogits(values[samples.kept], dtype, T if logits is not None else None)
@@ -127,7 +128,7 @@ def head_hessian(
         with np.errstate(over="ignore"):  # looked for where logits are made
             source = LinearLogits(
                 (Z / T).astype(dtype, copy=False),
-                values.astype(dtype, copy=False),
+                in_precision(values, dtype, "weights"),
                 None if b is None else (b / T).astype(dtype, copy=False),
             )
     omega, factor = samples.weights, _inverse_square(T, len(Z), dtype)
@@ -136,7 +137,7 @@ def head_hessian(
         scale = (np.full(len(Z), factor) if omega is None else omega * factor).astype(dtype)
     curvature = output_curvature(source, checked_loss, scale, chunk_size)
     M = LastLayerOutputHessians(curvature, np.arange(C))
-    return LayerHessian(Z, M, chunk_size, None if omega is None else omega.astype(dtype))
+    return LayerHessian(Z, M, chunk_size, omega)
 
 
 def _inverse_square(temperature: float, n_samples: int, dtype: np.dtype[Any]) -> float:

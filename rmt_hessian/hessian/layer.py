@@ -215,8 +215,8 @@ class LayerHessian(LazyMatrix):
         -------
         diagonal, off_diagonal : float or Estimate
             The second is NaN where there is one unit. Standard errors by the jackknife, leaving
-            out one sample at a time; on average right for many samples, and up to √2 too large
-            for few.
+            out one sample at a time: right for many samples, but too large by √2, on average,
+            where the norm tends to 0, and by up to 2 for few samples.
 
         Raises
         ------
@@ -308,4 +308,5 @@ class LayerHessian(LazyMatrix):
     def input_autocorrelation(self) -> RealArray:
         """``E[z zᵀ] = (1/N) Σ_n ω_n z_n z_nᵀ``, shape (p, p)."""
         Z, w = self.features, self.sample_weights
-        return (Z if w is None else Z * w[:, None]).T @ Z / self.n_samples
+        weighted = Z if w is None else Z * w[:, None].astype(self.dtype)
+        return weighted.T @ Z / self.n_samples

@@ -9,6 +9,8 @@ import numpy as np
 
 from rmt_hessian._threads import ALL
 
+LOG_OF_ZERO = -1e30  # finite, since differences are formed; its exponential is 0 all the same
+
 
 @dataclass(frozen=True, eq=False)
 class LinearLogits:
@@ -69,9 +71,9 @@ class GivenLogits:
 
     def __call__(self, samples=ALL, classes=ALL):
         """``f_nc``, (n, c), an array of its own."""
-        f = self.values[samples][:, classes].astype(self.dtype)
-        if self.temperature is None:  # log 0 is finite: its exponential is 0 all the same
-            return np.log(np.maximum(f, np.finfo(self.dtype).tiny, out=f), out=f)
+        values = self.values[samples][:, classes]
+        if self.temperature is None:
+            f = np.full(values.shape, LOG_OF_ZERO, self.dtype)
+            return np.log(values, out=f, where=values > 0)
         with np.errstate(over="ignore"):
-            f /= self.temperature
-        return f
+            return (values / self.temperature).astype(self.dtype, copy=False)

@@ -84,5 +84,5 @@ def mean_autocorrelation(H):
     w = H.layers[0].sample_weights
     for samples in slices(H.n_samples, H.chunk_size // F):
         Z = np.hstack([z[samples] for z in features])
-        S += (Z if w is None else Z * w[samples, None]).T @ Z
+        S += (Z if w is None else Z * w[samples, None].astype(H.dtype)).T @ Z
     return S / H.n_samples

@@ -24,11 +24,16 @@ def squared_gram(features):
 def block_norms(H):
     """Frobenius norms of all blocks of a ``LayerHessian``, shape (k, k)."""
     K, scale = squared_gram(H.features)
-    squares = np.empty((H.n_blocks, H.n_blocks))
-    for i, j in unit_pairs(H.n_blocks, H.chunk_size // H.n_samples):
-        weights = H.output_hessians.pair_weights(i, j)
-        squares[i, j] = squares[j, i] = np.einsum("nq,nq->q", weights, K @ weights)
-    return scale * np.sqrt(np.maximum(squares, 0.0))
+
+    def squares(M):
+        squares = np.empty((H.n_blocks, H.n_blocks))
+        for i, j in unit_pairs(H.n_blocks, H.chunk_size // H.n_samples):
+            weights = M.pair_weights(i, j)
+            squares[i, j] = squares[j, i] = np.einsum("nq,nq->q", weights, K @ weights)
+        return np.maximum(squares, 0.0)
+
+    found, size = _in_range(H, squares, np.max)
+    return scale * (size * np.sqrt(found))
 
 
 def square_sums(H):
@@ -37,7 +42,29 @@ def square_sums(H):
     ``h(n, m) = K_nm Σ λ_n^{ij} λ_m^{ij}``, over pairs of units i = j, and i ≠ j.
     """
     K, scale = squared_gram(H.features)
-    return H.output_hessians.square_sums(K), scale
+    sums, size = _in_range(H, lambda M: M.square_sums(K), lambda sums: np.abs(sums.total).max())
+    return sums, scale * size
+
+
+def _in_range(H, squares, largest):
+    """``squares(M/s)`` and s, a power of 2: 1 unless squares of M leave the range and M/s helps.
+
+    It does not help where M is small since the softmax is confident: what its probabilities are
+    multiplied by may leave the range instead.
+    """
+    kind = np.finfo(H.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):  # looked for
+        found = squares(H.output_hessians)
+        if kind.tiny ** (2 / 3) < largest(found) < kind.tiny ** (-2 / 3):
+            return found, 1.0
+        size = float(np.abs(H.output_hessians.traces()).max())
+        if not 0 < size < np.inf:
+            return found, 1.0
+        exponent = int(np.clip(np.frexp(size)[1], kind.minexp + 2, kind.maxexp - 1))
+        of_quotient = squares(H.output_hessians.scaled(2.0**-exponent))
+    if not np.isfinite(largest(of_quotient)):
+        return found, 1.0
+    return of_quotient, 2.0**exponent
 
 
 def mean_squared_block_norms(H):

@@ -22,6 +22,7 @@ from rmt_hessian._threads import ALL, CHUNK_SIZE, slices
 from rmt_hessian.hessian.gram import WeightedGram, add_gram
 from rmt_hessian.hessian.kernels import apply_slopes, lower_sums, scale_pairs, scaled_rows
 from rmt_hessian.hessian.pair_sums import PairSums
+from rmt_hessian.hessian.scaled_curvature import ScaledCurvature
 
 MANY = 32  # samples at least that make it worth reading all weights
 A_WEIGHT = 100  # as many products of two numbers take the time to make one ``λ_n^{ij}``
@@ -66,6 +67,10 @@ class LastLayerOutputHessians:
     def restrict(self, units):
         """The rows and columns of ``M_n`` that belong to ``units``."""
         return replace(self, units=self.units[units])
+
+    def scaled(self, factor):
+        """``factor · M_n``."""
+        return replace(self, curvature=ScaledCurvature.of(self.curvature, factor))
 
     def apply(self, Y, samples=ALL):
         """``M_n Y_n``, (n, q, k) -> (n, q, k); Y is overwritten."""
@@ -140,6 +145,11 @@ class HiddenLayerOutputHessians:
         return replace(
             self, weights=self.weights[:, units], slopes=self.slopes[:, units], bends=bends
         )
+
+    def scaled(self, factor):
+        """``factor · M_n``."""
+        bends = None if self.bends is None else factor * self.bends
+        return replace(self, above=self.above.scaled(factor), bends=bends)
 
     def apply(self, Y, samples=ALL):
         """``M_n Y_n``, (n, q, k) -> (n, q, k); Y is overwritten."""

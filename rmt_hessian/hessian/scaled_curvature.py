@@ -28,6 +28,13 @@ class ScaledCurvature:
         """float64 or float32."""
         return self.curvature.dtype
 
+    @classmethod
+    def of(cls, curvature, factor):
+        """``factor`` times a curvature, which may be scaled already; ``factor > 0``."""
+        if isinstance(curvature, cls):
+            return cls(curvature.curvature, factor * curvature.scale)
+        return cls(curvature, np.full(curvature.n_samples, factor, curvature.dtype))
+
     @property
     def n_samples(self):
         """N."""

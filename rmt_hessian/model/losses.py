@@ -36,11 +36,14 @@ class CrossEntropy:
     def residual(self, logits: FloatArray, targets: Targets) -> FloatArray:
         """``∂ℓ/∂f = p - y`` per sample, shape (N, C); targets (N, C) or checked labels (N,)."""
         p = softmax(logits)
-        if targets.ndim == 2:
-            return p - targets
-        labelled = np.arange(len(p)), targets
+        if targets.ndim == 1:
+            labelled = np.arange(len(p)), targets
+        else:
+            one_hot = np.flatnonzero(np.max(targets, axis=1) == 1.0)
+            labelled = one_hot, np.argmax(targets[one_hot], axis=1)
+            p -= targets
         p[labelled] = 0.0
-        p[labelled] = -p.sum(axis=1)  # p_y - 1, without its cancellation
+        p[labelled] = -p[labelled[0]].sum(axis=1)  # p_y - 1, without its cancellation
         return p
 
     def check_targets(self, targets: ArrayLike) -> FloatArray:

@@ -67,6 +67,8 @@ def _parsed(
     if str(arrays["format"]) != FORMAT:
         raise ValueError(f"its format must be {FORMAT!r}, got {arrays['format']}")
     has_bias = arrays["has_bias"]
+    if has_bias.dtype != bool or has_bias.ndim != 1 or arrays["activation"].dtype.kind != "U":
+        raise KeyError
     names = [f"weights_{l}" for l in range(len(has_bias))]
     names += [f"biases_{l}" for l in np.flatnonzero(has_bias)]
     if set(arrays) != {"format", "activation", "has_bias", *names}:

@@ -34,7 +34,7 @@ def kronecker_approximation(
     """``E[M] ⊗ E[z zᵀ]``: the decoupling of output Hessian and input auto-correlation in [W].
 
     Exact where ``M_n`` does not depend on n, and for one sample. Of the whole network it is made
-    block by block, ``E[B_lᵀ A B_m] ⊗ E[z_l z_mᵀ]``.
+    block by block, ``E[M_lm] ⊗ E[z_l z_mᵀ]``, ``M_lm = ∂²ℓ/∂a_l ∂a_m``.
 
     Parameters
     ----------

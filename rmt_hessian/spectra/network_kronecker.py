@@ -23,19 +23,20 @@ from rmt_hessian.spectra.eigenvalues import top_eigenpairs
 
 @dataclass(frozen=True, eq=False, repr=False)
 class NetworkKronecker(LazyMatrix):
-    """``E[B_lᵀ A B_m] ⊗ E[z_l z_mᵀ]`` in place of block (l, m) of the Hessian, never formed.
+    """``E[M_lm] ⊗ E[z_l z_mᵀ]`` in place of block (l, m) of the Hessian, never formed.
 
-    All blocks make the Khatri–Rao product of the two factors ([W]), a principal submatrix of their
-    Kronecker product: positive semidefinite as they are. It stands for the Gauss–Newton part
-    ``(1/N) Σ_n (B_lᵀ A B_m) ⊗ z_l z_mᵀ`` of the Hessian and is that for one sample; the residual
-    term of cross-layer blocks (`NetworkHessian`), the only one with labels, is no part of it. With
-    the blocks l = m alone (layer-wise) every eigenvector is one of a layer, zero elsewhere. Make
-    one with `kronecker_approximation`.
+    ``M_lm = ∂²ℓ/∂a_l ∂a_m``, which is ``B_lᵀ A B_m`` for ReLU and for the Gauss–Newton part; other
+    activations add their second derivatives. All blocks make the Khatri–Rao product of the two
+    factors ([W]), a principal submatrix of their Kronecker product, positive semidefinite if they
+    are. It stands for ``(1/N) Σ_n M_lm ⊗ z_l z_mᵀ`` of the Hessian and is that for one sample; the
+    term of cross-layer blocks in which weights move features (`NetworkHessian`) is no part of it.
+    With the blocks l = m alone (layer-wise) every eigenvector is one of a layer, zero elsewhere.
+    Make one with `kronecker_approximation`.
 
     Parameters
     ----------
     factors : KroneckerProduct
-        ``left`` is ``E[Bᵀ A B]`` over the units of all layers, (K, K), ``right`` ``E[z zᵀ]`` over
+        ``left`` is ``E[M]`` over the units of all layers, (K, K), ``right`` ``E[z zᵀ]`` over
         their features, (F, F).
     units : tuple of int
         ``k_0, k_1, …``, the output units of each layer, with sum K.
