@@ -250,6 +250,14 @@ def scalar_only(a):
             (lambda a: a[:1], np.cos, None),
             r"σ of .* must return an array of shape \(3, 17\), got nda",
         ),
+        (
+            (lambda a: a.T, np.cos, None),
+            r"σ of .* must return an array of shape \(3, 17\), got ndarray of shape \(17, 3\)",
+        ),
+        (
+            (np.ravel, np.ones_like, None),
+            r"σ of .* must return an array of shape \(3, 17\), got ndarray of shape \(51,\)",
+        ),
         ((lambda a: "a", np.cos, None), "what σ of .* returns must be an array of real numbers"),
         ((np.log, np.reciprocal, None), "σ of activation 'custom' must be finite, got NaN"),
         ((divide, lambda a: 0.5, None), "σ of activation 'custom' must not write to its argument"),

@@ -316,6 +316,11 @@ BAD = {
     "overflow of weights": ({"weights": W * 1e300, "temperature": 1e-100}, "overflow"),
     "no square": ({"logits": F, "temperature": 1e-170}, "temperature must"),
     "none in float32": ({"logits": F, "temperature": 1e-30, "dtype": "float32"}, "temperature"),
+    "no square of all samples": ({"logits": F, "temperature": 0.75e-154}, "temperature must"),
+    "none of all in float32": (
+        {"logits": F, "temperature": 0.6e-19, "dtype": "float32"},
+        "temperature must have 1/T²",
+    ),
     "too large a square": ({"logits": F, "temperature": 1e170}, "temperature must"),
 }
 
@@ -324,6 +329,16 @@ BAD = {
 def test_bad_input(given, message):
     with pytest.raises(ValueError, match=message):
         rh.head_hessian(Z, **given)
+
+
+@pytest.mark.parametrize(("dtype", "temperature"), [("float64", 2e-154), ("float32", 1.5e-19)])
+def test_one_sample_of_all_the_weight_at_the_coldest_temperature(dtype, temperature):
+    """``ω_n/T²`` is N times as large as ``1/T²``, and fits: all of H is one sample's."""
+    options = {"temperature": temperature, "dtype": dtype}
+    H = rh.head_hessian(Z, logits=F, sample_weight=[1, 1e-30, 1e-30, 1e-30], **options)
+    only = rh.head_hessian(Z[:1], logits=F[:1], **options).to_dense()
+    np.testing.assert_allclose(H.to_dense(), only, rtol=1e-6)
+    np.testing.assert_allclose(only[:3, :3], 0.25 / temperature**2, rtol=1e-6)
 
 
 @pytest.mark.parametrize("number", [2, 3])

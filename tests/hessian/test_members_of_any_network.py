@@ -7,7 +7,14 @@ import rmt_hessian as rh
 from tests.expected import expected_layer, expected_network
 from tests.hessian.test_any_network import of_each, of_layer, whole, with_and_without_biases
 from tests.members import compare_layer, compare_network
-from tests.problems import ACTIVATIONS, draw
+from tests.problems import (
+    ACTIVATIONS,
+    Problem,
+    draw,
+    network,
+    random_parameters,
+    random_targets,
+)
 from tests.tolerances import EXACT
 
 SINGLE = 60 * 2.0**-24  # rounding, by some more than the number of terms of a sum
@@ -59,6 +66,29 @@ def test_single_precision(activation, index):
             H = of_layer(problem, layer, bias=bias, part=part, dtype="float32")
             assert H.dtype == H.to_dense().dtype == H.diagonal().dtype == np.float32
             compare_layer(H, expected_layer(problem, layer, bias, part), SINGLE)
+
+
+@pytest.mark.parametrize("kind", ["labels", "targets"])
+@pytest.mark.parametrize("loss", ["ce", "mse"])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_targets_in_double_precision_leave_single_precision(activation, loss, kind):
+    """Arrays of a float32 Hessian, and of a gradient covariance of any layer, are float32."""
+    rng = np.random.default_rng(7)
+    W, b = random_parameters([3, 4, 3, 2], rng, biases=True)
+    X, y = rng.standard_normal((5, 3)), random_targets(5, 2, loss, kind, rng)
+    problem = Problem(W, b, activation, X, y, loss)
+    net, H = network(problem), whole(problem, True, dtype="float32")
+    layers = [
+        rh.layer_gradient_covariance(net, X, layer, loss, y=y, bias=True, dtype="float32")
+        for layer in range(problem.n_layers)
+    ]
+    assert H.residual().dtype == np.float32
+    for A in (H, *H.layers, *layers):
+        arrays = [A.to_dense(), A.diagonal(), A.output_hessian(), A.input_autocorrelation()]
+        arrays.append(A @ np.ones(A.shape[0]))
+        if A is not H:
+            arrays += [A.block(0, 1), A.block_weights(0, 1), A.restrict([1]).output_hessian()]
+        assert {array.dtype for array in arrays} == {np.dtype("float32")}
 
 
 @pytest.mark.parametrize("index", [2, 3, 4])

@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 
 import rmt_hessian as rh
 from tests import oracles
+from tests import oracles_of_networks as networks
+from tests.problems import Problem, network, random_parameters
 from tests.strategies import cases
 from tests.tolerances import EXACT
 
@@ -103,6 +105,20 @@ def test_a_confident_sample_keeps_its_digits():
     np.testing.assert_allclose(M[1:, 1:], A, rtol=EXACT)
     np.testing.assert_allclose(M[0, 0], p @ difference**2, rtol=EXACT)
     np.testing.assert_allclose(M[0, 1:], [-p @ difference, *(p * difference)], rtol=EXACT)
+
+
+@pytest.mark.parametrize("n_samples", [1, 2])
+@pytest.mark.parametrize("activation", ["tanh", "gelu"])
+def test_bends_of_one_sample(activation, n_samples):
+    """The mean of one is that one: second derivatives with respect to biases, by differences."""
+    rng = np.random.default_rng(4)
+    W, b = random_parameters([3, 4, 3, 2], rng, biases=True)
+    X, y = rng.standard_normal((n_samples, 3)), rng.integers(0, 2, n_samples)
+    problem = Problem(W, b, activation, X, y, "ce")
+    M, error = networks.output_hessians(problem)
+    found = rh.network_hessian(network(problem), X, y, "ce").output_hessian()
+    atol = error + EXACT * np.abs(M).max()
+    np.testing.assert_allclose(found, M.mean(axis=0), rtol=0, atol=atol)
 
 
 NET, X = rh.Network.random([3, 4, 2], np.random.default_rng(0)), np.ones((5, 3))

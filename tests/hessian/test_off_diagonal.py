@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 import rmt_hessian as rh
 from rmt_hessian.hessian.cross_layer import CrossLayerBlock
 from rmt_hessian.hessian.estimates import Estimate, population_sums, standard_error
+from rmt_hessian.hessian.norms import square_sums
 from rmt_hessian.hessian.off_diagonal import ratio_of_norms
 from tests import oracles
+from tests import oracles_of_networks as networks
 from tests.hessian.test_layer import size
+from tests.problems import Problem, network, random_parameters, weighting
 from tests.strategies import cases
-from tests.tolerances import EXACT
+from tests.tolerances import EXACT, ITERATIVE
 
 RELATIVE = 1e-10  # of what is not small by cancellation; the same as for norms in `test_layer`
 WIDTHS = [[3, 4], [3, 4, 2], [4, 3, 5, 3], [3, 1, 4, 2], [6, 2, 5]]
@@ -190,6 +193,51 @@ def test_weights_of_samples():
     assert values == pytest.approx(1.0, rel=RELATIVE)
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(("widths", "layer"), [([3, 4, 2], 0), ([3, 4, 2], 1), ([4, 3, 5, 3], 1)])
+def test_squared_norms_and_shares_of_a_layer_with_weights_of_samples(widths, layer, loss):
+    """Parts are ``ω_n M_n ⊗ z_n z_nᵀ``; a sample of weight 0 is none."""
+    net, X, _ = draw(widths, 8)
+    w = np.array([0.3, 2.0, 0.0, 1.0, 5.0, 0.7, 1.0, 0.1])
+    H = rh.layer_hessian(net, X, layer, loss, sample_weight=w)
+    omega = 7 * w[w > 0] / w.sum()
+    parts, units = parts_of_layer(net, X[w > 0], layer, loss)
+    h = oracles.pair_products(omega[:, None, None] * parts, units)
+    k = H.n_blocks
+    norms = oracles.of_different_pairs(h, lambda squares: squares / [k, k * (k - 1)], omega)
+    found = np.transpose(H.mean_squared_block_norms(population=True))
+    atol = EXACT * norms[0].max()  # off the diagonal of MSE's last layer is nothing
+    np.testing.assert_allclose(found, norms, rtol=1e-9, atol=atol)
+    expected = oracles.of_different_pairs(h, share, omega)
+    np.testing.assert_allclose(
+        H.off_diagonal_share(population=True), expected, rtol=1e-9, atol=EXACT
+    )
+
+
+@pytest.mark.parametrize("by", ["unit", "layer"])
+@pytest.mark.parametrize("activation", ["gelu", "silu"])
+def test_shares_of_a_network_with_negative_slopes(activation, by):
+    """Hessians of the loss of each sample by differences; units that fall count as others do."""
+    rng = np.random.default_rng(6)
+    W, b = random_parameters([2, 3, 3, 2], rng, biases=True, scale=3.0)
+    X, y = rng.standard_normal((6, 2)), rng.integers(0, 2, 6)
+    problem = Problem(W, b, activation, X, y, "ce", sample_weight=rng.exponential(size=6))
+    parts, _ = networks.second_derivatives(
+        lambda t: networks.sample_losses(problem, networks.pre_activations(problem, t)[-1]),
+        networks.parameters(problem),
+    )
+    parts = np.moveaxis(6 * parts / networks.masses(problem).sum(), 2, 0)
+    sizes = [[V.size + len(V)] if by == "layer" else [V.shape[1] + 1] * len(V) for V in W]
+    blocks = np.repeat(np.arange(sum(map(len, sizes))), np.concatenate(sizes))
+    h = oracles.pair_products(parts, blocks)
+    net = network(problem)
+    assert all(np.mean(slopes < 0) > 0.1 for slopes in net.forward(X).slopes)
+    H = rh.network_hessian(net, X, y, "ce", bias=True, **weighting(problem))
+    found = H.off_diagonal_share(by), *H.off_diagonal_share(by, population=True)
+    expected = share(h.sum(axis=(1, 2))), *oracles.of_different_pairs(h, share)
+    np.testing.assert_allclose(found, expected, rtol=ITERATIVE)
+
+
 # --- statistics -----------------------------------------------------------------------------------
 
 
@@ -340,6 +388,25 @@ def test_single_precision(loss):
         np.testing.assert_allclose(make("float32"), make("float64"), rtol=2e-5, atol=1e-12)
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+def test_sums_over_pairs_are_in_double_precision(loss):
+    """Those of a float32 Hessian too: within a layer and between layers they are added up."""
+    net, X, y = draw([6, 5, 4, 3], 20)
+    single, double = (rh.network_hessian(net, X, y, loss, dtype=d) for d in ("float32", "float64"))
+    for l, layer in enumerate(single.layers):
+        assert layer.dtype == np.float32
+        assert square_sums(layer)[0].rows.dtype == square_sums(layer)[0].own.dtype == np.float64
+        for m in range(l + 1, 3):
+            (found, s), (expected, t) = (
+                CrossLayerBlock(H, l, m).pair_sums() for H in (single, double)
+            )
+            assert found.rows.dtype == found.own.dtype == np.float64
+            atol = 1e-5 * t**2 * expected.own.max()
+            for name in ("rows", "own"):
+                a, b = s**2 * getattr(found, name), t**2 * getattr(expected, name)
+                np.testing.assert_allclose(a, b, rtol=0, atol=atol)
+
+
 @pytest.mark.parametrize("margin", [1.0, 20.0, 100.0, 150.0])
 def test_saturated_softmax(margin):
     """All samples equal, p = (1 - ε, ε/2, ε/2): entries of A are of order ε, and their share is
@@ -380,6 +447,19 @@ def test_features_that_no_two_samples_share():
     assert H.off_diagonal_share() == pytest.approx(1 / 3, rel=RELATIVE)
     assert np.isnan(H.off_diagonal_share(population=True)).all()
     assert H.mean_squared_block_norms(population=True) == ((0, 0), (0, 0))
+
+
+def test_no_estimate_has_no_error():
+    """Of gradients that are orthogonal, ``‖H‖²`` is estimated as 0 up to rounding of either sign:
+    where it is not positive nothing is claimed of the error, whatever is left without a sample.
+    """
+    rng, net, found = np.random.default_rng(0), rh.Network([np.zeros((3, 1))]), []
+    for _ in range(1000):
+        y = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+        H = rh.layer_gradient_covariance(net, np.ones((3, 1)), 0, "mse", y=y)
+        found.append(H.off_diagonal_share(population=True))
+    values, errors = np.transpose(found)
+    assert np.isnan(errors[np.isnan(values)]).all()
 
 
 def test_an_estimate_below_zero_is_a_ratio_of_zero():

@@ -3,7 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmt_hessian import Network, layer_hessian, rademacher_inputs, random_labels
+from rmt_hessian import (
+    Network,
+    gaussian_inputs,
+    layer_hessian,
+    rademacher_inputs,
+    random_labels,
+)
 from rmt_hessian.hessian.population import grouped_output_hessian, population_output_hessian
 from tests.strategies import cases
 from tests.tolerances import EXACT
@@ -183,3 +189,25 @@ def test_labels_are_drawn_from_the_generator_of_the_inputs():
         for _ in range(2)
     ]
     np.testing.assert_array_equal(*found)
+
+
+def test_labels_are_those_of_the_samples_drawn():
+    """Inputs and their labels come in turn from one generator, whose draws another one repeats."""
+    net, twin = Network.random([3, 4, 2], 1, activation="tanh"), np.random.default_rng(6)
+    result = population_output_hessian(
+        net,
+        0,
+        "ce",
+        np.random.default_rng(6),
+        relative_error=0.1,
+        batch_size=32,
+        labels=lambda X, rng: random_labels(len(X), 2, rng),
+    )
+    batches = [
+        layer_hessian(
+            net, gaussian_inputs(32, 3, twin), 0, "ce", y=random_labels(32, 2, twin)
+        ).output_hessian()
+        for _ in range(result.n_samples // 32)
+    ]
+    assert len(batches) > 1
+    np.testing.assert_allclose(result.mean, np.mean(batches, axis=0), rtol=0, atol=10 * EXACT)

@@ -115,6 +115,54 @@ def test_a_weighted_mean_of_parts(problem, kind, data):
     np.testing.assert_allclose(whole, expected, rtol=0, atol=atol)
 
 
+@pytest.mark.parametrize("value", [0.1, 3.0, 1e-300, 1e300])
+@pytest.mark.parametrize("kind", KINDS)
+def test_equal_weights_are_none_to_the_last_bit(kind, value):
+    """No power of 2 as a value; the largest weight, perhaps, is that of a sample left out."""
+    rng = np.random.default_rng(1)
+    W, b = random_parameters([3, 2, 2], rng, biases=True)
+    problem = Problem(W, b, "tanh", rng.standard_normal((6, 3)), rng.integers(0, 2, 6), "ce")
+    expected = build(problem, kind).to_dense()
+    longer = replace(
+        problem,
+        X=np.vstack([problem.X[:1], problem.X]),
+        y=np.append(-1, problem.y),
+        ignore_index=-1,
+        sample_weight=np.append(min(7 * value, 1e301), np.full(6, value)),
+    )
+    for case in (
+        replace(problem, sample_weight=np.full(6, value)),
+        replace(problem, class_weight=np.full(2, value)),
+        replace(problem, sample_weight=np.full(6, value), class_weight=np.full(2, value)),
+        longer,
+    ):
+        H = build(case, kind)
+        layers = H.layers if kind == "network" else [H]
+        assert all(layer.sample_weights is None for layer in layers)
+        np.testing.assert_array_equal(H.to_dense(), expected)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e300])
+@pytest.mark.parametrize("kind", KINDS)
+def test_weights_whose_products_leave_the_range(kind, size):
+    """Of samples and of classes, both tiny or both huge: ratios count."""
+    rng = np.random.default_rng(2)
+    W, b = random_parameters([3, 2, 2], rng, biases=True)
+    w, v, y = rng.exponential(size=6), np.array([1.0, 3.0]), np.array([0, 1, 1, 0, 1, 0])
+    problem = Problem(W, b, "tanh", rng.standard_normal((6, 3)), y, "ce")
+    found = replace(problem, sample_weight=size * w, class_weight=size * v)
+    same(build(found, kind), build(replace(problem, sample_weight=w * v[y]), kind))
+    # what is left out is larger by more than the range
+    longer = replace(
+        problem,
+        X=np.vstack([problem.X[:1], problem.X]),
+        y=np.append(-1, y),
+        ignore_index=-1,
+        sample_weight=np.append(1e10, 1e-300 * w),
+    )
+    same(build(longer, kind), build(replace(problem, sample_weight=w), kind))
+
+
 # --- classes ------------------------------------------------------------------------------------
 
 

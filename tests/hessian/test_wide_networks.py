@@ -88,6 +88,25 @@ def test_layers_along_directions(activation, layer):
         np.testing.assert_allclose(H.output_hessian(), of_last, rtol=0, atol=1e-12 * largest)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("loss", ["ce", "mse"])
+@pytest.mark.parametrize("activation", ["tanh", "silu"])
+def test_means_of_output_hessians_of_a_wide_layer_below_narrow_ones(activation, loss, weighted):
+    """Gram matrices of rows of three kinds: of the logits, and of the bends of two layers above."""
+    rng = np.random.default_rng(5)
+    W, b = random_parameters([3, 30, 4, 3, 2], rng, biases=True)
+    X, y = rng.standard_normal((4, 3)), random_targets(4, 2, loss, "labels", rng)
+    w = rng.exponential(size=4) if weighted else None
+    problem = Problem(W, b, activation, X, y, loss, sample_weight=w)
+    M, error = networks.output_hessians(problem)
+    M, net, stop = M.sum(axis=0) / networks.masses(problem).sum(), network(problem), 0
+    for layer, k in enumerate([30, 4, 3, 2]):
+        units = slice(stop, stop := stop + k)
+        H = rh.layer_hessian(net, X, layer, loss, y=y, **weighting(problem))
+        atol = error + 1e-12 * np.abs(M).max()
+        np.testing.assert_allclose(H.output_hessian(), M[units, units], rtol=0, atol=atol)
+
+
 @pytest.mark.parametrize("layer", [0, 1, 2])
 @pytest.mark.parametrize("loss", ["ce", "mse"])
 def test_gradient_covariances_by_gradients_along_directions(layer, loss):

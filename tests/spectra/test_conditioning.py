@@ -216,6 +216,19 @@ def test_the_tolerance_decides_the_rank():
     assert found.after == pytest.approx(1)
 
 
+def test_zero_up_to_rounding_is_500_eps_at_least():
+    """2 eps would count the rounding of sums over samples; of 700 rows it is 700 eps."""
+    for H, rank in (
+        (np.diag([1.0, 1e-14]), 1),
+        (np.diag([1.0, 5e-13]), 2),
+        (np.diag([1.0, *[0.5] * 698, 1.3e-13]), 699),
+    ):
+        found = block_preconditioning(H, [1] * len(H))
+        assert (found.rank, found.rates[-1] == 0) == (rank, rank < len(H))
+    with_rounding = np.array([[1.0, 1.0], [1.0, 1.0 + 1e-14]])
+    assert block_preconditioning(with_rounding, [1, 1]).rank == 1
+
+
 # --- bad input ------------------------------------------------------------------------------------
 
 
