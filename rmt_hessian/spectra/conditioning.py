@@ -98,7 +98,8 @@ def block_preconditioning(
     ------
     ValueError
         If H is not symmetric and finite, or is zero; if the sizes are not those of blocks of H; if
-        a block is zero where its rows are not, so that no rate fits it.
+        a block is zero, or 1 over its norm overflows, where its rows are not zero, so that no rate
+        fits it: a unit of a network without weights above it, but not in the Gauss–Newton part.
 
     Examples
     --------
@@ -151,12 +152,14 @@ def _rates(A: RealArray, places: list[slice], rounding: float) -> FloatArray:
     for b, place in enumerate(places):
         if np.abs(A[place]).max() <= rounding:
             continue
-        norm = float(np.abs(eigvalsh(A[place, place])).max())
-        if norm == 0:
+        norm = np.abs(eigvalsh(A[place, place])).max()
+        with np.errstate(divide="ignore", over="ignore"):
+            rates[b] = 1 / norm
+        if not np.isfinite(rates[b]):
             raise ValueError(
-                f"block {b} of H must not be zero where its rows are not: no rate fits, got zeros"
+                f"block {b} of H must not be zero where its rows are not: no rate fits, "
+                f"got the norm {norm:g}"
             )
-        rates[b] = 1 / norm
     return rates
 
 

@@ -260,3 +260,19 @@ def test_a_hessian_has_units_and_layers(rng):
     with pytest.raises(ValueError, match="by must be one of 'unit', 'layer', got 'row'"):
         block_preconditioning(H, by="row")
     assert block_preconditioning(H, [1, 1, 2]).rates.shape == (3,)
+
+
+def test_a_rate_that_is_no_number():
+    with pytest.raises(ValueError, match=r"no rate fits, got the norm 4e-310"):
+        block_preconditioning(1e-310 * np.diag([4.0, 2.0]), [1, 1])
+
+
+def test_a_unit_without_weights_above_it(rng):
+    """Its block is zero, those beside it are not but in the Gauss–Newton part."""
+    net = Network.random([3, 4, 2], rng)
+    V = net.weights[1] * [0, 1, 1, 1]
+    net, X, y = Network([net.weights[0], V]), rng.standard_normal((20, 3)), [0, 1] * 10
+    with pytest.raises(ValueError, match=r"block 0 of H .* no rate fits, got the norm 0"):
+        block_preconditioning(network_hessian(net, X, y, "ce"))
+    found = block_preconditioning(network_hessian(net, X, y, "ce", part="gauss-newton"))
+    np.testing.assert_array_equal(found.rates > 0, [False, *[True] * 5])
