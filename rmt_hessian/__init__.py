@@ -1,15 +1,16 @@
 """Random matrix theory of neural-network Hessians.
 
 Reading order: ``ensemble`` (the one description of a case), ``activations``, ``model`` (what is
-simulated),
-``hessian`` (its Hessian, layer by layer as ``(1/N) Σ_n M_n ⊗ z_n z_nᵀ``), ``spectra`` (what is
-measured of it), ``theory`` (what is predicted, without seeing a network), ``compare`` (the two side
-by side), ``measurements`` (one draw, with its prediction), ``sweep`` (many draws, one table),
-``report``, ``plotting``, ``cli``.
+simulated), ``hessian`` (its Hessian, layer by layer as ``(1/N) Σ_n M_n ⊗ z_n z_nᵀ``), ``spectra``
+(what is measured of it), ``theory`` (what is predicted, without seeing a network), ``compare`` (the
+two side by side), ``measurements`` (one draw, with its prediction), ``sweep`` (many draws, one
+table), ``report``, ``plotting``, ``cli``.
 
 `__all__` below has what most users need. Experts import from submodules, of ``rmt_hessian``:
 
+* ``activations``: `Activation`, by name or of your own, as `get_activation` makes it
 * ``hessian.dead_units``: `dead_units` of a layer, whose blocks are zero
+* ``hessian.estimates``: `Estimate`, a number with its standard error
 * ``hessian.population``: `grouped_output_hessian`, of a sample; `PopulationOutputHessian`
 * ``spectra.conditioning``: `block_preconditioning`, one rate per block; `BlockPreconditioning`
 * ``spectra.eigenvalues``: `block_eigenvalues` of many blocks, `top_eigenspace` without the values

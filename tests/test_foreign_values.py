@@ -56,6 +56,13 @@ CALLS = {
     "draw": {"ens": HIDDEN, "rng": 0},
     "sample": {"ens": HIDDEN, "rng": 0},
     "Network": {"weights": [W, V], "biases": [np.ones(len(W)), None], "activation": "tanh"},
+    "get_activation": {"activation": "tanh"},
+    "Activation": {
+        "name": "sine",
+        "function": np.sin,
+        "derivative": np.cos,
+        "second_derivative": lambda a: -np.sin(a),
+    },
     "Network.random": {
         "widths": [3, 2],
         "rng": 0,
@@ -363,6 +370,7 @@ OBJECTS = {
     "WEIGHTS": WEIGHTS,
 }
 RESULTS_ONLY = {  # made by functions, not by users
+    "Estimate",
     "LayerHessian",
     "NetworkHessian",
     "PopulationOutputHessian",

@@ -12,10 +12,11 @@ are right where N is large and T does not tend to 0, and too large by up to ``�
 average, where single samples tell nothing: a factor of 2 for N = 3, of √2 for many.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from rmt_hessian._types import FloatArray, RealArray
 from rmt_hessian.hessian.norms import means_over_blocks, norm, square_sums
 
 FEWEST = 3  # samples: of two, leaving one out leaves no pair
@@ -43,7 +44,9 @@ def require_pairs(n_samples: int) -> None:
         )
 
 
-def population_sums(rows, sample_weights=None):
+def population_sums(
+    rows: FloatArray, sample_weights: RealArray | None = None
+) -> tuple[FloatArray, FloatArray]:
     """What ``Σ_nm h(n, m)`` tends to for N → ∞, from all samples and with each of them left out.
 
     Parameters
@@ -68,23 +71,26 @@ def population_sums(rows, sample_weights=None):
     return N * N * T / pairs, without
 
 
-def _before(w):
+def _before(w: FloatArray) -> tuple[FloatArray, FloatArray]:
     """``Σ_{m<n} ω_m`` and ``Σ_{l<m<n} ω_l ω_m``, (N,) each: sums without a difference."""
     first = np.append(0.0, np.cumsum(w)[:-1])
     return first, np.append(0.0, np.cumsum(w * first)[:-1])
 
 
-def standard_error(without):
+def standard_error(without: FloatArray) -> float:
     """``√((N-1)/N Σ_n (θ_{-n} - mean θ)²)`` of a statistic with each sample left out, (N,)."""
     N = len(without)
     return float(np.sqrt((N - 1) / N)) * norm(without - without.mean())
 
 
-def mean_squared_block_norms(H, sample_weights=None):
+def mean_squared_block_norms(
+    H: Any, sample_weights: RealArray | None = None
+) -> tuple[Estimate, Estimate]:
     """`norms.mean_squared_block_norms` for N → ∞, two of `Estimate`."""
     require_pairs(H.n_samples)
     sums, scale = square_sums(H)
     values, without = population_sums(sums.rows, sample_weights)
     errors = map(standard_error, without)
     found = (means_over_blocks(x, scale, H.n_blocks) for x in (values, errors))
-    return tuple(map(Estimate, *found))
+    diagonal, off_diagonal = map(Estimate, *found)
+    return diagonal, off_diagonal
