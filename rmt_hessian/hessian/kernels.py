@@ -188,7 +188,8 @@ def apply_slopes(Y, slopes):
     for n in range(Y.shape[0]):
         for q in range(Y.shape[1]):
             for i in range(Y.shape[2]):
-                Y[n, q, i] *= slopes[n, i]
+                D = slopes[n, i]  # of a Boolean the product is none: a choice
+                Y[n, q, i] = Y[n, q, i] * D if D else 0.0
 
 
 @jit(nogil=True)
