@@ -76,7 +76,10 @@ class SoftmaxCurvature:
 
         parallel_map(normalise, slices(N, max(ROWS, SMALL // C)))
         if not (np.isfinite(top).all() and np.isfinite(others).all()):
-            raise ValueError("X must not make the logits overflow, got infinite or NaN logits")
+            raise ValueError(
+                "X must not make the logits overflow (of a head its features and weights), "
+                "got infinite or NaN logits"
+            )
         return cls(logits, top, others, reference, chunk_size)
 
     @property
