@@ -14,8 +14,7 @@ PEERS := $(patsubst benchmarks/requirements-%.txt,%,$(wildcard benchmarks/requir
 # spectra, ranks, eigenspaces, laws, and all printed examples
 SENSITIVE := rmt_hessian tests/test_compare.py tests/test_spectra_distance.py tests/hessian \
   tests/spectra tests/theory/laws tests/theory/outliers tests/theory/structure/test_overlap.py \
-  tests/measurements/test_blocks.py tests/measurements/test_outliers.py \
-  tests/measurements/test_structure.py tests/test_documents.py
+  tests/measurements tests/test_documents.py
 STYLE := paper_figs/style.py rmt_hessian/plotting.py
 
 .PHONY: help sweep sweeps figures sweep-figures test test-kernels test-kernel kills stress claims lint bench clean

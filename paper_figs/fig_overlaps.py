@@ -16,14 +16,17 @@ def draw(store):
     most = hidden["n_classes"].max()
     hidden = hidden[hidden["n_classes"] == most]
     output = table[(table["case"] == "output-ce") & (table["inputs"] == "gaussian")]
-    digits = table[(table["case"] == "hidden-ce") & (table["inputs"] == "digits")]
+    digits = table[table["inputs"] == "digits"]
     means = sorted(hidden["input_mean"].unique(), reverse=True)
     rows = {
         f"hidden, $C={most:.0f}$, {inputs_of(mean)}": hidden[hidden["input_mean"] == mean]
         for mean in (means[0], means[-1])
     }
-    rows["output, centred inputs"] = output[output["input_mean"] == 0]
-    rows["hidden, digits"] = digits
+    rows |= {f"output, {inputs_of(mean)}": part for mean, part in output.groupby("input_mean")}
+    rows |= {
+        f"{layer}, digits": digits[digits["case"] == f"{layer}-ce"]
+        for layer in ("hidden", "output")
+    }
     rows = {title: part for title, part in rows.items() if part["standardised"].nunique() == 2}
     figure, axes = subplots(len(rows), 2, height_to_width=0.42, sharex=True, sharey=True)
     for row, (title, part) in zip(axes, rows.items(), strict=True):

@@ -9,21 +9,10 @@ from functools import cache
 
 import numpy as np
 
-from rmt_hessian import Network
+from rmt_hessian import Network, activations
 from tests import oracles_of_networks as oracles
 
-ACTIVATIONS = (
-    "relu",
-    "leaky_relu",
-    "identity",
-    "tanh",
-    "erf",
-    "sigmoid",
-    "softplus",
-    "gelu",
-    "gelu_tanh",
-    "silu",
-)
+ACTIVATIONS = tuple(activations.ACTIVATIONS)
 EACH = [(activation, index) for activation in ACTIVATIONS for index in range(20)]
 PIECEWISE_LINEAR = ("relu", "leaky_relu", "identity")
 USERS = {"sin": (np.sin, np.cos, lambda a: -np.sin(a))}  # σ, σ', σ''

@@ -132,6 +132,7 @@ def test_scree_marks_C_minus_one(store):
         assert drawn["$C-1$"][0].tolist() == [C - 0.5] * 2  # between C-1 and C
         np.testing.assert_array_equal(drawn["measured"][1], arrays["eigenvalues"])
         np.testing.assert_array_equal(drawn["predicted"][1], arrays["predicted_eigenvalues"])
+        np.testing.assert_array_equal(drawn["of gradients"][1], arrays["gradient_eigenvalues"])
     plt.close(figure)
 
 

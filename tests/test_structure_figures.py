@@ -282,18 +282,21 @@ def test_whole_network_first_seed_and_mean_overlaps(drawn):
 # --- eigenspaces --------------------------------------------------------------------------------
 
 HIDDEN = {"case": "hidden-ce", "inputs": "gaussian", "n_classes": 6}
+OUTPUT = {"case": "output-ce", "inputs": "gaussian"}
 PANELS = {  # row of the figure -> the points that it shows
     "inputs of mean 1": HIDDEN | {"input_mean": 1},
     "$C=6$, centred inputs": HIDDEN | {"input_mean": 0},
-    "output, centred inputs": {"case": "output-ce", "inputs": "gaussian", "input_mean": 0},
+    "output, centred inputs": OUTPUT | {"input_mean": 0},
+    "output, inputs of mean 1": OUTPUT | {"input_mean": 1},
     "hidden, digits": {"case": "hidden-ce", "inputs": "digits"},
+    "output, digits": {"case": "output-ce", "inputs": "digits"},
 }
 
 
 def test_overlaps_of_pairs_beside_prediction_and_random_spaces(drawn):
     figure, store = drawn("overlaps")
     for row, (title, parameters) in zip(
-        np.reshape(figure.axes, (4, 2)), PANELS.items(), strict=True
+        np.reshape(figure.axes, (6, 2)), PANELS.items(), strict=True
     ):
         assert title in row[0].get_title()
         for ax, standardised in zip(row, (False, True), strict=True):
@@ -301,6 +304,8 @@ def test_overlaps_of_pairs_beside_prediction_and_random_spaces(drawn):
             shown = lines(ax)
             stored = arrays_of(store, points, "overlaps")
             np.testing.assert_allclose(shown["measured"], stored.mean(axis=0))
+            of_gradients = arrays_of(store, points, "gradient_overlaps").mean(axis=0)
+            np.testing.assert_allclose(shown["of gradients"], of_gradients)
             share = points["random_overlap"].iloc[0]
             np.testing.assert_allclose(shown["random"], share * np.arange(1, 10) / 9)
             predicted = arrays_of(store, points, "predicted_overlaps")

@@ -61,9 +61,9 @@ def counted_samples(
     ------
     ValueError
         If ``y`` has neither shape (N,) nor (N, C), or an integer label is no class and not ignored;
-        if targets are asked for, as `check_targets`; if
-        weights are negative, not finite, all zero or of another length; or if labels are missing
-        to which ``class_weight`` or ``ignore_index`` would apply.
+        if targets are asked for, as `check_targets`; if weights are negative, not finite, all zero
+        or of another length; or if labels are missing to which ``class_weight`` or
+        ``ignore_index`` would apply.
     """
     kept = np.ones(n_samples, bool)
     if ignore_index is not None:

@@ -106,12 +106,15 @@ def _distances(group):
 
 
 def summarise_rank(table):
-    """One row per case, C and sizes of the output Hessian: means over seeds of what is shown."""
+    """One row per case, C and sizes of the output Hessian: means over seeds of what is shown.
+
+    NaN of columns that an older version of the measurement does not have.
+    """
     keys, columns = ["case", "n_classes", *SIZES], ["gap", "predicted_gap", "overlap"]
     columns += ["gradient_gap", "gradient_overlap"]
     groups = _group(_with_labels(table), "output_rank", keys)
     rows = [
-        dict(zip(keys, key, strict=True)) | group[columns].mean().to_dict()
+        dict(zip(keys, key, strict=True)) | group.reindex(columns=columns).mean().to_dict()
         for key, group in groups.items()
     ]
     return pd.DataFrame(rows)
@@ -161,6 +164,6 @@ def format_rank(summary):
     for label, row in zip(labels, summary.itertuples(), strict=True):
         lines.append(
             f"{label:>{width}} {row.gap:>13.4f} {row.predicted_gap:>14.4f} {row.overlap:>8.4f} "
-            f"{row.gradient_gap:>14.4f} {row.gradient_overlap:>8.4f}"
+            f"{_number(row.gradient_gap, '.4f'):>14} {_number(row.gradient_overlap, '.4f'):>8}"
         )
     return "\n".join(lines)

@@ -38,9 +38,8 @@ def structure_sections(table):
         parts = ["hessian", "gauss_newton", "cross_layer", "layer_wise"]
         columns = [f"{part}_top_eigenvalue" for part in parts]
         columns += [f"{part}_in_gauss_newton_overlap" for part in parts[2:]]
-        present = [name for name in columns if name in of["network_kronecker"]]
         sizes = ["input_mean", "widths", "n_samples"]
-        yield NETWORK, means(of["network_kronecker"], sizes, present)
+        yield NETWORK, means(of["network_kronecker"], sizes, columns)
     if "eigenspaces" in of:
         keys = ["case", "inputs", "widths", "n_samples"]
         keys += ["input_mean", "standardised"]
@@ -50,7 +49,11 @@ def structure_sections(table):
 
 
 def means(rows, keys, columns):
-    """Means over seeds, a row for each value of the keys, in the order of the table."""
+    """Means over seeds, a row for each value of the keys, in the order of the table.
+
+    Of the columns that there are: of older versions of a measurement some are missing.
+    """
+    columns = [name for name in columns if name in rows]
     return rows.groupby(keys, sort=False)[columns].mean().reset_index()
 
 

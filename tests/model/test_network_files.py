@@ -94,8 +94,18 @@ def test_functions_are_not_in_the_file(tmp_path):
         Network.load(path, "relu")
 
 
+SAVED = {
+    "format": np.array("rmt_hessian.Network 1"),
+    "activation": np.array("relu"),
+    "has_bias": np.array([False]),
+    "weights_0": np.ones((2, 2)),
+}
+
+
 def test_foreign_files(tmp_path):
     path = tmp_path / "file"
+    np.savez(tmp_path / "fine.npz", **SAVED)
+    same_network(Network([np.ones((2, 2))]), Network.load(tmp_path / "fine.npz"))
     contents = {
         "npz": lambda f: np.savez(f, a=np.ones(3)),
         "npy": lambda f: np.save(f, np.ones(3)),
@@ -103,14 +113,12 @@ def test_foreign_files(tmp_path):
         "objects": lambda f: np.savez(f, format=np.array({}, dtype=object)),
         "text": lambda f: f.write(b"weights"),
         "nothing": lambda f: None,
+        "one array more": lambda f: np.savez(f, **SAVED, another=np.ones(1)),
+        "biases by number": lambda f: np.savez(f, **SAVED | {"has_bias": np.array([0.0])}),
+        "biases in a table": lambda f: np.savez(f, **SAVED | {"has_bias": np.array([[False]])}),
+        "an activation by number": lambda f: np.savez(f, **SAVED | {"activation": np.array(3)}),
         "another format": lambda f: np.savez(f, format=np.array("rmt_hessian.Network 2")),
-        "float32": lambda f: np.savez(
-            f,
-            format=np.array("rmt_hessian.Network 1"),
-            activation=np.array("relu"),
-            has_bias=np.array([False]),
-            weights_0=np.ones((2, 2), np.float32),
-        ),
+        "float32": lambda f: np.savez(f, **SAVED | {"weights_0": np.ones((2, 2), np.float32)}),
     }
     for write in contents.values():
         with path.open("wb") as file:

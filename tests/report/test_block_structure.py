@@ -164,6 +164,15 @@ def test_rank_summary_by_hand():
     lines = format_rank(summary).splitlines()
     assert len(lines) == 3
     assert lines[1].split() == ["2", "0.2000", "0.4000", "0.8500", "0.2000", "0.6000"]
+    older = summarise_rank(table.drop(columns=["gradient_gap", "gradient_overlap"]))
+    assert format_rank(older).splitlines()[1].split() == [
+        "2",
+        "0.2000",
+        "0.4000",
+        "0.8500",
+        "–",
+        "–",
+    ]
     assert summarise(table).empty
 
 

@@ -209,3 +209,12 @@ def test_section_of_eigenspaces():
     assert row["peak"] == 7.5
     assert (row["gradient_peak"], row["gradient_peak_overlap"]) == (6.0, 0.25)
     assert row["standardised"] is False
+
+
+def test_results_of_older_versions_lack_columns():
+    table = pd.DataFrame(BY_MEASUREMENT["eigenspaces"])
+    table = table.drop(columns=["gradient_peak", "gradient_peak_overlap"])
+    ((title, section),) = structure_sections(table)
+    assert title == SPACES
+    assert section["peak"].tolist() == [7.5]
+    assert "gradient_peak" not in section
