@@ -55,6 +55,7 @@ from rmt_hessian.model.inputs import (
 from rmt_hessian.model.losses import encode_labels
 from rmt_hessian.model.networks import Network
 from rmt_hessian.model.sampling import sample
+from rmt_hessian.model.training import TrainingPath, train
 from rmt_hessian.spectra.eigenvalues import eigenvalues, top_eigenpairs
 from rmt_hessian.spectra.kronecker import (
     kronecker_approximation,
@@ -87,6 +88,8 @@ __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     "standardise",
     "random_labels",
     "encode_labels",
+    "TrainingPath",
+    "train",
     # assemble
     "LayerHessian",
     "NetworkHessian",

@@ -176,3 +176,18 @@ def one_of(value: Any, choices: Collection[Any], name: str) -> Any:
         wanted = ", ".join(repr(c) for c in choices)
         raise ValueError(f"{name} must be one of {wanted}, got {describe(value)}")
     return value
+
+
+def function_or_none(value: Any, name: str, arguments: str) -> Any:
+    """Return ``value`` if it is None or can be called, with the ``arguments``."""
+    if value is not None and not callable(value):
+        raise ValueError(f"{name} must be callable as {name}({arguments}), got {describe(value)}")
+    return value
+
+
+def real_at_least_zero(value: Any, name: str) -> float:
+    """Return ``value`` as a finite float that is not negative."""
+    number = real_number(value, name)
+    if number < 0:
+        raise ValueError(f"{name} must not be negative, got {value!r}")
+    return number

@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._checks.arguments import boolean, positive_integer, positive_real, real_number
+from rmt_hessian._checks.arguments import (
+    boolean,
+    positive_integer,
+    positive_real,
+    real_at_least_zero,
+)
 from rmt_hessian._checks.arrays import finite_array, real_array
 from rmt_hessian._checks.matrices import covariance_spectrum
 from rmt_hessian._random import random_generator
@@ -196,9 +201,7 @@ def clustered_inputs(
     array([1., 1., 1., 1., 1.])
     """
     shape = _shape(n_samples, n_inputs)
-    sigma, rng = real_number(noise, "noise"), random_generator(rng)
-    if sigma < 0:
-        raise ValueError(f"noise must not be negative, got {noise!r}")
+    sigma, rng = real_at_least_zero(noise, "noise"), random_generator(rng)
     centres = rng.standard_normal((positive_integer(n_clusters, "n_clusters"), shape[1]))
     centres /= np.linalg.norm(centres, axis=1, keepdims=True)
     labels = random_labels(n_samples, n_clusters, rng)

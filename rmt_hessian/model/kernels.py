@@ -34,3 +34,24 @@ def relu_and_mask(a):
             mask[n, i] = active
             h[n, i] = a[n, i] if active else 0.0
     return h, mask
+
+
+@jit()
+def label_losses(logits, labels):
+    """``ℓ_n = log Σ_c exp(f_c - f_y)`` to full relative accuracy, however small; (N, C), (N,).
+
+    Where f_y is the largest, ``ℓ = log(1 + Σ_{c≠y} exp(f_c - f_y))``.
+    """
+    losses = np.empty(logits.shape[0])
+    for n in range(logits.shape[0]):
+        y = labels[n]
+        largest = logits[n, y]
+        for c in range(logits.shape[1]):
+            largest = max(largest, logits[n, c])
+        others = 0.0
+        for c in range(logits.shape[1]):
+            if c != y:
+                others += np.exp(logits[n, c] - largest)
+        gap = largest - logits[n, y]
+        losses[n] = np.log1p(others) if gap == 0.0 else gap + np.log(others + np.exp(-gap))
+    return losses

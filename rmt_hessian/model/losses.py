@@ -1,4 +1,4 @@
-"""Losses: value and residual. The loss of a data set is the mean over its samples."""
+"""Losses: values and residuals. The loss of a data set is the mean over its samples."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rmt_hessian._checks.arguments import describe, one_of, to_numpy
 from rmt_hessian._checks.arrays import finite_array, refuse_masked
 from rmt_hessian._checks.distributions import distributions
 from rmt_hessian._types import FloatArray, IntArray, Loss
-from rmt_hessian.model.kernels import softmax
+from rmt_hessian.model.kernels import label_losses, softmax
 
 Targets: TypeAlias = FloatArray | NDArray[np.integer]  # distributions or values (N, C), labels (N,)
 
@@ -29,21 +29,24 @@ class CrossEntropy:
     name = "ce"
     min_classes = 2
 
-    def value(self, logits: FloatArray, targets: FloatArray) -> float:
-        """Mean loss; ``targets`` are distributions over classes, shape (N, C)."""
-        return float(np.mean(logsumexp(logits, axis=1) - np.sum(targets * logits, axis=1)))
+    def values(self, logits: FloatArray, targets: Targets) -> FloatArray:
+        """``ℓ`` per sample, shape (N,); targets (N, C) or checked labels (N,)."""
+        if targets.ndim == 1:
+            return label_losses(logits, targets)
+        return logsumexp(logits, axis=1) - np.sum(targets * logits, axis=1)
 
     def residual(self, logits: FloatArray, targets: Targets) -> FloatArray:
         """``∂ℓ/∂f = p - y`` per sample, shape (N, C); targets (N, C) or checked labels (N,)."""
         p = softmax(logits)
         if targets.ndim == 1:
-            labelled = np.arange(len(p)), targets
+            rows, labels = np.arange(len(p)), targets
         else:
-            one_hot = np.flatnonzero(np.max(targets, axis=1) == 1.0)
-            labelled = one_hot, np.argmax(targets[one_hot], axis=1)
+            rows = np.flatnonzero(np.max(targets, axis=1) == 1.0)
+            labels = np.argmax(targets[rows], axis=1)
             p -= targets
-        p[labelled] = 0.0
-        p[labelled] = -p[labelled[0]].sum(axis=1)  # p_y - 1, without its cancellation
+        p[rows, labels] = 0.0
+        others = p if rows.size == len(p) else p[rows]
+        p[rows, labels] = -others.sum(axis=1)  # p_y - 1, without its cancellation
         return p
 
     def check_targets(self, targets: ArrayLike) -> FloatArray:
@@ -57,9 +60,9 @@ class MeanSquaredError:
     name = "mse"
     min_classes = 1
 
-    def value(self, logits: FloatArray, targets: FloatArray) -> float:
-        """Mean loss; ``targets`` has shape (N, C)."""
-        return float(np.mean(np.sum((logits - targets) ** 2, axis=1)) / 2)
+    def values(self, logits: FloatArray, targets: Targets) -> FloatArray:
+        """``ℓ`` per sample, shape (N,); targets (N, C) or checked labels (N,)."""
+        return np.sum(self.residual(logits, targets) ** 2, axis=1) / 2
 
     def residual(self, logits: FloatArray, targets: Targets) -> FloatArray:
         """``∂ℓ/∂f = f - y`` per sample, shape (N, C); targets (N, C) or checked labels (N,)."""

@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._checks.arguments import index_below, real_number, refuse_given
+from rmt_hessian._checks.arguments import index_below, real_at_least_zero, refuse_given
 from rmt_hessian._checks.arrays import finite_array
 from rmt_hessian._checks.weights import bias_chain, layer_widths, read_only, weight_chain
 from rmt_hessian._random import random_generator
@@ -126,9 +126,7 @@ class Network:
         Network(widths=[3, 4, 2], activation='tanh', biases=True)
         """
         gain, sigma, widths = init_gain(init), get_activation(activation), layer_widths(widths)
-        scale = None if bias_scale is None else real_number(bias_scale, "bias_scale")
-        if scale is not None and scale < 0:
-            raise ValueError(f"bias_scale must not be negative, got {bias_scale!r}")
+        scale = None if bias_scale is None else real_at_least_zero(bias_scale, "bias_scale")
         rng = random_generator(rng)
         weights = [random_weights(*sizes, gain, rng) for sizes in pairwise(widths)]
         if scale is None:

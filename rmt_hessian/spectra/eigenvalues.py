@@ -6,13 +6,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import eigh, eigvalsh
 
-from rmt_hessian._checks.arguments import instance_of, one_of, positive_integer, positive_real
+from rmt_hessian._checks.arguments import (
+    function_or_none,
+    instance_of,
+    one_of,
+    positive_integer,
+    positive_real,
+)
 from rmt_hessian._threads import one_thread_for_short
 from rmt_hessian._types import Extreme, IntArray, MatrixLike, Progress, RealArray
 from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.spectra.lanczos import power_of_two
 from rmt_hessian.spectra.operands import Operand, symmetric_operand
-from rmt_hessian.spectra.progress_calls import progress_callback
 from rmt_hessian.spectra.thick_restart import HEIGHTS, NotConverged, extreme_eigenpairs
 
 DENSE = 2000  # sizes up to which a dense solver takes a second
@@ -159,7 +164,7 @@ def top_eigenpairs(
     if tol >= 1:
         raise ValueError(f"tol must be below 1, got {tol:g}")
     max_iterations = positive_integer(max_iterations, "max_iterations")
-    progress = progress_callback(progress)
+    progress = function_or_none(progress, "progress", "done, total")
     can_be_formed = operand.kind == "array" or n <= FORMED
     small = FEW if operand.kind == "operator" else DENSE
     if n <= small or (10 * k > n and can_be_formed):

@@ -3,25 +3,9 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from rmt_hessian._checks.arguments import describe
+from rmt_hessian._checks.arguments import function_or_none
 from rmt_hessian._types import Progress
-
-
-def progress_callback(progress: Any) -> Progress | None:
-    """Return ``progress``, a callable or None.
-
-    Raises
-    ------
-    ValueError
-        If it is neither.
-    """
-    if progress is not None and not callable(progress):
-        raise ValueError(
-            f"progress must be callable as progress(done, total), got {describe(progress)}"
-        )
-    return progress
 
 
 class ProductCount:
@@ -31,7 +15,7 @@ class ProductCount:
     """
 
     def __init__(self, progress: Progress | None, total: int) -> None:
-        self.progress, self.total = progress_callback(progress), total
+        self.progress, self.total = function_or_none(progress, "progress", "done, total"), total
         self.done, self.lock = 0, threading.Lock()
         self.error: BaseException | None = None
 

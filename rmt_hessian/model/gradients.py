@@ -1,0 +1,133 @@
+"""The loss of a network over samples and its gradient, of all parameters as one vector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from rmt_hessian._threads import CHUNK_SIZE, consecutive_slices, slices
+from rmt_hessian._types import FloatArray, IntArray
+from rmt_hessian.model.forward_pass import ForwardPass, forward_pass
+from rmt_hessian.model.losses import CrossEntropy, MeanSquaredError, Targets
+from rmt_hessian.model.networks import Network
+
+
+class DivergenceError(ArithmeticError):
+    """Parameters so large that features or logits overflow."""
+
+
+@dataclass(frozen=True, eq=False)
+class Objective:
+    """``L(θ) = (1/N) Σ_n ω_n ℓ_n + (μ/2) Σ_l ‖W_l‖²``.
+
+    θ has all weights and biases of a network, in the order of `network_hessian` with biases: layer
+    by layer, unit by unit, the bias of a unit after its weights.
+
+    Attributes
+    ----------
+    net : Network
+        Sizes, which layers have biases, and the activation; its weights are the first θ.
+    X : numpy.ndarray, shape (N, d)
+    targets : numpy.ndarray, shape (N,) or (N, C)
+        Labels as integers, or targets.
+    loss : CrossEntropy or MeanSquaredError
+    scale : numpy.ndarray, shape (N,), or None
+        ``ω_n``, of mean 1; None for 1.
+    weight_decay : float
+        μ. Biases have none.
+    """
+
+    net: Network
+    X: FloatArray
+    targets: Targets
+    loss: CrossEntropy | MeanSquaredError
+    scale: FloatArray | None = None
+    weight_decay: float = 0.0
+
+    @property
+    def start(self) -> FloatArray:
+        """θ of `net`, shape (P,)."""
+        pairs = zip(self.net.weights, self.net.biases, strict=True)
+        return np.concatenate([_with_bias(W, b).ravel() for W, b in pairs])
+
+    def parts(self, theta: FloatArray) -> tuple[list[FloatArray], list[FloatArray | None]]:
+        """Weights and biases in θ, as views."""
+        shapes = [
+            (len(W), W.shape[1] + (b is not None))
+            for W, b in zip(self.net.weights, self.net.biases, strict=True)
+        ]
+        places = consecutive_slices(k * p for k, p in shapes)
+        rows = [theta[place].reshape(shape) for place, shape in zip(places, shapes, strict=True)]
+        inputs = [W.shape[1] for W in self.net.weights]
+        weights = [A[:, :p] for A, p in zip(rows, inputs, strict=True)]
+        with_bias = zip(rows, inputs, self.net.biases, strict=True)
+        return weights, [None if b is None else A[:, p] for A, p, b in with_bias]
+
+    def network(self, theta: FloatArray) -> Network:
+        """The network of these parameters, a copy."""
+        return Network(*self.parts(theta), self.net.activation)
+
+    def mean_loss(self, theta: FloatArray) -> float:
+        """``(1/N) Σ_n ω_n ℓ_n``, without weight decay."""
+        total = 0.0
+        for samples in self._chunks():
+            total += self._sum_of_losses(self._forward(theta, samples)[1], samples)
+        return total / len(self.X)
+
+    def gradient(self, theta: FloatArray, samples: IntArray | None = None) -> FloatArray:
+        """``∇L(θ)``, shape (P,); of some samples: of the mean over them instead."""
+        return self._loss_and_gradient(theta, samples, with_loss=False)[1]
+
+    def value_and_gradient(self, theta: FloatArray) -> tuple[float, FloatArray]:
+        """``L(θ)``, ``∇L(θ)``."""
+        return self._loss_and_gradient(theta, None, with_loss=True)
+
+    def _loss_and_gradient(
+        self, theta: FloatArray, samples: IntArray | None, *, with_loss: bool
+    ) -> tuple[float, FloatArray]:
+        weights, _ = self.parts(theta)
+        gradient, total = np.zeros_like(theta), 0.0
+        of_weights, of_biases = self.parts(gradient)
+        n = len(self.X) if samples is None else samples.size
+        for chunk in self._chunks() if samples is None else [samples]:
+            passed, f = self._forward(theta, chunk)
+            if with_loss:
+                total += self._sum_of_losses(f, chunk)
+            g = self.loss.residual(f, self.targets[chunk])  # ∂ℓ/∂a, from the last layer down
+            if self.scale is not None:
+                g *= self.scale[chunk, None]
+            for l in reversed(range(len(weights))):
+                of_weights[l] += g.T @ passed.features[l]
+                if (of_bias := of_biases[l]) is not None:
+                    of_bias += g.sum(axis=0)
+                if l > 0:
+                    g = g @ weights[l]
+                    g *= passed.slopes[l - 1]
+        gradient /= n
+        for W, of_W in zip(weights, of_weights, strict=True):
+            of_W += self.weight_decay * W
+        return total / n + self.weight_decay / 2 * sum(np.sum(W * W) for W in weights), gradient
+
+    def _forward(
+        self, theta: FloatArray, samples: slice | IntArray
+    ) -> tuple[ForwardPass, FloatArray]:
+        """The pass of some samples, and logits."""
+        try:
+            passed = forward_pass(self.X[samples], *self.parts(theta), self.net.activation)
+            return passed, passed.logits
+        except ValueError as error:
+            raise DivergenceError(str(error).rpartition("got ")[2]) from None
+
+    def _sum_of_losses(self, logits: FloatArray, samples: slice | IntArray) -> float:
+        values = self.loss.values(logits, self.targets[samples])
+        return float(values.sum() if self.scale is None else values @ self.scale[samples])
+
+    def _chunks(self) -> Iterator[slice]:
+        widest = max(len(W) for W in self.net.weights)
+        return slices(len(self.X), CHUNK_SIZE // widest)
+
+
+def _with_bias(W: FloatArray, b: FloatArray | None) -> FloatArray:
+    return W if b is None else np.column_stack([W, b])

@@ -1,0 +1,278 @@
+"""Training: the path of a network from its weights to an optimum, or for so many steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rmt_hessian._checks.arguments import (
+    function_or_none,
+    instance_of,
+    list_of,
+    positive_integer,
+    real_at_least_zero,
+    refuse_given,
+)
+from rmt_hessian._checks.arrays import finite_array
+from rmt_hessian._random import random_generator
+from rmt_hessian._threads import WORTH_A_THREAD, one_thread
+from rmt_hessian._types import FloatArray, IntArray, Loss, Progress, RandomState
+from rmt_hessian.model.gradients import DivergenceError, Objective
+from rmt_hessian.model.losses import get_loss
+from rmt_hessian.model.networks import Network
+from rmt_hessian.model.optimisers import Schedule, get_optimiser
+from rmt_hessian.model.sample_weights import counted_samples
+
+Callback: TypeAlias = Callable[[int, Network, float], object]  # callback(step, network, loss)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TrainingPath:
+    """Networks along a training, the first before it, the last at its end.
+
+    Attributes
+    ----------
+    networks : tuple of Network, length K
+    steps : numpy.ndarray of int, shape (K,)
+        After how many steps, ascending from 0.
+    losses : numpy.ndarray, shape (K,)
+        Mean loss over the samples, without weight decay.
+    gradient_norms : numpy.ndarray, shape (K,)
+        Largest entry in size of the gradient of what is minimised, over all samples and with weight
+        decay.
+    converged : bool
+        Whether the last of them is at most the tolerance.
+    """
+
+    networks: tuple[Network, ...]
+    steps: IntArray
+    losses: FloatArray
+    gradient_norms: FloatArray
+    converged: bool
+
+    @property
+    def network(self) -> Network:
+        """The last."""
+        return self.networks[-1]
+
+    def __repr__(self) -> str:
+        told = f"{len(self.networks)} networks, {self.steps[-1]} steps"
+        return f"TrainingPath({told}, loss {self.losses[0]:.3g} to {self.losses[-1]:.3g})"
+
+
+def train(
+    net: Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    loss: Loss,
+    *,
+    optimiser: Literal["lbfgs", "gd", "adam"] = "lbfgs",
+    steps: int | None = None,
+    learning_rate: float | None = None,
+    momentum: float | None = None,
+    schedule: Schedule | None = None,
+    batch_size: int | None = None,
+    weight_decay: float = 0.0,
+    tolerance: float = 1e-7,
+    sample_weight: ArrayLike | None = None,
+    class_weight: ArrayLike | None = None,
+    ignore_index: int | None = None,
+    checkpoints: int | Sequence[int] = 20,
+    rng: RandomState = None,
+    callback: Callback | None = None,
+    progress: Progress | None = None,
+) -> TrainingPath:
+    """Train a network: all weights, and biases where it has them.
+
+    Minimised is ``Σ_n w_n ℓ_n / Σ_n w_n + (μ/2) Σ_l ‖W_l‖²``, by default to its optimum by L-BFGS.
+    Gradients are in closed form. Where the samples are separable, CE has no optimum without weight
+    decay: its gradient tends to 0 as the weights grow, and training ends at the tolerance all the
+    same. Where L-BFGS finds no lower value any more, because of rounding or at a kink of ReLU, it
+    ends too, ``converged`` or not; with weight decay ReLU networks have their optima at kinks, and
+    it comes near to them slowly. The same arguments give the same path to the last bit, for one
+    BLAS library and processor (and number of its threads, from 2^28 samples times parameters on).
+
+    Parameters
+    ----------
+    net : Network
+        Where training starts; it stays as it is.
+    X : array_like, shape (N, d)
+    y : array_like, shape (N,) or (N, C)
+        Integer labels, or targets.
+    loss : {"ce", "mse"}
+    optimiser : {"lbfgs", "gd", "adam"}
+        L-BFGS, gradient descent, Adam; see `rmt_hessian.model.optimisers`.
+    steps : int
+        How many; of L-BFGS at most so many iterations, 10,000 by default. The others need it.
+    learning_rate : float
+        Of gradient descent and Adam, which need it.
+    momentum : float, optional
+        β of gradient descent, from 0 (default) to below 1.
+    schedule : {"constant", "cosine"}, optional
+        Of the learning rate: the same for all steps (default), or from its value to 0.
+    batch_size : int, optional
+        Samples of a step of gradient descent or Adam; by default all.
+    weight_decay : float
+        μ, not negative; biases have none.
+    tolerance : float
+        Training has converged where no entry of the gradient is larger, and L-BFGS ends there.
+    sample_weight, class_weight, ignore_index
+        ``w_n``: see `layer_hessian`.
+    checkpoints : int or sequence of int
+        After which steps to keep a network, beside the first and the last; a number of them is
+        spaced evenly in the logarithm, from 1 to ``steps``, as far as steps are whole numbers.
+    rng : None, int, SeedSequence or Generator
+        Draws the batches; means nothing without ``batch_size``.
+    callback : callable, optional
+        Called as ``callback(step, network, loss)`` at each checkpoint; where it raises
+        StopIteration training ends.
+    progress : callable, optional
+        Called as ``progress(done, total)`` after each step.
+
+    Returns
+    -------
+    TrainingPath
+
+    Raises
+    ------
+    ValueError
+        On bad inputs, labels or weights, see `layer_hessian`; if an option is needed, or means
+        nothing for the optimiser; or if training diverges, with the step.
+
+    Examples
+    --------
+    >>> path = train(Network([[[0.0, 0.0]]]), [[1.0, 0.0], [0.0, 2.0]], [[1.0], [4.0]], "mse")
+    >>> path.network.weights[0].round(6), path.converged
+    (array([[1., 2.]]), True)
+    >>> options = {"optimiser": "gd", "steps": 4, "learning_rate": 0.5, "checkpoints": [1, 2]}
+    >>> path = train(Network([[[0.0]]]), [[1.0]], [[1.0]], "mse", **options)
+    >>> path.steps, path.losses
+    (array([0, 1, 2, 4]), array([0.5       , 0.125     , 0.03125   , 0.00195312]))
+    """
+    instance_of(net, Network, "net")
+    method = get_optimiser(
+        optimiser,
+        tolerance=tolerance,
+        steps=steps,
+        learning_rate=learning_rate,
+        momentum=momentum,
+        schedule=schedule,
+        batch_size=batch_size,
+    )
+    if batch_size is None:
+        refuse_given(rng, "rng", "steps that see all samples, without batch_size")
+    weights = {"sample_weight": sample_weight, "class_weight": class_weight}
+    objective = _objective(net, X, y, loss, weight_decay, ignore_index, weights)
+    recorder = _Recorder(
+        objective,
+        method.steps,
+        _checkpoint_steps(checkpoints, method.steps),
+        function_or_none(callback, "callback", "step, network, loss"),
+        function_or_none(progress, "progress", "done, total"),
+    )
+    try:
+        with (
+            one_thread()
+            if len(objective.X) * objective.start.size < WORTH_A_THREAD
+            else nullcontext()
+        ):
+            recorder.keep(0, objective.start)
+            method.run(objective, recorder, random_generator(rng))
+            recorder.keep(*recorder.last)
+    except StopIteration:  # of the callback
+        pass
+    except DivergenceError as error:
+        raise ValueError(
+            f"training must not diverge (a lower learning_rate may help), got {error} after step "
+            f"{recorder.last[0]}"
+        ) from None
+    return recorder.path(method.tolerance)
+
+
+def _objective(
+    net: Network,
+    X: ArrayLike,
+    y: ArrayLike | None,
+    loss: Loss,
+    weight_decay: float,
+    ignore_index: int | None,
+    weights: dict[str, Any],
+) -> Objective:
+    """What is minimised, from checked arguments."""
+    checked_loss = get_loss(loss, net.widths[-1])
+    X = finite_array(X, "X", ndim=2)
+    if y is None:
+        raise ValueError("y must be given: training needs labels or targets, got None")
+    samples = counted_samples(
+        len(X),
+        net.widths[-1],
+        checked_loss,
+        y,
+        with_targets=True,
+        ignore_index=ignore_index,
+        **weights,
+    )
+    passed = net.forward(X[samples.kept])
+    decay = real_at_least_zero(weight_decay, "weight_decay")
+    targets: Any = samples.targets
+    return Objective(net, passed.features[0], targets, checked_loss, samples.weights, decay)
+
+
+def _checkpoint_steps(checkpoints: int | Sequence[int], total: int) -> set[int]:
+    """After which steps a network is kept, beside the first and the last one."""
+    if np.ndim(checkpoints) == 0:
+        number = positive_integer(checkpoints, "checkpoints")
+        return set(np.round(np.geomspace(1, total, number)).astype(int).tolist())
+    steps = list_of(checkpoints, "checkpoints", "steps")
+    return {positive_integer(k, f"checkpoints[{n}]", minimum=0) for n, k in enumerate(steps)}
+
+
+@dataclass(eq=False)
+class _Recorder:
+    """What is called after each step; keeps some of the networks.
+
+    Attributes
+    ----------
+    last : tuple
+        Step and parameters of the last call.
+    """
+
+    objective: Objective
+    total: int
+    kept_steps: set[int]
+    callback: Callback | None
+    progress: Progress | None
+
+    def __post_init__(self) -> None:
+        self.last = 0, self.objective.start
+        self.rows: list[tuple[int, Network, float, float]] = []
+
+    def __call__(self, step: int, theta: FloatArray) -> None:
+        self.last = step, theta
+        if self.progress is not None:
+            self.progress(step, self.total)
+        if step in self.kept_steps:
+            self.keep(step, theta)
+
+    def keep(self, step: int, theta: FloatArray) -> None:
+        """Once for each step."""
+        if self.rows and self.rows[-1][0] == step:
+            return
+        loss = self.objective.mean_loss(theta)
+        slope = float(np.abs(self.objective.gradient(theta)).max())
+        network = self.objective.network(theta)
+        self.rows.append((step, network, loss, slope))
+        if self.callback is not None:
+            self.callback(step, network, loss)
+
+    def path(self, tolerance: float) -> TrainingPath:
+        steps, networks, losses, slopes = zip(*self.rows, strict=True)
+        converged = slopes[-1] <= tolerance
+        return TrainingPath(
+            networks, np.array(steps), np.array(losses), np.array(slopes), converged
+        )
