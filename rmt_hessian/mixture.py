@@ -21,6 +21,10 @@ class Mixture:
     an `Ensemble` it holds names and sizes only: K and d are those of a network, and
     `mixture_inputs` draws.
 
+    With orthonormal means and classes of one size no classifier is right more often than with
+    probability ``E Φ(z + ρ)^{K-1}``, z standard normal: for K = 10 that is 0.67 at ρ = 2, 0.90 at
+    3, 0.98 at 4.
+
     Parameters
     ----------
     separation : float

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 from rmt_hessian.mixture import Mixture
 from rmt_hessian.model.mixtures import mixture_inputs, mixture_means
@@ -112,6 +113,19 @@ def test_distances_between_classes(groups):
             v, apart = 1 / counts[k] + 1 / counts[l], 2 * rho**2 * (1 - gram[k, l])
             error = np.sum((centres[k] - centres[l]) ** 2) - apart - D * v
             assert abs(error) < 5 * np.sqrt(4 * v * apart + 2 * D * v**2), (k, l)
+
+
+@pytest.mark.parametrize(("rho", "share"), [(0.0, 0.1), (2.0, 0.67), (3.0, 0.90), (4.0, 0.98)])
+def test_the_nearest_mean_is_right_with_the_stated_probability(rho, share):
+    """Scores ``m_kᵀx = ρ δ_{k y} + z_k`` are independent, so it is ``E Φ(z + ρ)^{K-1}``."""
+    z, w = np.polynomial.hermite_e.hermegauss(80)
+    expected = w @ norm.cdf(z + rho) ** 9 / w.sum()
+    assert expected == pytest.approx(share, abs=0.005)
+    n = 20000
+    X, y = mixture_inputs(n, 12, 10, 7, rho)
+    m = mixture_means(Mixture(rho), 10, 12, np.random.default_rng(7))
+    right = np.mean(np.argmax(X @ m.T, axis=1) == y)
+    assert abs(right - expected) < 5 * np.sqrt(expected * (1 - expected) / n)
 
 
 def test_the_separation_only_moves_the_inputs():
