@@ -1,10 +1,10 @@
 """Random matrix theory of neural-network Hessians.
 
-Reading order: ``ensemble`` (the one description of a case), ``activations``, ``model`` (what is
-simulated), ``hessian`` (its Hessian, layer by layer as ``(1/N) Σ_n M_n ⊗ z_n z_nᵀ``), ``spectra``
-(what is measured of it), ``theory`` (what is predicted, without seeing a network), ``compare`` (the
-two side by side), ``measurements`` (one draw, with its prediction), ``sweep`` (many draws, one
-table), ``report``, ``plotting``, ``cli``.
+Reading order: ``ensemble`` and ``mixture`` (the one description of a case, and of its inputs),
+``activations``, ``model`` (what is simulated), ``hessian`` (its Hessian, layer by layer as
+``(1/N) Σ_n M_n ⊗ z_n z_nᵀ``), ``spectra`` (what is measured of it), ``theory`` (what is predicted,
+without seeing a network), ``compare`` (the two side by side), ``measurements`` (one draw, with its
+prediction), ``sweep`` (many draws, one table), ``report``, ``plotting``, ``cli``.
 
 `__all__` below has what most users need. Experts import from submodules, of ``rmt_hessian``:
 
@@ -41,7 +41,8 @@ from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.hessian.network import NetworkHessian
 from rmt_hessian.hessian.population import population_output_hessian
 from rmt_hessian.kronecker_product import KroneckerProduct
-from rmt_hessian.model.datasets import digits
+from rmt_hessian.mixture import Mixture
+from rmt_hessian.model.datasets import digits, mnist_digits
 from rmt_hessian.model.inputs import (
     clustered_inputs,
     correlated_inputs,
@@ -53,6 +54,7 @@ from rmt_hessian.model.inputs import (
     uniform_inputs,
 )
 from rmt_hessian.model.losses import encode_labels
+from rmt_hessian.model.mixtures import mixture_inputs
 from rmt_hessian.model.networks import Network
 from rmt_hessian.model.sampling import sample
 from rmt_hessian.model.training import TrainingPath, train
@@ -74,6 +76,7 @@ __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     "__version__",
     # describe
     "Ensemble",
+    "Mixture",
     "draw",
     "sample",
     # simulate
@@ -84,7 +87,9 @@ __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     "student_inputs",
     "correlated_inputs",
     "clustered_inputs",
+    "mixture_inputs",
     "digits",
+    "mnist_digits",
     "standardise",
     "random_labels",
     "encode_labels",

@@ -76,7 +76,18 @@ CALLS = {
     "student_inputs": {"n_samples": 3, "n_inputs": 2, "rng": 0, "degrees_of_freedom": 3.0},
     "correlated_inputs": {"n_samples": 3, "eigenvalues": [1.0, 2.0], "rng": 0, "rotate": True},
     "clustered_inputs": {"n_samples": 3, "n_inputs": 2, "n_clusters": 2, "rng": 0, "noise": 0.1},
+    "Mixture": {"separation": 3.0, "groups": (2, 0.5), "frequencies": [1.0, 2.0, 3.0, 4.0]},
+    "mixture_inputs": {
+        "n_samples": 5,
+        "n_inputs": 6,
+        "n_classes": 4,
+        "rng": 0,
+        "separation": 3.0,
+        "groups": (2, 0.5),
+        "frequencies": [1.0, 2.0, 3.0, 4.0],
+    },
     "digits": {"standardised": False},
+    "mnist_digits": {"standardised": False},
     "standardise": {"Z": X},
     "random_labels": {"n_samples": 3, "n_classes": 2, "rng": 0},
     "encode_labels": {"labels": ["a", "b", "a"]},
@@ -199,6 +210,8 @@ CALLS = {
     "wasserstein_distance": {"eigenvalues": [1.0, 2.0], "law": LAW},
     # methods
     "HIDDEN.given": {"net": rh.Network.random([6, 8, 3], 0), "layers": [0]},
+    "MIXTURE.means_gram": {"n_classes": 4},
+    "MIXTURE.probabilities": {"n_classes": 4},
     "NET.__call__": {"X": X},
     "NET.above": {"layer": 1},
     "H.block": {"i": 0, "j": 1},
@@ -360,6 +373,7 @@ CALLS = {
 }
 OBJECTS = {
     "HIDDEN": HIDDEN,
+    "MIXTURE": rh.Mixture(3.0, (2, 0.5)),
     "NET": NET,
     "NETWORK": NETWORK,
     "H": H,

@@ -33,6 +33,7 @@ DRAWS = {
     "student_inputs": lambda rng: rh.student_inputs(3, 2, rng, 3),
     "correlated_inputs": lambda rng: rh.correlated_inputs(3, [1, 2], rng, rotate=True),
     "clustered_inputs": lambda rng: rh.clustered_inputs(3, 2, 2, rng)[0],
+    "mixture_inputs": lambda rng: rh.mixture_inputs(3, 2, 2, rng, 1.0)[0],
     "random_labels": lambda rng: rh.random_labels(99, 9, rng),
     "Network.random": lambda rng: rh.Network.random([3, 2], rng).weights[0],
     "sample": lambda rng: rh.sample(HIDDEN, rng)[1],

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from rmt_hessian.model.datasets import digits
 from rmt_hessian.model.inputs import (
     clustered_inputs,
     correlated_inputs,
@@ -164,10 +163,3 @@ def test_standardised_features_have_mean_0_and_variance_1(rng):
     S = standardise(1e6 + Z)
     np.testing.assert_allclose(S.mean(axis=0), 0.0, atol=1e-9)
     np.testing.assert_allclose(S.std(axis=0), [1.0, 1.0, 0.0], atol=1e-8)
-
-
-def test_digits_are_real_images():
-    X, labels = digits()
-    assert X.shape == (1797, 64)
-    assert set(labels) == set(range(10))
-    np.testing.assert_array_equal(digits(standardised=True)[0], standardise(16 * X))
