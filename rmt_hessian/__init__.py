@@ -12,6 +12,7 @@ prediction), ``sweep`` (many draws, one table), ``report``, ``plotting``, ``cli`
 * ``hessian.dead_units``: `dead_units` of a layer, whose blocks are zero
 * ``hessian.estimates``: `Estimate`, a number with its standard error
 * ``hessian.population``: `grouped_output_hessian`, of a sample; `PopulationOutputHessian`
+* ``model.training``: `TrainingPath`, what `train` returns
 * ``spectra.conditioning``: `block_preconditioning`, one rate per block; `BlockPreconditioning`
 * ``spectra.eigenvalues``: `block_eigenvalues` of many blocks, `top_eigenspace` without the values
 * ``spectra.matching``: `overlap_up_to_permutation`, a `PermutedOverlap`; its null level,
@@ -57,7 +58,7 @@ from rmt_hessian.model.losses import encode_labels
 from rmt_hessian.model.mixtures import mixture_inputs
 from rmt_hessian.model.networks import Network
 from rmt_hessian.model.sampling import sample
-from rmt_hessian.model.training import TrainingPath, train
+from rmt_hessian.model.training import train
 from rmt_hessian.spectra.eigenvalues import eigenvalues, top_eigenpairs
 from rmt_hessian.spectra.kronecker import (
     kronecker_approximation,
@@ -93,7 +94,6 @@ __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     "standardise",
     "random_labels",
     "encode_labels",
-    "TrainingPath",
     "train",
     # assemble
     "LayerHessian",

@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "theory": {"ensemble", "initialisation", "kronecker_product", "theory"},
     "compare": {"model", "hessian", "spectra", "theory"},
     "measurements": {
+        "activations",
         "ensemble",
         "initialisation",
         "model",

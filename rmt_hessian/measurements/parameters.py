@@ -9,6 +9,7 @@ Index = Annotated[int, Field(strict=True)]
 Widths = Annotated[list[Count], Field(min_length=2)]
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 Truth = Annotated[bool, Field(strict=True)]
 
 

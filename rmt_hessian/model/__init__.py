@@ -1,1 +1,1 @@
-"""What is simulated: inputs, ReLU networks and losses."""
+"""What is simulated: inputs, networks, losses, training."""

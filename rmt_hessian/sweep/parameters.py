@@ -1,11 +1,14 @@
-"""What a sweep file may set of a measurement: its parameters, for an `Ensemble` the fields of one.
+"""What a sweep file may set of a measurement: its parameters, for a description the fields of one.
+
+A description is an `Ensemble`, or any dataclass with annotated fields, such as `TrainingRun`.
 
 A name among the widths, as in ``widths = ["d", "m", "C"]``, stands for the parameter of that name,
 so that a width can be an axis; names that mean nothing else to the measurement end there.
 """
 
 import inspect
-from typing import Annotated, Literal, get_origin
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Annotated, Literal, get_origin, get_type_hints
 
 from rmt_hessian.activations import ACTIVATIONS
 from rmt_hessian.ensemble import FEWEST_CLASSES, Ensemble
@@ -32,48 +35,63 @@ def parameters_of(function):
     """What a file may set, ``{name: inspect.Parameter}``.
 
     Raises TypeError unless it takes a generator first, then parameters by name, among them at most
-    one ensemble, and then no other of the name of a field.
+    one description, and then no other of the name of a field.
     """
     own = _signature(function)
-    name, _ = _ensemble_among(own)
+    name, kind, _ = _description_among(own)
     if name is None:
         return own
-    if twice := sorted(set(FIELDS) & set(own)):
-        raise TypeError(f"must not have a parameter {twice[0]!r} beside an Ensemble, which has one")
-    ens = own.pop(name)
+    known = _fields_of(kind)
+    if twice := sorted(set(known) & set(own)):
+        article = "an" if kind is Ensemble else "a"
+        beside = f"beside {article} {kind.__name__}, which has one"
+        raise TypeError(f"must not have a parameter {twice[0]!r} {beside}")
+    described = own.pop(name)
     return {
-        field: ens.replace(name=field, annotation=annotation, default=default)
-        for field, (annotation, default) in FIELDS.items()
+        field: described.replace(name=field, annotation=annotation, default=default)
+        for field, (annotation, default) in known.items()
     } | own
 
 
 def arguments(function, values):
     """The keyword arguments of a measurement at the parameters of a point.
 
-    Raises ValueError or IndexError if there is no such ensemble, or it is not covered.
+    Raises ValueError or IndexError if there is no such description, or it is not covered.
     """
-    name, checks = _ensemble_among(_signature(function))
+    name, kind, checks = _description_among(_signature(function))
     if name is None:
         return values
     given = dict(values)
-    ens = Ensemble(**{field: given.pop(field) for field in FIELDS if field in given})
+    described = kind(**{field: given.pop(field) for field in _fields_of(kind) if field in given})
     for check in checks:
-        check(ens)
-    return given | {name: ens}
+        check(described)
+    return given | {name: described}
 
 
-def _ensemble_among(parameters):
-    """Name of the parameter that is an `Ensemble`, and the checks that its annotation asks for."""
+def _fields_of(kind):
+    """``{name: (annotation, default)}`` of a description."""
+    if kind is Ensemble:
+        return FIELDS
+    annotations = get_type_hints(kind, include_extras=True)
+    return {
+        field.name: (annotations[field.name], NEEDED if field.default is MISSING else field.default)
+        for field in fields(kind)
+    }
+
+
+def _description_among(parameters):
+    """Name and class of the parameter that is a description, and the checks of its annotation."""
     found = []
     for name, parameter in parameters.items():
         annotation, checks = parameter.annotation, ()
         if get_origin(annotation) is Annotated:
             annotation, checks = annotation.__origin__, annotation.__metadata__
-        if annotation is Ensemble:
-            found.append((name, checks))
+        if inspect.isclass(annotation) and is_dataclass(annotation):
+            found.append((name, annotation, checks))
     if len(found) > 1:
-        raise TypeError(f"must take one Ensemble, got {' and '.join(name for name, _ in found)}")
-    return found[0] if found else (None, ())
+        names = " and ".join(name for name, *_ in found)
+        raise TypeError(f"must take one description, got {names}")
+    return found[0] if found else (None, None, ())
 
 
 def _signature(function):

@@ -100,7 +100,7 @@ def test_widths_may_stand_alone(module):
 
 
 WRONG = {
-    ("two", DESCRIBED + " }"): "must take one Ensemble, got ens and other",
+    ("two", DESCRIBED + " }"): "must take one description, got ens and other",
     ("twice", DESCRIBED + " }"): "must not have a parameter 'layer' beside an Ensemble",
     ("seen", DESCRIBED.replace("C = 3", "C = 10") + " }"): "n_units must be at most 9, got 10",
     ("seen", DESCRIBED.replace('loss = "ce"', 'loss = "hinge"') + " }"): "loss = 'hinge': ",
