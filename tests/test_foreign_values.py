@@ -91,6 +91,24 @@ CALLS = {
     "standardise": {"Z": X},
     "random_labels": {"n_samples": 3, "n_classes": 2, "rng": 0},
     "encode_labels": {"labels": ["a", "b", "a"]},
+    "train": {
+        "net": NET,
+        "X": X,
+        "y": [0, 1, 0, 1, 0],
+        "loss": "ce",
+        "optimiser": "gd",
+        "steps": 3,
+        "learning_rate": 0.1,
+        "momentum": 0.5,
+        "schedule": "cosine",
+        "batch_size": 2,
+        "weight_decay": 0.1,
+        "tolerance": 1e-7,
+        "sample_weight": np.ones(len(X)),
+        "class_weight": [1.0, 2.0],
+        "checkpoints": 2,
+        "rng": 0,
+    },
     "network_hessian": {
         "net": NET,
         "X": X,
@@ -384,6 +402,7 @@ OBJECTS = {
     "WEIGHTS": WEIGHTS,
 }
 RESULTS_ONLY = {  # made by functions, not by users
+    "TrainingPath",
     "Estimate",
     "LayerHessian",
     "NetworkHessian",

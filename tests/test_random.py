@@ -26,12 +26,22 @@ GIVEN_LINEAR = LINEAR.given([np.eye(3, 6)])
 GIVEN_HIDDEN = rh.Ensemble([3, 4, 2], layer=0, loss="ce", n_samples=5).given(NET)
 VALUES = np.random.default_rng(0).lognormal(size=(3, 9))
 FRAMES = [np.linalg.qr(np.random.default_rng(n).standard_normal((60, 5)))[0] for n in (0, 1)]
+
+
+def trained_on_batches(rng):
+    """Five steps of one sample of 60."""
+    X, y = np.random.default_rng(1).standard_normal((60, 3)), np.arange(60) % 2
+    options = {"optimiser": "gd", "steps": 5, "learning_rate": 0.1, "batch_size": 1}
+    return rh.train(NET, X, y, "ce", rng=rng, **options).network
+
+
 DRAWS = {
     "gaussian_inputs": lambda rng: rh.gaussian_inputs(3, 2, rng),
     "rademacher_inputs": lambda rng: rh.rademacher_inputs(9, 9, rng),
     "uniform_inputs": lambda rng: rh.uniform_inputs(3, 2, rng),
     "student_inputs": lambda rng: rh.student_inputs(3, 2, rng, 3),
     "correlated_inputs": lambda rng: rh.correlated_inputs(3, [1, 2], rng, rotate=True),
+    "train": lambda rng: trained_on_batches(rng).weights[0],
     "clustered_inputs": lambda rng: rh.clustered_inputs(3, 2, 2, rng)[0],
     "mixture_inputs": lambda rng: rh.mixture_inputs(3, 2, 2, rng, 1.0)[0],
     "random_labels": lambda rng: rh.random_labels(99, 9, rng),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -72,20 +73,31 @@ class Objective:
     def mean_loss(self, theta: FloatArray) -> float:
         """``(1/N) Σ_n ω_n ℓ_n``, without weight decay."""
         total = 0.0
-        for samples in self._chunks():
-            total += self._sum_of_losses(self._forward(theta, samples)[1], samples)
-        return total / len(self.X)
+        with np.errstate(over="ignore"):
+            for samples in self._chunks():
+                total += self._sum_of_losses(self._forward(theta, samples)[1], samples)
+        return _finite(total / len(self.X), "losses")
 
     def gradient(self, theta: FloatArray, samples: IntArray | None = None) -> FloatArray:
         """``∇L(θ)``, shape (P,); of some samples: of the mean over them instead."""
-        return self._loss_and_gradient(theta, samples, with_loss=False)[1]
+        return self.value_and_gradient(theta, samples, with_value=False)[1]
 
-    def value_and_gradient(self, theta: FloatArray) -> tuple[float, FloatArray]:
-        """``L(θ)``, ``∇L(θ)``."""
-        return self._loss_and_gradient(theta, None, with_loss=True)
+    def value_and_gradient(
+        self, theta: FloatArray, samples: IntArray | None = None, *, with_value: bool = True
+    ) -> tuple[float, FloatArray]:
+        """``L(θ)``, where it is asked for, and ``∇L(θ)``.
 
-    def _loss_and_gradient(
-        self, theta: FloatArray, samples: IntArray | None, *, with_loss: bool
+        Raises
+        ------
+        DivergenceError
+            If features, logits, losses or gradients overflow.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            value, gradient = self._value_and_gradient(theta, samples, with_value)
+        return _finite(value, "losses"), _finite(gradient, "gradients")
+
+    def _value_and_gradient(
+        self, theta: FloatArray, samples: IntArray | None, with_value: bool
     ) -> tuple[float, FloatArray]:
         weights, _ = self.parts(theta)
         gradient, total = np.zeros_like(theta), 0.0
@@ -93,7 +105,7 @@ class Objective:
         n = len(self.X) if samples is None else samples.size
         for chunk in self._chunks() if samples is None else [samples]:
             passed, f = self._forward(theta, chunk)
-            if with_loss:
+            if with_value:
                 total += self._sum_of_losses(f, chunk)
             g = self.loss.residual(f, self.targets[chunk])  # ∂ℓ/∂a, from the last layer down
             if self.scale is not None:
@@ -108,6 +120,8 @@ class Objective:
         gradient /= n
         for W, of_W in zip(weights, of_weights, strict=True):
             of_W += self.weight_decay * W
+        if not with_value:
+            return 0.0, gradient
         return total / n + self.weight_decay / 2 * sum(np.sum(W * W) for W in weights), gradient
 
     def _forward(
@@ -127,6 +141,12 @@ class Objective:
     def _chunks(self) -> Iterator[slice]:
         widest = max(len(W) for W in self.net.weights)
         return slices(len(self.X), CHUNK_SIZE // widest)
+
+
+def _finite(values: Any, what: str) -> Any:
+    if not np.isfinite(values).all():
+        raise DivergenceError(f"infinite or NaN {what}")
+    return values
 
 
 def _with_bias(W: FloatArray, b: FloatArray | None) -> FloatArray:

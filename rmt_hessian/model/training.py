@@ -225,7 +225,7 @@ def _objective(
 
 def _checkpoint_steps(checkpoints: int | Sequence[int], total: int) -> set[int]:
     """After which steps a network is kept, beside the first and the last one."""
-    if np.ndim(checkpoints) == 0:
+    if not hasattr(checkpoints, "__len__") or getattr(checkpoints, "ndim", 1) == 0:
         number = positive_integer(checkpoints, "checkpoints")
         return set(np.round(np.geomspace(1, total, number)).astype(int).tolist())
     steps = list_of(checkpoints, "checkpoints", "steps")
