@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from rmt_hessian._threads import CHUNK_SIZE, consecutive_slices, slices
+from rmt_hessian._threads import consecutive_slices, slices
 from rmt_hessian._types import FloatArray, IntArray
 from rmt_hessian.model.forward_pass import ForwardPass, forward_pass
 from rmt_hessian.model.losses import CrossEntropy, MeanSquaredError, Targets
 from rmt_hessian.model.networks import Network
+
+IN_CACHE = 2**18  # numbers of a chunk: the passes over logits take half the time or less
 
 
 class DivergenceError(ArithmeticError):
@@ -140,7 +142,7 @@ class Objective:
 
     def _chunks(self) -> Iterator[slice]:
         widest = max(len(W) for W in self.net.weights)
-        return slices(len(self.X), CHUNK_SIZE // widest)
+        return slices(len(self.X), IN_CACHE // widest)
 
 
 def _finite(values: Any, what: str) -> Any:

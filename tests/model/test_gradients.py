@@ -110,7 +110,7 @@ def test_some_samples_and_chunks_add_up(rng, monkeypatch):
     parts = [np.arange(0, N // 2), np.arange(N // 2, N)]
     means = sum(part.size / N * objective.gradient(theta, part) for part in parts)
     np.testing.assert_allclose(means, whole, rtol=1e-12, atol=1e-14)
-    monkeypatch.setattr("rmt_hessian.model.gradients.CHUNK_SIZE", 1)
+    monkeypatch.setattr("rmt_hessian.model.gradients.IN_CACHE", 1)
     np.testing.assert_allclose(objective.gradient(theta), whole, rtol=1e-12, atol=1e-14)
 
 
