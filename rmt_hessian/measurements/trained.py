@@ -44,7 +44,9 @@ class TrainingRun:
     activation: Literal[tuple(ACTIVATIONS)] = "relu"
     optimiser: Literal["lbfgs", "gd", "adam"] = "adam"
     learning_rate: Positive | None = None
+    momentum: NotNegative | None = None
     schedule: Literal["constant", "cosine"] | None = None
+    batch_size: Count | None = None
     weight_decay: NotNegative = 0.0
     n_checkpoints: Count = 20
 
@@ -75,7 +77,10 @@ class TrainingRun:
             optimiser=self.optimiser,
             steps=self.steps,
             learning_rate=self.learning_rate,
+            momentum=self.momentum,
             schedule=self.schedule,
+            batch_size=self.batch_size,
+            rng=None if self.batch_size is None else rng,
             weight_decay=self.weight_decay,
             checkpoints=self.n_checkpoints,
         )

@@ -104,6 +104,16 @@ def test_options_reach_the_training(rng):
     assert path.steps.tolist() == trained.path.steps.tolist() == [0, 1, 4, 20]
 
 
+def test_batches_come_from_the_generator():
+    options = {"optimiser": "gd", "momentum": 0.5, "batch_size": 7}
+    run = TrainingRun(**RUN | options)
+    one, same = (run.train(np.random.default_rng(1)).path for _ in range(2))
+    np.testing.assert_array_equal(one.network.weights[0], same.network.weights[0])
+    every = TrainingRun(**RUN | options | {"batch_size": 40}).train(np.random.default_rng(1)).path
+    np.testing.assert_array_equal(one.networks[0].weights[0], every.networks[0].weights[0])
+    assert not np.array_equal(one.network.weights[0], every.network.weights[0])
+
+
 def test_activation_and_ensembles(rng):
     trained = TrainingRun(**RUN | {"activation": "tanh"}).train(rng)
     assert trained.path.network.activation.name == "tanh"
