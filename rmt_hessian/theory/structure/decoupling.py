@@ -19,7 +19,6 @@ moment of the layer law. τ, from the few directions on which M depends, is O(1/
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Self
@@ -30,12 +29,10 @@ from rmt_hessian._checks.arguments import positive_integer
 from rmt_hessian._types import FloatArray, RandomState
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.coverage import given_weights, shallow
-from rmt_hessian.theory.relu.moments import relu_moments
+from rmt_hessian.theory.structure.gaussian_features import GaussianFeatures, refuse_many
 from rmt_hessian.theory.weights.sampled_weights import GivenWeights, gaussian_points
 
 BLOCKS, LOG2_POINTS = 8, 11
-LARGEST = 2000  # units times directions, whose joint moments are formed
-WIDEST = 128  # units, or directions
 
 
 @dataclass(frozen=True)
@@ -107,16 +104,9 @@ def decoupling(ens: Ensemble, *, rng: RandomState = 0) -> Decoupling:
     """
     given_weights(shallow(ens))
     given = GivenWeights.of(ens)
-    features = _Features.inputs(given.n_directions, ens.widths[0])
-    for _ in range(ens.layer):
-        features = _Features.relu(given.factor)
-    k, r, directions = given.n_units, given.n_directions, len(features.second_moment)
-    if k * directions > LARGEST or max(k, directions) > WIDEST:
-        raise ValueError(
-            f"units and directions must be at most {WIDEST} each and {LARGEST} multiplied, "
-            f"got {k} and {directions}"
-        )
-    points = gaussian_points(r, rng, BLOCKS, LOG2_POINTS)
+    features = GaussianFeatures.of_layer(ens, given)
+    refuse_many(given.n_units, features.directions)
+    points = gaussian_points(given.n_directions, rng, BLOCKS, LOG2_POINTS)
     blocks = [_Moments.of(given, features, u) for u in points]
     # products of independent blocks: squares of means without the noise of a mean
     pairs = list(combinations(blocks, 2))
@@ -138,45 +128,6 @@ def decoupling(ens: Ensemble, *, rng: RandomState = 0) -> Decoupling:
 
 
 @dataclass(frozen=True)
-class _Features:
-    """``z = (f(u), g)``: g standard Gaussians, ``rest`` of them, on which M does not depend.
-
-    Attributes
-    ----------
-    of : callable
-        f, (n, r) -> (n, directions).
-    second_moment : numpy.ndarray, shape (directions, directions)
-        ``E[f fᵀ]``, exact: the part of Σ that is not the identity on g.
-    rest : int
-    """
-
-    of: Callable[[FloatArray], FloatArray]
-    second_moment: FloatArray
-    rest: int
-
-    @classmethod
-    def inputs(cls, n_directions: int, n_features: int) -> Self:
-        """Standard Gaussian inputs, of which u are coordinates."""
-        return cls(lambda u: u, np.eye(n_directions), n_features - n_directions)
-
-    @classmethod
-    def relu(cls, factor: FloatArray) -> Self:
-        """``relu(u R)``."""
-        moments = relu_moments(np.zeros(factor.shape[1]), factor.T @ factor)
-        return cls(lambda u: np.maximum(u @ factor, 0.0), moments.second_moment, 0)
-
-    @property
-    def trace(self) -> float:
-        """``tr Σ``."""
-        return np.trace(self.second_moment) + self.rest
-
-    @property
-    def squared_norm(self) -> float:
-        """``‖Σ‖_F²``."""
-        return np.sum(self.second_moment**2) + self.rest
-
-
-@dataclass(frozen=True)
 class _Moments:
     """Means over one block of points: M, its covariance with ``f fᵀ``, and the scalars."""
 
@@ -187,14 +138,13 @@ class _Moments:
     second_moment: float
 
     @classmethod
-    def of(cls, given: GivenWeights, features: _Features, u: FloatArray) -> Self:
-        n, rest = len(u), features.rest
+    def of(cls, given: GivenWeights, features: GaussianFeatures, u: FloatArray) -> Self:
+        n = len(u)
         M, f = given.output_hessians(u).reshape(n, -1), features.of(u)
         pairs = (f[:, :, None] * f[:, None, :]).reshape(n, -1)
-        mean, squares, q = M.mean(axis=0), np.sum(M**2, axis=1), np.sum(f**2, axis=1)
-        # given u: ‖z‖² = q + χ² of ``rest`` degrees of freedom
-        fourth = q**2 + 2 * q * rest + rest**2 + 2 * rest
-        form = pairs @ features.second_moment.ravel() + rest  # zᵀ Σ z
+        mean, squares = M.mean(axis=0), np.sum(M**2, axis=1)
+        fourth = features.fourth_moment(f)
+        form = pairs @ features.second_moment.ravel() + features.rest  # zᵀ Σ z
         distance = fourth - 2 * form + features.squared_norm  # ‖z zᵀ - Σ‖²
         return cls(
             M=mean,
