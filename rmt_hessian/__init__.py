@@ -10,6 +10,7 @@ prediction), ``sweep`` (many draws, one table), ``report``, ``plotting``, ``cli`
 
 * ``activations``: `Activation`, by name or of your own, as `get_activation` makes it
 * ``hessian.dead_units``: `dead_units` of a layer, whose blocks are zero
+* ``hessian.decoupled``: `decoupled`, with the output Hessians of other inputs, as in [D]'s proof
 * ``hessian.estimates``: `Estimate`, a number with its standard error
 * ``hessian.population``: `grouped_output_hessian`, of a sample; `PopulationOutputHessian`
 * ``model.training``: `TrainingPath`, what `train` returns

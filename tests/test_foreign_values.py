@@ -19,7 +19,9 @@ import scipy.sparse
 import rmt_hessian as rh
 from rmt_hessian import theory
 from rmt_hessian.theory.laws.weight_density import WeightDensity
+from rmt_hessian.theory.structure.decoupled import decoupled_norms
 from rmt_hessian.theory.structure.relu_features import output_block_law
+from rmt_hessian.theory.weights.influence import weight_influence
 from tests.interface import PUBLIC
 
 PACKAGE = Path(rh.__file__).parent
@@ -139,6 +141,7 @@ CALLS = {
         "chunk_size": 100,
     },
     "dead_units": {"H": H},
+    "decoupled": {"H": H, "other": rh.layer_hessian(NET, X[::-1], 0, "ce")},
     "overlap_up_to_permutation": {
         "U": np.eye(4)[:, :2],
         "V": np.eye(4)[:, 1:3],
@@ -243,6 +246,9 @@ CALLS = {
     "DENSITY.cdf_bounds": {"x": 0.5},
     "DENSITY.pdf": {"x": 0.5, "bandwidth": 0.1},
     "DENSITY.moment": {"k": 1},
+    "INFLUENCE.of": {"weights": [0.1, 0.2]},
+    "INFLUENCE.decoupled_error": {"n_samples": 7},
+    "NORMS.relative_error": {"n_samples": 7},
     "LAW.pdf": {"x": 0.5},
     "LAW.cdf": {"x": 0.5},
     "LAW.ppf": {"q": 0.5},
@@ -319,6 +325,7 @@ CALLS = {
     "theory.cross_layer_ratio": {"ens": HIDDEN, "first": 0, "second": 1, "n_draws": 4, "rng": 0},
     "theory.cross_layer_ratio_limit": {"ens": LARGE, "first": 0, "second": 1},
     "theory.curvature_law": {"ens": LINEAR, "rng": 0},
+    "theory.decoupled_norms": {"ens": GIVEN, "pair": (0, 1), "rng": 0},
     "theory.decoupling": {"ens": GIVEN, "rng": 0},
     "theory.eigenspace_defect": {"ens": rh.Ensemble([50, 50, 3], 0, "ce", 5), "rng": 0},
     "theory.init_gain": {"init": "he"},
@@ -380,6 +387,7 @@ CALLS = {
         "n_points": 3,
         "rng": 0,
     },
+    "theory.weight_influence": {"ens": LINEAR, "i": 1, "j": 2, "z": 0.3 + 0.1j, "rng": 0},
     "theory.weight_law": {
         "ens": replace(GIVEN, loss="mse"),
         "i": 1,
@@ -398,6 +406,8 @@ OBJECTS = {
     "PRODUCT": rh.kronecker_approximation(H),
     "DENSITY": rh.spectral_density(SYMMETRIC, 2, 3, rng=0),
     "LAW": LAW,
+    "INFLUENCE": weight_influence(LINEAR, 0, 0, 1j),
+    "NORMS": decoupled_norms(GIVEN),
     "SEPARABLE": SEPARABLE,
     "WEIGHTS": WEIGHTS,
 }
@@ -414,6 +424,7 @@ RESULTS_ONLY = {  # made by functions, not by users
     "Rate",
     "BlockNormLimits",
     "CrossLayerNorm",
+    "DecoupledNorms",
     "Decoupling",
     "EigenspaceDefect",
     "ExpectedBlockNorms",
@@ -421,6 +432,7 @@ RESULTS_ONLY = {  # made by functions, not by users
     "Outlier",
     "ReLUMoments",
     "SpectralLaw",
+    "WeightInfluence",
     "WeightLaw",
 }
 WRONG = {

@@ -15,7 +15,9 @@ from rmt_hessian.spectra.matching import (
 )
 from rmt_hessian.spectra.uncertainty import fitted_rate
 from rmt_hessian.theory.norms.cross_layer import cross_layer_norm
+from rmt_hessian.theory.structure.decoupled import decoupled_norms
 from rmt_hessian.theory.structure.softmax_cumulants import mean_curvature, mean_third_cumulant
+from rmt_hessian.theory.weights.influence import weight_influence
 from tests.interface import PUBLIC
 
 W, V = rh.Network.random([3, 4, 2], np.random.default_rng(0)).weights
@@ -75,6 +77,8 @@ DRAWS = {
     "weight_law": lambda rng: theory.weight_law(GIVEN_LINEAR, 0, 0, rng=rng).mean(),
     "curvature_law": lambda rng: theory.curvature_law(LINEAR, rng=rng).nodes,
     "sampling_band": lambda rng: theory.sampling_band(LINEAR, 0, 0, n_draws=3, rng=rng),
+    "decoupled_norms": lambda rng: decoupled_norms(GIVEN_HIDDEN, rng=rng).plateau,
+    "weight_influence": lambda rng: weight_influence(GIVEN_LINEAR, 0, 0, 1j, rng=rng).variance,
     "decoupling": lambda rng: theory.decoupling(GIVEN_HIDDEN, rng=rng).plateau,
     "eigenspace_defect": lambda rng: (
         theory.eigenspace_defect(rh.Ensemble([50, 50, 3], 0, "ce", 5), rng=rng).centred

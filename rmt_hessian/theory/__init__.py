@@ -25,6 +25,7 @@ rank, top eigenspace, overlaps, decoupling).
 * ``outliers.equation``: `additive_spike`, `weight_spike`, and `Outlier`
 * ``relu.moments``: `ReLUMoments`, what `relu_moments` returns
 * ``relu.orthant``: `orthant_probability` of two correlated Gaussians
+* ``structure.decoupled``: `decoupled_norms`, how far the decoupled Hessian is; `DecoupledNorms`
 * ``structure.decoupling``: `Decoupling`, with the error at any number of samples
 * ``structure.defect``: `EigenspaceDefect`, what `eigenspace_defect` returns
 * ``structure.output_rank``: `projected_row_space`, the frame of [W]
@@ -33,6 +34,7 @@ rank, top eigenspace, overlaps, decoupling).
 * ``structure.relu_features``: `relu_feature_spectrum`, `output_block_law`, and of its outlier
   `mean_eigenvalue` and `mean_outlier`
 * ``structure.softmax_cumulants``: `mean_curvature`, `mean_third_cumulant`
+* ``weights.influence``: `weight_influence` on the Stieltjes transform; `WeightInfluence`
 * ``weights.law``: `WeightLaw`, what `weight_law` returns
 """
 

@@ -30,6 +30,7 @@ DOORS = {  # by name: the arguments beside the ensemble
     "cross_layer_ratio": (),
     "cross_layer_ratio_limit": (),
     "curvature_law": (),
+    "decoupled_norms": (),
     "decoupling": (),
     "eigenspace_defect": (),
     "layer_law": (),
@@ -42,6 +43,7 @@ DOORS = {  # by name: the arguments beside the ensemble
     "projected_row_space": (),
     "relu_feature_spectrum": (),
     "sampling_band": (0, 0),
+    "weight_influence": (0, 0, 1j),
     "weight_law": (0, 0),
     "weight_law_limit": (0, 0),
 }
@@ -51,9 +53,9 @@ CROSS = ["cross_layer_limit", "cross_layer_norm", "cross_layer_ratio", "cross_la
 FEATURES = ["mean_eigenvalue", "mean_outlier", "output_block_law", "relu_feature_spectrum"]
 ONE_HIDDEN_LAYER = [*CROSS, *FEATURES, "eigenspace_defect", "predicted_output_hessian"]
 MEANS = [*CROSS, "block_norm_limits", "block_norms", "eigenspace_defect", "weight_law_limit"]
-ALL_GIVEN = [*sorted(ANY_DEPTH), "decoupling", "predicted_output_hessian"]
-WHITE = ["layer_law", "layer_outliers", "sampling_band"]
-LAWS = ["block_law", "block_outliers", "layer_law", "layer_outliers", "sampling_band", "weight_law"]
+ALL_GIVEN = [*sorted(ANY_DEPTH), "decoupled_norms", "decoupling", "predicted_output_hessian"]
+WHITE = ["layer_law", "layer_outliers", "sampling_band", "weight_influence"]
+LAWS = ["block_law", "block_outliers", *WHITE, "weight_law"]
 BLOCKS = ["block_law", "block_outliers", "sampling_band", "weight_law", "weight_law_limit"]
 
 
