@@ -16,8 +16,8 @@ with ``Σ = E[z zᵀ]``. In units of ``‖E M‖² ‖Σ‖²`` the four terms a
   the relative distance tends to ``√(2γ(r - 1)/(1 + γ r))`` and falls in no power of N.
 
 T is the plateau of `decoupling` too, and φ about twice the one there: where it dominates, the
-decoupled Hessian is √2 times as far as ``E[M] ⊗ E[z zᵀ]``. Two decoupled ones, of two copies, differ
-by a like fluctuation and no T.
+decoupled Hessian is √2 times as far as ``E[M] ⊗ E[z zᵀ]``. Two decoupled Hessians, of two copies,
+differ by a like fluctuation and no T.
 """
 
 from __future__ import annotations
@@ -201,11 +201,12 @@ class _Moments:
         n, f = len(u), features.of(u)
         pairs = (f[:, :, None] * f[:, None, :]).reshape(n, -1)
         mean, squares, fourth = M.mean(axis=0), np.sum(M**2, axis=1), features.fourth_moment(f)
+        excess = (M - mean).T @ pairs / n
         return cls(
             M=mean,
             M_fourth=M.T @ fourth / n,
-            raw=M.T @ pairs / n,
-            excess=(M - mean).T @ pairs / n,
+            raw=excess + np.outer(mean, pairs.mean(axis=0)),
+            excess=excess,
             squares=float(squares.mean()),
             fourth=float(fourth.mean()),
             psi=float(np.mean(squares * fourth)),

@@ -118,8 +118,8 @@ def test_constant_output_hessians_have_nothing_to_decouple(rng):
 
 @pytest.mark.parametrize("case", CASES)
 def test_beside_the_kronecker_product(case):
-    """The same T, and the same ``E‖M‖²‖z‖⁴``: `decoupling` draws the same points. Of few features the
-    fluctuation is about twice that of the product."""
+    """The same T, and the same ``E‖M‖²‖z‖⁴``: `decoupling` draws the same points. Of few
+    features the fluctuation is about twice that of the product."""
     _, ens = of_case(case)
     decoupled, product = decoupled_norms(ens, rng=3), decoupling(ens, rng=3)
     assert decoupled.plateau == pytest.approx(product.plateau, rel=1e-9)
