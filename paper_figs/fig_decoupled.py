@@ -1,0 +1,71 @@
+"""How far a layer Hessian is from its decoupled one, against N: the matrices, and their spectra."""
+
+import numpy as np
+
+from paper_figs.style import CASE_TITLES, rows_of, run, subplots
+from rmt_hessian.plotting import COLOURS
+
+STYLES = ("blue", "orange", "vermilion", "green")
+BAND = (0.1, 0.9)
+
+
+def draw(store):
+    """Left: d fixed. Right: d/N fixed.
+
+    Above: relative Frobenius distance of the layers, with its prediction (lines) and plateaus
+    (dotted). Below: of the transforms of block (0, 0), with the prediction for d/N fixed, and the
+    rest that the influence of the weights leaves (crosses).
+    """
+    table = rows_of(store, "decoupled_hessian")
+    ratio = (table["n_inputs"] / table["n_samples"]).round(6)
+    few = table["n_inputs"] == table["n_inputs"].mode()[0]
+    fixed_ratio = ratio[~few].mode()[0]
+    columns = {
+        f"$d={table[few]['n_inputs'].iloc[0]:.0f}$": table[few],
+        f"$d/N={fixed_ratio:g}$": table[ratio == fixed_ratio],
+    }
+    figure, axes = subplots(2, 2, sharey="row", sharex="col")
+    for column, (title, rows) in zip(axes.T, columns.items(), strict=True):
+        for ax, what in zip(column, ("layers", "spectra of block $(0,0)$"), strict=True):
+            ax.set_title(f"{what}, {title}")
+            ax.set_xscale("log")
+            ax.set_yscale("log")
+        for colour, ((case, C), part) in zip(STYLES, _cases(rows), strict=False):
+            label, shade = f"{CASE_TITLES[case]}, $C={C:.0f}$", COLOURS[colour]
+            _points(column[0], part, "error", "o", shade, label)
+            _points(column[1], part, "diagonal_stieltjes", "o", shade, label)
+            _points(column[1], part, "diagonal_rest", "x", shade, "_rest")
+            roots = part.groupby("n_samples").agg(lambda x: np.sqrt(np.mean(x**2)))
+            column[0].plot(roots.index, roots["predicted_error"], "-", lw=0.9, color=shade)
+            column[0].axhline(roots["plateau"].mean(), ls=":", lw=0.8, color=shade)
+            column[1].plot(
+                roots.index, roots["diagonal_predicted_stieltjes"], "-", lw=0.9, color=shade
+            )
+        column[1].set_xlabel("samples $N$")
+    axes[0, 0].set_ylabel(r"$\|H-\tilde H\|_F\,/\,\|H\|_F$")
+    axes[1, 0].set_ylabel(r"$\sigma\,|s_H-s_{\tilde H}|$ at $z=i\sigma$")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    figure.suptitle(
+        "Output Hessians of an independent copy of the inputs; root mean squares and "
+        f"{100 * BAND[0]:.0f}–{100 * BAND[1]:.0f} % of seeds; predicted: lines; "
+        "plateaus: dotted; rest: crosses",
+        fontsize=7,
+    )
+    return figure
+
+
+def _cases(rows):
+    return list(rows.groupby(["case", "n_classes"], sort=False))
+
+
+def _points(ax, part, name, marker, colour, label):
+    """Root mean squares over seeds with bands of quantiles."""
+    by_size = part.groupby("n_samples")[name]
+    low, high = (by_size.quantile(q) for q in BAND)
+    roots = by_size.agg(lambda x: np.sqrt(np.mean(x**2)))
+    ax.fill_between(low.index, low, high, color=colour, alpha=0.15, lw=0)
+    ax.plot(roots.index, roots, marker, ms=3, color=colour, label=label)
+
+
+if __name__ == "__main__":
+    run(draw)
