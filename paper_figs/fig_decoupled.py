@@ -2,11 +2,13 @@
 
 import numpy as np
 
-from paper_figs.style import CASE_TITLES, rows_of, run, subplots
+from paper_figs.style import CASE_TITLES, plain_log_ticks, rows_of, run, subplots
 from rmt_hessian.plotting import COLOURS
 
 STYLES = ("blue", "orange", "vermilion", "green")
 BAND = (0.1, 0.9)
+MEASURED = ("error", "diagonal_stieltjes", "diagonal_rest")
+PREDICTED = ["predicted_error", "plateau", "diagonal_predicted_stieltjes"]
 
 
 def draw(store):
@@ -32,24 +34,29 @@ def draw(store):
             ax.set_yscale("log")
         for colour, ((case, C), part) in zip(STYLES, _cases(rows), strict=False):
             label, shade = f"{CASE_TITLES[case]}, $C={C:.0f}$", COLOURS[colour]
-            _points(column[0], part, "error", "o", shade, label)
-            _points(column[1], part, "diagonal_stieltjes", "o", shade, label)
-            _points(column[1], part, "diagonal_rest", "x", shade, "_rest")
-            roots = part.groupby("n_samples").agg(lambda x: np.sqrt(np.mean(x**2)))
+            by_size = part.groupby("n_samples")
+            low, high = (by_size["error"].quantile(q) for q in BAND)
+            column[0].fill_between(low.index, low, high, color=shade, alpha=0.15, lw=0)
+            for ax, name, marker in zip(column[[0, 1, 1]], MEASURED, "oox", strict=True):
+                means = by_size[name].agg(_root_mean_square)
+                ax.plot(means.index, means, marker, ms=3, color=shade, label=label)
+            roots = by_size[PREDICTED].agg(_root_mean_square)
             column[0].plot(roots.index, roots["predicted_error"], "-", lw=0.9, color=shade)
-            column[0].axhline(roots["plateau"].mean(), ls=":", lw=0.8, color=shade)
+            column[0].plot(roots.index, roots["plateau"], ":", lw=0.9, color=shade)
             column[1].plot(
                 roots.index, roots["diagonal_predicted_stieltjes"], "-", lw=0.9, color=shade
             )
         column[1].set_xlabel("samples $N$")
+    plain_log_ticks(axes[1, 1], sorted(columns[f"$d/N={fixed_ratio:g}$"]["n_samples"].unique()))
     axes[0, 0].set_ylabel(r"$\|H-\tilde H\|_F\,/\,\|H\|_F$")
     axes[1, 0].set_ylabel(r"$\sigma\,|s_H-s_{\tilde H}|$ at $z=i\sigma$")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     figure.suptitle(
-        "Output Hessians of an independent copy of the inputs; root mean squares and "
-        f"{100 * BAND[0]:.0f}–{100 * BAND[1]:.0f} % of seeds; predicted: lines; "
-        "plateaus: dotted; rest: crosses",
-        fontsize=7,
+        "Decoupled Hessians: root mean squares over networks (above with the "
+        f"{100 * BAND[0]:.0f}–{100 * BAND[1]:.0f} % band)\n"
+        "lines: predicted; dotted: plateaus for $N\\to\\infty$; "
+        "crosses: without the influence of the weights",
+        fontsize=8,
     )
     return figure
 
@@ -58,13 +65,8 @@ def _cases(rows):
     return list(rows.groupby(["case", "n_classes"], sort=False))
 
 
-def _points(ax, part, name, marker, colour, label):
-    """Root mean squares over seeds with bands of quantiles."""
-    by_size = part.groupby("n_samples")[name]
-    low, high = (by_size.quantile(q) for q in BAND)
-    roots = by_size.agg(lambda x: np.sqrt(np.mean(x**2)))
-    ax.fill_between(low.index, low, high, color=colour, alpha=0.15, lw=0)
-    ax.plot(roots.index, roots, marker, ms=3, color=colour, label=label)
+def _root_mean_square(values):
+    return np.sqrt(np.mean(values**2))
 
 
 if __name__ == "__main__":

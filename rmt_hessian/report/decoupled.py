@@ -12,8 +12,8 @@ DISTANCES = (
     "plateau for N → ∞."
 )
 SPECTRA = (
-    "Spectra of block (0, 0): σ|s - s̃| at z = iσ, predicted for d/N fixed; what the influence of "
-    "the weights leaves; Kolmogorov and Wasserstein distances."
+    "Spectra of block (0, 0): root mean square of σ|s - s̃| at z = iσ, predicted for d/N fixed; "
+    "what the influence of the weights leaves; mean Kolmogorov and Wasserstein distances."
 )
 RATES = "Exponents in N, with 95 % intervals over seeds: d fixed, or d/N."
 SIZES = ["case", "n_classes", "n_inputs", "n_samples"]
@@ -34,8 +34,10 @@ def decoupled_sections(table):
         return
     columns = ["error", "predicted_error", "plateau", "operator_error", "operator_plateau"]
     yield DISTANCES, means(rows, SIZES, columns)
-    columns = ["stieltjes", "predicted_stieltjes", "rest", "ks", "wasserstein"]
-    yield SPECTRA, means(rows, SIZES, [f"diagonal_{name}" for name in columns])
+    roots = [f"diagonal_{name}" for name in ("stieltjes", "predicted_stieltjes", "rest")]
+    of_squares = rows.assign(**rows[roots] ** 2)
+    spectra = means(of_squares, SIZES, [*roots, "diagonal_ks", "diagonal_wasserstein"])
+    yield SPECTRA, spectra.assign(**spectra[roots] ** 0.5)
     rates = decoupled_rates(rows)
     if len(rates):
         yield RATES, rates

@@ -68,4 +68,8 @@ def test_sections():
     assert first["operator_plateau"] == 0.3
     np.testing.assert_allclose(sections[SPECTRA]["diagonal_predicted_stieltjes"], 0.2)
     assert len(sections[SPECTRA]) == len(SIZES)
+    spectra, noise = sections[SPECTRA].iloc[0], np.array([0.9, 1.0, 1.1])
+    root = np.sqrt(np.mean(noise**2))
+    assert spectra["diagonal_stieltjes"] == pytest.approx(2 * 50**-0.25 * root)
+    assert spectra["diagonal_wasserstein"] == pytest.approx(2 * 50**-0.75)
     assert not list(decoupled_sections(pd.DataFrame([{"measurement": "block_norms"}])))

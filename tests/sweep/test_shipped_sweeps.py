@@ -93,6 +93,20 @@ def test_the_grid_of_outliers():
     assert len(load_config(path).points()) == 5 * len(found)
 
 
+def test_the_grid_of_decoupled():
+    path = SWEEPS / "decoupled.toml"
+    names = "case", "n_classes", "n_hidden", "n_inputs", "n_samples"
+    cases = ("linear-ce", 3, None), ("hidden-ce", 5, 8), ("hidden-mse", 5, 8)
+    fixed = [50 * 2**k for k in range(11)]
+    together = [(2**k, 2 ** (k + 1)) for k in range(4, 9)]  # d/N = 1/2
+    expected = {(*case, 40, N) for case, N in product(cases, fixed)}
+    expected |= {("linear-ce", 20, None, 40, N) for N in fixed[:8]}
+    expected |= {(*case, *sizes) for case, sizes in product(cases, together)}
+    expected |= {("linear-ce", 20, None, *sizes) for sizes in together[:4]}
+    assert set(sets(path, *names)) == expected
+    assert len(load_config(path).points()) == 8 * 33 + 5 * 8 + 16 * (15 + 4)
+
+
 def test_every_figure_is_drawn_from_exactly_one_shipped_sweep():
     sweeps = [load_config(path) for path in SWEEPS.glob("*.toml")]
     assert all(sweep.points() for sweep in sweeps)
