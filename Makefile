@@ -7,6 +7,12 @@ BIN := $(VENV)/bin
 RESULTS := results/$(NAME)
 FIGURES := figures
 SWEEPS := $(patsubst sweeps/%.toml,%,$(wildcard sweeps/*.toml))
+# those with the line `slow = true`, which run only by their name
+SLOW := $(patsubst sweeps/%.toml,%,$(shell grep -ls '^slow = true' sweeps/*.toml))
+QUICK := $(filter-out $(SLOW),$(SWEEPS))
+ifneq ($(SLOW),)
+TELL_SLOW = @echo 'left out, being slow: $(SLOW) (make sweep NAME=$(firstword $(SLOW)) runs it)'
+endif
 # the figures that a sweep file names
 figures_named_by = $(shell sed -n 's/^figures = \[\([^]]*\)\].*/\1/p' sweeps/$1.toml | tr -d '",')
 $(foreach s,$(SWEEPS),$(eval FIGURES_$s := $(patsubst %,$(FIGURES)/$s/%.png,$(call figures_named_by,$s))))
@@ -27,12 +33,14 @@ sweep: $(VENV)/.sweep ## the main job: measure, predict, draw, print (NAME=anoth
 	@$(MAKE) --no-print-directory -j2 sweep-figures
 	$(BIN)/rmt-hessian report $(RESULTS) --figures $(FIGURES)/$(NAME)
 
-sweeps: $(VENV)/.sweep ## all sweeps, one after another: measure, draw, print
-	$(foreach s,$(SWEEPS),$(MAKE) --no-print-directory sweep NAME=$s &&) true
+sweeps: $(VENV)/.sweep ## all sweeps that are not slow, one after another: measure, draw, print
+	$(TELL_SLOW)
+	$(foreach s,$(QUICK),$(MAKE) --no-print-directory sweep NAME=$s &&) true
 
 sweep-figures: $(FIGURES_$(NAME))
 
-figures: $(foreach s,$(SWEEPS),$(FIGURES_$s)) ## draw all figures, running the sweeps they need
+figures: $(foreach s,$(QUICK),$(FIGURES_$s)) ## draw all figures, running the sweeps they need that are not slow
+	$(TELL_SLOW)
 
 # figures/SWEEP/NAME.png from the table of its sweep
 define figures_of

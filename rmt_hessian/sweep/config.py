@@ -15,10 +15,14 @@ KINDS = {float: "number", str: "text", bool: "truth value"}
 
 
 class SweepConfig(Strict):
-    """A whole sweep file. ``figures`` names the scripts in ``paper_figs/`` that draw its table."""
+    """A whole sweep file. ``figures`` names the scripts in ``paper_figs/`` that draw its table.
+
+    One that is ``slow`` is left out where all are run; by its name it runs like any other.
+    """
 
     description: str = ""
     figures: list[str] = Field(default_factory=list)
+    slow: bool = False
     root_seed: Annotated[int, Field(ge=0, lt=2**63)]
     grid: Annotated[list[Grid], Field(min_length=1)]
 
