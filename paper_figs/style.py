@@ -81,11 +81,15 @@ def short_axis(axis, n_intervals=3):
 
 
 def save(figure, name, folder):
-    """Write PDF and PNG with fixed metadata, so that a rerun gives the same bytes."""
+    """Write PDF and PNG with fixed metadata, so that a rerun gives the same bytes.
+
+    A figure of many pixels may set itself a resolution above the usual one.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
-    figure.savefig(folder / f"{name}.png", metadata={"Software": None})
+    dpi = max(plt.rcParams["savefig.dpi"], figure.get_dpi())
+    figure.savefig(folder / f"{name}.pdf", dpi=dpi, metadata={"CreationDate": None})
+    figure.savefig(folder / f"{name}.png", dpi=dpi, metadata={"Software": None})
     plt.close(figure)
 
 

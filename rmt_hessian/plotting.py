@@ -12,6 +12,7 @@ from rmt_hessian.compare import density_curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import QuadMesh
     from matplotlib.image import AxesImage
 
 # Okabe–Ito, told apart by colour-blind readers
@@ -100,31 +101,52 @@ def plot_norm_ratio(
 
 
 def plot_absolute_hessian(
-    ax: Axes, absolute: ArrayLike, boundaries: Sequence[int] = (), decades: float = 4
-) -> AxesImage:
+    ax: Axes,
+    absolute: ArrayLike,
+    boundaries: Sequence[int] = (),
+    decades: float = 4,
+    *,
+    units: Sequence[int] = (),
+    edges: ArrayLike | None = None,
+    vmax: float | None = None,
+) -> AxesImage | QuadMesh:
     """Heat map of ``|H|``, logarithmic over ``decades`` below its largest entry.
+
+    What is smaller is shown as the least. Several maps can be compared where they share ``vmax``.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
     absolute : array_like, shape (n, n)
-    boundaries : sequence of int
-        Indices where thin lines part the layers.
+        ``|H|``, or a picture of it in pixels.
+    boundaries, units : sequence of int
+        Indices of H where lines part the layers, and thinner ones their units.
     decades : float
+    edges : array_like of int, shape (n + 1,), optional
+        Indices of H where the pixels of ``absolute`` end, 0 first. Default: every entry is one.
+    vmax : float, optional
+        Top of the colour scale. Default: the largest entry.
 
     Returns
     -------
-    matplotlib.image.AxesImage
+    matplotlib.image.AxesImage, or matplotlib.collections.QuadMesh of ``edges``
     """
     from matplotlib.colors import LogNorm
 
-    top = float(np.max(np.asarray(absolute)))
+    top = float(np.max(np.asarray(absolute))) if vmax is None else vmax
     lowest = top * 10.0**-decades
     norm, shown = LogNorm(vmin=lowest, vmax=top), np.maximum(absolute, lowest)
-    image = ax.imshow(shown, norm=norm, cmap="magma", interpolation="nearest")
-    for b in boundaries:
-        ax.axhline(b - 0.5, color="white", lw=0.5)
-        ax.axvline(b - 0.5, color="white", lw=0.5)
+    image: AxesImage | QuadMesh
+    if edges is None:
+        image = ax.imshow(shown, norm=norm, cmap="magma", interpolation="nearest")
+    else:
+        at = np.asarray(edges) - 0.5
+        image = ax.pcolormesh(at, at, shown, norm=norm, cmap="magma", rasterized=True)
+        ax.set(xlim=(at[0], at[-1]), ylim=(at[-1], at[0]), aspect="equal")
+    for places, width, opacity in ((units, 0.2, 0.5), (boundaries, 0.5, 1.0)):
+        for b in places:
+            ax.axhline(b - 0.5, color="white", lw=width, alpha=opacity)
+            ax.axvline(b - 0.5, color="white", lw=width, alpha=opacity)
     ax.set_xticks([])
     ax.set_yticks([])
     return image
