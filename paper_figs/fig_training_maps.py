@@ -9,7 +9,7 @@ from rmt_hessian.plotting import plot_absolute_hessian
 
 DECADES = 5
 WIDE = 1 / 100  # of the picture: units of layers whose units are less wide have no lines
-DPI = 400  # of a panel of 1.6 inches, for pictures of some 400 pixels
+DPI = 300  # of a panel of 1.6 inches, for pictures of some 400 pixels
 LOSSES = {"ce": "CE", "mse": "MSE"}
 
 
@@ -20,12 +20,12 @@ def draw(store):
     """
     table = rows_of(store, "training_images")
     points = [point for _, point in table[table["seed"] == 0].iterrows()]
-    figure, axes = subplots(2 * len(points), 3, height_to_width=1.1)
+    figure, axes = subplots(2 * len(points), 3, height_to_width=0.9)
     figure.set_dpi(DPI)
     for point, above, below in zip(points, axes[::2], axes[1::2], strict=True):
         arrays = store.arrays(point["key"])
         widths = [int(width) for width in point["widths"].split("-")]
-        times = zip(arrays["steps"], arrays["losses"], strict=True)
+        times = zip(arrays["checkpoint_steps"], arrays["losses"], strict=True)
         for ax, (step, loss) in zip(above, times, strict=True):
             ax.set_title(f"step {step}: loss {loss:.2g}")
         for row, name, label in (
@@ -43,7 +43,7 @@ def draw(store):
                     edges=edges,
                     vmax=maps.max(),
                 )
-            figure.colorbar(image, ax=row, shrink=0.9, label=label)
+            figure.colorbar(image, ax=row, shrink=0.8, label=label)
         above[0].set_ylabel(f"{LOSSES[point['loss']]}, {point['inputs']}")
         below[0].set_ylabel(f"{'–'.join(map(str, widths))}, $N={point['n_samples']}$")
     figure.suptitle(

@@ -12,4 +12,6 @@ from rmt_hessian.measurements import (  # noqa: F401 (registers what is in them)
     kronecker,
     outliers,
     output_rank,
+    trained_layer_pairs,
+    training_images,
 )

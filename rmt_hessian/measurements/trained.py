@@ -62,8 +62,11 @@ class TrainingRun:
                 wanted = f"below {n_images}, all {self.inputs}: the rest are unseen ones"
                 raise ValueError(f"n_samples must be {wanted}, got {self.n_samples}")
 
-    def train(self, rng):
-        """Draw network and data, then train: `Trained`, the same for the same generator."""
+    def train(self, rng, checkpoints=None):
+        """Draw network and data, then train: `Trained`, the same for the same generator.
+
+        Networks are kept after the steps ``checkpoints``, by default ``n_checkpoints`` of them.
+        """
         N = self.n_samples
         net = Network.random(self.widths, rng, activation=self.activation)
         X, y = self._samples(2 * N, rng)
@@ -82,7 +85,7 @@ class TrainingRun:
             batch_size=self.batch_size,
             rng=None if self.batch_size is None else rng,
             weight_decay=self.weight_decay,
-            checkpoints=self.n_checkpoints,
+            checkpoints=self.n_checkpoints if checkpoints is None else checkpoints,
         )
         return Trained(self, X[:N], y[:N], X[N:], y[N:], path)
 

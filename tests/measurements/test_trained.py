@@ -122,3 +122,11 @@ def test_activation_and_ensembles(rng):
     trained = TrainingRun(**RUN).train(rng)
     given = trained.ensemble(0, checkpoint=-1)
     np.testing.assert_array_equal(given.weights[0], trained.path.network.weights[0])
+
+
+def test_checkpoints_where_they_are_asked_for():
+    run = TrainingRun(**RUN)
+    path = run.train(np.random.default_rng(0), checkpoints=[10]).path
+    assert path.steps.tolist() == [0, 10, 20]
+    usual = run.train(np.random.default_rng(0)).path
+    np.testing.assert_array_equal(path.network.weights[0], usual.network.weights[0])
