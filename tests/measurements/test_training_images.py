@@ -1,6 +1,7 @@
 """Pictures of Hessians along a path: every pixel from the dense matrix, entry by entry."""
 
 import itertools
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,11 @@ from hypothesis import strategies as st
 
 from rmt_hessian import Network, network_hessian
 from rmt_hessian.measurements.hessian_maps import hessian_maps, pixel_edges, unit_edges
+from rmt_hessian.measurements.layer_pairs import layer_pairs
+from rmt_hessian.measurements.trained import TrainingRun
+from rmt_hessian.measurements.trained_layer_pairs import trained_layer_pairs
+from rmt_hessian.measurements.training_images import TIMES, training_images
+from rmt_hessian.sweep.parameters import arguments
 from tests.tolerances import EXACT
 
 layers = st.lists(st.tuples(st.integers(1, 12), st.integers(1, 12)), min_size=1, max_size=4)
@@ -103,3 +109,84 @@ def test_maps_of_a_vanishing_hessian(rng):
     np.testing.assert_allclose(maps.entries, np.abs(A), rtol=1e-9, atol=1e-320)
     H = network_hessian(net, np.zeros((10, 4)), np.zeros((10, 3)), "mse")
     assert not hessian_maps(H, 100).entries.any()
+
+
+# --- along a training ---------------------------------------------------------------------------
+
+RUN = TrainingRun(
+    widths=[6, 4, 3],
+    loss="ce",
+    n_samples=30,
+    inputs="gaussian",
+    steps=11,
+    learning_rate=0.05,
+    optimiser="gd",
+)
+
+
+def test_pictures_are_those_of_the_networks_at_half_and_all_of_the_steps():
+    found = training_images(np.random.default_rng(3), run=RUN, pixels=100)
+    trained = RUN.train(np.random.default_rng(3), checkpoints=range(12))
+    assert found["checkpoint_steps"].tolist() == [0, 5, 11]
+    np.testing.assert_array_equal(found["losses"], trained.path.losses[[0, 5, 11]])
+    for place, (time, step) in enumerate(zip(TIMES, (0, 5, 11), strict=True)):
+        net = trained.path.networks[step]
+        H = network_hessian(net, trained.X, trained.y, "ce")
+        A = H.to_dense()
+        np.testing.assert_allclose(found["entries"][place], np.abs(A), rtol=1e-6)  # float32
+        G = network_hessian(net, trained.X, trained.y, "ce", part="gauss-newton").to_dense()
+        stripes, rest = np.sum((A - G)[:24, 24:] ** 2), np.sum(G[:24, 24:] ** 2)
+        assert found[f"{time}_residual_share"] == pytest.approx(stripes / (stripes + rest))
+        assert found[f"{time}_norm"] == pytest.approx(np.linalg.norm(A), rel=EXACT)
+        between = 2 * np.sum(A[:24, 24:] ** 2) / np.sum(A**2)
+        assert found[f"{time}_share_by_layer"] == pytest.approx(between, rel=EXACT)
+        units = unit_edges([(4, 6), (3, 4)])
+        diagonal = sum(np.sum(A[i:j, i:j] ** 2) for i, j in itertools.pairwise(units))
+        assert found[f"{time}_share_by_unit"] == pytest.approx(1 - diagonal / np.sum(A**2))
+        for by in ("unit", "layer"):
+            estimate = H.off_diagonal_share(by, population=True)
+            assert found[f"{time}_population_share_by_{by}"] == estimate.value
+            assert found[f"{time}_population_share_by_{by}_error"] == estimate.standard_error
+    np.testing.assert_array_equal(found["entries_edges"], np.arange(37))
+    np.testing.assert_array_equal(found["block_norms_edges"], units)
+
+
+def test_a_linear_model_has_no_pairs_of_layers():
+    run = replace(RUN, widths=[6, 3], loss="mse")
+    found = training_images(np.random.default_rng(3), run=run, pixels=5)
+    assert found["final_residual_share"] == found["final_share_by_layer"] == 0
+    assert found["entries"].shape == (3, 3, 3)  # 18 weights: a unit of 6 a pixel
+    known = set(trained_layer_pairs(np.random.default_rng(3), run=run))
+    assert not [name for name in known if "adjacent" in name or "distant" in name]
+
+
+def test_pairs_of_layers_along_a_training():
+    run = replace(RUN, widths=[5, 4, 3, 3])
+    found = trained_layer_pairs(np.random.default_rng(4), run=run)
+    trained = run.train(np.random.default_rng(4), checkpoints=[5])
+    for place, (time, net) in enumerate(zip(TIMES, trained.path.networks, strict=True)):
+        pairs = layer_pairs(network_hessian(net, trained.X, trained.y, "ce"))
+        shares = [pair.residual_share for pair in pairs]
+        np.testing.assert_array_equal(found["pair_residual_share"][place], shares)
+        np.testing.assert_array_equal(found["features_1_2"][place], pairs[2].feature_norms)
+        assert found[f"{time}_distant_residual_share"] == pytest.approx(shares[1], rel=EXACT)
+        (first, _, second) = pairs
+        mean = (first.stripe_share + second.stripe_share) / 2
+        assert found[f"{time}_adjacent_stripe_share"] == pytest.approx(mean, rel=EXACT)
+        R = first.residual_norm**2 + second.residual_norm**2
+        G = first.curvature_norm**2 + second.curvature_norm**2
+        assert found[f"{time}_adjacent_residual_share"] == pytest.approx(R / (R + G), rel=EXACT)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"optimiser": "lbfgs", "learning_rate": None}, "optimiser must be 'gd' or 'adam'"),
+        ({"steps": 1}, "steps must be at least 2, got 1"),
+    ],
+)
+def test_half_of_the_steps_must_be_known(change, told):
+    values = {f.name: getattr(RUN, f.name) for f in fields(RUN)} | change
+    for function in (training_images, trained_layer_pairs):
+        with pytest.raises(ValueError, match=told):
+            arguments(function, values)
