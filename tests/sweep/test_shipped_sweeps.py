@@ -115,3 +115,17 @@ def test_every_figure_is_drawn_from_exactly_one_shipped_sweep():
     scripts = {path.stem.removeprefix("fig_") for path in (ROOT / "paper_figs").glob("fig_*.py")}
     assert named == dict.fromkeys(scripts, 1)
     assert {name for sweep in sweeps for name in sweep.figures} == scripts
+
+
+def test_the_grid_of_training_maps():
+    """The sizes of [D]."""
+    config = load_config(SWEEPS / "training_maps.toml")
+    assert config.slow
+    points = [point.parameters for point in config.points()]
+    assert [(p["inputs"], p["loss"]) for p in points] == list(
+        product(("gaussian", "clusters"), ("ce", "mse"))
+    )
+    for p in points:
+        assert p["widths"] == [500, 8, 500]
+        assert (p["n_samples"], p["steps"], p["learning_rate"]) == (5000, 50000, 1e-4)
+        assert (p["optimiser"], p["schedule"]) == ("adam", "cosine")

@@ -1,0 +1,156 @@
+"""Figures of networks along a training: heat maps on one scale, shares between layers."""
+
+import importlib
+
+import matplotlib
+import numpy as np
+import pytest
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+
+from paper_figs import style
+from rmt_hessian import plotting
+from rmt_hessian.sweep.run import run_sweep
+from rmt_hessian.sweep.store import Store
+
+SWEEP = """
+root_seed = 1
+[[grid]]
+measurement = "training_images"
+seeds = 2
+fixed = { widths = [6, 4, 3], n_samples = 30, inputs = "clusters", steps = 11, pixels = 12 }
+axes = { loss = ["ce", "mse"], learning_rate = [0.01] }
+[[grid]]
+measurement = "trained_layer_pairs"
+seeds = 2
+fixed = { widths = [5, 4, 4, 3], n_samples = 30, steps = 10, learning_rate = 0.01 }
+axes = { loss = ["ce", "mse"], inputs = ["gaussian", "clusters"] }
+"""
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("training")
+    (folder / "small.toml").write_text(SWEEP)
+    assert run_sweep(folder / "small.toml", folder / "results").failed == []
+    return Store(folder / "results")
+
+
+@pytest.fixture
+def draw(store):
+    """``name -> figure``; closed afterwards."""
+    figures = []
+
+    def drawn(name):
+        figures.append(importlib.import_module(f"paper_figs.fig_{name}").draw(store))
+        return figures[-1]
+
+    yield drawn
+    for figure in figures:
+        plt.close(figure)
+
+
+def panels(figure):
+    return [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
+
+
+@pytest.mark.parametrize("name", ["training_maps", "layer_pairs"])
+def test_a_rerun_gives_the_same_bytes(name, draw, tmp_path):
+    for folder in "ab":
+        style.save(draw(name), name, tmp_path / folder)
+    for kind in ("pdf", "png"):
+        first, second = ((tmp_path / f / f"{name}.{kind}").read_bytes() for f in "ab")
+        assert first == second
+        assert len(first) > 5000
+
+
+def test_maps_of_the_three_times_share_one_scale(draw, store):
+    figure = draw("training_maps")
+    axes = np.reshape(panels(figure), (2, 2, 3))  # case, picture, time
+    table = style.rows_of(store, "training_images")
+    for case, loss in zip(axes, ("ce", "mse"), strict=True):
+        (point,) = table[(table["loss"] == loss) & (table["seed"] == 0)]["key"]
+        arrays = store.arrays(point)
+        for row, name in zip(case, ("entries", "block_norms"), strict=True):
+            for ax, picture in zip(row, arrays[name], strict=True):
+                (mesh,) = [c for c in ax.collections if c.get_array() is not None]
+                assert mesh.norm.vmax == pytest.approx(arrays[name].max())
+                assert mesh.norm.vmax / mesh.norm.vmin == pytest.approx(1e5)
+                shown = np.maximum(picture, mesh.norm.vmin)
+                np.testing.assert_allclose(mesh.get_array().reshape(shown.shape), shown)
+                corners = mesh.get_coordinates()[0, :, 0]
+                np.testing.assert_array_equal(corners, arrays[f"{name}_edges"] - 0.5)
+                assert ax.get_ylim() == (35.5, -0.5)  # the first parameter on top
+                # four units of 6, then the layers' border, then three units of 4
+                places = {float(line.get_xdata()[0]) for line in ax.lines} - {0.0}
+                assert places == {5.5, 11.5, 17.5, 23.5, 27.5, 31.5}
+        for ax, step, value in zip(case[0], (0, 5, 11), arrays["losses"], strict=True):
+            assert ax.get_title() == f"step {step}: loss {value:.2g}"
+        assert case[0, 0].get_ylabel() == f"{loss.upper()}, clusters"
+
+
+def test_units_that_are_too_narrow_have_no_lines():
+    module = importlib.import_module("paper_figs.fig_training_maps")
+    assert module._unit_ends([500, 8, 500]) == [500 * i for i in range(1, 8)]
+    assert module._layer_ends([500, 8, 500]).tolist() == [4000]
+
+
+def test_shares_between_layers_and_maps_of_features(draw, store):
+    figure = draw("layer_pairs")
+    axes = np.reshape(panels(figure), (6, 3))
+    table = style.rows_of(store, "trained_layer_pairs")
+    first = table[(table["loss"] == "ce") & (table["inputs"] == "gaussian")]
+    arrays = store.arrays(first[first["seed"] == 0]["key"].iloc[0])
+    for row, name in zip(axes[:2], ("features_0_1", "features_0_2"), strict=True):
+        for ax, norms in zip(row, arrays[name], strict=True):
+            image = ax.images[0]
+            shown = np.maximum(norms, image.norm.vmin)
+            np.testing.assert_allclose(image.get_array(), shown)
+    for row in axes[2:]:
+        loss, inputs = row[0].get_ylabel().lower().split(", ")
+        points = table[(table["loss"] == loss) & (table["inputs"] == inputs)]
+        for ax, names in zip(
+            row,
+            (
+                ("adjacent_residual_share", "distant_residual_share"),
+                ("adjacent_stripe_share", "adjacent_curvature_stripe_share"),
+                ("adjacent_largest_share", "distant_largest_share"),
+            ),
+            strict=True,
+        ):
+            for line, name in zip(ax.lines, names, strict=False):
+                means = [points[f"{t}_{name}"].mean() for t in ("initial", "middle", "final")]
+                np.testing.assert_allclose(line.get_ydata(), means)
+        assert row[1].lines[-1].get_ydata()[0] == 0.25
+    assert "5–4–4–3" in figure.get_suptitle()
+
+
+# --- the function for users ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def ax():
+    figure, ax = plt.subplots()
+    yield ax
+    plt.close(figure)
+
+
+def test_a_scale_that_is_given(ax):
+    A = np.array([[1.0, 1e-9], [0.0, 0.1]])
+    image = plotting.plot_absolute_hessian(ax, A, decades=3, vmax=10.0)
+    assert (image.norm.vmin, image.norm.vmax) == pytest.approx((0.01, 10))
+    np.testing.assert_allclose(image.get_array(), [[1, 0.01], [0.01, 0.1]])
+
+
+def test_pixels_of_several_entries_and_thin_lines_of_units(ax):
+    A, edges = np.arange(1.0, 10).reshape(3, 3), [0, 4, 6, 7]
+    mesh = plotting.plot_absolute_hessian(ax, A, [6], units=[2, 4], edges=edges)
+    corners = mesh.get_coordinates()
+    np.testing.assert_array_equal(corners[0, :, 0], np.array(edges) - 0.5)
+    np.testing.assert_array_equal(corners[:, 0, 1], np.array(edges) - 0.5)
+    np.testing.assert_array_equal(np.asarray(mesh.get_array()).reshape(3, 3), A)
+    width = {line.get_xdata()[0]: line.get_linewidth() for line in ax.lines[1::2]}
+    assert list(width) == [1.5, 3.5, 5.5]
+    assert width[1.5] == width[3.5] < width[5.5]
