@@ -15,6 +15,7 @@ DECADES = 2
 def draw(store):
     """Above: norms of entries by unit and feature, first seed with CE. Below: shares in time."""
     table = rows_of(store, "trained_layer_pairs")
+    table = table[table["widths"].str.count("-") > 2]  # those that have distant layers
     cases = list(table.groupby(["inputs", "loss"], sort=False))
     figure, axes = subplots(2 + len(cases), 3, height_to_width=0.8)
     (inputs, loss), rows = cases[0]

@@ -21,6 +21,7 @@ try:
         summarise_rank,
     )
     from rmt_hessian.report.decoupled import decoupled_sections
+    from rmt_hessian.report.layer_pairs import layer_pair_sections
     from rmt_hessian.report.outliers import outlier_sections
     from rmt_hessian.report.structure import format_table, structure_sections
     from rmt_hessian.streams import robust_streams
@@ -211,6 +212,7 @@ def report(
         *structure_sections(table),
         *outlier_sections(table),
         *decoupled_sections(table),
+        *layer_pair_sections(table),
     ]
     if norms.empty and rank.empty and not structure:
         _stop(f"error: {folder} holds no measurement that the report knows; see its table.csv", 2)

@@ -27,6 +27,11 @@ measurement = "trained_layer_pairs"
 seeds = 2
 fixed = { widths = [5, 4, 4, 3], n_samples = 30, steps = 10, learning_rate = 0.01 }
 axes = { loss = ["ce", "mse"], inputs = ["gaussian", "clusters"] }
+[[grid]]
+measurement = "trained_layer_pairs"
+seeds = 1
+fixed = { widths = [5, 4, 3], n_samples = 30, steps = 10, learning_rate = 0.01, inputs = "clusters" }
+axes = { loss = ["mse"] }
 """
 
 
@@ -101,6 +106,7 @@ def test_shares_between_layers_and_maps_of_features(draw, store):
     figure = draw("layer_pairs")
     axes = np.reshape(panels(figure), (6, 3))
     table = style.rows_of(store, "trained_layer_pairs")
+    table = table[table["widths"] == "5-4-4-3"]  # one hidden layer has no distant ones
     first = table[(table["loss"] == "ce") & (table["inputs"] == "gaussian")]
     arrays = store.arrays(first[first["seed"] == 0]["key"].iloc[0])
     for row, name in zip(axes[:2], ("features_0_1", "features_0_2"), strict=True):
