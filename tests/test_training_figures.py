@@ -30,8 +30,8 @@ axes = { loss = ["ce", "mse"], inputs = ["gaussian", "clusters"] }
 [[grid]]
 measurement = "trained_layer_pairs"
 seeds = 1
-fixed = { widths = [5, 4, 3], n_samples = 30, steps = 10, learning_rate = 0.01, inputs = "clusters" }
-axes = { loss = ["mse"] }
+fixed = { widths = [5, 4, 3], n_samples = 30, steps = 10, learning_rate = 0.01 }
+axes = { loss = ["mse"], inputs = ["clusters"] }
 """
 
 

@@ -38,7 +38,7 @@ def layer_pair_sections(table):
 
 
 def _by_time(rows):
-    """Three rows for each, ordered by case, then time; the loss, whose name is taken, ``mean_loss``."""
+    """Three rows for each, ordered by case, then time; their loss as ``mean_loss``."""
     parts = []
     for time, percent in PERCENT.items():
         own = {name: name.removeprefix(f"{time}_") for name in rows if name.startswith(f"{time}_")}

@@ -183,3 +183,20 @@ def test_stripes_stay_where_the_residual_does():
         assert shares[2] > 0.05
         assert abs(shares[2] - shares[1]) < 0.04
         assert 0.02 < pairs[2].residual_norm / pairs[0].residual_norm < 0.2
+
+
+def test_stripes_without_residual():
+    """Gaussian inputs, MSE, orthonormal ``w_i``: the rest has stripes of its own, of known share.
+
+    ``E[D_i h_b x]`` is ``w_i/2`` for b = i, ``w_b/4 + w_i/(2π)`` for others: squares 1/4, and
+    ``1/16 + 1/(4π²)``, so that the share is ``r/(r + m - 1)``, ``r = 1/(1/4 + 1/π²) = 2.85``. (The
+    part of a finite sample, ``E[D_i h_b² |x|²]/N``, has the ratio 2.)
+    """
+    rng, m = np.random.default_rng(0), 8
+    net = Network([np.linalg.qr(rng.standard_normal((m, m))).Q, rng.standard_normal((3, m))])
+    X = rng.standard_normal((50_000, m))
+    pair = layer_pair(network_hessian(net, X, net(X), "mse"), 0, 1)
+    assert pair.residual_norm == 0
+    r = 1 / (1 / 4 + 1 / np.pi**2)
+    # of the order 1/√N = 0.005
+    assert pair.stripe_share == pytest.approx(r / (r + m - 1), rel=0.02)
