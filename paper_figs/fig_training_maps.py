@@ -8,7 +8,7 @@ from paper_figs.style import rows_of, run, subplots
 from rmt_hessian.plotting import plot_absolute_hessian
 
 DECADES = 5
-WIDE = 1 / 100  # of the picture: units of layers whose units are less wide have no lines
+WIDE = 1 / 50  # of the picture: units of layers whose units are less wide have no lines
 DPI = 300  # of a panel of 1.6 inches, for pictures of some 400 pixels
 LOSSES = {"ce": "CE", "mse": "MSE"}
 
@@ -20,14 +20,16 @@ def draw(store):
     """
     table = rows_of(store, "training_images")
     points = [point for _, point in table[table["seed"] == 0].iterrows()]
-    figure, axes = subplots(2 * len(points), 3, height_to_width=0.9)
+    figure, axes = subplots(2 * len(points), 3, height_to_width=0.97)
     figure.set_dpi(DPI)
     for point, above, below in zip(points, axes[::2], axes[1::2], strict=True):
         arrays = store.arrays(point["key"])
         widths = [int(width) for width in point["widths"].split("-")]
-        times = zip(arrays["checkpoint_steps"], arrays["losses"], strict=True)
-        for ax, (step, loss) in zip(above, times, strict=True):
-            ax.set_title(f"step {step}: loss {loss:.2g}")
+        case = f"{LOSSES[point['loss']]}, {point['inputs']}"
+        told = case, "–".join(map(str, widths)), f"$N={point['n_samples']}$"
+        times = zip(told, arrays["checkpoint_steps"], arrays["losses"], strict=True)
+        for ax, (words, step, loss) in zip(above, times, strict=True):
+            ax.set_title(f"{words}\nstep {step}: loss {loss:.2g}")
         for row, name, label in (
             (above, "entries", "$|H|$"),
             (below, "block_norms", r"$\Vert H_{bc}\Vert_F$"),
@@ -44,8 +46,6 @@ def draw(store):
                     vmax=maps.max(),
                 )
             figure.colorbar(image, ax=row, shrink=0.8, label=label)
-        above[0].set_ylabel(f"{LOSSES[point['loss']]}, {point['inputs']}")
-        below[0].set_ylabel(f"{'–'.join(map(str, widths))}, $N={point['n_samples']}$")
     figure.suptitle(
         "Hessians at 0, 50 and 100 % of the steps of Adam: root mean squares of the entries of a "
         f"pixel, norms of\nthe blocks of pairs of units; {DECADES} decades below the largest of "

@@ -91,9 +91,9 @@ def test_maps_of_the_three_times_share_one_scale(draw, store):
                 # four units of 6, then the layers' border, then three units of 4
                 places = {float(line.get_xdata()[0]) for line in ax.lines} - {0.0}
                 assert places == {5.5, 11.5, 17.5, 23.5, 27.5, 31.5}
-        for ax, step, value in zip(case[0], (0, 5, 11), arrays["losses"], strict=True):
-            assert ax.get_title() == f"step {step}: loss {value:.2g}"
-        assert case[0, 0].get_ylabel() == f"{loss.upper()}, clusters"
+        told = f"{loss.upper()}, clusters", "6–4–3", "$N=30$"
+        for ax, words, step, value in zip(case[0], told, (0, 5, 11), arrays["losses"], strict=True):
+            assert ax.get_title() == f"{words}\nstep {step}: loss {value:.2g}"
 
 
 def test_units_that_are_too_narrow_have_no_lines():
