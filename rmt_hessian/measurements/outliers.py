@@ -131,14 +131,14 @@ def _farthest(columns):
     return max(tied, key=lambda k: [columns[key][k] for key in order])
 
 
-def spectrum_with_overlaps(matrix, span):
+def spectrum_with_overlaps(matrix, *spans):
     """Eigenvalues other than 0, ascending, and ``‖(I ⊗ span)ᵀ v‖²`` of their eigenvectors v.
 
     Parameters
     ----------
     matrix : numpy.ndarray, shape (k p, k p)
-    span : numpy.ndarray, shape (p, r)
-        Orthonormal columns.
+    *spans : numpy.ndarray, shape (p, r)
+        Orthonormal columns; the overlaps with each of them are an array of their own.
 
     Examples
     --------
@@ -146,7 +146,9 @@ def spectrum_with_overlaps(matrix, span):
     (array([1., 2., 3.]), array([1., 0., 1.]))
     """
     values, vectors = np.linalg.eigh(matrix)
-    vectors = vectors.reshape(-1, len(span), values.size)
-    overlaps = np.einsum("kpn,pr->krn", vectors, span, optimize=True)
     kept = np.abs(values) > ROUNDING * np.abs(values).max()
-    return values[kept], (overlaps**2).sum(axis=(0, 1))[kept]
+    values, vectors = values[kept], vectors[:, kept]
+    p = spans[0].shape[0]
+    vectors = vectors.reshape(len(vectors) // p, p, values.size)
+    overlaps = [np.einsum("kpn,pr->krn", vectors, span, optimize=True) for span in spans]
+    return values, *[(overlap**2).sum(axis=(0, 1)) for overlap in overlaps]
