@@ -12,4 +12,5 @@ from rmt_hessian.measurements import (  # noqa: F401 (registers what is in them)
     kronecker,
     outliers,
     output_rank,
+    trained_spectra,
 )

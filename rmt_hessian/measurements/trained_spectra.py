@@ -7,20 +7,65 @@ trained on and depend on. Where the inputs are a mixture the first two are what 
 take.
 """
 
-from itertools import combinations
+from typing import Annotated
 
 import numpy as np
 
-from rmt_hessian.compare import density_curve, ks_distance, ks_distance_of_spectra
+from rmt_hessian.compare import ks_distance, ks_distance_of_spectra
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.from_network import layer_hessian
 from rmt_hessian.measurements.blocks import BLOCKS
 from rmt_hessian.measurements.output_rank import top_of_output_hessian
+from rmt_hessian.measurements.registry import measurement
+from rmt_hessian.measurements.trained import NOISE, TrainingRun
+from rmt_hessian.measurements.trained_outliers import trained_outliers
 from rmt_hessian.spectra.eigenvalues import eigenvalues
 from rmt_hessian.theory import block_law, conditional_law
 
 LAWS = ("start", "given", "conditional")
-CELLS = 150  # of a density that is drawn
+NOISES = {"gaussian": 1.0, "mixture": 1.0, "clusters": NOISE}  # of a coordinate within a class
+
+
+def explained_by_laws(run):
+    """Refuse a run whose first layer has no law here, or a Hessian that does not depend on it."""
+    if len(run.widths) > 3:
+        raise ValueError(f"widths must be two or three numbers, got {run.widths}")
+    if run.widths[1] < 2:
+        raise ValueError(f"widths[1] must be at least 2, got {run.widths[1]}")
+    if run.activation != "relu":
+        raise ValueError(f"activation must be 'relu', got {run.activation!r}")
+    if run.inputs not in NOISES:
+        wanted = " or ".join(map(repr, NOISES))
+        raise ValueError(f"inputs must be {wanted}: others are not white, got {run.inputs!r}")
+    if len(run.widths) == 2 and run.loss == "mse":
+        raise ValueError("loss must be 'ce': the Hessian of a linear model with 'mse' is constant")
+
+
+@measurement(version=1)
+def trained_spectra(rng, *, run: Annotated[TrainingRun, explained_by_laws]):
+    """Spectra, outliers and output Hessian of the first layer at each checkpoint of a training.
+
+    Arrays along the path, and of numbers their ends: see `trained_blocks`, `trained_outliers`,
+    `trained_output` and `along_path`.
+    """
+    trained, noise = run.train(rng), NOISES[run.inputs]
+    X, path = trained.X, trained.path
+    start = laws_of_start(path.networks[0], run.loss, run.n_samples)
+    rows = [
+        {
+            **trained_blocks(net, X, trained.fresh_X, run.loss, start, noise=noise),
+            **trained_outliers(net, X, trained.y, run.loss, rng, noise=noise),
+            **trained_output(net, X, run.loss),
+        }
+        for net in path.networks
+    ]
+    return {
+        "checkpoint_steps": path.steps,
+        "losses": path.losses,
+        "initial_loss": path.losses[0],
+        "final_loss": path.losses[-1],
+        **along_path(rows),
+    }
 
 
 def laws_of_start(net, loss, n_samples):
@@ -29,22 +74,19 @@ def laws_of_start(net, loss, n_samples):
     return {name: block_law(ens, *block) for name, block in BLOCKS.items()}
 
 
-def trained_blocks(net, X, loss, fresh, start, *, noise=1.0):
+def trained_blocks(net, X, fresh, loss, start, *, noise=1.0):
     """Spectra of blocks (0, 0) and (0, 1) of one network and their distances to the three laws.
 
-    To see what of a distance is due to the sample that the network was trained on, the same is
-    done for fresh samples: distances of the law given the weights and of the conditional law to
-    their spectra, means over the samples. Without any law, the mean distance of the spectrum to
-    those of fresh samples, and the mean distance between two of these.
+    To see what of a distance is due to the sample that the network was trained on, the same is done
+    for a fresh one: distances of its spectrum to the law given the weights and to its conditional
+    law. Without any law, the distance between the two spectra.
 
     Parameters
     ----------
     net : Network
-    X : numpy.ndarray, shape (N, d)
-        The inputs that it was trained on.
+    X, fresh : numpy.ndarray, shape (N, d)
+        The inputs that it was trained on, and a sample of the same law.
     loss : {"ce", "mse"}
-    fresh : sequence of numpy.ndarray, shape (N, d)
-        At least two samples of the law of X.
     start : mapping of str to SpectralLaw
         `laws_of_start` of the network before training.
     noise : float
@@ -56,22 +98,24 @@ def trained_blocks(net, X, loss, fresh, start, *, noise=1.0):
         Distances to the conditional law are NaN where the block is zero.
     """
     given = Ensemble(net.widths, 0, loss, len(X)).given(net)
-    H, of_fresh = layer_hessian(net, X, 0, loss), [layer_hessian(net, Z, 0, loss) for Z in fresh]
-    result = {}
+    H, of_fresh = (layer_hessian(net, Z, 0, loss) for Z in (X, fresh))
+    result, d = {}, net.widths[0]
+    ranks = (np.arange(d) + 0.5) / d  # of the eigenvalues, which quantiles stand beside
     for name, block in BLOCKS.items():
         laws = {"start": start[name], "given": block_law(given, *block)}
         spectrum, laws["conditional"] = _spectrum_and_law(H, block, noise)
-        others = [_spectrum_and_law(of, block, noise) for of in of_fresh]
+        other, law_of_other = _spectrum_and_law(of_fresh, block, noise)
         columns = {"eigenvalues": spectrum}
         for kind, law in laws.items():
-            columns |= {f"ks_{kind}": _distance(spectrum, law), f"{kind}_curve": _curve(law)}
+            columns |= {
+                f"ks_{kind}": ks_distance(spectrum, law),
+                f"{kind}_quantiles": law.ppf(ranks),
+            }
         columns |= {
-            "fresh_ks_given": np.mean([ks_distance(x, laws["given"]) for x, _ in others]),
-            "fresh_ks_conditional": np.mean([_distance(*pair) for pair in others]),
-            "ks_fresh": np.mean([ks_distance_of_spectra(spectrum, x) for x, _ in others]),
-            "fresh_ks_fresh": np.mean(
-                [ks_distance_of_spectra(x, y) for (x, _), (y, _) in combinations(others, 2)]
-            ),
+            "ks_conditional": _conditional_distance(spectrum, laws["conditional"]),
+            "fresh_ks_given": ks_distance(other, laws["given"]),
+            "fresh_ks_conditional": _conditional_distance(other, law_of_other),
+            "ks_fresh": ks_distance_of_spectra(spectrum, other),
         }
         result |= {f"{name}_{key}": value for key, value in columns.items()}
     return result
@@ -83,15 +127,9 @@ def _spectrum_and_law(H, block, noise):
     return eigenvalues(H.block(*block)), conditional_law(weights, H.block_size)
 
 
-def _distance(spectrum, law):
+def _conditional_distance(spectrum, law):
     """NaN to an atom alone, on which the spectrum lies whatever theory says."""
     return ks_distance(spectrum, law) if law.atom_at_zero < 1 else np.nan
-
-
-def _curve(law):
-    """Points and densities, (2, CELLS); NaN where the law is an atom alone."""
-    curve = density_curve(law, CELLS)
-    return curve if curve.size else np.full((2, CELLS), np.nan)
 
 
 def trained_output(net, X, loss):
