@@ -23,6 +23,7 @@ try:
     from rmt_hessian.report.decoupled import decoupled_sections
     from rmt_hessian.report.outliers import outlier_sections
     from rmt_hessian.report.structure import format_table, structure_sections
+    from rmt_hessian.report.trained_spectra import trained_spectra_sections
     from rmt_hessian.streams import robust_streams
     from rmt_hessian.sweep.clusters import SLURM, check, cores, slurm_script
     from rmt_hessian.sweep.config import ConfigError, load_config, load_points
@@ -211,6 +212,7 @@ def report(
         *structure_sections(table),
         *outlier_sections(table),
         *decoupled_sections(table),
+        *trained_spectra_sections(table),
     ]
     if norms.empty and rank.empty and not structure:
         _stop(f"error: {folder} holds no measurement that the report knows; see its table.csv", 2)

@@ -156,5 +156,6 @@ def along_path(rows):
         if values.ndim == 1:
             result |= {f"initial_{name}": values[0], f"final_{name}": values[-1]}
             if "ks_" in name:
-                result[f"largest_{name}"] = np.nanmax(values)
+                known = values[~np.isnan(values)]
+                result[f"largest_{name}"] = known.max() if known.size else np.nan
     return result

@@ -156,9 +156,12 @@ def test_columns_along_a_path():
         {"a_ks_given": np.nan, "b": 3.0, "curve": np.full((2, 3), 2.0)},
         {"a_ks_given": 0.25, "b": 2.0, "curve": np.full((2, 3), 3.0)},
     ]
+    rows = [row | {"dead_ks_given": np.nan} for row in rows]
     result = along_path(rows)
     numbers = {name: value for name, value in result.items() if np.ndim(value) == 0}
     expected = {"initial_a_ks_given": 0.5, "final_a_ks_given": 0.25, "largest_a_ks_given": 0.5}
+    dead = [numbers.pop(f"{end}_dead_ks_given") for end in ("initial", "final", "largest")]
+    assert np.isnan(dead).all()
     assert numbers == expected | {"initial_b": 1.0, "final_b": 2.0}
     np.testing.assert_array_equal(result["b"], [1.0, 3.0, 2.0])
     assert result["curve"].shape == (3, 2, 3)
