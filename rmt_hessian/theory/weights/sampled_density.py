@@ -102,10 +102,10 @@ def _density(
 
 
 def _coordinate(knots: FloatArray) -> tuple[Function, Function]:
-    """The coordinate in which scores are interpolated, and its slope: log|λ| for one sign, else
-    ``arsinh(λ/s)``, linear about 0.
+    """The coordinate in which scores are interpolated, and its slope: log|λ| for one sign, down to
+    `LEAST`; else ``arsinh(λ/s)``, linear about 0.
     """
-    if knots[0] > 0 or knots[-1] < 0:
+    if knots[0] >= LEAST or knots[-1] <= -LEAST:
         sign = np.sign(knots[0])
         return lambda lam: sign * np.log(np.abs(lam)), lambda lam: 1 / np.abs(lam)
     largest = np.abs(knots).max()

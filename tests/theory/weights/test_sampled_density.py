@@ -65,6 +65,15 @@ def test_weights_down_to_the_smallest_float_and_below(decades, sign):
         assert density.mean() == pytest.approx(lam.mean(), rel=1e-6)
 
 
+def test_weights_of_a_saturated_softmax():
+    """Lognormal weights of one sign over three hundred decades, as ``-p_1 p_2`` after training."""
+    z = np.random.default_rng(0).standard_normal(2**13)
+    for decades in (100.0, 300.0, 307.0):
+        lam = -0.2 * 10.0 ** (-decades * (z - z.min()) / np.ptp(z))
+        density = sampled_density(lam)
+        assert density is None or density.mean() == pytest.approx(lam.mean(), rel=1e-6)
+
+
 def test_what_is_discrete_has_no_density():
     assert weight_law(Ensemble([400, 3], 0, "mse", 1000), 0, 0).density() is None
     V = np.random.default_rng(0).standard_normal((4, 3))
