@@ -37,8 +37,8 @@ OUTPUT = {
 def draw(store):
     """Rows: distances; outliers; their overlaps; output Hessian. Columns: cases. Bands: seeds."""
     table = rows_of(store, "trained_spectra")
-    figure, axes = subplots(4, len(CASES), height_to_width=0.95, sharex="col", sharey="row")
-    for column, case in zip(axes.T, CASES, strict=True):
+    figure, axes = subplots(4, len(CASES) + 1, height_to_width=1.2, sharex="col", sharey="row")
+    for column, case in zip(axes.T, CASES, strict=False):  # the last column is for the legends
         points = _points(table, *case)
         largest = points[points["n_inputs"] == points["n_inputs"].max()]
         with_layer = points[points["initial_layer_outliers"].notna()]
@@ -54,6 +54,8 @@ def draw(store):
         column[0].set_yscale("log")
         column[1].set_yscale("symlog", linthresh=1)
         column[-1].set_xscale("symlog", linthresh=1)
+        column[-1].set_xlim(0, None)
+        column[-1].minorticks_off()
         column[-1].set_xlabel("steps")
         column[-1].set_ylim(0, 1.05)
         column[2].set_ylim(0, 1.05)
@@ -63,10 +65,14 @@ def draw(store):
     for row, name in zip(axes, names, strict=True):
         row[0].set_ylabel(name)
         shown = next(ax for ax in row[::-1] if ax.lines)
-        shown.legend(loc="best", fontsize=5)
-    seeds = table["seed"].nunique()
+        row[-1].axis("off")
+        row[-1].legend(*shown.get_legend_handles_labels(), loc="center left", fontsize=5.5)
+    seeds, smallest = table["seed"].nunique(), table["n_inputs"].min()
     figure.suptitle(
-        f"Along a training; medians of {seeds} seeds, bands between the extremes", fontsize=8
+        f"Along a training; medians of up to {seeds} seeds, bands between the extremes. Laws of "
+        f"Gaussian inputs;\noutliers of hidden layers at $d={smallest:.0f}$, all else at "
+        f"$d={table['n_inputs'].max():.0f}$",
+        fontsize=8,
     )
     return figure
 
@@ -82,7 +88,7 @@ def _points(table, n_layers, loss, inputs, many):
 def _title(point):
     model = "hidden" if point["widths"].count("-") == 2 else "linear"
     C, N = point["n_classes"], point["n_samples"]
-    return f"{model}, {point['loss'].upper()}, {point['inputs']}\n$C={C:.0f}$, $N={N:.0f}$"
+    return f"{model}, {point['loss'].upper()}\n{point['inputs']}\n$C={C:.0f}$, $N={N:.0f}$"
 
 
 def _draw_along(ax, store, points, lines):

@@ -17,7 +17,7 @@ LAWS = {"start": ("green", ":"), "given": ("blue", "--"), "conditional": ("vermi
 NAMES = {"start": "law of the start", "given": "given the weights", "conditional": "conditional"}
 BLOCKS = {"diagonal": "$H_{11}$", "off_diagonal": "$|H_{12}|$"}
 SHARES = (0, 0.5, 1)  # of the steps
-DECADES = 4  # below the largest eigenvalue of a row
+LOWEST, DECADES = 0.2, 8  # quantile of the spectra of a row that is shown, if not below these
 
 
 def draw(store):
@@ -32,15 +32,16 @@ def draw(store):
         point = points[sizes == (sizes.max() if many else sizes.min())].iloc[0]
         arrays = store.arrays(point["key"])
         steps = arrays["checkpoint_steps"]
-        largest = np.abs(arrays[f"{block}_eigenvalues"]).max()
-        for ax, share in zip(row, SHARES, strict=True):
-            k = np.abs(steps - share * steps[-1]).argmin()
+        shown = [np.abs(steps - share * steps[-1]).argmin() for share in SHARES]
+        sizes = np.abs(arrays[f"{block}_eigenvalues"][shown])
+        for ax, k in zip(row, shown, strict=True):
             _draw_distributions(ax, {name: a[k] for name, a in arrays.items() if a.ndim > 1}, block)
-            distances = [arrays[f"{block}_ks_{law}"][k] for law in LAWS]
-            _write_distances(ax, distances)
+            _write_distances(ax, [arrays[f"{block}_ks_{law}"][k] for law in LAWS])
             ax.set_title(f"{steps[k]} steps, loss {arrays['losses'][k]:.2g}", fontsize=7)
             ax.set_xscale("log")
-            ax.set_xlim(largest * 10.0**-DECADES, 2 * largest)
+            ax.minorticks_off()
+            lowest = np.quantile(sizes, LOWEST, axis=1).min() / 2
+            ax.set_xlim(max(lowest, sizes.max() * 10.0**-DECADES), 2 * sizes.max())
         row[0].set_ylabel(_case(point, block), fontsize=7)
     for ax in axes[-1]:
         ax.set_xlabel("eigenvalue")
@@ -71,6 +72,7 @@ def _write_distances(ax, distances):
         ax.text(
             0.03, 0.93 - 0.14 * line, f"{distance:.3f}", transform=ax.transAxes,
             va="top", fontsize=6, color=COLOURS[colour],
+            bbox={"fc": "white", "ec": "none", "pad": 0.5, "alpha": 0.8},
         )  # fmt: skip
 
 

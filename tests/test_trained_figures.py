@@ -106,9 +106,9 @@ def test_distributions_and_distances_of_the_first_seed(store):
 
 
 def test_medians_along_the_path(store):
-    """Last column: hidden layer with MSE on the mixture, whose two runs have the same steps."""
+    """Last column but the legends: hidden layer, MSE, mixture; its two runs have the same steps."""
     figure = fig_trained_outliers.draw(store)
-    distances, outliers, overlaps, output = np.reshape(figure.axes, (4, -1))[:, -1]
+    distances, outliers, overlaps, output = np.reshape(figure.axes, (4, -1))[:, -2]
     _, arrays = runs(store, widths="12-5-3", loss="mse", inputs="mixture")
     seen = line(distances, "blue")
     np.testing.assert_array_equal(seen.get_xdata(), arrays[0]["checkpoint_steps"])
@@ -124,7 +124,6 @@ def test_medians_along_the_path(store):
     assert heights.max() == pytest.approx(np.max(given))
     assert len(outliers.lines) == 3
     assert not output.lines  # the rank C-1 is one of CE
-    # the hidden layer of least width has its layer too; here all have
     layers, of_layer = runs(store, widths="12-5-3", loss="mse", inputs="mixture")
     assert layers["initial_layer_outliers"].notna().all()
     counts = np.median([a["layer_outliers"] for a in of_layer], axis=0)
