@@ -43,6 +43,7 @@ def draw(store):
         largest = points[points["n_inputs"] == points["n_inputs"].max()]
         with_layer = points[points["initial_layer_outliers"].notna()]
         with_layer = with_layer[with_layer["n_inputs"] == with_layer["n_inputs"].max()]
+        with_layer = with_layer if len(with_layer) else largest  # its blocks alone
         blocks = {f"diagonal_{key}": style for key, style in DISTANCES.items()}
         _draw_along(column[0], store, largest, blocks)
         _draw_along(
@@ -61,7 +62,7 @@ def draw(store):
         column[2].set_ylim(0, 1.05)
     short_log_axis(axes[0, 0].yaxis)
     axes[1, 0].set_yticks([0, 1, 5, 20], ["0", "1", "5", "20"])
-    names = ("KS distance of $H_{11}$", "outliers", "overlap of outliers", "output Hessian")
+    names = ("KS distance, $H_{11}$", "outliers", "their overlaps", "output Hessian")
     for row, name in zip(axes, names, strict=True):
         row[0].set_ylabel(name)
         shown = next(ax for ax in row[::-1] if ax.lines)
@@ -70,7 +71,7 @@ def draw(store):
     seeds, smallest = table["seed"].nunique(), table["n_inputs"].min()
     figure.suptitle(
         f"Along a training; medians of up to {seeds} seeds, bands between the extremes. Laws of "
-        f"Gaussian inputs;\noutliers of hidden layers at $d={smallest:.0f}$, all else at "
+        f"Gaussian inputs;\noutliers of hidden layers on a mixture at $d={smallest:.0f}$, all else at "
         f"$d={table['n_inputs'].max():.0f}$",
         fontsize=8,
     )

@@ -10,9 +10,11 @@ from functools import cache
 import numpy as np
 import pytest
 
+from rmt_hessian import eigenvalues, ks_distance, layer_hessian
 from rmt_hessian.measurements.trained import TrainingRun
 from rmt_hessian.measurements.trained_outliers import trained_outliers
 from rmt_hessian.measurements.trained_spectra import laws_of_start, trained_blocks, trained_output
+from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
 from tests.tolerances import STATISTICAL
 
 LINEAR = {"widths": [200, 5], "loss": "ce", "optimiser": "lbfgs", "steps": 200}
@@ -27,10 +29,13 @@ CASES = {
     "linear, mixture": LINEAR | MIXTURE,
     "hidden CE, few": HIDDEN | FEW | {"loss": "ce"},
     "hidden CE, mixture": HIDDEN | MIXTURE | {"loss": "ce"},
+    "hidden CE, clusters": HIDDEN
+    | {"widths": [100, 8, 4], "inputs": "clusters", "n_samples": 2000, "loss": "ce"},
     "hidden MSE, few": HIDDEN | FEW | {"loss": "mse"},
     "hidden MSE, mixture": HIDDEN | MIXTURE | {"loss": "mse"},
 }
 GAUSSIAN = [case for case, run in CASES.items() if run["inputs"] == "gaussian"]
+UNIT_NOISE = [case for case in CASES if "clusters" not in case]
 SEEDS = (0, 1)
 BLOCKS = ("diagonal", "off_diagonal")
 # of 350 eigenvalues, and O(log p/p)
@@ -64,7 +69,7 @@ def of_all_seeds(case, column, at):
 # --- the three laws -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", UNIT_NOISE)
 def test_the_conditional_law_is_right_all_along(case):
     """Dependence of weights on samples moves no bulk; of mixtures C means make outliers, C/d."""
     outliers = 0.0 if case in GAUSSIAN else CASES[case]["widths"][-1] / 200
@@ -73,6 +78,16 @@ def test_the_conditional_law_is_right_all_along(case):
             for block in BLOCKS:
                 assert row[f"{block}_ks_conditional"] < AT_200 + outliers
                 assert row[f"{block}_fresh_ks_conditional"] < AT_200 + outliers
+
+
+@pytest.mark.parametrize("at", [0, 2, -1])
+def test_the_matrix_law_of_the_sample_is_right_for_the_whole_layer(at):
+    """1000 eigenvalues of softmax regression, few samples: of the output Hessians of the sample."""
+    run = trained("linear, few", 0)
+    H = layer_hessian(run.path.networks[at], run.X, 0, "ce")
+    M = np.array([[H.block_weights(i, j) for j in range(5)] for i in range(5)])
+    law = MatrixLayerLaw(M.transpose(2, 0, 1), 200 / 500)
+    assert ks_distance(eigenvalues(H), law) < STATISTICAL
 
 
 @pytest.mark.parametrize("case", ["linear, few", "hidden CE, few"])
@@ -200,3 +215,10 @@ def test_the_gap_of_the_output_hessian_opens(case):
         assert error[:, 1].max() < 0.35
     else:  # masks are those of Gaussian inputs there, and the classes have masks of their own
         assert (predicted[:, 1] > 1.3 * gap[:, 1]).all()
+
+
+def test_no_gap_opens_on_tight_clusters():
+    """Where inputs are four points up to noise, all samples of a class have the same masks."""
+    for seed in SEEDS:
+        run = trained("hidden CE, clusters", seed)
+        assert trained_output(run.path.network, run.X, "ce")["output_gap"] > 0.7
