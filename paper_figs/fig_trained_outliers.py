@@ -71,8 +71,8 @@ def draw(store):
     seeds, smallest = table["seed"].nunique(), table["n_inputs"].min()
     figure.suptitle(
         f"Along a training; medians of up to {seeds} seeds, bands between the extremes. Laws of "
-        f"Gaussian inputs;\noutliers of hidden layers on a mixture at $d={smallest:.0f}$, all else at "
-        f"$d={table['n_inputs'].max():.0f}$",
+        f"Gaussian inputs;\noutliers of hidden layers on a mixture at $d={smallest:.0f}$, all else "
+        f"at $d={table['n_inputs'].max():.0f}$",
         fontsize=8,
     )
     return figure
