@@ -14,4 +14,5 @@ from rmt_hessian.measurements import (  # noqa: F401 (registers what is in them)
     output_rank,
     trained_layer_pairs,
     training_images,
+    trained_spectra,
 )

@@ -20,6 +20,8 @@ from rmt_hessian.theory.coverage import white_features
 from rmt_hessian.theory.norms.kinds import formulas_of
 from rmt_hessian.theory.weights.band import band_of_weights
 
+BLOCKS = {"diagonal": (0, 0), "off_diagonal": (0, 1)}
+
 
 @measurement(version=4, stream=3)
 def block_norms(rng, *, ens: Annotated[Ensemble, formulas_of]):
@@ -69,21 +71,26 @@ def block_spectra(rng, *, ens: Annotated[Ensemble, white_features, two_units]):
     ens = ens.given(net, range(ens.layer + 1, ens.n_layers))
     dead = dead_units(H.restrict([0, 1]))
     result = {"dead_units": dead.size}
-    for name, block in (("diagonal", (0, 0)), ("off_diagonal", (0, 1))):
+    for name, block in BLOCKS.items():
         weights, population = _population_law(ens, block)
         laws = {
             "conditional": theory.conditional_law(H.block_weights(*block), H.block_size),
             "population": population,
         }
-        spectrum = eigenvalues(H.block(*block))
-        result[f"{name}_eigenvalues"] = spectrum
-        for kind, law in laws.items():
-            result[f"{name}_ks_{kind}"] = ks_distance(spectrum, law)
-            result[f"{name}_{kind}_curve"] = density_curve(law)
+        result |= spectrum_beside_laws(name, eigenvalues(H.block(*block)), laws)
         if np.isin(block, dead).any():
             result[f"{name}_ks_conditional"] = np.nan
         band = band_of_weights(weights, ens.n_features, ens.n_samples, rng=rng)
         result[f"{name}_ks_population_band"] = band
+    return result
+
+
+def spectrum_beside_laws(name, spectrum, laws):
+    """Eigenvalues of a block, and of each law the distance to it and its density, as columns."""
+    result = {f"{name}_eigenvalues": spectrum}
+    for kind, law in laws.items():
+        result[f"{name}_ks_{kind}"] = ks_distance(spectrum, law)
+        result[f"{name}_{kind}_curve"] = density_curve(law)
     return result
 
 

@@ -9,13 +9,13 @@ from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.draws import draw_with_network
 from rmt_hessian.hessian.from_network import layer_hessian
 from rmt_hessian.initialisation import init_gain
+from rmt_hessian.measurements.blocks import BLOCKS
 from rmt_hessian.measurements.parameters import two_units
 from rmt_hessian.measurements.registry import measurement
 from rmt_hessian.model.networks import Network
 from rmt_hessian.theory import block_outliers, conditional_law, layer_law, layer_outliers
 from rmt_hessian.theory.coverage import white_features
 
-BLOCKS = {"diagonal": (0, 0), "off_diagonal": (0, 1)}
 LARGEST_LAYER = 2000  # C d, beyond which a whole layer is not diagonalised
 ROUNDING = 1e-12  # of the largest eigenvalue: below it an eigenvalue belongs to the null space
 # of a predicted outlier and the eigenvalue of the same rank from outside
@@ -66,17 +66,15 @@ def _beside(name, matrix, span, law, predicted):
     values, overlaps = spectrum_with_overlaps(matrix, span)
     places = np.repeat([o.place for o in predicted], [o.multiplicity for o in predicted])
     shares = np.repeat([o.overlap for o in predicted], [o.multiplicity for o in predicted])
-    components = law.components() or [(np.nan, np.nan)]  # a block of zeros has no bulk
-    lo, hi = components[0][0], components[-1][1]
-    margin = (hi - lo) * len(span) ** (-2 / 3)
-    seen = _counts_outside(values, lo - margin, hi + margin)
-    known = _counts_outside(places, lo - margin, hi + margin)
+    lo, hi = bulk_of(law)
+    within = widened(lo, hi, len(span))
+    seen, known = counts_outside(values, *within), counts_outside(places, *within)
     pair = dict.fromkeys(PAIRED, np.nan)  # where none is predicted
     if known.any():
         at, of = _outermost(values.size, *known), _outermost(places.size, *known)
         columns = {
-            "distance": _distance(values[at], lo, hi),
-            "predicted_distance": _distance(places[of], lo, hi),
+            "distance": distance_to_bulk(values[at], lo, hi),
+            "predicted_distance": distance_to_bulk(places[of], lo, hi),
             "overlap": overlaps[at],
             "predicted_overlap": shares[of],
         }
@@ -95,7 +93,19 @@ def _beside(name, matrix, span, law, predicted):
     return {f"{name}_{key}": value for key, value in result.items()}
 
 
-def _counts_outside(x, lo, hi):
+def bulk_of(law):
+    """Where the bulk begins and ends; NaN of a block of zeros, which has none."""
+    components = law.components() or [(np.nan, np.nan)]
+    return components[0][0], components[-1][1]
+
+
+def widened(lo, hi, size):
+    """A bulk with the margin on both sides in which its own last eigenvalue may lie."""
+    margin = (hi - lo) * size ** (-2 / 3)
+    return lo - margin, hi + margin
+
+
+def counts_outside(x, lo, hi):
     """How many of x lie below lo and above hi."""
     return np.array([(x < lo).sum(), (x > hi).sum()])
 
@@ -105,7 +115,7 @@ def _outermost(size, n_below, n_above):
     return np.r_[:n_below, size - n_above : size]
 
 
-def _distance(x, lo, hi):
+def distance_to_bulk(x, lo, hi):
     """From the bulk, over its width."""
     return np.maximum(lo - x, x - hi) / (hi - lo)
 
@@ -121,14 +131,14 @@ def _farthest(columns):
     return max(tied, key=lambda k: [columns[key][k] for key in order])
 
 
-def spectrum_with_overlaps(matrix, span):
+def spectrum_with_overlaps(matrix, *spans):
     """Eigenvalues other than 0, ascending, and ``‖(I ⊗ span)ᵀ v‖²`` of their eigenvectors v.
 
     Parameters
     ----------
     matrix : numpy.ndarray, shape (k p, k p)
-    span : numpy.ndarray, shape (p, r)
-        Orthonormal columns.
+    *spans : numpy.ndarray, shape (p, r)
+        Orthonormal columns; the overlaps with each of them are an array of their own.
 
     Examples
     --------
@@ -136,7 +146,9 @@ def spectrum_with_overlaps(matrix, span):
     (array([1., 2., 3.]), array([1., 0., 1.]))
     """
     values, vectors = np.linalg.eigh(matrix)
-    vectors = vectors.reshape(-1, len(span), values.size)
-    overlaps = np.einsum("kpn,pr->krn", vectors, span, optimize=True)
     kept = np.abs(values) > ROUNDING * np.abs(values).max()
-    return values[kept], (overlaps**2).sum(axis=(0, 1))[kept]
+    values, vectors = values[kept], vectors[:, kept]
+    p = spans[0].shape[0]
+    vectors = vectors.reshape(len(vectors) // p, p, values.size)
+    overlaps = [np.einsum("kpn,pr->krn", vectors, span, optimize=True) for span in spans]
+    return values, *[(overlap**2).sum(axis=(0, 1)) for overlap in overlaps]

@@ -65,25 +65,43 @@ def output_rank(
     net, H = draw_with_network(ens, rng)
     y = random_labels(ens.n_samples, ens.n_classes, rng)
     given = ens.given(net)
-    M = H.output_hessian()
-    spectrum = eigenvalues(M)[::-1]
-    A = layer_hessian(net, H.features, 1, ens.loss).output_hessian()  # E[A]: features are inputs
-    predicted = eigenvalues(predicted_output_hessian(given, A))[::-1]
+    top = top_of_output_hessian(given, net, H)
+    spectrum, rank = top["eigenvalues"], ens.n_classes - 1
     G = layer_gradient_covariance(net, H.features, 0, ens.loss, y=y).output_hessian()
     of_gradients = eigenvalues(G)[::-1]
-    rank, frame = ens.n_classes - 1, output_hessian_eigenspace(given)
+    frame = output_hessian_eigenspace(given)
     return {
         "top_eigenvalue": spectrum[0],
         "last_large_eigenvalue": spectrum[rank - 1],
         "first_small_eigenvalue": spectrum[rank],
-        "gap": spectrum[rank] / spectrum[rank - 1],
-        "predicted_gap": predicted[rank] / predicted[rank - 1],
-        "overlap": subspace_overlap(top_eigenspace(M, rank), frame),
+        **top,
         "gradient_gap": of_gradients[rank] / of_gradients[rank - 1],
         "gradient_overlap": subspace_overlap(top_eigenspace(G, rank), frame),
+        "gradient_eigenvalues": of_gradients,
+    }
+
+
+def top_of_output_hessian(given, net, H):
+    """Gap λ_C/λ_{C-1} of E[M], overlap with the predicted frame, eigenvalues; gap predicted.
+
+    Parameters
+    ----------
+    given : Ensemble
+        Of this very network and its hidden layer, C < m.
+    net : Network
+    H : LayerHessian
+        Of the first layer; E[A] of the prediction is that of its samples.
+    """
+    M, rank = H.output_hessian(), given.n_classes - 1
+    A = layer_hessian(net, H.features, 1, given.loss).output_hessian()  # E[A]: features are inputs
+    spectrum = eigenvalues(M)[::-1]
+    predicted = eigenvalues(predicted_output_hessian(given, A))[::-1]
+    return {
+        "gap": spectrum[rank] / spectrum[rank - 1],
+        "predicted_gap": predicted[rank] / predicted[rank - 1],
+        "overlap": subspace_overlap(top_eigenspace(M, rank), output_hessian_eigenspace(given)),
         "eigenvalues": spectrum,
         "predicted_eigenvalues": predicted,
-        "gradient_eigenvalues": of_gradients,
     }
 
 

@@ -17,6 +17,7 @@ SCORE_STEP = 0.25  # between the quantiles, in z
 FEWEST = 40  # points beyond the outermost quantiles
 ROUNDING = 1e-7  # quantiles nearer than this, in the coordinate of the scores, are one
 LINEAR = 0.3  # share of the quantiles about 0 between which that coordinate is linear
+LEAST = 1e-290  # of the width of that part, in units of the largest quantile and of 1
 HALVINGS = 40  # of the panels towards 0
 TIES = 0.02  # a larger share of equal points is an atom
 
@@ -101,13 +102,15 @@ def _density(
 
 
 def _coordinate(knots: FloatArray) -> tuple[Function, Function]:
-    """The coordinate in which scores are interpolated, and its slope: log|λ| for one sign, else
-    ``arsinh(λ/s)``, linear about 0.
+    """The coordinate in which scores are interpolated, and its slope: log|λ| for one sign, down to
+    `LEAST`; else ``arsinh(λ/s)``, linear about 0.
     """
-    if knots[0] > 0 or knots[-1] < 0:
+    if knots[0] >= LEAST or knots[-1] <= -LEAST:
         sign = np.sign(knots[0])
         return lambda lam: sign * np.log(np.abs(lam)), lambda lam: 1 / np.abs(lam)
-    s = np.quantile(np.abs(knots), LINEAR) or np.abs(knots).max()
+    largest = np.abs(knots).max()
+    s = np.quantile(np.abs(knots), LINEAR) or largest
+    s = max(s, LEAST * largest, LEAST)  # λ/s and 1/s must be floats
     return lambda lam: np.arcsinh(lam / s), lambda lam: 1 / np.hypot(lam, s)
 
 

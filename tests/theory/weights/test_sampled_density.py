@@ -55,6 +55,25 @@ def test_any_scale_of_the_weights_has_a_law(scale):
         assert law.mean() == pytest.approx(weights.mean(), rel=1e-6, abs=1e-9 * law.std())
 
 
+@pytest.mark.parametrize("decades", range(325, 480, 10))
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_weights_down_to_the_smallest_float_and_below(decades, sign):
+    """As of softmax trained until it saturates: nearly all of the mass is at 0 for any law."""
+    lam = sign * 10.0 ** (-decades * np.random.default_rng(0).random(4096))
+    density = sampled_density(lam)
+    if density is not None:
+        assert density.mean() == pytest.approx(lam.mean(), rel=1e-6)
+
+
+def test_weights_of_a_saturated_softmax():
+    """Lognormal weights of one sign over three hundred decades, as ``-p_1 p_2`` after training."""
+    z = np.random.default_rng(0).standard_normal(2**13)
+    for decades in (100.0, 300.0, 310.0, 320.0):  # 1/λ overflows in the last two
+        lam = -0.2 * 10.0 ** (-decades * (z - z.min()) / np.ptp(z))
+        density = sampled_density(lam)
+        assert density is None or density.mean() == pytest.approx(lam.mean(), rel=1e-6)
+
+
 def test_what_is_discrete_has_no_density():
     assert weight_law(Ensemble([400, 3], 0, "mse", 1000), 0, 0).density() is None
     V = np.random.default_rng(0).standard_normal((4, 3))

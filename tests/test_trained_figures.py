@@ -1,0 +1,152 @@
+"""The sweep of spectra along a training in small: its figures and its printed tables."""
+
+import io
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+from matplotlib.colors import same_color
+
+from paper_figs import fig_trained_outliers, fig_trained_spectra, style
+from rmt_hessian.plotting import COLOURS
+from rmt_hessian.report.trained_spectra import LAWS, OUTLIERS, RANK, trained_spectra_sections
+from rmt_hessian.sweep.config import load_config
+from rmt_hessian.sweep.run import run_sweep
+from rmt_hessian.sweep.store import Store
+
+SWEEP = Path(__file__).parents[1] / "sweeps" / "part_spectra.toml"
+SMALLER = {
+    "[200, 5]": "[12, 3]",
+    "[200, 16, 4]": "[12, 5, 3]",
+    "[100, 8, 4]": "[10, 4, 3]",
+    "d = 100": "d = 10",
+    "C = [3, 6, 10]": "C = [3]",
+    "n_samples = [500, 2000, 2000]": "n_samples = [40, 80, 80]",
+    "n_samples = 2000": "n_samples = 80",
+    "steps = 200": "steps = 10",
+    "steps = 500": "steps = 10",
+    "n_checkpoints = 8": "n_checkpoints = 3",
+    "seeds = 5": "seeds = 2",
+    "seeds = 4": "seeds = 1",
+}
+FIGURES = {"spectra": fig_trained_spectra, "outliers": fig_trained_outliers}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    text = SWEEP.read_text()
+    for old, new in SMALLER.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    (folder / "trained.toml").write_text(text)
+    result = run_sweep(folder / "trained.toml", folder / "results")
+    assert result.failed == []
+    assert len(result.table) == len(load_config(folder / "trained.toml").points())
+    return Store(folder / "results")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_rerun_gives_the_same_bytes(name, store):
+    written = []
+    for _ in range(2):
+        figure, file = FIGURES[name].draw(store), io.BytesIO()
+        figure.savefig(file, format="pdf", metadata={"CreationDate": None})
+        plt.close(figure)
+        written.append(file.getvalue())
+    assert written[0] == written[1]
+
+
+def line(ax, colour, dashes=None):
+    """The line of one colour, and of one kind where there are several."""
+    (found,) = [
+        line
+        for line in ax.lines
+        if same_color(line.get_color(), COLOURS[colour]) and dashes in (None, line.get_linestyle())
+    ]
+    return found
+
+
+def runs(store, **parameters):
+    """The points with these parameters, and their arrays."""
+    table = style.rows_of(store, "trained_spectra")
+    for name, value in parameters.items():
+        table = table[table[name] == value]
+    assert len(table)
+    return table, [store.arrays(key) for key in table["key"]]
+
+
+def test_distributions_and_distances_of_the_first_seed(store):
+    """Rows: first the diagonal block of the linear model, few samples; columns: 0, half, all."""
+    figure = fig_trained_spectra.draw(store)
+    axes = np.reshape(figure.axes, (-1, 3))
+    _, (arrays, *_) = runs(store, widths="12-3", n_samples=40, seed=0)
+    steps = arrays["checkpoint_steps"]
+    assert steps.tolist() == [0, 1, 3, 10]
+    assert "linear, CE" in axes[0, 0].get_ylabel()
+    for row, block in zip(axes, ("diagonal", "off_diagonal"), strict=False):
+        for ax, k in zip(row, (0, 2, 3), strict=True):  # 3 is nearest to 5, half of 10
+            assert ax.get_title().startswith(f"{steps[k]} steps")
+            sizes = np.sort(np.abs(arrays[f"{block}_eigenvalues"][k]))
+            seen = line(ax, "grey")
+            np.testing.assert_array_equal(seen.get_xdata(), sizes)
+            np.testing.assert_allclose(seen.get_ydata(), (np.arange(12) + 0.5) / 12)
+            for text, (law, (colour, _)) in zip(
+                ax.texts, fig_trained_spectra.LAWS.items(), strict=True
+            ):
+                assert text.get_text() == f"{arrays[f'{block}_ks_{law}'][k]:.3f}"
+                quantiles = np.sort(np.abs(arrays[f"{block}_{law}_quantiles"][k]))
+                np.testing.assert_array_equal(line(ax, colour).get_xdata(), quantiles)
+    plt.close(figure)
+
+
+def test_medians_along_the_path(store):
+    """Last column but the legends: hidden layer, MSE, mixture; its two runs have the same steps."""
+    figure = fig_trained_outliers.draw(store)
+    distances, outliers, overlaps, output = np.reshape(figure.axes, (4, -1))[:, -2]
+    _, arrays = runs(store, widths="12-5-3", loss="mse", inputs="mixture")
+    seen = line(distances, "blue")
+    np.testing.assert_array_equal(seen.get_xdata(), arrays[0]["checkpoint_steps"])
+    given = [a["diagonal_ks_given"] for a in arrays]
+    np.testing.assert_allclose(seen.get_ydata(), np.median(given, axis=0))
+    (band,) = [
+        band
+        for band in distances.collections
+        if same_color(band.get_facecolor()[0][:3], COLOURS["blue"])
+    ]
+    heights = band.get_paths()[0].vertices[:, 1]
+    assert heights.min() == pytest.approx(np.min(given))
+    assert heights.max() == pytest.approx(np.max(given))
+    assert len(outliers.lines) == 3
+    assert not output.lines  # the rank C-1 is one of CE
+    layers, of_layer = runs(store, widths="12-5-3", loss="mse", inputs="mixture")
+    assert layers["initial_layer_outliers"].notna().all()
+    counts = np.median([a["layer_outliers"] for a in of_layer], axis=0)
+    np.testing.assert_allclose(line(outliers, "vermilion").get_ydata(), counts)
+    assert overlaps.get_ylim()[0] == 0
+    plt.close(figure)
+
+
+def test_printed_tables(store):
+    table = store.table()
+    found = dict(trained_spectra_sections(table))
+    assert list(found) == [LAWS, OUTLIERS, RANK]
+    laws, outliers, rank = found.values()
+    rows, _ = runs(store, widths="12-3", n_samples=40)
+    row = laws[(laws["widths"] == "12-3") & (laws["n_samples"] == 40)]
+    assert row["part"].tolist() == ["diagonal", "off_diagonal"]
+    for part, value in zip(row["part"], row["final_ks_given"], strict=True):
+        assert value == pytest.approx(rows[f"final_{part}_ks_given"].mean())
+    assert set(laws["case"]) == {"linear-ce", "hidden-ce", "hidden-mse"}
+    assert set(outliers["part"]) <= {"diagonal", "off_diagonal", "layer"}
+    assert (outliers[["initial_outliers", "final_outliers"]].max(axis=1) > 0).all()
+    assert set(rank["case"]) == {"hidden-ce"}
+    hidden, _ = runs(store, widths="12-5-3", loss="ce", inputs="mixture")
+    row = rank[(rank["widths"] == "12-5-3") & (rank["inputs"] == "mixture")]
+    assert row["final_output_gap"].item() == pytest.approx(hidden["final_output_gap"].mean())
+    assert not list(trained_spectra_sections(table.assign(measurement="block_norms")))
