@@ -13,6 +13,6 @@ from rmt_hessian.measurements import (  # noqa: F401 (registers what is in them)
     outliers,
     output_rank,
     trained_layer_pairs,
-    training_images,
     trained_spectra,
+    training_images,
 )
