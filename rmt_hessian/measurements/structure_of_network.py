@@ -87,7 +87,7 @@ def cross_layer_structure(H, G):
         block, of_curvature = H.block(l, m), G.block(l, m)
         parts = block, block - of_curvature, of_curvature
         norms[:, place] = [np.linalg.norm(part) for part in parts]
-        means[place] = np.sqrt(layer_norms[l] * layer_norms[m])
+        means[place] = np.sqrt(layer_norms[l]) * np.sqrt(layer_norms[m])
     found = {}
     for name, of_pairs in zip(names, norms, strict=True):
         found |= {f"{name}_norm": of_pairs, f"{name}_relative": of_pairs / means}
