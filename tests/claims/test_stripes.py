@@ -43,9 +43,11 @@ def mean_loss(net, X, y, loss):
     f = net(X)
     if loss == "mse":
         return np.mean(np.sum((f - np.eye(f.shape[1])[y]) ** 2, axis=1)) / 2
-    others = f - f[np.arange(len(f)), y][:, None]
-    top = others.max(axis=1)
-    return np.mean(np.log(np.sum(np.exp(others - top[:, None]), axis=1)) + top)
+    own = np.eye(f.shape[1], dtype=bool)[y]
+    others = (f - f[own][:, None])[~own].reshape(len(f), -1)
+    top = np.maximum(others.max(axis=1), 0.0)  # where it is 0, log1p keeps what is small
+    rest = np.sum(np.exp(others - top[:, None]), axis=1) + np.expm1(-top)
+    return np.mean(top + np.log1p(rest))
 
 
 def stripes(net, X, y, loss):
