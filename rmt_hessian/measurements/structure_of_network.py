@@ -5,6 +5,7 @@ from itertools import combinations
 import numpy as np
 
 from rmt_hessian.hessian.from_network import network_hessian
+from rmt_hessian.hessian.off_diagonal import ratio_of_norms
 from rmt_hessian.spectra.conditioning import block_preconditioning
 
 
@@ -24,9 +25,8 @@ def layer_structure(H):
 
 
 def _of_layer(H):
-    share, norm_ratio = H.off_diagonal_share(), H.off_diagonal_norm_ratio()
-    population = H.off_diagonal_share(population=True)
-    population_norm_ratio = H.off_diagonal_norm_ratio(population=True)
+    share, population = H.off_diagonal_share(), H.off_diagonal_share(population=True)
+    population_norm_ratio = ratio_of_norms(population)
     k = H.n_blocks
     slope = 1 / ((1 - population.value) ** 2 * (k - 1)) if k > 1 else np.nan  # dR/d(share)
     return {
@@ -37,7 +37,7 @@ def _of_layer(H):
         "share": share,
         "population_share": population.value,
         "population_share_error": population.standard_error,
-        "norm_ratio": norm_ratio,
+        "norm_ratio": ratio_of_norms(share),
         "population_norm_ratio": population_norm_ratio.value,
         "population_norm_ratio_error": population_norm_ratio.standard_error,
     }
