@@ -22,6 +22,7 @@ try:
     )
     from rmt_hessian.report.outliers import outlier_sections
     from rmt_hessian.report.structure import format_table, structure_sections
+    from rmt_hessian.report.training import training_sections
     from rmt_hessian.streams import robust_streams
     from rmt_hessian.sweep.clusters import SLURM, check, cores, slurm_script
     from rmt_hessian.sweep.config import ConfigError, load_config, load_points
@@ -206,7 +207,11 @@ def report(
         _stop(f"error: {folder} holds no table.parquet: rmt-hessian run or collect first", 2)
     config = load_config(folder / "config.toml")
     norms, rank = summarise(table), summarise_rank(table)
-    structure = [*structure_sections(table), *outlier_sections(table)]
+    structure = [
+        *structure_sections(table),
+        *outlier_sections(table),
+        *training_sections(table),
+    ]
     if norms.empty and rank.empty and not structure:
         _stop(f"error: {folder} holds no measurement that the report knows; see its table.csv", 2)
     if len(norms):
