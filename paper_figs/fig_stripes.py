@@ -3,6 +3,7 @@
 from paper_figs.style import run, subplots
 from paper_figs.training_cases import cases, over_seeds
 from rmt_hessian.plotting import COLOURS
+from rmt_hessian.report.training import with_scatter
 
 PARTS = [
     ("cross", "black", "all"),
@@ -27,11 +28,9 @@ def draw(store):
                     told = {"label": label} if seed == 0 else {}
                     colour = COLOURS.get(colour, colour)
                     ax.plot(x[some], y[some], ".-", ms=2.5, lw=0.6, color=colour, **told)
-        exponents = [points[f"{part}_exponent"].mean() for part, *_ in PARTS]
-        told = "\n".join(
-            f"{e:.2f} {label}" for e, (*_, label) in zip(exponents, PARTS, strict=True)
-        )
-        above.set_title(f"{title}\nexponents {told}", fontsize=7)
+        exponents = [with_scatter(points[f"{part}_exponent"]) for part, *_ in PARTS]
+        told = "\n".join(f"{e} {label}" for e, (*_, label) in zip(exponents, PARTS, strict=True))
+        above.set_title(f"{title}\nexponents\n{told}", fontsize=6.5)
         for ax in (above, below):
             ax.set_xscale("log")
             ax.set_yscale("log")

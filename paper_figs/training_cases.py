@@ -27,8 +27,7 @@ def cases(store):
             continue
         distance = np.abs(np.log(rows["n_classes"] / CLASSES))
         nearest = rows[distance == distance.min()]
-        C = nearest["n_classes"].iloc[0]
-        yield f"{title}\n{nearest['widths'].iloc[0].replace('-', '–')}", nearest.assign(shown=C)
+        yield f"{title}\n{nearest['widths'].iloc[0].replace('-', '–')}", nearest
 
 
 def over_seeds(arrays, name, index=None):

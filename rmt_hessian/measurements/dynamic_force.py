@@ -4,7 +4,12 @@ import numpy as np
 
 from rmt_hessian.hessian.from_network import network_hessian
 from rmt_hessian.measurements.registry import measurement
-from rmt_hessian.measurements.structure_of_network import conditioning, structure_of_network
+from rmt_hessian.measurements.structure_of_network import (
+    conditioning,
+    pairs_of_layers,
+    quotient,
+    structure_of_network,
+)
 from rmt_hessian.measurements.trained import TrainingRun
 from rmt_hessian.model.losses import get_loss
 from rmt_hessian.model.training import train
@@ -40,8 +45,7 @@ def dynamic_force(rng, *, run: TrainingRun):
     for prefix, (X, y) in samples.items():
         rows = [structure_of_network(net, X, y, loss) for net in path.networks]
         found |= {f"{prefix}{name}": np.array([row[name] for row in rows]) for name in rows[0]}
-        fits = [np.argmax(net(X), axis=1) == y for net in path.networks]
-        found[f"{prefix}accuracies"] = np.mean(fits, axis=1)
+        found[f"{prefix}accuracies"] = np.array([fitted(n(X), y).mean() for n in path.networks])
         found |= {f"{prefix}{name}": value for name, value in _of_all_pairs(found, prefix).items()}
     found["fresh_losses"] = np.array(
         [mean_loss(n, *samples["fresh_"], loss) for n in path.networks]
@@ -61,7 +65,7 @@ def optimum(done):
     there. Else the value where L-BFGS ends that starts there, at most 2,000 iterations later.
     """
     run, net = done.run, done.path.network
-    if run.loss == "ce" and run.weight_decay == 0.0 and fits_strictly(net(done.X), done.y):
+    if run.loss == "ce" and run.weight_decay == 0.0 and fitted(net(done.X), done.y).all():
         return 0.0
     mu = run.weight_decay
     path = train(net, done.X, done.y, run.loss, weight_decay=mu, steps=LONGEST, checkpoints=[])
@@ -69,10 +73,10 @@ def optimum(done):
     return min(L + mu / 2 * square for L, square in zip(path.losses, decay, strict=True))
 
 
-def fits_strictly(logits, labels):
-    """Whether each label's logit is above all others."""
+def fitted(logits, labels):
+    """Of which samples the label's logit is above all others, (N,): ties are errors."""
     own = np.eye(logits.shape[1], dtype=bool)[labels]
-    return bool((logits[own] > np.where(own, -np.inf, logits).max(axis=1)).all())
+    return logits[own] > np.where(own, -np.inf, logits).max(axis=1)
 
 
 def exponent(gaps, norms):
@@ -99,14 +103,13 @@ def _of_all_pairs(found, prefix):
         names = [f"all_{part}_{kind}" for part in PARTS for kind in ("norm", "relative")]
         return dict.fromkeys([*names, "all_stripe_share"], np.full(len(norms["cross"]), np.nan))
     squares = {part: np.sum(of_pairs**2, axis=1) for part, of_pairs in norms.items()}
-    means = np.sum((norms["cross"] / found[f"{prefix}cross_relative"]) ** 2, axis=1)
+    layers = found[f"{prefix}layer_norm"]
+    means = sum(layers[:, l] * layers[:, m] for l, m in pairs_of_layers(layers.shape[1]))
     both = squares["stripe"] + squares["gauss_newton"]
-    totals = {"all_stripe_share": squares["stripe"] / both}
+    totals = {"all_stripe_share": quotient(squares["stripe"], both)}
     for part, square in squares.items():
-        totals |= {
-            f"all_{part}_norm": np.sqrt(square),
-            f"all_{part}_relative": np.sqrt(square / means),
-        }
+        totals[f"all_{part}_norm"] = np.sqrt(square)
+        totals[f"all_{part}_relative"] = np.sqrt(quotient(square, means))
     return totals
 
 

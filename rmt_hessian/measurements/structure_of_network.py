@@ -77,7 +77,8 @@ def cross_layer_structure(H, G):
         In the order of `pairs_of_layers`. ``cross_norm``: ``‖H_lm‖``. ``cross_relative``: over
         ``√(‖H_ll‖ ‖H_mm‖)``. ``stripe_norm``, ``gauss_newton_norm`` of the two parts,
         ``stripe_relative`` and ``gauss_newton_relative`` over the same geometric mean.
-        ``stripe_share``: ``‖H_lm - G_lm‖² / (‖H_lm - G_lm‖² + ‖G_lm‖²)``.
+        ``stripe_share``: ``‖H_lm - G_lm‖² / (‖H_lm - G_lm‖² + ‖G_lm‖²)``. NaN where both are 0, as
+        of a layer whose units are dead.
     """
     names = "cross", "stripe", "gauss_newton"
     norms = np.empty((3, H.n_layers * (H.n_layers - 1) // 2))
@@ -90,9 +91,20 @@ def cross_layer_structure(H, G):
         means[place] = np.sqrt(layer_norms[l]) * np.sqrt(layer_norms[m])
     found = {}
     for name, of_pairs in zip(names, norms, strict=True):
-        found |= {f"{name}_norm": of_pairs, f"{name}_relative": of_pairs / means}
+        found |= {f"{name}_norm": of_pairs, f"{name}_relative": quotient(of_pairs, means)}
     stripes, others = norms[1] ** 2, norms[2] ** 2
-    return found | {"stripe_share": stripes / (stripes + others)}
+    return found | {"stripe_share": quotient(stripes, stripes + others)}
+
+
+def quotient(part, whole):
+    """``part / whole``, NaN where the whole is 0.
+
+    Examples
+    --------
+    >>> quotient(np.array([0.0, 1.0]), np.array([0.0, 2.0]))
+    array([nan, 0.5])
+    """
+    return np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole > 0)
 
 
 def network_structure(H):

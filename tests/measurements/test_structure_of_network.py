@@ -159,3 +159,14 @@ def test_condition_numbers(widths):
     }
     assert relative.keys() == found.keys()
     np.testing.assert_allclose([*relative.values()], 1, rtol=ITERATIVE)
+
+
+def test_a_network_whose_units_are_dead_has_no_relative_norms():
+    """No unit is on at any sample: nothing but stripes' zeros, and no warning."""
+    net = rh.Network([-np.ones((4, 3)), np.ones((2, 4))])
+    X = np.random.default_rng(0).uniform(0.5, 1, (7, 3))
+    found = structure_of_network(net, X, [0, 1, 0, 1, 0, 1, 0], "mse")
+    for name in ("layer_norm", "cross_norm", "stripe_norm"):
+        assert (found[name] == 0).all()
+    for name in ("cross_relative", "stripe_share", "share_by_layer"):
+        assert np.isnan(found[name]).all()
