@@ -107,11 +107,20 @@ def quotient(part, whole):
     return np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole > 0)
 
 
-def network_structure(H):
-    """Shares of the whole `NetworkHessian` that lie between units, and between layers: scalars."""
-    found = {}
+def network_structure(H, layers, cross):
+    """Shares of the whole `NetworkHessian` that lie between units, and between layers: scalars.
+
+    Those of the sample are made from what `layer_structure` and `cross_layer_structure` found.
+    """
+    squares = layers["layer_norm"] ** 2
+    between = 2 * np.sum(cross["cross_norm"] ** 2)  # blocks (l, m) and (m, l)
+    total = squares.sum() + between
+    within = np.nansum(layers["share"] * squares)  # NaN of a layer of zeros
+    found = {
+        "share_by_unit": float(quotient(within + between, total)),
+        "share_by_layer": float(quotient(between, total)),
+    }
     for by in ("unit", "layer"):
-        found[f"share_by_{by}"] = H.off_diagonal_share(by)
         share = H.off_diagonal_share(by, population=True)
         found[f"population_share_by_{by}"], found[f"population_share_by_{by}_error"] = share
     return found
@@ -135,4 +144,5 @@ def structure_of_network(net, X, y, loss):
     """All but the condition numbers, of the Hessian of a network on samples."""
     H = network_hessian(net, X, y, loss)
     G = network_hessian(net, X, y, loss, part="gauss-newton")
-    return layer_structure(H) | cross_layer_structure(H, G) | network_structure(H)
+    layers, cross = layer_structure(H), cross_layer_structure(H, G)
+    return layers | cross | network_structure(H, layers, cross)
