@@ -25,6 +25,7 @@ try:
     from rmt_hessian.report.outliers import outlier_sections
     from rmt_hessian.report.structure import format_table, structure_sections
     from rmt_hessian.report.trained_spectra import trained_spectra_sections
+    from rmt_hessian.report.training import training_sections
     from rmt_hessian.streams import robust_streams
     from rmt_hessian.sweep.clusters import SLURM, check, cores, slurm_script
     from rmt_hessian.sweep.config import ConfigError, load_config, load_points
@@ -215,6 +216,7 @@ def report(
         *decoupled_sections(table),
         *layer_pair_sections(table),
         *trained_spectra_sections(table),
+        *training_sections(table),
     ]
     if norms.empty and rank.empty and not structure:
         _stop(f"error: {folder} holds no measurement that the report knows; see its table.csv", 2)

@@ -19,7 +19,7 @@ from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
 
-SWEEP = Path(__file__).parents[1] / "sweeps" / "part_spectra.toml"
+SWEEP = Path(__file__).parents[1] / "sweeps" / "trained_spectra.toml"
 SMALLER = {
     "[200, 5]": "[12, 3]",
     "[200, 16, 4]": "[12, 5, 3]",

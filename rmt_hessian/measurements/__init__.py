@@ -8,6 +8,7 @@ are the parameters that a sweep may set; their annotations say which values are 
 from rmt_hessian.measurements import (  # noqa: F401 (registers what is in them)
     blocks,
     decoupled,
+    dynamic_force,
     eigenspaces,
     kronecker,
     outliers,

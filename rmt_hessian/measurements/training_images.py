@@ -5,10 +5,12 @@ from typing import Annotated
 import numpy as np
 
 from rmt_hessian.hessian.from_network import network_hessian
+from rmt_hessian.hessian.off_diagonal import BY
 from rmt_hessian.measurements.hessian_maps import hessian_maps
 from rmt_hessian.measurements.layer_pairs import layer_pairs
 from rmt_hessian.measurements.parameters import Count
 from rmt_hessian.measurements.registry import measurement
+from rmt_hessian.measurements.structure_of_network import population_shares
 from rmt_hessian.measurements.trained import TrainingRun
 
 TIMES = "initial", "middle", "final"  # 0, 50 and 100 % of the steps
@@ -56,12 +58,7 @@ def at_three_times(run, rng):
 
 def shares(H):
     """Off-diagonal shares of a `NetworkHessian` by unit and by layer, sample and population."""
-    found = {}
-    for by in ("unit", "layer"):
-        found[f"share_by_{by}"] = H.off_diagonal_share(by)
-        share = H.off_diagonal_share(by, population=True)
-        found[f"population_share_by_{by}"], found[f"population_share_by_{by}_error"] = share
-    return found
+    return {f"share_by_{by}": H.off_diagonal_share(by) for by in BY} | population_shares(H)
 
 
 def residual_share(pairs):

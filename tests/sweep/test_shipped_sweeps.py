@@ -107,6 +107,26 @@ def test_the_grid_of_decoupled():
     assert len(load_config(path).points()) == 8 * 33 + 5 * 8 + 16 * (15 + 4)
 
 
+def test_the_grid_of_the_dynamic_force():
+    points = load_config(SWEEPS / "training.toml").points()
+    points = [p for p in points if p.measurement == "dynamic_force"]
+    names = "loss", "inputs", "n_samples", "weight_decay"
+    rows = ({"weight_decay": None} | p.parameters | p.columns() for p in points)
+    found = Counter((row["widths"], *(row[name] for name in names)) for row in rows)
+    losses, inputs = ("ce", "mse"), ("clusters", "gaussian")
+    expected = {
+        (f"20-8-{C}", *case, 300, None) for C, *case in product((2, 4, 16, 64), losses, inputs)
+    }
+    expected |= {("20-8-8-8-10", *case, 300, None) for case in product(losses, inputs)}
+    for loss in losses:
+        expected |= {("20-8-10", loss, "mixture", 300, None)}
+        expected |= {("20-32-10", loss, "gaussian", 150, None)}
+        expected |= {("64-16-10", loss, "digits", 500, None)}
+    expected |= {("20-8-10", "ce", "clusters", 300, 0.001)}
+    expected |= {(f"20-{C}", "ce", kind, 300, None) for C, kind in product((4, 16, 64), inputs)}
+    assert found == dict.fromkeys(expected, 5)
+
+
 def test_every_figure_is_drawn_from_exactly_one_shipped_sweep():
     """And from slow ones besides, which draw the same at larger sizes."""
     sweeps = [load_config(path) for path in SWEEPS.glob("*.toml")]

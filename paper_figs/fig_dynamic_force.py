@@ -1,0 +1,48 @@
+"""Off-diagonal shares along trainings: within the layers, and between them."""
+
+from paper_figs.style import run, subplots
+from paper_figs.training_cases import cases, over_seeds, plot_seeds
+from rmt_hessian.plotting import COLOURS
+
+ROWS = [
+    ("hidden layer", "share", 0),
+    ("last layer", "share", -1),
+    ("between layers", "share_by_layer", None),
+]
+LINES = [
+    ("", "blue", "-", "training sample"),
+    ("population_", "orange", "--", "its different pairs"),
+    ("fresh_", "green", "-", "fresh sample"),
+    ("fresh_population_", "vermilion", ":", "its different pairs, for $N\\to\\infty$"),
+]
+
+
+def draw(store):
+    """Rows: hidden layer, last layer, between them; a column a case; against the step."""
+    shown = list(cases(store))
+    figure, axes = subplots(len(ROWS), len(shown), height_to_width=1.15, sharex="col", sharey="row")
+    for column, (title, points) in zip(axes.T, shown, strict=True):
+        arrays = [store.arrays(key) for key in points["key"]]
+        for ax, (_, name, index) in zip(column, ROWS, strict=True):
+            for prefix, colour, style, label in LINES:
+                values = over_seeds(arrays, f"{prefix}{name}", index)
+                steps = arrays[0]["checkpoints"] + 1
+                plot_seeds(ax, steps, values, COLOURS[colour], label, style)
+            ax.set_xscale("log")
+            ax.set_ylim(bottom=0)
+        column[0].set_title(title, fontsize=7)
+        column[-1].set_xlabel("step + 1")
+    for ax, (words, *_) in zip(axes[:, 0], ROWS, strict=True):
+        ax.set_ylabel(words)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    figure.suptitle(
+        r"Share $\sum_{b\neq c}\|H_{bc}\|_F^2/\|H\|_F^2$ of what lies off the blocks of units, "
+        "within a layer, and off those of layers;\n"
+        f"medians of {points['seed'].nunique()} seeds, bands: smallest to largest",
+        fontsize=8,
+    )
+    return figure
+
+
+if __name__ == "__main__":
+    run(draw)

@@ -1,0 +1,53 @@
+"""Norms between layers against the gap to the optimum: stripes and Gauss–Newton part."""
+
+from paper_figs.style import run, subplots
+from paper_figs.training_cases import cases, over_seeds
+from rmt_hessian.plotting import COLOURS
+from rmt_hessian.report.training import with_scatter
+
+PARTS = [
+    ("cross", "black", "all"),
+    ("residual", "vermilion", "stripes"),
+    ("gauss_newton", "blue", "Gauss–Newton"),
+]
+FEWEST = 1e-9  # of the first gap: below it is the rounding of the optimum
+
+
+def draw(store):
+    """Above absolute, below over the geometric mean of the layers' norms; a column a case."""
+    shown = list(cases(store))
+    figure, axes = subplots(2, len(shown), height_to_width=1.3, sharex="col", sharey="row")
+    for (above, below), (title, points) in zip(axes.T, shown, strict=True):
+        arrays = [store.arrays(key) for key in points["key"]]
+        gaps = over_seeds(arrays, "gaps")
+        kept = gaps > FEWEST * gaps[:, :1]
+        for part, colour, label in PARTS:
+            for ax, kind in ((above, "norm"), (below, "relative")):
+                values = over_seeds(arrays, f"all_{part}_{kind}")
+                for seed, (x, y, some) in enumerate(zip(gaps, values, kept, strict=True)):
+                    told = {"label": label} if seed == 0 else {}
+                    colour = COLOURS.get(colour, colour)
+                    ax.plot(x[some], y[some], ".-", ms=2.5, lw=0.6, color=colour, **told)
+        exponents = [with_scatter(points[f"{part}_exponent"]) for part, *_ in PARTS]
+        told = "\n".join(f"{e} {label}" for e, (*_, label) in zip(exponents, PARTS, strict=True))
+        above.set_title(f"{title}\nexponents\n{told}", fontsize=6.5)
+        for ax in (above, below):
+            ax.set_xscale("log")
+            ax.set_yscale("log")
+            ax.minorticks_off()
+        below.axhline(1, color=COLOURS["grey"], lw=0.8, ls="--")
+        below.invert_xaxis()
+        below.set_xlabel("loss − optimum")
+    axes[0, 0].set_ylabel(r"$\|H_{01}\|_F$")
+    axes[1, 0].set_ylabel(r"over $(\|H_{00}\|\|H_{11}\|)^{1/2}$")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    figure.suptitle(
+        "Blocks between the layers along trainings, which run to the right; a line a seed. Without "
+        "stripes the lower\nrow is the root of an alignment of tangent kernels, at most 1 (dashed)",
+        fontsize=8,
+    )
+    return figure
+
+
+if __name__ == "__main__":
+    run(draw)

@@ -1,0 +1,104 @@
+"""The printed tables of training: within layers, between them, condition numbers."""
+
+import numpy as np
+import pandas as pd
+
+LAYERS = (
+    "Training, within layers: R, and the share of ‖H_ll‖² off the diagonal blocks, initial → final,"
+    " means over seeds; population: pairs of different samples alone; fresh: at the same weights, "
+    "of samples not seen."
+)
+BETWEEN = (
+    "Training, between layers: norm of all cross-layer blocks, relative to the geometric means of "
+    "the layers' norms, share of the stripes in its square, initial → final, means over seeds; "
+    "exponents in the gap to the optimum, ± standard deviation over seeds."
+)
+CONDITION = (
+    "Training, condition number on the range, as it is and after one learning rate a unit or a "
+    "layer, initial → final, geometric means over seeds."
+)
+KEYS = ["loss", "inputs", "widths", "n_samples", "weight_decay"]
+
+
+def training_sections(table):
+    """Yield (title, table) of what a sweep measured along trainings."""
+    rows = table[table["measurement"] == "dynamic_force"]
+    if rows.empty:
+        return
+    groups = list(_groups(rows))
+    yield LAYERS, pd.DataFrame([row for group in groups for row in _layers(*group)])
+    deep = [group for group in groups if group[1]["final_cross_norm"].notna().any()]
+    if deep:
+        yield BETWEEN, pd.DataFrame([_between(*group) for group in deep])
+    known = [group for group in groups if group[1]["final_condition"].notna().any()]
+    if known:
+        yield CONDITION, pd.DataFrame([_condition(*group) for group in known])
+
+
+def _groups(rows):
+    """What names a case, where the cases differ, and its rows."""
+    keys = [name for name in KEYS if name in rows]
+    shown = [name for name in keys if name in KEYS[:3] or rows[name].nunique(dropna=False) > 1]
+    for values, group in rows.groupby(keys, sort=False, dropna=False):
+        case = dict(zip(keys, values, strict=True))
+        yield {name: case[name] for name in shown}, group
+
+
+def _layers(case, rows):
+    n_layers = case["widths"].count("-")
+    columns = {
+        "R": "ratio",
+        "share": "share",
+        "population": "population_share",
+        "fresh": "fresh_share",
+        "fresh population": "fresh_population_share",
+    }
+    for layer in range(n_layers):
+        found = {name: change(rows, f"{of}_{layer}") for name, of in columns.items()}
+        yield case | {"layer": layer} | found
+
+
+def _between(case, rows):
+    return case | {
+        "gap": change(rows, "gap"),
+        "norm": change(rows, "cross_norm"),
+        "fresh norm": change(rows, "fresh_cross_norm"),
+        "relative": change(rows, "cross_relative"),
+        "fresh relative": change(rows, "fresh_cross_relative"),
+        "stripes": change(rows, "residual_share"),
+        "exponent": with_scatter(rows["cross_exponent"]),
+        "of stripes": with_scatter(rows["residual_exponent"]),
+        "share by unit": change(rows, "share_by_unit"),
+    }
+
+
+def _condition(case, rows):
+    of = {"condition": "condition", "by unit": "condition_by_unit"}
+    of |= {"by layer": "condition_by_layer"}
+    return case | {name: change(np.log(rows.filter(like=c)), c, np.exp) for name, c in of.items()}
+
+
+def change(rows, name, scale=lambda x: x):
+    """``"initial → final"``, means of two columns.
+
+    Examples
+    --------
+    >>> change(pd.DataFrame({"initial_R": [1.0, 3.0], "final_R": [0.25, 0.25]}), "R")
+    '2 → 0.25'
+    """
+    first, last = (rows[f"{when}_{name}"].mean() for when in ("initial", "final"))
+    return " → ".join("–" if np.isnan(x) else f"{scale(x):.3g}" for x in (first, last))
+
+
+def with_scatter(values):
+    """Mean and standard deviation over seeds, of those that have one.
+
+    Examples
+    --------
+    >>> with_scatter(pd.Series([0.5, 0.7, np.nan]))
+    '0.60 ± 0.14'
+    """
+    if values.isna().all():
+        return "–"
+    scatter = values.std()
+    return f"{values.mean():.2f}" + ("" if np.isnan(scatter) else f" ± {scatter:.2f}")

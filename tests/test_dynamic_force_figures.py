@@ -1,0 +1,165 @@
+"""The grids of the dynamic force in small: what its figures and printed tables show."""
+
+import importlib
+import io
+import re
+import sys
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+
+from paper_figs import style
+from rmt_hessian import cli
+from rmt_hessian.measurements import dynamic_force
+from rmt_hessian.report.training import BETWEEN, CONDITION, LAYERS
+from rmt_hessian.sweep.config import load_config
+from rmt_hessian.sweep.run import run_sweep
+from rmt_hessian.sweep.store import Store
+
+SWEEP = Path(__file__).parents[1] / "sweeps" / "training.toml"
+SMALLER = {  # what to replace in the shipped file; its grids stay as they are
+    "seeds = 5": "seeds = 2",
+    "\nd = 20": "\nd = 5",
+    "m = 32": "m = 6",
+    "m = 8": "m = 4",
+    "C = 10": "C = 4",
+    "C = [2, 4, 16, 64]": "C = [3]",
+    "C = [4, 16, 64]": "C = [3]",
+    "[20, 8, 8, 8, 10]": "[5, 3, 3, 3, 4]",
+    "[64, 16, 10]": "[64, 3, 10]",
+    "n_samples = 300": "n_samples = 20",
+    "n_samples = 150": "n_samples = 12",
+    "n_samples = 500": "n_samples = 20",
+    "steps = 2000": "steps = 30",
+    "steps = 1000": "steps = 20",
+    "n_checkpoints = 8": "n_checkpoints = 4",
+}
+TITLES = ["clusters, CE", "clusters, MSE", "mixture, CE", "random labels, CE", "digits, CE"]
+SHOWN = dict(zip(TITLES, [("clusters", "ce"), ("clusters", "mse"), ("mixture", "ce"),
+                          ("gaussian", "ce"), ("digits", "ce")], strict=True))  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("training")
+    head, *grids = SWEEP.read_text(encoding="utf-8").split("[[grid]]")
+    text = "[[grid]]".join([head, *(g for g in grids if '"dynamic_force"' in g)])
+    for old, new in SMALLER.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    (folder / "training.toml").write_text(text, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(dynamic_force, "LONGEST", 20)
+        result = run_sweep(folder / "training.toml", folder / "results")
+    assert result.failed == []
+    assert len(result.table) == len(load_config(folder / "training.toml").points())
+    return Store(folder / "results")
+
+
+@pytest.fixture
+def drawn(store):
+    """``name -> figure``; closed afterwards."""
+    figures = []
+
+    def draw(name):
+        figures.append(importlib.import_module(f"paper_figs.fig_{name}").draw(store))
+        return figures[-1]
+
+    yield draw
+    for figure in figures:
+        plt.close(figure)
+
+
+def arrays_of(store, title):
+    """Of the seeds of one hidden layer and the most classes up to 10, as the figures show them."""
+    inputs, loss = SHOWN[title]
+    table = style.rows_of(store, "dynamic_force")
+    table = table[(table["widths"].str.count("-") == 2) & table["weight_decay"].isna()]
+    table = table[(table["inputs"] == inputs) & (table["loss"] == loss)]
+    table = table[table["n_samples"] == table["n_samples"].max()]
+    table = table[table["n_classes"] == table["n_classes"].max()]
+    assert len(table) == 2
+    return [store.arrays(key) for key in table["key"]]
+
+
+@pytest.mark.parametrize("name", ["dynamic_force", "stripes"])
+def test_axes_are_labelled_and_a_rerun_gives_the_same_bytes(name, drawn):
+    written = []
+    for _ in range(2):
+        figure = drawn(name)
+        rows = {ax.get_gridspec().nrows for ax in figure.axes}
+        axes = np.reshape(figure.axes, (rows.pop(), 5))
+        assert all(ax.get_ylabel() for ax in axes[:, 0])
+        assert all(ax.get_xlabel() for ax in axes[-1])
+        assert all(ax.lines for ax in figure.axes)
+        found = [ax.get_title().splitlines()[0] for ax in axes[0]]
+        assert found == TITLES
+        assert "nan" not in " ".join(ax.get_title() for ax in axes[0])
+        file = io.BytesIO()
+        figure.savefig(file, format="pdf", metadata={"CreationDate": None})
+        written.append(file.getvalue())
+    assert written[0] == written[1]
+
+
+def test_shares_are_medians_over_seeds_between_the_smallest_and_the_largest(store, drawn):
+    axes = np.reshape(drawn("dynamic_force").axes, (3, 5))
+    columns = [("share", 0), ("share", -1), ("share_by_layer", None)]
+    prefixes = ["", "population_", "fresh_", "fresh_population_"]
+    for column, title in zip(axes.T, TITLES, strict=True):
+        arrays = arrays_of(store, title)
+        for ax, (name, index) in zip(column, columns, strict=True):
+            for line, band, prefix in zip(ax.lines, ax.collections, prefixes, strict=True):
+                values = np.stack([a[f"{prefix}{name}"] for a in arrays])
+                values = values if index is None else values[:, :, index]
+                np.testing.assert_array_equal(line.get_xdata(), arrays[0]["checkpoints"] + 1)
+                np.testing.assert_allclose(line.get_ydata(), np.median(values, axis=0))
+                heights = band.get_paths()[0].vertices[:, 1]
+                if np.isfinite(values).all():  # estimates from few samples may be none
+                    assert heights.max() == pytest.approx(values.max())
+
+
+def test_norms_against_the_gap_a_line_a_seed(store, drawn):
+    axes = np.reshape(drawn("stripes").axes, (2, 5))
+    for (above, below), title in zip(axes.T, TITLES, strict=True):
+        arrays = arrays_of(store, title)
+        for ax, kind in ((above, "norm"), (below, "relative")):
+            lines = iter(ax.lines)
+            for part in ("cross", "residual", "gauss_newton"):
+                for a in arrays:
+                    line = next(lines)
+                    kept = a["gaps"] > 1e-9 * a["gaps"][0]
+                    np.testing.assert_array_equal(line.get_xdata(), a["gaps"][kept])
+                    np.testing.assert_array_equal(line.get_ydata(), a[f"all_{part}_{kind}"][kept])
+        assert next(lines).get_ydata() == [1, 1]  # of the relative norm without stripes
+        assert above.xaxis_inverted()
+
+
+def test_the_report_prints_the_tables(store, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["rmt-hessian", "report", str(store.folder)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code in (0, None)
+    printed = capsys.readouterr()
+    assert not printed.err
+    found = {}
+    for section in printed.out.strip().split("\n\n"):
+        title, header, *body = section.splitlines()
+        assert len({len(line) for line in (header, *body)}) == 1  # aligned
+        found[title] = body
+    # grids: two losses and inputs; the mixture; wide; decay; digits; linear; four layers
+    one, linear, deep = 4 + 2 + 2 + 1 + 2, 2, 4
+    assert {title: len(body) for title, body in found.items()} == {
+        LAYERS: 2 * one + linear + 4 * deep,
+        BETWEEN: one + deep,
+        CONDITION: one + linear + deep,
+    }
+    assert "nan" not in printed.out.lower()
+    assert "<NA>" not in printed.out
+    shares = [re.search(r"(\S+) → (\S+)", line) for line in found[BETWEEN]]
+    assert all(shares)
