@@ -29,11 +29,11 @@ def draw(store):
                 steps = arrays[0]["checkpoints"] + 1
                 plot_seeds(ax, steps, values, COLOURS[colour], label, style)
             ax.set_xscale("log")
-            ax.set_ylim(bottom=0)
         column[0].set_title(title, fontsize=7)
         column[-1].set_xlabel("step + 1")
     for ax, (words, *_) in zip(axes[:, 0], ROWS, strict=True):
         ax.set_ylabel(words)
+        ax.set_ylim(bottom=0)  # shared: after all is drawn
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     figure.suptitle(
         r"Share $\sum_{b\neq c}\|H_{bc}\|_F^2/\|H\|_F^2$ of what lies off the blocks of units, "

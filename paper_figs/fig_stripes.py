@@ -8,7 +8,7 @@ from rmt_hessian.report.training import with_scatter
 PARTS = [
     ("cross", "black", "all"),
     ("residual", "vermilion", "stripes"),
-    ("gauss_newton", "blue", "Gauss–Newton"),
+    ("gauss_newton", "blue", "rest"),
 ]
 FEWEST = 1e-9  # of the first gap: below it is the rounding of the optimum
 
@@ -16,7 +16,7 @@ FEWEST = 1e-9  # of the first gap: below it is the rounding of the optimum
 def draw(store):
     """Above absolute, below over the geometric mean of the layers' norms; a column a case."""
     shown = list(cases(store))
-    figure, axes = subplots(2, len(shown), height_to_width=1.3, sharex="col", sharey="row")
+    figure, axes = subplots(2, len(shown), height_to_width=1.9, sharex="col", sharey="row")
     for (above, below), (title, points) in zip(axes.T, shown, strict=True):
         arrays = [store.arrays(key) for key in points["key"]]
         gaps = over_seeds(arrays, "gaps")
@@ -30,7 +30,7 @@ def draw(store):
                     ax.plot(x[some], y[some], ".-", ms=2.5, lw=0.6, color=colour, **told)
         exponents = [with_scatter(points[f"{part}_exponent"]) for part, *_ in PARTS]
         told = "\n".join(f"{e} {label}" for e, (*_, label) in zip(exponents, PARTS, strict=True))
-        above.set_title(f"{title}\nexponents\n{told}", fontsize=6.5)
+        above.set_title(f"{title}\nexponents\n{told}", fontsize=6)
         for ax in (above, below):
             ax.set_xscale("log")
             ax.set_yscale("log")
@@ -39,11 +39,12 @@ def draw(store):
         below.invert_xaxis()
         below.set_xlabel("loss − optimum")
     axes[0, 0].set_ylabel(r"$\|H_{01}\|_F$")
-    axes[1, 0].set_ylabel(r"over $(\|H_{00}\|\|H_{11}\|)^{1/2}$")
+    axes[1, 0].set_ylabel("relative")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     figure.suptitle(
-        "Blocks between the layers along trainings, which run to the right; a line a seed. Without "
-        "stripes the lower\nrow is the root of an alignment of tangent kernels, at most 1 (dashed)",
+        "Blocks between the layers along trainings, which run to the right; a line a seed. "
+        "Relative: over the geometric mean of\nthe layers' norms; of the rest, the Gauss–Newton "
+        "part, at most 1 (dashed), the root of an alignment of tangent kernels",
         fontsize=8,
     )
     return figure
