@@ -77,8 +77,8 @@ def cross_layer_structure(H, G):
         In the order of `pairs_of_layers`. ``cross_norm``: ``‖H_lm‖``. ``cross_relative``: over
         ``√(‖H_ll‖ ‖H_mm‖)``. ``residual_norm``, ``gauss_newton_norm`` of the two parts,
         ``residual_relative`` and ``gauss_newton_relative`` over the same geometric mean.
-        ``residual_share``: ``‖H_lm - G_lm‖² / (‖H_lm - G_lm‖² + ‖G_lm‖²)``. NaN where both are 0, as
-        of a layer whose units are dead.
+        ``residual_share``: ``‖H_lm - G_lm‖² / (‖H_lm - G_lm‖² + ‖G_lm‖²)``. NaN where both are 0,
+        as of a layer whose units are dead.
     """
     names = "cross", "residual", "gauss_newton"
     norms = np.empty((3, H.n_layers * (H.n_layers - 1) // 2))

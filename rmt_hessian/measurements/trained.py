@@ -17,7 +17,8 @@ from rmt_hessian.model.inputs import (
 )
 from rmt_hessian.model.mixtures import mixture_inputs
 from rmt_hessian.model.networks import Network
-from rmt_hessian.model.training import TrainingPath, train
+from rmt_hessian.model.training import train
+from rmt_hessian.model.training_path import TrainingPath
 
 NOISE = 0.05  # of a cluster, as in the experiments of [D]
 DATA = {"digits": (digits, 1797, 64), "mnist": (mnist_digits, 5000, 784)}  # samples, pixels
