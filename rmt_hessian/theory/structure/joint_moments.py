@@ -6,8 +6,8 @@ With ``Σ = E[z zᵀ]`` and ``T = E[M ⊗ z zᵀ] - E M ⊗ Σ``, in Frobenius n
     ``τ = ‖T‖²``,  ``μ = ‖E[M ⊗ z zᵀ]‖² = 1 + 2⟨E M ⊗ Σ, T⟩ + τ``.
 
 With cross-entropy the cross term is negative and larger than τ, as large features make a class
-certain and M small. Squares of means are products of independent blocks of Sobol' points, which have no noise of
-a mean; Σ is exact, so that μ = 1 of constant M, whatever the points.
+certain and M small. Squares of means are products of independent blocks of Sobol' points, which
+have no noise of a mean; Σ is exact, so that μ = 1 of constant M, whatever the points.
 """
 
 from __future__ import annotations
