@@ -28,7 +28,7 @@ def weights_of_inputs(ens):
         raise ValueError("loss must be 'ce' for a last layer: nothing to decouple, got 'mse'")
 
 
-@measurement(version=1)
+@measurement(version=2, stream=1)
 def decoupled_hessian(
     rng, *, ens: Annotated[Ensemble, white_features, two_units, weights_of_inputs]
 ):

@@ -3,7 +3,8 @@
 The two files were written by the package as it was then, by its keywords ``model``, ``V``, ``W``,
 ``n_inputs`` and so on; on the machine that wrote them the numbers are equal digit for digit. Others
 differ in the last bits. Left out: predicted norms of hidden CE over many draws, in a few of which
-rounding decided on a sign until then.
+rounding decided on a sign until then. Written anew: errors that `decoupling` predicts, since its
+norm of H has the cross term.
 """
 
 import json

@@ -22,19 +22,15 @@ differ by a like fluctuation and no T.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from itertools import combinations
-from typing import Self
 
 import numpy as np
 
-from rmt_hessian._checks.arguments import list_of, positive_integer
+from rmt_hessian._checks.arguments import positive_integer
 from rmt_hessian._types import FloatArray, RandomState
 from rmt_hessian.ensemble import Ensemble
-from rmt_hessian.theory.coverage import given_weights, shallow, units
-from rmt_hessian.theory.structure.decoupling import BLOCKS, LOG2_POINTS
-from rmt_hessian.theory.structure.gaussian_features import GaussianFeatures, refuse_many
-from rmt_hessian.theory.weights.sampled_weights import GivenWeights, gaussian_points
+from rmt_hessian.theory.structure.joint_moments import JointMoments
 
 
 @dataclass(frozen=True)
@@ -121,93 +117,29 @@ def decoupled_norms(
     >>> round(norms.crossover, -2)
     3900.0
     """
-    given_weights(shallow(ens))
-    pair = None if pair is None else _units(ens, pair)
-    given = GivenWeights.of(ens)
-    features = GaussianFeatures.of_layer(ens, given)
-    k = 1 if pair else given.n_units
-    refuse_many(k, features.directions)
-    points = gaussian_points(given.n_directions, rng, BLOCKS, LOG2_POINTS)
-    blocks = [_Moments.of(_output_hessians(given, u, pair), features, u) for u in points]
-    # products of independent blocks of points: squares of means without the noise of a mean
-    pairs = list(combinations(blocks, 2))
-    square_mean = np.mean([np.sum(a.M * b.M) for a, b in pairs])
-    if not 0 < square_mean < np.inf:
-        raise ValueError(f"E[M] must be finite and not zero, got the squared norm {square_mean:g}")
-    unit = square_mean * features.squared_norm
-    excess = np.mean([np.sum(a.excess * b.excess) for a, b in pairs])
-    raw = np.mean([np.sum(a.raw * b.raw) for a, b in pairs]) + features.rest * square_mean
-    M, with_fourth = (np.mean([getattr(b, x) for b in blocks], axis=0) for x in ("M", "M_fourth"))
-    squares, fourth, psi = np.mean([(b.squares, b.fourth, b.psi) for b in blocks], axis=0)
+    moments = JointMoments.of_layer(ens, rng, pair)
+    M, with_fourth, product = (moments.mean(x) for x in ("M", "M_fourth", "product"))
+    # E‖M - M̃‖²‖z‖⁴
+    exchange = product + moments.mean("squares") * moments.mean("fourth") - 2 * (with_fourth @ M)
     return DecoupledNorms(
-        plateau=float(excess / unit),
-        fluctuation=float(max(psi + squares * fourth - 2 * np.sum(with_fourth * M), 0.0) / unit),
-        squared_mean=float(raw / unit),
-        second_moment=float(psi / unit),
-        operator_plateau=_operator_plateau(blocks, M, k, features),
+        plateau=moments.plateau(),
+        fluctuation=max(float(exchange), 0.0) / moments.unit,
+        squared_mean=moments.squared_mean(),
+        second_moment=float(product / moments.unit),
+        operator_plateau=_operator_plateau(moments, M),
     )
 
 
-def _units(ens: Ensemble, pair: tuple[int, int]) -> tuple[int, int]:
-    values = list_of(pair, "pair", "two units")
-    if len(values) != 2:
-        raise ValueError(f"pair must be two units, got {len(values)}")
-    i, j = units(ens, *values)
-    return i, j
-
-
-def _output_hessians(
-    given: GivenWeights, u: FloatArray, pair: tuple[int, int] | None
-) -> FloatArray:
-    """M at the points u as rows, (n, k²); of one block its weights, (n, 1)."""
-    if pair:
-        return given.block_weights(u, *pair)[:, None]
-    return given.output_hessians(u).reshape(len(u), -1)
-
-
-def _operator_plateau(
-    blocks: list[_Moments], M: FloatArray, k: int, features: GaussianFeatures
-) -> float:
+def _operator_plateau(moments: JointMoments, M: FloatArray) -> float:
     """On u a matrix of units × directions; ``E M`` on each of the ``rest``, where T = 0."""
+    features, k = moments.features, math.isqrt(M.size)
 
-    def norm(moments: FloatArray) -> float:
+    def norm(means: FloatArray) -> float:
         n = features.directions
-        matrix = moments.reshape(k, k, n, n).swapaxes(1, 2).reshape(k * n, k * n)
+        matrix = means.reshape(k, k, n, n).swapaxes(1, 2).reshape(k * n, k * n)
         return float(np.abs(np.linalg.eigvalsh((matrix + matrix.T) / 2)).max())
 
-    T, whole = (norm(np.mean([getattr(b, x) for b in blocks], axis=0)) for x in ("excess", "raw"))
+    T = moments.mean("excess")
+    whole = norm(T + np.outer(M, features.second_moment))
     on_rest = float(np.abs(np.linalg.eigvalsh(M.reshape(k, k))).max()) if features.rest else 0.0
-    return T / max(whole, on_rest)
-
-
-@dataclass(frozen=True)
-class _Moments:
-    """Means over one block of points.
-
-    ``squares`` that of ``‖M‖²``, ``fourth`` of ``‖z‖⁴``, ``psi`` and ``M_fourth`` of its products
-    with ``‖M‖²`` and M, ``raw`` of ``M ⊗ f fᵀ``, ``excess`` the covariance.
-    """
-
-    M: FloatArray
-    M_fourth: FloatArray
-    raw: FloatArray
-    excess: FloatArray
-    squares: float
-    fourth: float
-    psi: float
-
-    @classmethod
-    def of(cls, M: FloatArray, features: GaussianFeatures, u: FloatArray) -> Self:
-        n, f = len(u), features.of(u)
-        pairs = (f[:, :, None] * f[:, None, :]).reshape(n, -1)
-        mean, squares, fourth = M.mean(axis=0), np.sum(M**2, axis=1), features.fourth_moment(f)
-        excess = (M - mean).T @ pairs / n
-        return cls(
-            M=mean,
-            M_fourth=M.T @ fourth / n,
-            raw=excess + np.outer(mean, pairs.mean(axis=0)),
-            excess=excess,
-            squares=float(squares.mean()),
-            fourth=float(fourth.mean()),
-            psi=float(np.mean(squares * fourth)),
-        )
+    return norm(T) / max(whole, on_rest)

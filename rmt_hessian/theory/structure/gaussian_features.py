@@ -13,18 +13,6 @@ from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.relu.moments import relu_moments
 from rmt_hessian.theory.weights.sampled_weights import GivenWeights
 
-LARGEST = 2000  # units times directions, whose joint moments are formed
-WIDEST = 128  # units, or directions
-
-
-def refuse_many(n_units: int, n_directions: int) -> None:
-    """Refuse joint moments of ``M`` and ``f fᵀ`` that are too large to be formed."""
-    if n_units * n_directions > LARGEST or max(n_units, n_directions) > WIDEST:
-        raise ValueError(
-            f"units and directions must be at most {WIDEST} each and {LARGEST} multiplied, "
-            f"got {n_units} and {n_directions}"
-        )
-
 
 @dataclass(frozen=True)
 class GaussianFeatures:

@@ -8,7 +8,7 @@ import pytest
 from rmt_hessian import Ensemble, Network
 from rmt_hessian.theory import decoupling
 from rmt_hessian.theory.structure.decoupled import DecoupledNorms, decoupled_norms
-from tests import oracles
+from tests.theory.structure.layer_samples import samples, squared_norms
 
 CASES = {
     "linear CE": ([6, 3], 0, "ce"),
@@ -62,9 +62,9 @@ def test_mean_squared_norms_by_simulation(case, block):
         R = 60_000 // N
         M, z = (
             np.array(values).reshape(R, N, *np.shape(values)[1:])
-            for values in samples(net, ens, rng.standard_normal((R * N, 6)))
+            for values in samples(net.weights, ens, rng.standard_normal((R * N, 6)))
         )
-        copy, _ = samples(net, ens, rng.standard_normal((R * N, 6)))
+        copy, _ = samples(net.weights, ens, rng.standard_normal((R * N, 6)))
         copy = copy.reshape(M.shape)
         if block:
             M, copy = (A[:, :, block[0], block[1]][:, :, None, None] for A in (M, copy))
@@ -72,33 +72,6 @@ def test_mean_squared_norms_by_simulation(case, block):
         ratio = difference.mean() / own.mean()
         error = np.std(difference - ratio * own) / own.mean() / np.sqrt(R)
         assert norms.relative_error(N) ** 2 == pytest.approx(ratio, rel=0.02, abs=5 * error), N
-
-
-def samples(net, ens, X):
-    """M and z of a layer, in one go: the softmax, the slopes and the weights above by hand."""
-    a = X @ net.weights[0].T
-    if len(net.weights) == 1:
-        return curvatures(a, ens.loss), X
-    V, h = net.weights[1], np.maximum(a, 0)
-    A = curvatures(h @ V.T, ens.loss)
-    if ens.layer:
-        return A, h
-    B = V * (a > 0)[:, None, :]
-    return B.transpose(0, 2, 1) @ A @ B, X
-
-
-def curvatures(f, loss):
-    one = np.eye(f.shape[1])
-    if loss == "mse":
-        return np.repeat(one[None], len(f), axis=0)
-    p = oracles.softmax(f)
-    return p[:, :, None] * one - p[:, :, None] * p[:, None, :]
-
-
-def squared_norms(M, z):
-    """``‖(1/N) Σ M_n ⊗ z_n z_nᵀ‖²`` of each of R draws, M (R, N, k, k), z (R, N, p)."""
-    products = np.einsum("rnij,rmij->rnm", M, M) * np.einsum("rna,rma->rnm", z, z) ** 2
-    return products.sum(axis=(1, 2)) / z.shape[1] ** 2
 
 
 def test_constant_output_hessians_have_nothing_to_decouple(rng):
@@ -111,6 +84,7 @@ def test_constant_output_hessians_have_nothing_to_decouple(rng):
         assert abs(norms.plateau) < 1e-12
         assert norms.fluctuation < 1e-10
         assert norms.operator_plateau < 1e-12
+        assert norms.squared_mean == pytest.approx(1.0, abs=1e-12)
         assert norms.relative_error(3) < 1e-5  # √ of rounding
         with pytest.raises(ValueError, match=r"E\[M\] must be finite and not zero"):
             decoupled_norms(ens, (0, 1))
@@ -118,11 +92,12 @@ def test_constant_output_hessians_have_nothing_to_decouple(rng):
 
 @pytest.mark.parametrize("case", CASES)
 def test_beside_the_kronecker_product(case):
-    """The same T, and the same ``E‖M‖²‖z‖⁴``: `decoupling` draws the same points. Of few
+    """The same T, μ and ``E‖M‖²‖z‖⁴``: `decoupling` draws the same points. Of few
     features the fluctuation is about twice that of the product."""
     _, ens = of_case(case)
     decoupled, product = decoupled_norms(ens, rng=3), decoupling(ens, rng=3)
     assert decoupled.plateau == pytest.approx(product.plateau, rel=1e-9)
+    assert decoupled.squared_mean == pytest.approx(product.squared_mean, rel=1e-9)
     assert decoupled.second_moment == pytest.approx(product.second_moment, rel=1e-9)
     assert product.fluctuation < decoupled.fluctuation < 3.5 * product.fluctuation
 
