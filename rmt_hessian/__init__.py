@@ -13,6 +13,7 @@ prediction), ``sweep`` (many draws, one table), ``report``, ``plotting``, ``cli`
 * ``hessian.decoupled``: `decoupled`, with the output Hessians of other inputs, as in [D]'s proof
 * ``hessian.estimates``: `Estimate`, a number with its standard error
 * ``hessian.population``: `grouped_output_hessian`, of a sample; `PopulationOutputHessian`
+* ``model.training``: `mean_loss` of a network, on any samples
 * ``model.training_path``: `TrainingPath`, what `train` returns
 * ``spectra.conditioning``: `block_preconditioning`, one rate per block; `BlockPreconditioning`
 * ``spectra.eigenvalues``: `block_eigenvalues` of many blocks, `top_eigenspace` without the values

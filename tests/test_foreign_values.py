@@ -93,6 +93,14 @@ CALLS = {
     "standardise": {"Z": X},
     "random_labels": {"n_samples": 3, "n_classes": 2, "rng": 0},
     "encode_labels": {"labels": ["a", "b", "a"]},
+    "mean_loss": {
+        "net": NET,
+        "X": X,
+        "y": [0, 1, 0, 1, 0],
+        "loss": "ce",
+        "sample_weight": np.ones(len(X)),
+        "class_weight": [1.0, 2.0],
+    },
     "train": {
         "net": NET,
         "X": X,

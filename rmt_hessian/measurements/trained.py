@@ -17,6 +17,7 @@ from rmt_hessian.model.inputs import (
 )
 from rmt_hessian.model.mixtures import mixture_inputs
 from rmt_hessian.model.networks import Network
+from rmt_hessian.model.optimisers import get_optimiser
 from rmt_hessian.model.training import train
 from rmt_hessian.model.training_path import TrainingPath
 
@@ -52,6 +53,11 @@ class TrainingRun:
     n_checkpoints: Count = 20
 
     def __post_init__(self):
+        get_optimiser(self.optimiser, tolerance=1.0, **self._options())
+        if self.batch_size is not None and self.batch_size > self.n_samples:
+            raise ValueError(
+                f"batch_size must be at most {self.n_samples}, all samples, got {self.batch_size}"
+            )
         if self.inputs in DATA:
             _, n_images, pixels = DATA[self.inputs]
             if (self.widths[0], self.widths[-1]) != (pixels, 10):
@@ -79,16 +85,17 @@ class TrainingRun:
             y[:N],
             self.loss,
             optimiser=self.optimiser,
-            steps=self.steps,
-            learning_rate=self.learning_rate,
-            momentum=self.momentum,
-            schedule=self.schedule,
-            batch_size=self.batch_size,
+            **self._options(),
             rng=None if self.batch_size is None else rng,
             weight_decay=self.weight_decay,
             checkpoints=self.n_checkpoints if checkpoints is None else checkpoints,
         )
         return Trained(self, X[:N], y[:N], X[N:], y[N:], path)
+
+    def _options(self):
+        """Those of the optimiser."""
+        names = "steps", "learning_rate", "momentum", "schedule", "batch_size"
+        return {name: getattr(self, name) for name in names}
 
     def _samples(self, n_samples, rng):
         """Inputs and labels; at most so many of data, in random order."""

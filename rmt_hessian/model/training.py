@@ -77,7 +77,9 @@ def train(
     schedule : {"constant", "cosine"}, optional
         Of the learning rate: the same for all steps (default), or from its value to 0.
     batch_size : int, optional
-        Samples of a step of gradient descent or Adam; by default all.
+        Samples of a step of gradient descent or Adam, at most N; by default all. Each epoch is a
+        random order of all samples, whose last batch may be smaller. A step follows the mean over
+        its batch of ``ω_n ∇ℓ_n``, ``ω_n = N w_n / Σ w``, plus the decay.
     weight_decay : float
         μ, not negative; biases have none.
     tolerance : float
@@ -128,7 +130,12 @@ def train(
     if batch_size is None:
         refuse_given(rng, "rng", "steps that see all samples, without batch_size")
     weights = {"sample_weight": sample_weight, "class_weight": class_weight}
-    objective = _objective(net, X, y, loss, weight_decay, ignore_index, weights)
+    decay = real_at_least_zero(weight_decay, "weight_decay")
+    objective = _objective(net, X, y, loss, decay, ignore_index, weights)
+    if batch_size is not None and batch_size > len(objective.X):
+        raise ValueError(
+            f"batch_size must be at most {len(objective.X)}, all samples, got {batch_size}"
+        )
     recorder = Recorder(
         objective,
         method.steps,
@@ -155,6 +162,42 @@ def train(
     return recorder.path(method.tolerance)
 
 
+def mean_loss(
+    net: Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    loss: Loss,
+    *,
+    sample_weight: ArrayLike | None = None,
+    class_weight: ArrayLike | None = None,
+    ignore_index: int | None = None,
+) -> float:
+    """``Σ_n w_n ℓ_n / Σ_n w_n`` of a network, on the samples it was trained on or on others.
+
+    Parameters
+    ----------
+    net, X, y, loss, sample_weight, class_weight, ignore_index
+        As of `train`.
+
+    Raises
+    ------
+    ValueError
+        On bad inputs, labels or weights, as `train`; or if the loss overflows.
+
+    Examples
+    --------
+    >>> round(mean_loss(Network([[[0.0], [0.0]]]), [[1.0]], [1], "ce"), 6)  # log 2
+    0.693147
+    """
+    instance_of(net, Network, "net")
+    weights = {"sample_weight": sample_weight, "class_weight": class_weight}
+    objective = _objective(net, X, y, loss, 0.0, ignore_index, weights)
+    try:
+        return objective.mean_loss(objective.start)
+    except DivergenceError as error:
+        raise ValueError(f"X must not make the loss overflow, got {error}") from None
+
+
 def _objective(
     net: Network,
     X: ArrayLike,
@@ -168,7 +211,7 @@ def _objective(
     checked_loss = get_loss(loss, net.widths[-1])
     X = finite_array(X, "X", ndim=2)
     if y is None:
-        raise ValueError("y must be given: training needs labels or targets, got None")
+        raise ValueError("y must be given: a loss needs labels or targets, got None")
     samples = counted_samples(
         len(X),
         net.widths[-1],
@@ -178,7 +221,6 @@ def _objective(
         ignore_index=ignore_index,
         **weights,
     )
-    passed = net.forward(X[samples.kept])
-    decay = real_at_least_zero(weight_decay, "weight_decay")
+    X = net.forward(X[samples.kept]).features[0]  # checked
     targets: Any = samples.targets
-    return Objective(net, passed.features[0], targets, checked_loss, samples.weights, decay)
+    return Objective(net, X, targets, checked_loss, samples.weights, weight_decay)

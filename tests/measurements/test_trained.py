@@ -67,6 +67,10 @@ def test_data_that_nearly_end():
             {"inputs": "digits", "widths": [64, 10], "n_samples": 1797},
             "n_samples must be below 1797, all digits",
         ),
+        ({"momentum": 0.9}, "momentum means nothing for optimiser 'adam', got 0.9"),
+        ({"optimiser": "gd", "momentum": 1.0}, "momentum must be at least 0 and below 1, got 1.0"),
+        ({"learning_rate": None}, "learning_rate must be given for optimiser 'adam', got None"),
+        ({"batch_size": 41}, "batch_size must be at most 40, all samples, got 41"),
     ],
 )
 def test_refused(changes, message):

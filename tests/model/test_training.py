@@ -5,6 +5,7 @@ import pytest
 
 import rmt_hessian as rh
 from rmt_hessian.model.optimisers import OPTIMISERS
+from rmt_hessian.model.training import mean_loss
 
 OPTIONS = {
     "gd": {"optimiser": "gd", "steps": 30, "learning_rate": 0.1, "momentum": 0.5},
@@ -270,6 +271,7 @@ def test_an_optimum_is_left_at_once():
         ({**OPTIONS["gd"], "rng": 1}, "rng means nothing for steps that see all samples"),
         ({**OPTIONS["gd"], "schedule": "step"}, "schedule must be one of 'constant', 'cosine'"),
         ({"weight_decay": -0.1}, "weight_decay must not be negative, got -0.1"),
+        ({**OPTIONS["gd"], "batch_size": 21}, "batch_size must be at most 20, all samples, got 21"),
         ({"tolerance": 0}, "tolerance must be positive and finite, got 0"),
         ({"checkpoints": 0}, "checkpoints must be at least 1, got 0"),
         ({"checkpoints": [1, -2]}, r"checkpoints\[1\] must be at least 0, got -2"),
@@ -287,9 +289,20 @@ def test_refused(options, message, problem):
         rh.train(net, X, y, "mse", **options)
 
 
+@pytest.mark.parametrize("loss", ["ce", "mse"])
+def test_mean_loss_is_that_of_the_path(loss, problem, rng):
+    net, X, y = problem
+    weights = {"sample_weight": rng.exponential(size=20), "class_weight": [1.0, 2.0, 0.5]}
+    path = rh.train(net, X, y, loss, weight_decay=0.5, **weights, **OPTIONS["gd"])
+    assert mean_loss(path.network, X, y, loss, **weights) == path.losses[-1]
+    kept = np.where(y == 0, -1, y)
+    of_two = mean_loss(net, X, kept, loss, ignore_index=-1)
+    assert of_two == pytest.approx(mean_loss(net, X[y > 0], y[y > 0], loss), rel=1e-14)
+
+
 def test_labels_are_needed(problem):
     net, X, _ = problem
-    with pytest.raises(ValueError, match="y must be given: training needs labels or targets"):
+    with pytest.raises(ValueError, match="y must be given: a loss needs labels or targets"):
         rh.train(net, X, None, "ce")
 
 
