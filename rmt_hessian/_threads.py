@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import cache, lru_cache
 from itertools import accumulate, pairwise
 from typing import TypeVar
@@ -89,22 +89,49 @@ def _libraries(_modules: int) -> ThreadpoolController:
     return ThreadpoolController()
 
 
+class _OneThreadOfProcess:
+    """The thread counts of BLAS and OpenMP, and the environment, which belong to the process: the
+    first caller limits them, the last one that leaves restores them.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.callers, self.limits = threading.Lock(), 0, ExitStack()
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if self.callers == 0:
+                self.limits.callback(_restore, {name: os.environ.get(name) for name in ONE_THREAD})
+                os.environ.update(ONE_THREAD)  # for libraries that are loaded within
+                self.limits.enter_context(_libraries(len(sys.modules)).limit(limits=1))
+            self.callers += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self.lock:
+            self.callers -= 1
+            if self.callers == 0:
+                self.limits.close()
+
+
+def _restore(environment: dict[str, str | None]) -> None:
+    for name, value in environment.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
+
+
+_OF_PROCESS = _OneThreadOfProcess()
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Within it, BLAS, OpenMP and numba use one thread: sums in one order, so the same bits."""
-    threads = numba.get_num_threads()
-    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    threads = numba.get_num_threads()  # of this thread alone
     numba.set_num_threads(1)
-    os.environ.update(ONE_THREAD)  # for libraries that are loaded within
     try:
-        with _libraries(len(sys.modules)).limit(limits=1):
+        with _OF_PROCESS:
             yield
     finally:
         numba.set_num_threads(threads)
-        for name, value in before.items():
-            os.environ.pop(name)
-            if value is not None:
-                os.environ[name] = value
 
 
 def one_thread_for_short(length: int) -> AbstractContextManager[None]:

@@ -18,8 +18,8 @@ class Mixture:
     """Inputs of K classes, ``x = ρ m_y + g`` with ``g ~ N(0, I_d)`` and means m of unit length.
 
     The means are a random frame of R^d, orthonormal, or correlated within groups of classes. Like
-    an `Ensemble` it holds names and sizes only: K and d are those of a network, and
-    `mixture_inputs` draws.
+    an `Ensemble` it holds names and sizes only: K and d are those of a network. `mixture_inputs`,
+    which takes the same parameters, draws from it.
 
     With orthonormal means and classes of one size no classifier is right more often than with
     probability ``E Φ(z + ρ)^{K-1}``, z standard normal: for K = 10 that is 0.67 at ρ = 2, 0.90 at

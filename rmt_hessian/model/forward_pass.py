@@ -14,6 +14,10 @@ from rmt_hessian.activations import RELU, Activation
 from rmt_hessian.model.kernels import relu_and_mask
 
 
+class NotFiniteError(ValueError):
+    """Features, slopes or logits that overflow."""
+
+
 @dataclass(frozen=True)
 class ForwardPass:
     """What the Hessian needs of a forward pass.
@@ -115,5 +119,5 @@ def _activated(a: FloatArray, activation: Activation) -> tuple[FloatArray, Float
 
 def _finite(values: Any, what: str) -> Any:
     if not np.isfinite(values).all():
-        raise ValueError(f"X must not make the {what} overflow, got infinite or NaN {what}")
+        raise NotFiniteError(f"X must not make the {what} overflow, got infinite or NaN {what}")
     return values

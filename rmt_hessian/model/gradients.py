@@ -10,7 +10,7 @@ import numpy as np
 
 from rmt_hessian._threads import consecutive_slices, slices
 from rmt_hessian._types import FloatArray, IntArray
-from rmt_hessian.model.forward_pass import ForwardPass, forward_pass
+from rmt_hessian.model.forward_pass import ForwardPass, NotFiniteError, forward_pass
 from rmt_hessian.model.losses import CrossEntropy, MeanSquaredError, Targets
 from rmt_hessian.model.networks import Network
 
@@ -133,7 +133,7 @@ class Objective:
         try:
             passed = forward_pass(self.X[samples], *self.parts(theta), self.net.activation)
             return passed, passed.logits
-        except ValueError as error:
+        except NotFiniteError as error:
             raise DivergenceError(str(error).rpartition("got ")[2]) from None
 
     def _sum_of_losses(self, logits: FloatArray, samples: slice | IntArray) -> float:

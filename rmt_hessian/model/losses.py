@@ -33,7 +33,10 @@ class CrossEntropy:
         """``ℓ`` per sample, shape (N,); targets (N, C) or checked labels (N,)."""
         if targets.ndim == 1:
             return label_losses(logits, targets)
-        return logsumexp(logits, axis=1) - np.sum(targets * logits, axis=1)
+        losses = logsumexp(logits, axis=1) - np.sum(targets * logits, axis=1)
+        rows, labels = _one_hot(targets)
+        losses[rows] = label_losses(logits[rows], labels)  # without the cancellation
+        return losses
 
     def residual(self, logits: FloatArray, targets: Targets) -> FloatArray:
         """``∂ℓ/∂f = p - y`` per sample, shape (N, C); targets (N, C) or checked labels (N,)."""
@@ -41,8 +44,7 @@ class CrossEntropy:
         if targets.ndim == 1:
             rows, labels = np.arange(len(p)), targets
         else:
-            rows = np.flatnonzero(np.max(targets, axis=1) == 1.0)
-            labels = np.argmax(targets[rows], axis=1)
+            rows, labels = _one_hot(targets)
             p -= targets
         p[rows, labels] = 0.0
         others = p if rows.size == len(p) else p[rows]
@@ -52,6 +54,12 @@ class CrossEntropy:
     def check_targets(self, targets: ArrayLike) -> FloatArray:
         """Distributions over classes, from ``targets`` in whatever precision they came."""
         return distributions(targets, "y", ndim=2)
+
+
+def _one_hot(targets: Targets) -> tuple[IntArray, IntArray]:
+    """Which distributions are a label, and which one."""
+    rows = np.flatnonzero(np.max(targets, axis=1) == 1.0)
+    return rows, np.argmax(targets[rows], axis=1)
 
 
 class MeanSquaredError:

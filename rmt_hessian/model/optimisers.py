@@ -23,6 +23,7 @@ Schedule: TypeAlias = Literal["constant", "cosine"]
 Record: TypeAlias = Callable[[int, FloatArray], object]  # record(step, θ), StopIteration ends
 
 MEMORY = 20  # pairs of steps and gradients that L-BFGS keeps
+RESTART = 1e-9  # relative decrease that makes another search worth while
 MOST = 10_000  # iterations of L-BFGS where nobody says how many
 DECAY = 0.9, 0.999  # of Adam's moments
 SMALL = 1e-8  # added to its root mean square
@@ -31,6 +32,9 @@ SMALL = 1e-8  # added to its root mean square
 @dataclass(frozen=True)
 class LBFGS:
     """SciPy's L-BFGS, to the optimum: steps are iterations, each a line search.
+
+    Where the search finds no lower value, at a kink of ReLU or because of rounding, it begins anew
+    without its memory, as long as that lowers the objective by 1e-9 of it.
 
     Attributes
     ----------
@@ -45,22 +49,39 @@ class LBFGS:
 
     def run(self, objective: Objective, record: Record, rng: np.random.Generator | None) -> None:
         """Minimise from ``objective.start``."""
-        step = 0
+        step, ended = 0, False
 
         def after_iteration(intermediate_result: object) -> None:
-            nonlocal step
+            nonlocal step, ended
             step += 1
-            record(step, np.array(intermediate_result.x))  # type: ignore[attr-defined]
+            try:
+                record(step, np.array(intermediate_result.x))  # type: ignore[attr-defined]
+            except StopIteration:  # which SciPy swallows
+                ended = True
+                raise
 
-        options = {"maxcor": MEMORY, "maxiter": self.steps, "maxfun": 100 * self.steps}
-        minimize(
-            objective.value_and_gradient,
-            objective.start,
-            jac=True,
-            method="L-BFGS-B",
-            callback=after_iteration,
-            options=options | {"gtol": self.tolerance, "ftol": 0.0, "maxls": 50},
-        )
+        theta, before = objective.start, np.inf
+        while step < self.steps:
+            most = self.steps - step
+            found = minimize(
+                objective.value_and_gradient,
+                theta,
+                jac=True,
+                method="L-BFGS-B",
+                callback=after_iteration,
+                options={
+                    "maxcor": MEMORY,
+                    "maxiter": most,
+                    "maxfun": 100 * most,
+                    "maxls": 50,
+                    "gtol": self.tolerance,
+                    "ftol": 0.0,
+                },
+            )
+            stuck = found.nit == 0 or found.fun > before - RESTART * abs(before)
+            if ended or stuck or np.abs(found.jac).max() <= self.tolerance:
+                return
+            theta, before = found.x, found.fun
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any, Literal
 
 from numpy.typing import ArrayLike
@@ -21,7 +21,7 @@ from rmt_hessian._types import Loss, Progress, RandomState
 from rmt_hessian.model.gradients import DivergenceError, Objective
 from rmt_hessian.model.losses import get_loss
 from rmt_hessian.model.networks import Network
-from rmt_hessian.model.optimisers import Schedule, get_optimiser
+from rmt_hessian.model.optimisers import Optimiser, Schedule, get_optimiser
 from rmt_hessian.model.sample_weights import counted_samples
 from rmt_hessian.model.training_path import Callback, Recorder, TrainingPath, checkpoint_steps
 
@@ -55,8 +55,10 @@ def train(
     decay: its gradient tends to 0 as the weights grow, and training ends at the tolerance all the
     same. Where L-BFGS finds no lower value any more, because of rounding or at a kink of ReLU, it
     ends too, ``converged`` or not; with weight decay ReLU networks have their optima at kinks, and
-    it comes near to them slowly. The same arguments give the same path to the last bit, for one
-    BLAS library and processor (and number of its threads, from 2^28 samples times parameters on).
+    it comes near to them slowly, if at all. The same arguments, ``rng`` among them, give the same
+    path to the last bit, for one BLAS library and processor (and number of its threads, from 2^28
+    samples times parameters on). Training that starts from the last network of a path begins
+    anew: moments of Adam, momentum and schedule are not kept.
 
     Parameters
     ----------
@@ -64,7 +66,7 @@ def train(
         Where training starts; it stays as it is.
     X : array_like, shape (N, d)
     y : array_like, shape (N,) or (N, C)
-        Integer labels, or targets.
+        Integer labels (text counts in sorted order, which a warning tells), or targets.
     loss : {"ce", "mse"}
     optimiser : {"lbfgs", "gd", "adam"}
         L-BFGS, gradient descent, Adam; see `rmt_hessian.model.optimisers`.
@@ -81,21 +83,22 @@ def train(
         random order of all samples, whose last batch may be smaller. A step follows the mean over
         its batch of ``ω_n ∇ℓ_n``, ``ω_n = N w_n / Σ w``, plus the decay.
     weight_decay : float
-        μ, not negative; biases have none.
+        μ, not negative; biases have none. It is part of the gradient, also of Adam's.
     tolerance : float
         Training has converged where no entry of the gradient is larger, and L-BFGS ends there.
     sample_weight, class_weight, ignore_index
         ``w_n``: see `layer_hessian`.
     checkpoints : int or sequence of int
-        After which steps to keep a network, beside the first and the last; a number of them is
-        spaced evenly in the logarithm, from 1 to ``steps``, as far as steps are whole numbers.
+        After which steps to keep a network, beside the first and the last (those that are not
+        reached are not); a number of them is spaced evenly in the logarithm, from 1 to ``steps``,
+        as far as steps are whole numbers.
     rng : None, int, SeedSequence or Generator
         Draws the batches; means nothing without ``batch_size``.
     callback : callable, optional
-        Called as ``callback(step, network, loss)`` at each checkpoint; where it raises
-        StopIteration training ends.
+        Called as ``callback(step, network, loss)`` at each checkpoint.
     progress : callable, optional
-        Called as ``progress(done, total)`` after each step.
+        Called as ``progress(done, total)`` after each step. Where one of the two raises
+        StopIteration training ends with that step.
 
     Returns
     -------
@@ -105,7 +108,7 @@ def train(
     ------
     ValueError
         On bad inputs, labels or weights, see `layer_hessian`; if an option is needed, or means
-        nothing for the optimiser; or if training diverges, with the step.
+        nothing for the optimiser; or if features, losses or gradients overflow, with the step.
 
     Examples
     --------
@@ -143,23 +146,25 @@ def train(
         function_or_none(callback, "callback", "step, network, loss"),
         function_or_none(progress, "progress", "done, total"),
     )
+    operations = len(objective.X) * objective.start.size
     try:
-        with (
-            one_thread()
-            if len(objective.X) * objective.start.size < WORTH_A_THREAD
-            else nullcontext()
-        ):
-            recorder.keep(0, objective.start)
-            method.run(objective, recorder, random_generator(rng))
-            recorder.keep(*recorder.last)
-    except StopIteration:  # of the callback
-        pass
+        with one_thread() if operations < WORTH_A_THREAD else nullcontext():
+            with suppress(StopIteration):  # of callback or progress
+                recorder.keep(0, objective.start)
+                method.run(objective, recorder, random_generator(rng))
+            with suppress(StopIteration):
+                recorder.keep(*recorder.last)
     except DivergenceError as error:
-        raise ValueError(
-            f"training must not diverge (a lower learning_rate may help), got {error} after step "
-            f"{recorder.last[0]}"
-        ) from None
+        raise ValueError(_divergence(str(error), recorder.last[0], method)) from None
     return recorder.path(method.tolerance)
+
+
+def _divergence(what: str, step: int, method: Optimiser) -> str:
+    """What is said of overflow after a step."""
+    if step == 0:
+        return f"X must not make the loss of the first weights overflow, got {what}"
+    hint = " (a lower learning_rate may help)" if hasattr(method, "learning_rate") else ""
+    return f"training must not diverge{hint}, got {what} after step {step}"
 
 
 def mean_loss(

@@ -1,7 +1,11 @@
 """Training paths: optima that are known, steps written out, what stops and what is refused."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 import rmt_hessian as rh
 from rmt_hessian.model.optimisers import OPTIMISERS
@@ -246,6 +250,72 @@ def test_a_callback_may_end_it(optimiser, problem):
 
 def _stop(*told):
     raise StopIteration
+
+
+@pytest.mark.parametrize("optimiser", OPTIONS)
+def test_progress_may_end_it_too(optimiser, problem):
+    net, X, y = problem
+
+    def until_five(done, total):
+        if done == 5:
+            raise StopIteration
+
+    path = rh.train(net, X, y, "ce", checkpoints=[2], progress=until_five, **OPTIONS[optimiser])
+    assert path.steps.tolist() == [0, 2, 5]
+
+
+def test_l_bfgs_begins_anew_where_a_kink_stopped_it():
+    """ReLU with weight decay: a single run of SciPy's ends at 0.388, others fall too.
+
+    What is left to gain by another training from there is below a thousandth.
+    """
+    for seed in (0, 1):
+        rng = np.random.default_rng(seed)
+        net = rh.Network.random([6, 8, 3], rng)
+        X, y = rng.standard_normal((60, 6)), rng.integers(3, size=60)
+        ends = []
+        for _ in range(2):
+            path = rh.train(net, X, y, "ce", weight_decay=1e-3)
+            net = path.network
+            ends.append(path.losses[-1] + 5e-4 * sum(np.sum(W**2) for W in net.weights))
+        assert ends[1] > ends[0] * (1 - 1e-3)
+
+
+def test_trainings_that_overlap_in_threads(problem):
+    """Each leaves the thread counts and the environment as they were before the first."""
+    net, X, y = problem
+    alone = [rh.train(net, X, y, "ce", **OPTIONS["gd"] | {"steps": n}) for n in (20, 80, 140)]
+    before = threadpool_info(), dict(os.environ)
+    with ThreadPoolExecutor(3) as pool:
+        for _ in range(5):
+            works = [
+                pool.submit(rh.train, net, X, y, "ce", **OPTIONS["gd"] | {"steps": n})
+                for n in (20, 80, 140)
+            ]
+            for work, path in zip(works, alone, strict=True):
+                assert_same_network(work.result().network, path.network)
+    assert (threadpool_info(), dict(os.environ)) == before
+
+
+def test_errors_of_an_activation_are_its_own():
+    calls = []
+
+    def fails_late(a):
+        calls.append(a)
+        if len(calls) > 20:
+            raise RuntimeError("disk full")
+        return np.sin(a)
+
+    net = rh.Network([[[1.0]], [[1.0]]], activation=(fails_late, np.cos, lambda a: -np.sin(a)))
+    with pytest.raises(ValueError, match="disk full") as error:
+        rh.train(net, [[1.0], [2.0]], [[3.0], [0.0]], "mse")
+    assert "diverge" not in str(error.value)
+
+
+@pytest.mark.parametrize("optimiser", OPTIONS)
+def test_a_loss_that_overflows_at_the_start(optimiser):
+    with pytest.raises(ValueError, match="X must not make the loss of the first weights overflow"):
+        rh.train(rh.Network([[[1e200]]]), [[1.0]], [[1.0]], "mse", **OPTIONS[optimiser])
 
 
 def test_an_optimum_is_left_at_once():
