@@ -115,7 +115,8 @@ def test_weights_contract_the_stripes_of_a_unit_to_its_gradients(problem):
 
 @given(problems(losses=("ce",), classes=(2, 2)))
 def test_of_two_classes_the_stripes_are_the_gradient(problem):
-    """CE, C = 2: ``s_i0 = -s_i1 = (∂L/∂w_i)/(V_0i - V_1i)``. They vanish wherever it does."""
+    """CE, C = 2: ``s_i0 = -s_i1 = (∂L/∂w_i)/(V_0i - V_1i)``. Where the classes' weights differ they
+    vanish with the gradient."""
     net, X, y, loss = problem
     s, V = stripes(net, X, y, loss), net.weights[1]
     of_W, _ = gradients(net, X, y, loss)
@@ -123,6 +124,19 @@ def test_of_two_classes_the_stripes_are_the_gradient(problem):
     difference = (V[0] - V[1])[:, None]
     np.testing.assert_allclose(difference * s[:, 0], of_W, rtol=0, atol=atol)
     np.testing.assert_allclose(-difference * s[:, 1], of_W, rtol=0, atol=atol)
+
+
+def test_a_unit_that_no_class_distinguishes_keeps_its_stripes(rng):
+    """W = 0, V = 0: a stationary point of CE, C = 2, balanced labels, with stripes of order one."""
+    net = rh.Network([np.zeros((3, 4)), np.zeros((2, 3))], activation="tanh")
+    X, y = rng.standard_normal((40, 4)), np.arange(40) % 2
+    assert np.abs(rh.train(net, X, y, "ce").gradient_norms[0]) < 1e-15
+    s = 0.5 * np.mean(np.where(y == 1, 1.0, -1.0)[:, None] * X, axis=0)  # of each unit, class 0
+    block = rh.network_hessian(net, X, y, "ce").block(0, 1).reshape(3, 4, 2, 3)
+    for i in range(3):
+        np.testing.assert_allclose(block[i, :, 0, i], s, rtol=0, atol=1e-15)
+        np.testing.assert_allclose(block[i, :, 1, i], -s, rtol=0, atol=1e-15)
+    assert np.linalg.norm(s) > 0.05
 
 
 @given(problems(depths=(1, 2, 3)))
