@@ -19,6 +19,7 @@ from rmt_hessian.measurements.outliers import (
     spectrum_with_overlaps,
     widened,
 )
+from rmt_hessian.spectra.rank import numerical_rank
 from rmt_hessian.theory import conditional_law
 
 LARGEST_LAYER = 1000  # k d, beyond which a whole layer is not diagonalised
@@ -72,8 +73,15 @@ def class_means(X, y):
 
 
 def orthonormal(rows):
-    """Orthonormal basis of the span of some rows, shape (d, r)."""
-    return np.linalg.qr(rows.T)[0]
+    """Orthonormal basis of the span of some rows, shape (d, r), r their numerical rank.
+
+    Examples
+    --------
+    >>> orthonormal(np.array([[3.0, 4.0], [-3.0, -4.0]])).shape
+    (2, 1)
+    """
+    directions, sizes, _ = np.linalg.svd(rows.T, full_matrices=False)
+    return directions[:, : numerical_rank(sizes, ROUNDING)]
 
 
 def bulk_of_independent_features(H, rng, noise=1.0):

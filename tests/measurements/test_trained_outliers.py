@@ -8,6 +8,7 @@ from rmt_hessian.measurements import trained_outliers as module
 from rmt_hessian.measurements.trained_outliers import (
     bulk_of_independent_features,
     class_means,
+    orthonormal,
     trained_outliers,
 )
 from tests import oracles
@@ -96,6 +97,43 @@ def test_class_means():
     X = np.arange(10.0).reshape(5, 2)
     expected = [X[[1, 3]].mean(axis=0), X[[0, 2, 4]].mean(axis=0)]
     np.testing.assert_allclose(class_means(X, np.array([7, 2, 7, 2, 7])), expected, rtol=EXACT)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])
+@pytest.mark.parametrize("rank", [0, 1, 2, 3])
+def test_a_basis_has_no_direction_outside_the_span(rank, scale, rng):
+    """Of rows that span less: one is zero, others are combinations up to rounding."""
+    independent = rng.standard_normal((rank, 7))
+    rows = np.vstack([independent, rng.standard_normal((3, rank)) @ independent, np.zeros(7)])
+    basis = orthonormal(scale * rows)
+    assert basis.shape == (7, rank)
+    np.testing.assert_allclose(basis.T @ basis, np.eye(rank), atol=EXACT)
+    np.testing.assert_allclose(basis @ (basis.T @ rows.T), rows.T, atol=ITERATIVE)
+
+
+def test_two_classes_with_opposite_weights_have_one_direction():
+    """Where CE with weight decay ends, ``Σ_c w_c = 0``: overlaps are with ``w_0 - w_1`` alone."""
+    net, X, y = mixture([12, 2])
+    w = net.weights[0][0] - net.weights[0][1]
+    opposite = rh.Network([np.array([w, -w])])
+    result = trained_outliers(opposite, X, y, "ce", np.random.default_rng(SEED))
+    values, vectors = np.linalg.eigh(oracles.layer_hessian(opposite, X, 0, "ce")[:12, :12])
+    M = oracles.output_hessians(opposite, X, 0, "ce")
+    law = rh.theory.GeneralizedMarchenkoPastur(M[:, 0, 0], np.full(300, 1 / 300), 12 / 300)
+    lo, hi = law.components()[0][0], law.components()[-1][1]
+    margin = (hi - lo) / 12 ** (2 / 3)
+    outside = (values < lo - margin) | (values > hi + margin)
+    assert outside.any()
+    expected = np.mean((w @ vectors[:, outside]) ** 2) / (w @ w)
+    assert result["diagonal_rows_overlap"] == pytest.approx(expected, rel=ITERATIVE)
+
+
+def test_weights_of_zeros_span_nothing():
+    _, X, y = mixture([12, 3])
+    zeros = rh.Network([np.zeros((3, 12))])
+    result = trained_outliers(zeros, X, y, "ce", np.random.default_rng(SEED))
+    assert result["layer_outliers"] > 0
+    assert result["layer_rows_overlap"] == 0
 
 
 def test_the_bulk_of_constant_output_hessians_is_that_of_marchenko_and_pastur():
