@@ -10,8 +10,9 @@ LAYERS = (
 )
 BETWEEN = (
     "Training, between layers: norm of all cross-layer blocks, relative to the geometric means of "
-    "the layers' norms, share of the stripes in its square, initial → final, means over seeds; "
-    "exponents in the gap to the optimum, ± standard deviation over seeds."
+    "the layers' norms; share of the residual, ‖R‖²/(‖R‖² + ‖G‖²), R the residual part of these "
+    "blocks and G the Gauss–Newton one; initial → final, means over seeds; exponents in the gap to "
+    "the optimum, of the norm and of ‖R‖, ± standard deviation over seeds."
 )
 CONDITION = (
     "Training, condition number on the range, as it is and after one learning rate a unit or a "
@@ -65,9 +66,9 @@ def _between(case, rows):
         "fresh norm": change(rows, "fresh_cross_norm"),
         "relative": change(rows, "cross_relative"),
         "fresh relative": change(rows, "fresh_cross_relative"),
-        "stripes": change(rows, "residual_share"),
+        "residual": change(rows, "residual_share"),
         "exponent": with_scatter(rows["cross_exponent"]),
-        "of stripes": with_scatter(rows["residual_exponent"]),
+        "of residual": with_scatter(rows["residual_exponent"]),
         "share by unit": change(rows, "share_by_unit"),
     }
 
