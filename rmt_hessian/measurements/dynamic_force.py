@@ -1,5 +1,7 @@
 """[D]'s dynamic force: the structure of the Hessian along a training."""
 
+from typing import Annotated
+
 import numpy as np
 
 from rmt_hessian.hessian.from_network import network_hessian
@@ -9,8 +11,9 @@ from rmt_hessian.measurements.structure_of_network import (
     pairs_of_layers,
     quotient,
     structure_of_network,
+    three_samples,
 )
-from rmt_hessian.measurements.trained import TrainingRun
+from rmt_hessian.measurements.trained import DATA, TrainingRun
 from rmt_hessian.model.losses import get_loss
 from rmt_hessian.model.training import train
 
@@ -21,14 +24,22 @@ OF_LAYERS = ("ratio", "share", "population_ratio", "population_share")  # scalar
 OF_NETWORK = ("share_by_unit", "share_by_layer")
 
 
+def three_fresh_samples(run):
+    """Refuse a run that leaves less than 3 of the data unseen: see `three_samples`."""
+    if run.inputs in DATA and run.n_samples > (most := DATA[run.inputs][1] - 3):
+        wanted = f"at most {most}, so that 3 of {run.inputs} are unseen"
+        raise ValueError(f"n_samples must be {wanted}, got {run.n_samples}")
+
+
 @measurement(version=1)
-def dynamic_force(rng, *, run: TrainingRun):
+def dynamic_force(rng, *, run: Annotated[TrainingRun, three_samples, three_fresh_samples]):
     """Shares and norms of the parts of the Hessian, checkpoint by checkpoint.
 
     Arrays, the first axis the checkpoint: ``checkpoints``, after which step; ``losses``, ``gaps``,
     ``accuracies``, ``weight_norms``; the columns of `structure_of_network`. With ``fresh_`` in
-    front: at the same weights, of as many samples that the training has not seen. Trained weights
-    depend on those that it has, so that pairs of different ones are not independent.
+    front: at the same weights, of samples that the training has not seen, as many, or the rest of
+    the data. Trained weights depend on those that it has seen, so that pairs of different ones are
+    not independent.
 
     A gap is what is minimised minus `optimum`. Scalars: ``initial_`` and ``final_`` values; those
     of a layer end in its number; between layers the root of the sum over pairs of squared norms,

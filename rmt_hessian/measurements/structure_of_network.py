@@ -123,6 +123,12 @@ def network_structure(H, layers, cross):
     return found | population_shares(H)
 
 
+def three_samples(run):
+    """Refuse a `TrainingRun` whose `population_shares` have no standard error."""
+    if run.n_samples < 3:
+        raise ValueError(f"n_samples must be at least 3, got {run.n_samples}")
+
+
 def population_shares(H):
     """Of a `NetworkHessian`, from pairs of different samples, with standard errors."""
     found = {}

@@ -68,6 +68,10 @@ class TrainingRun:
             if self.n_samples >= n_images:
                 wanted = f"below {n_images}, all {self.inputs}: the rest are unseen ones"
                 raise ValueError(f"n_samples must be {wanted}, got {self.n_samples}")
+        if self.separation and self.inputs != "mixture":
+            raise ValueError(
+                f"separation means nothing for inputs {self.inputs!r}, got {self.separation}"
+            )
 
     def train(self, rng, checkpoints=None):
         """Draw network and data, then train: `Trained`, the same for the same generator.
@@ -114,14 +118,14 @@ class TrainingRun:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A training path with its sample, and as many samples that it has not seen.
+    """A training path with its sample, and as many that it has not seen, or the rest of the data.
 
     Attributes
     ----------
     run : TrainingRun
     X, y : numpy.ndarray, shapes (N, d), (N,)
     fresh_X, fresh_y : numpy.ndarray
-        Of the same distribution: drawn, or the rest of the data.
+        Of the same distribution: N that are drawn; of data at most N, those that are left.
     path : TrainingPath
     """
 

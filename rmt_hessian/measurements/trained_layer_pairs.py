@@ -6,6 +6,7 @@ import numpy as np
 
 from rmt_hessian.measurements.layer_pairs import layer_pairs
 from rmt_hessian.measurements.registry import measurement
+from rmt_hessian.measurements.structure_of_network import three_samples
 from rmt_hessian.measurements.trained import TrainingRun
 from rmt_hessian.measurements.training_images import (
     TIMES,
@@ -21,7 +22,7 @@ OF_PAIRS = "norm", "residual_share", *OF_ALL, *OF_ADJACENT
 
 
 @measurement(version=1)
-def trained_layer_pairs(rng, *, run: Annotated[TrainingRun, known_steps]):
+def trained_layer_pairs(rng, *, run: Annotated[TrainingRun, known_steps, three_samples]):
     """The shares of a `LayerPair` at 0, 50 and 100 % of the steps, for all pairs of layers.
 
     Scalars are those of adjacent and of distant layers: the residual's share of their squared

@@ -10,7 +10,7 @@ from rmt_hessian.measurements.hessian_maps import hessian_maps
 from rmt_hessian.measurements.layer_pairs import layer_pairs
 from rmt_hessian.measurements.parameters import Count
 from rmt_hessian.measurements.registry import measurement
-from rmt_hessian.measurements.structure_of_network import population_shares
+from rmt_hessian.measurements.structure_of_network import population_shares, three_samples
 from rmt_hessian.measurements.trained import TrainingRun
 
 TIMES = "initial", "middle", "final"  # 0, 50 and 100 % of the steps
@@ -25,7 +25,9 @@ def known_steps(run):
 
 
 @measurement(version=1)
-def training_images(rng, *, run: Annotated[TrainingRun, known_steps], pixels: Count = 400):
+def training_images(
+    rng, *, run: Annotated[TrainingRun, known_steps, three_samples], pixels: Count = 400
+):
     """`HessianMaps` at the three times, in float32, and how much lies off the diagonal.
 
     Shares by unit and by layer, of the sample and of the population; the share of the residual,

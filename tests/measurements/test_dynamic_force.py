@@ -8,6 +8,7 @@ from rmt_hessian.measurements.dynamic_force import dynamic_force, exponent, opti
 from rmt_hessian.measurements.structure_of_network import structure_of_network
 from rmt_hessian.measurements.trained import TrainingRun
 from rmt_hessian.spectra.conditioning import block_preconditioning
+from rmt_hessian.sweep.parameters import arguments
 from tests import oracles
 from tests.measurements.columns import SEED, assert_columns
 from tests.tolerances import ITERATIVE
@@ -113,6 +114,35 @@ def test_wide_networks_have_no_condition_number():
         run=run_of(CASES[0], widths=[5, 88, 3], steps=1, n_checkpoints=1),
     )
     assert np.isnan([result["initial_condition"], result["final_condition_by_unit"]]).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"n_samples": 1}, "n_samples must be at least 3, got 1"),
+        ({"n_samples": 2}, "n_samples must be at least 3, got 2"),
+        (
+            {"inputs": "digits", "widths": [64, 10], "n_samples": 1795},
+            "n_samples must be at most 1794, so that 3 of digits are unseen, got 1795",
+        ),
+        ({"inputs": "mnist", "widths": [784, 10], "n_samples": 4998}, "must be at most 4997, so"),
+    ],
+)
+def test_too_few_samples_are_refused_before_the_training(change, told):
+    with pytest.raises(ValueError, match=told):
+        arguments(dynamic_force, CASES[2] | ADAM | {"n_samples": 14} | change)
+
+
+@pytest.mark.parametrize(
+    "least",
+    [{"n_samples": 3}, {"inputs": "digits", "widths": [64, 10], "n_samples": 1794}],
+    ids=["samples", "fresh"],
+)
+def test_three_samples_are_enough(least):
+    values = CASES[2] | ADAM | {"steps": 1, "n_checkpoints": 1} | least
+    found = dynamic_force(np.random.default_rng(SEED), **arguments(dynamic_force, values))
+    errors = [found[f"{sample}population_share_error"] for sample in ("", "fresh_")]
+    assert np.isfinite(errors).all()
 
 
 # --- the optimum --------------------------------------------------------------------------------

@@ -32,7 +32,9 @@ def test_fields_are_what_a_file_may_set():
 @pytest.mark.parametrize("inputs", ["gaussian", "mixture", "clusters"])
 @pytest.mark.parametrize("random_labels", [False, True])
 def test_samples_that_are_drawn(inputs, random_labels, rng):
-    run = TrainingRun(**RUN | {"inputs": inputs, "separation": 6.0, "random_labels": random_labels})
+    separation = 6.0 if inputs == "mixture" else 0.0
+    described = {"inputs": inputs, "separation": separation, "random_labels": random_labels}
+    run = TrainingRun(**RUN | described)
     trained = run.train(rng)
     assert trained.X.shape == trained.fresh_X.shape == (40, 8)
     assert trained.y.shape == trained.fresh_y.shape == (40,)
@@ -62,6 +64,8 @@ def test_data_that_nearly_end():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"separation": 1.5}, "separation means nothing for inputs 'gaussian', got 1.5"),
+        ({"inputs": "clusters", "separation": 3.0}, "separation means nothing for inputs 'clu"),
         ({"inputs": "digits"}, "widths must begin with 64 and end with 10, as digits have"),
         (
             {"inputs": "digits", "widths": [64, 10], "n_samples": 1797},

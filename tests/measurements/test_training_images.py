@@ -183,9 +183,10 @@ def test_pairs_of_layers_along_a_training():
     [
         ({"optimiser": "lbfgs", "learning_rate": None}, "optimiser must be 'gd' or 'adam'"),
         ({"steps": 1}, "steps must be at least 2, got 1"),
+        ({"n_samples": 2}, "n_samples must be at least 3, got 2"),
     ],
 )
-def test_half_of_the_steps_must_be_known(change, told):
+def test_runs_that_are_refused_before_they_begin(change, told):
     values = {f.name: getattr(RUN, f.name) for f in fields(RUN)} | change
     for function in (training_images, trained_layer_pairs):
         with pytest.raises(ValueError, match=told):
