@@ -35,7 +35,8 @@ class Mixture:
         [0, 1] of the means: ``m_kᵀm_l = κ`` in one group (at 1 they coincide), 0 between groups.
         None: orthonormal means.
     frequencies : array_like, shape (K,), optional
-        Positive, of any sum; kept as probabilities of the classes. None: balanced classes.
+        Positive, of any sum, each at least 5e-324 of it; kept as probabilities of the classes.
+        None: balanced classes.
 
     Raises
     ------
@@ -71,10 +72,16 @@ class Mixture:
             object.__setattr__(self, "groups", (n_groups, probability(pair[1], "groups[1]")))
         if self.frequencies is not None:
             given = finite_array(self.frequencies, "frequencies", ndim=1)
-            above_one = max(int(np.frexp(given.max())[1]), 0)  # a power of 2: no sum overflows
-            w = normalised(np.ldexp(given, -above_one)) if given.min() > 0 else given
-            if w.min() <= 0:
-                raise ValueError(f"frequencies must be positive, got {given.min():g}")
+            least, largest = given.min(), given.max()
+            if least <= 0:
+                raise ValueError(f"frequencies must be positive, got {least:g}")
+            above_two = max(int(np.frexp(largest)[1]) - 1, 0)  # a power of 2: no sum overflows
+            w = normalised(np.ldexp(given, -above_two))
+            if w.min() == 0:
+                wanted = "at least 5e-324 of their sum, the least number above 0"
+                raise ValueError(
+                    f"frequencies must be {wanted}, got {float(least)} beside {float(largest)}"
+                )
             object.__setattr__(self, "frequencies", tuple(w.tolist()))
 
     def means_gram(self, n_classes: int) -> FloatArray:

@@ -2,6 +2,8 @@
 
 import pickle
 from dataclasses import replace
+from fractions import Fraction
+from math import ceil
 
 import numpy as np
 import pytest
@@ -192,6 +194,19 @@ def test_frequencies_are_kept_to_the_last_bit(frequencies):
     assert sum(mixture.frequencies) == pytest.approx(1, rel=EXACT)
 
 
+@pytest.mark.parametrize("largest", [1.0, 1.5, 2.0, 3.0, 1e10, 2.0**1023])
+@pytest.mark.parametrize("units", [1, 2, 3, 5])
+def test_the_least_share_is_the_least_number(largest, units):
+    """A class of ``5e-324`` of the sum is one, and of whole multiples; one of far less is none."""
+    least = Fraction(5e-324)  # frequencies are multiples of it
+    mixture = Mixture(3, frequencies=[float(ceil(units * Fraction(largest)) * least), largest])
+    assert mixture.frequencies == pytest.approx((units * 5e-324, 1.0), abs=5e-324)
+    assert min(mixture.frequencies) > 0
+    told = r"least 5e-324 of their sum, the least number above 0, got 5e-324 beside 10000000000\.0"
+    with pytest.raises(ValueError, match=told):
+        Mixture(3, frequencies=[5e-324, 1e10])
+
+
 def test_probabilities_without_frequencies():
     np.testing.assert_array_equal(Mixture(1.0).probabilities(4), np.full(4, 0.25))
 
@@ -211,7 +226,10 @@ BAD = {
     "negative": ((4, 3, 2, 0, 1.0, (2, -0.1)), r"groups\[1\] must lie in \[0, 1\], got -0.1"),
     "no multiple": ((4, 5, 3, 0, 1.0, (2, 0.5)), "n_classes must be a multiple of the 2 groups"),
     "frequencies": ((4, 3, 2, 0, 1.0, None, [1, 0]), "frequencies must be positive, got 0"),
-    "tiny": ((4, 3, 2, 0, 1.0, None, [1e300, 1e-300]), "frequencies must be positive, got 1e-300"),
+    "no share": (
+        (4, 3, 2, 0, 1.0, None, [1e300, 1e-300]),
+        r"must be at least 5e-324 of their sum, .*, got 1e-300 beside 1e\+300",
+    ),
     "infinite": ((4, 3, 2, 0, 1.0, None, [1, np.inf]), "frequencies must be finite"),
     "matrix": ((4, 3, 2, 0, 1.0, None, np.eye(2)), "frequencies must have 1 axis"),
     "others": ((4, 3, 2, 0, 1.0, None, [1, 2, 3]), "n_classes must be that of the 3 freq.*, got 2"),
