@@ -28,7 +28,7 @@ from rmt_hessian.sweep.parameters import (
     parameters_of,
     with_sizes,
 )
-from rmt_hessian.sweep.points import RESERVED, is_data
+from rmt_hessian.sweep.points import TAKEN, is_data
 
 LARGEST = 2**53  # whole numbers up to here are exact
 SCALARS = (bool, int, float, str)
@@ -98,8 +98,9 @@ class Grid(Strict):
         for what, of in (("version", version_of), ("stream", stream_of)):
             if not isinstance(value := of(find(name)), int | str):
                 raise ValueError(f"the {what} of {name} must be a whole number or a text: {value}")
-        if taken := sorted(set(RESERVED) & set(parameters)):
-            raise ValueError(f"{name} must not have a parameter {taken[0]!r}: the name is taken")
+        if taken := sorted(set(TAKEN) & set(parameters)):
+            refused = f"{name} must not have a parameter {taken[0]!r}: the name is taken by "
+            raise ValueError(refused + TAKEN[taken[0]])
         return name
 
     @model_validator(mode="after")

@@ -13,7 +13,8 @@ from rmt_hessian.sweep.parameters import SIZES, WIDTHS, arguments, columns
 from rmt_hessian.sweep.values import exact_value
 
 COLUMNS = ("measurement", "seed", "root_seed", "version", "key", "n_arrays")  # of every row
-RESERVED = (*COLUMNS, "file", "allow_pickle")  # the last two mean something to numpy.savez
+OF_SAVEZ = ("file", "allow_pickle")  # they mean something to it
+TAKEN = dict.fromkeys(COLUMNS, "a column of every table") | dict.fromkeys(OF_SAVEZ, "numpy.savez")
 
 
 @dataclass(frozen=True)
@@ -56,20 +57,23 @@ class Point:
         """Run the measurement: its scalars and its arrays, two mappings.
 
         Raises TypeError if it returns anything but names of numbers and arrays of numbers,
-        ValueError if a name is taken, as that of a parameter is, or if digits would be lost.
+        ValueError if a name is none or taken, as that of a parameter is, or if digits would be
+        lost.
         """
         function = find(self.measurement)
         returned = function(self.rng(), **arguments(function, self.parameters))
         if not hasattr(returned, "items"):
             raise TypeError(f"{self.measurement} must return a mapping, got {type(returned)}")
-        scalars, arrays, taken = {}, {}, {*RESERVED, *self.parameters}
-        if isinstance(self.parameters.get(WIDTHS), list):
-            taken |= set(SIZES)  # whether this point has all of them or not
+        scalars, arrays, taken = {}, {}, dict(TAKEN)
+        if isinstance(self.parameters.get(WIDTHS), list):  # all of them, whether it has them or not
+            taken |= dict.fromkeys(SIZES, "a column of the table")
+        taken |= dict.fromkeys(self.parameters, "a parameter")
         for name, value in returned.items():
-            if not isinstance(name, str) or name in taken:
-                raise ValueError(
-                    f"{self.measurement} must not call a result {name!r}: the name is taken"
-                )
+            refused = f"{self.measurement} must not call a result {name!r}: "
+            if not isinstance(name, str):
+                raise ValueError(refused + "a name is a text")
+            if name in taken:
+                raise ValueError(refused + f"the name is taken by {taken[name]}")
             try:
                 result = exact_value(value)
             except (TypeError, ValueError) as error:

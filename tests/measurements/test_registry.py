@@ -206,24 +206,24 @@ def test_a_result_may_be_empty(module):
 
 
 TAKEN = {
-    "a parameter": "'what'",
-    "a column": "'version'",
-    "a word of numpy": "'file'",
-    "no name": "1",
+    "a parameter": "'what': the name is taken by a parameter",
+    "a column": "'version': the name is taken by a column of every table",
+    "a word of numpy": "'file': the name is taken by numpy.savez",
+    "no name": "1: a name is a text",
 }
 
 
-@pytest.mark.parametrize(("what", "name"), TAKEN.items())
-def test_a_result_has_a_name_of_its_own(module, what, name):
-    message = f"returns must not call a result {name}: the name is taken$"
+@pytest.mark.parametrize(("what", "told"), TAKEN.items())
+def test_a_result_has_a_name_of_its_own(module, what, told):
+    message = f"returns must not call a result {told}$"
     with pytest.raises(ValueError, match=message):
         returned(module, what)
 
 
 MISFITS = [
     ("nothing", "", "rmt_own_measures:nothing must take a random generator first"),
-    ("keyed", "", "must not have a parameter 'key': the name is taken"),
-    ("seeded", "", "must not have a parameter 'seed': the name is taken"),
+    ("keyed", "", "must not have a parameter 'key': .* taken by a column of every table"),
+    ("seeded", "", "must not have a parameter 'seed': .* taken by a column of every table"),
     ("square", "", "rmt_own_measures:square needs 'size', fixed or as an axis"),
     ("square", "size = [1], n = [2]", "'n' means nothing .*; allowed: size, power"),
     ("square", "size = [[1]]", r"size = \[1\]: must be a number, a text, true or"),

@@ -121,7 +121,8 @@ def test_a_mistake_is_one_line(module, wrong, message):
 
 def test_a_result_may_not_take_the_name_of_a_column(module):
     (point,) = points("shadow", DESCRIBED + " }")
-    with pytest.raises(ValueError, match="must not call a result 'n_classes': the name is taken"):
+    told = "must not call a result 'n_classes': the name is taken by a column of the table$"
+    with pytest.raises(ValueError, match=told):
         point.measure()
     (point,) = points("named", DESCRIBED.replace("C = 3", "C = 3, n_classes = 7") + " }")
     assert point.columns()["n_classes"] == 7  # a parameter of its own
