@@ -177,3 +177,10 @@ def test_exponents_are_of_the_late_checkpoints_and_need_three():
     assert exponent(gaps, norms) == pytest.approx(0.5)
     assert np.isnan(exponent(gaps[:4], norms[:4]))
     assert np.isnan(exponent(gaps, 0 * norms))
+
+
+def test_late_is_below_a_quarter_of_the_first_gap():
+    gaps = np.array([8.0, 2.01, 2.0, 1.99, 1.0, 0.5])
+    norms = np.array([1.0, 500.0, 500.0, *gaps[3:] ** 2])  # not below: of no power
+    assert exponent(gaps, norms) == pytest.approx(2.0)
+    assert np.isnan(exponent(gaps[:5], norms[:5]))

@@ -161,6 +161,22 @@ def test_condition_numbers(widths):
     np.testing.assert_allclose([*relative.values()], 1, rtol=ITERATIVE)
 
 
+@pytest.mark.parametrize("loss", ["ce", "mse"])
+@pytest.mark.parametrize("widths", [[3, 4, 2], [3, 4, 2, 3]])
+def test_layers_of_zeros_leave_the_shares_of_the_network(widths, loss):
+    """Last weights of zero: layers below have no Hessian, but blocks with the last one."""
+    net, X, y = problem(widths)
+    net = rh.Network([*net.weights[:-1], 0 * net.weights[-1]])
+    found = structure_of_network(net, X, y, loss)
+    assert np.isnan(found["share"]).any()
+    assert (found["layer_norm"][:-1] == 0).all()
+    assert found["layer_norm"][-1] > 0
+    A = oracles.full_hessian(net, X, np.eye(widths[-1])[y], loss)
+    for by in ("unit", "layer"):
+        expected = share(off(A, blocks_of(net, by)))
+        assert found[f"share_by_{by}"] == pytest.approx(expected, rel=ITERATIVE)
+
+
 def test_a_network_whose_units_are_dead_has_no_relative_norms():
     """No unit is on at any sample: nothing but stripes' zeros, and no warning."""
     net = rh.Network([-np.ones((4, 3)), np.ones((2, 4))])

@@ -12,8 +12,9 @@ from rmt_hessian.measurements.trained_spectra import (
     trained_output,
     trained_spectra,
 )
+from rmt_hessian.theory import GeneralizedMarchenkoPastur
 from tests import oracles
-from tests.tolerances import EXACT
+from tests.tolerances import EXACT, ITERATIVE
 
 SEED = 7
 RUN = {"loss": "ce", "n_samples": 60, "optimiser": "gd", "steps": 8, "learning_rate": 0.5}
@@ -46,10 +47,15 @@ def test_every_checkpoint_again(name):
         row |= trained_outliers(net, X, y, loss, rng, noise=noise) | trained_output(net, X, loss)
         rows.append(row)
         H = oracles.layer_hessian(net, X, 0, loss)
-        for block, part in (("diagonal", H[:8, :8]), ("off_diagonal", H[:8, 8:16])):
-            values = np.linalg.eigvalsh(part)
+        M = oracles.output_hessians(net, X, 0, loss)
+        for j, block in enumerate(("diagonal", "off_diagonal")):
+            values = np.linalg.eigvalsh(H[:8, 8 * j : 8 * (j + 1)])
             seen = result[f"{block}_eigenvalues"][k]
             np.testing.assert_allclose(seen, values, atol=EXACT * np.abs(values).max())
+            law = GeneralizedMarchenkoPastur(noise**2 * M[:, 0, j], np.full(60, 1 / 60), 8 / 60)
+            quantiles = law.ppf((np.arange(8) + 0.5) / 8)
+            seen = result[f"{block}_conditional_quantiles"][k]
+            np.testing.assert_allclose(seen, quantiles, atol=ITERATIVE * np.abs(quantiles).max())
     for column in rows[0]:
         np.testing.assert_array_equal(result[column], [row[column] for row in rows])
     numbers = {column for column, value in rows[0].items() if np.ndim(value) == 0}

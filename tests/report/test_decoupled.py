@@ -53,6 +53,21 @@ def test_no_rate_of_one_seed_or_of_sizes_that_share_nothing(table):
     assert [title for title, _ in decoupled_sections(table)] == [DISTANCES, SPECTRA]
 
 
+def test_a_seed_that_lacks_a_size_does_not_count():
+    """Where it has a gap, or no row: the rates are those of the other seeds."""
+    table, rng = rows(seeds=4), np.random.default_rng(0)
+    table[list(EXPONENTS)] *= np.exp(0.1 * rng.standard_normal((len(table), len(EXPONENTS))))
+    first = (table["seed"] == 1) & (table["n_samples"] == 50)
+    gap = table.copy()
+    gap.loc[first, list(EXPONENTS)] = np.nan
+    # d = 20: without the seed; other sizes of d are measured at other N
+    expected = decoupled_rates(with_cases(table[table["seed"] != 1])).iloc[0]
+    assert expected["fixed"] == "d = 20"
+    for lacking in (gap, table[~first]):
+        pd.testing.assert_series_equal(decoupled_rates(with_cases(lacking)).iloc[0], expected)
+    assert not decoupled_rates(with_cases(table)).iloc[0].equals(expected)
+
+
 def test_a_zero_has_no_rate():
     found = decoupled_rates(with_cases(rows(error=0.0, diagonal_ks=0.0)))
     assert found["error"].isna().all()

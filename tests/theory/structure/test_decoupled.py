@@ -51,6 +51,19 @@ def test_two_classes_are_integrals(block, N):
     )
 
 
+def test_the_operator_norm_of_the_mean_may_be_that_off_the_directions_of_M():
+    """One hidden unit, ``M = λ(u) 1{u > 0}``, small where u is large: ``E[M u²] < E[M]``, and of
+    ``E[M ⊗ z zᵀ]`` the norm is ``E[M]``, on the inputs that M does not depend on."""
+    s = 3.0
+    u = np.linspace(0, 12, 120_001)
+    M = s**2 / 4 / np.cosh(s * u / 2) ** 2 * np.exp(-(u**2) / 2) / np.sqrt(2 * np.pi)
+    mean, second = np.trapezoid(M, u), np.trapezoid(M * u**2, u)
+    assert second < 0.5 * mean
+    weights = [np.eye(1, 6), np.array([[s / 2], [-s / 2]])]
+    norms = decoupled_norms(Ensemble([6, 1, 2], 0, "ce", 10, weights=weights))
+    assert norms.operator_plateau == pytest.approx((mean - second) / mean, rel=2e-3)
+
+
 @pytest.mark.parametrize("block", [None, (0, 0), (0, 1)], ids=str)
 @pytest.mark.parametrize("case", CASES)
 def test_mean_squared_norms_by_simulation(case, block):
@@ -142,6 +155,7 @@ def test_errors_between_fluctuation_and_plateau():
     assert none.relative_error(np.inf) == 0.0
     assert none.crossover == np.inf
     assert none.relative_error(10**8) == pytest.approx(np.sqrt(2e-7), rel=0.01)
+    assert DecoupledNorms(0.0, 20.0, 1.0, 30.0, 0.0).crossover == np.inf
     with pytest.raises(ValueError, match="n_samples must be at least 1, got 0"):
         norms.relative_error(0)
 
