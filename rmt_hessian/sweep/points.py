@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from rmt_hessian.measurements.registry import find, stream_of, version_of
-from rmt_hessian.sweep.parameters import SIZES, WIDTHS, arguments, columns
+from rmt_hessian.sweep.parameters import SIZES, WIDTHS, arguments, columns, parameters_of
 from rmt_hessian.sweep.values import exact_value
 
 COLUMNS = ("measurement", "seed", "root_seed", "version", "key", "n_arrays")  # of every row
@@ -67,7 +67,7 @@ class Point:
         scalars, arrays, taken = {}, {}, dict(TAKEN)
         if isinstance(self.parameters.get(WIDTHS), list):  # all of them, whether it has them or not
             taken |= dict.fromkeys(SIZES, "a column of the table")
-        taken |= dict.fromkeys(self.parameters, "a parameter")
+        taken |= dict.fromkeys([*parameters_of(function), *self.parameters], "a parameter")
         for name, value in returned.items():
             refused = f"{self.measurement} must not call a result {name!r}: "
             if not isinstance(name, str):

@@ -34,6 +34,7 @@ def words(rng, *, widths: str, layer: int, loss: str): return {"length": len(wid
 def named(rng, *, ens: rh.Ensemble, n_classes: int): return {"n_inputs": n_classes}
 def free(rng, *, n_hidden: str, layer: int, loss: str): return {}
 def shadow(rng, *, ens: rh.Ensemble): return {"n_classes": 1}
+def echo(rng, *, ens: rh.Ensemble): return {"activation": 1}
 """
 
 
@@ -123,6 +124,9 @@ def test_a_result_may_not_take_the_name_of_a_column(module):
     (point,) = points("shadow", DESCRIBED + " }")
     told = "must not call a result 'n_classes': the name is taken by a column of the table$"
     with pytest.raises(ValueError, match=told):
+        point.measure()
+    (point,) = points("echo", DESCRIBED + " }")  # a parameter, though left at its default
+    with pytest.raises(ValueError, match=r"result 'activation': the name is taken by a parameter$"):
         point.measure()
     (point,) = points("named", DESCRIBED.replace("C = 3", "C = 3, n_classes = 7") + " }")
     assert point.columns()["n_classes"] == 7  # a parameter of its own
