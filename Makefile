@@ -37,7 +37,7 @@ sweeps: $(VENV)/.sweep ## all sweeps that are not slow, one after another: measu
 	$(TELL_SLOW)
 	$(foreach s,$(QUICK),$(MAKE) --no-print-directory sweep NAME=$s &&) true
 
-sweep-figures: $(FIGURES_$(NAME))
+sweep-figures: $(FIGURES_$(NAME)) ## draw figures/NAME from results/NAME, also of a run with --set
 
 figures: $(foreach s,$(QUICK),$(FIGURES_$s)) ## draw all figures, running the sweeps they need that are not slow
 	$(TELL_SLOW)
