@@ -1,6 +1,8 @@
 """Off-diagonal shares along trainings: within the layers, and between them."""
 
-from paper_figs.style import run, subplots
+import numpy as np
+
+from paper_figs.style import run, seeds_of, subplots
 from paper_figs.training_cases import cases, over_seeds, plot_seeds
 from rmt_hessian.plotting import COLOURS
 
@@ -12,8 +14,8 @@ ROWS = [
 LINES = [
     ("", "blue", "-", "training sample"),
     ("population_", "orange", "--", "its different pairs"),
-    ("fresh_", "green", "-", "fresh sample"),
-    ("fresh_population_", "vermilion", ":", "its different pairs, for $N\\to\\infty$"),
+    ("fresh_", "green", "-", "fresh samples"),
+    ("fresh_population_", "vermilion", ":", "different pairs of fresh samples"),
 ]
 
 
@@ -29,19 +31,27 @@ def draw(store):
                 steps = arrays[0]["checkpoints"] + 1
                 plot_seeds(ax, steps, values, COLOURS[colour], label, style)
             ax.set_xscale("log")
+            if index == -1 and (points["loss"] == "mse").all():  # its Hessian in the outputs is I
+                ax.text(0.5, 0.5, "0 at any weights", transform=ax.transAxes, ha="center")
         column[0].set_title(title, fontsize=7)
         column[-1].set_xlabel("step + 1")
-    for ax, (words, *_) in zip(axes[:, 0], ROWS, strict=True):
-        ax.set_ylabel(words)
-        ax.set_ylim(bottom=0)  # shared: after all is drawn
+    for row, (words, *_) in zip(axes, ROWS, strict=True):
+        row[0].set_ylabel(words)
+        lowest = min(_lowest(ax) for ax in row)  # estimates from different pairs can be negative
+        row[0].set_ylim(bottom=1.1 * min(lowest, 0))  # shared: after all is drawn
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     figure.suptitle(
         r"Share $\sum_{b\neq c}\|H_{bc}\|_F^2/\|H\|_F^2$ of what lies off the blocks of units, "
         "within a layer, and off those of layers;\n"
-        f"medians of {points['seed'].nunique()} seeds, bands: smallest to largest",
+        f"medians of {seeds_of(points)}, bands: smallest to largest",
         fontsize=8,
     )
     return figure
+
+
+def _lowest(ax):
+    """The lowest end of a band."""
+    return min(np.nanmin(band.get_paths()[0].vertices[:, 1]) for band in ax.collections)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import CASE_TITLES, rows_of, run, short_log_axis, subplots
+from paper_figs.style import CASE_TITLES, rows_of, run, seeds_of, short_log_axis, subplots
 from rmt_hessian.plotting import COLOURS
 
 CASES = ["linear-ce", "hidden-ce", "hidden-mse", "output-ce"]
@@ -38,9 +38,9 @@ def draw(store):
     for ax in axes[:, 0]:
         ax.set_ylabel(r"$\|H-K\|_F\,/\,\|H\|_F$")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    first, seeds = table.iloc[0], table["seed"].nunique()
+    first = table.iloc[0]
     figure.suptitle(
-        f"$d={first['n_inputs']:.0f}$, means over {seeds} networks; "
+        f"$d={first['n_inputs']:.0f}$, means over {seeds_of(table, 'network')}; "
         r"hidden layer with $m$ = " + ", ".join(
             f"{m:.0f} ({case})"
             for case, m in table.groupby("case", sort=False)["n_hidden"].first().items()

@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from paper_figs.style import CASE_TITLES, plain_log_ticks, rows_of, run, short_axis, subplots
+from paper_figs.style import (
+    CASE_TITLES,
+    plain_log_ticks,
+    rows_of,
+    run,
+    seeds_of,
+    short_axis,
+    subplots,
+)
 from rmt_hessian.plotting import COLOURS, plot_spectrum
 
 CASES = ["linear-ce", "linear-mse", "hidden-ce", "hidden-mse"]
@@ -48,7 +56,7 @@ def draw(store):
     d, m = table["n_inputs"].iloc[0], table["n_hidden"].max()
     figure.suptitle(
         f"Blocks at $d={d:.0f}$, $m={m:.0f}$: KS distance, means "
-        f"over {table['seed'].nunique()} seeds and both blocks;\ndotted: 95 % band of a sample of "
+        f"over {seeds_of(table)} and both blocks;\ndotted: 95 % band of a sample of "
         f"$N$ weights. Below: $H_{{11}}$, {CASE_TITLES[SHOWN]}, first seed, continuous part",
         fontsize=8,
     )

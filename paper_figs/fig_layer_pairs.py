@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from paper_figs.style import rows_of, run, subplots
+from paper_figs.style import inputs_of_training, rows_of, run, seeds_of, subplots
 from rmt_hessian.plotting import COLOURS, plot_absolute_hessian
 
 TIMES = "initial", "middle", "final"
 PERCENT = 0, 50, 100
-LOSSES = {"ce": "CE", "mse": "MSE"}
 MARKS = {"adjacent": ("o", "blue"), "distant": ("s", "vermilion")}
 DECADES = 2
+TICKS = 5  # units and features from a tick to the next
 
 
 def draw(store):
@@ -24,9 +24,12 @@ def draw(store):
         for ax, norms, percent in zip(row, arrays[f"features_{l}_{m}"], PERCENT, strict=True):
             image = plot_absolute_hessian(ax, norms, decades=DECADES, vmax=norms.max())
             ax.set_title(f"layers {l}, {m}: {percent} % of the steps")
-            figure.colorbar(image, ax=ax, shrink=0.8)
+            ax.set(xticks=range(0, norms.shape[1], TICKS), yticks=range(0, norms.shape[0], TICKS))
+            ax.set_xlabel(f"feature of layer {m}")
+            bar = figure.colorbar(image, ax=ax, shrink=0.8)
         row[0].set_ylabel(f"unit of layer {l}")
-        row[1].set_xlabel(f"feature of layer {m}; {LOSSES[loss]}, {inputs}")
+        bar.set_label("norm of entries")
+    maps = f"{loss.upper()}; {inputs_of_training(inputs)}"
     for row, ((inputs, loss), rows) in zip(axes[2:], cases, strict=True):
         one = 1 / int(rows["widths"].iloc[0].split("-")[1])  # an even share of the features
         for kind in MARKS:
@@ -38,18 +41,19 @@ def draw(store):
             ax.axhline(one, color=COLOURS["grey"], ls=":", lw=0.8, label="even")
         for ax in row:
             ax.set(ylim=(-0.03, 1.03), xticks=PERCENT)
-        row[0].set_ylabel(f"{LOSSES[loss]}, {inputs}")
+        row[0].set_ylabel(f"{loss.upper()}\n{inputs_of_training(inputs)}", fontsize=7)
     titles = "residual's share", "at feature $i$ of unit $i$", "at the largest feature of a unit"
     for ax, title in zip(axes[2], titles, strict=True):
         ax.set_title(title)
         ax.legend()
     for ax in axes[-1]:
         ax.set_xlabel("% of the steps")
-    sizes, seeds = table["widths"].iloc[0].replace("-", "–"), table["seed"].nunique()
+    sizes = table["widths"].iloc[0].replace("-", "–")
     figure.suptitle(
-        f"Blocks between layers of networks {sizes}, $N={table['n_samples'].iloc[0]}$: shares of "
-        f"squared norms,\nmeans over pairs of layers, {seeds} seeds and their range; maps: two "
-        "decades, each its own scale",
+        f"Blocks between layers of networks {sizes}, $N={table['n_samples'].iloc[0]}$. Maps: "
+        f"Frobenius norms of the\nentries of a unit and a feature; {maps}, first seed; two "
+        "decades, each its own scale.\nBelow: shares of squared norms, means over pairs of layers, "
+        f"{seeds_of(table)} and their range",
         fontsize=8,
     )
     return figure

@@ -1,6 +1,6 @@
 """Off-diagonal over diagonal mean squared block norm against C, beside its prediction."""
 
-from paper_figs.style import CASE_TITLES, rows_of, run, subplots
+from paper_figs.style import CASE_TITLES, rows_of, run, seeds_of, subplots
 from rmt_hessian.plotting import plot_norm_ratio
 
 CASES = ["linear-ce", "output-ce", "hidden-ce", "hidden-mse"]
@@ -30,10 +30,10 @@ def draw(store):
         ax.set_xlabel("number of classes $C$")
     for ax in axes[:, 0]:
         ax.set_ylabel(r"$\mathbb{E}\|H_{ij}\|_F^2\,/\,\mathbb{E}\|H_{ii}\|_F^2$")
-    sizes, seeds = table.iloc[0], table["seed"].nunique()
+    sizes = table.iloc[0]
     figure.suptitle(
         f"$d={sizes['n_inputs']:.0f}$, $N={sizes['n_samples']:.0f}$, "
-        f"$m={table['n_hidden'].max():.0f}$, {seeds} seeds; linear MSE: exactly 0",
+        f"$m={table['n_hidden'].max():.0f}$, {seeds_of(table)}; linear MSE: exactly 0",
         fontsize=8,
     )
     return figure

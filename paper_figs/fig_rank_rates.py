@@ -1,6 +1,6 @@
 """Gap and eigenspace of the output Hessian against the width, beside their predictions."""
 
-from paper_figs.style import plain_log_ticks, rows_of, run, short_log_axis, subplots
+from paper_figs.style import plain_log_ticks, rows_of, run, seeds_of, short_log_axis, subplots
 from rmt_hessian.plotting import plot_against_size
 from rmt_hessian.report.cases import of_hidden_layer
 
@@ -32,9 +32,9 @@ def draw(store):
     for ax in axes[-1]:
         ax.set_xlabel("width $m$")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    seeds = table["seed"].nunique()
     figure.suptitle(
-        f"E[M] of the hidden layer, CE, population; {seeds} networks, bars: standard error.\n"
+        f"E[M] of the hidden layer, CE, population; {seeds_of(table, 'network')}, "
+        "bars: standard error.\n"
         "Lines: eigenvalues predicted from the weights; leading order of the expected defect",
         fontsize=8,
     )

@@ -1,6 +1,6 @@
 """Norms between layers against the gap to the optimum: stripes and Gauss–Newton part."""
 
-from paper_figs.style import run, subplots
+from paper_figs.style import run, seeds_of, subplots
 from paper_figs.training_cases import cases, over_seeds
 from rmt_hessian.plotting import COLOURS
 from rmt_hessian.report.training import with_scatter
@@ -42,9 +42,10 @@ def draw(store):
     axes[1, 0].set_ylabel("relative")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     figure.suptitle(
-        "Blocks between the layers along trainings, which run to the right; a line a seed. "
-        "Relative: over the geometric mean of\nthe layers' norms; of the rest, the Gauss–Newton "
-        "part, at most 1 (dashed), the root of an alignment of tangent kernels",
+        f"Blocks between the layers along trainings, which run to the right; {seeds_of(points)}, a "
+        "line each. Relative: over the\ngeometric mean of the layers' norms; of the rest, the "
+        "Gauss–Newton part, at most 1 (dashed), the root of an\nalignment of tangent kernels. "
+        "Exponents: of norms in the gap; –: not fitted, too few points below 1/4 of the first",
         fontsize=8,
     )
     return figure

@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from paper_figs.style import rows_of, run, short_log_axis, subplots
+from paper_figs.style import (
+    inputs_of_training,
+    rows_of,
+    run,
+    seeds_of,
+    short_log_axis,
+    subplots,
+)
+from rmt_hessian.measurements.trained_outliers import LARGEST_LAYER
 from rmt_hessian.plotting import COLOURS
 
 CASES = [  # layers, loss, inputs, many samples or few
@@ -32,6 +40,12 @@ OUTPUT = {
     "output_predicted_gap": ("gap, predicted", "vermilion", ":"),
     "output_overlap": ("overlap with $v_c-\\bar v$", "blue", "--"),
 }
+# why a panel is empty
+NO_OUTLIERS = "hardly any\noutliers"
+NO_LAYER = f"not measured:\nmore than {LARGEST_LAYER}\nweights"
+NO_UNITS = "no hidden layer"
+NO_RANK = "MSE:\nno rank $C-1$"
+FEW_UNITS = "no more units\nthan classes"
 
 
 def draw(store):
@@ -51,6 +65,13 @@ def draw(store):
         )
         _draw_along(column[2], store, with_layer, OVERLAPS)
         _draw_along(column[3], store, largest, OUTPUT)
+        if not column[2].lines:
+            measured = with_layer["initial_layer_outliers"].notna().any()
+            _say(column[2], NO_OUTLIERS if measured else NO_LAYER)
+        if not column[3].lines:
+            _say(
+                column[3], NO_UNITS if case[0] == 1 else NO_RANK if case[1] == "mse" else FEW_UNITS
+            )
         column[0].set_title(_title(largest.iloc[0]), fontsize=7)
         column[0].set_yscale("log")
         column[1].set_yscale("symlog", linthresh=1)
@@ -68,11 +89,10 @@ def draw(store):
         shown = next(ax for ax in row[::-1] if ax.lines)
         row[-1].axis("off")
         row[-1].legend(*shown.get_legend_handles_labels(), loc="center left", fontsize=5.5)
-    seeds, smallest = table["seed"].nunique(), table["n_inputs"].min()
     figure.suptitle(
-        f"Along a training; medians of up to {seeds} seeds, bands between the extremes. Laws of "
-        f"Gaussian inputs;\noutliers of hidden layers on a mixture at $d={smallest:.0f}$, all else "
-        f"at $d={table['n_inputs'].max():.0f}$",
+        f"Along a training; medians of up to {seeds_of(table)}, bands between the extremes. "
+        f"Outliers of hidden layers\non a mixture at $d={table['n_inputs'].min():.0f}$, all else "
+        f"at $d={table['n_inputs'].max():.0f}$; overlaps: of the outliers of the whole layer",
         fontsize=8,
     )
     return figure
@@ -89,7 +109,15 @@ def _points(table, n_layers, loss, inputs, many):
 def _title(point):
     model = "hidden" if point["widths"].count("-") == 2 else "linear"
     C, N = point["n_classes"], point["n_samples"]
-    return f"{model}, {point['loss'].upper()}\n{point['inputs']}\n$C={C:.0f}$, $N={N:.0f}$"
+    inputs = inputs_of_training(point["inputs"]).replace(", ", ",\n")
+    return f"{model}, {point['loss'].upper()}\n{inputs}\n$C={C:.0f}$, $N={N:.0f}$"
+
+
+def _say(ax, words):
+    ax.text(
+        0.5, 0.5, words, transform=ax.transAxes, ha="center", va="center",
+        fontsize=6, color=COLOURS["grey"],
+    )  # fmt: skip
 
 
 def _draw_along(ax, store, points, lines):
@@ -104,7 +132,7 @@ def _draw_along(ax, store, points, lines):
         # a run that has ended before stays where it ended
         values = np.array([np.interp(steps, s, a) for s, a in found])
         kept = np.isfinite(values).any(axis=0)
-        if not kept.any():
+        if kept.sum() < 2:  # no line
             continue
         values, steps = values[:, kept], steps[kept]
         ax.fill_between(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import rows_of, run, subplots
+from paper_figs.style import inputs_of_training, rows_of, run, subplots
 from rmt_hessian.plotting import COLOURS
 
 ROWS = [  # layers, loss, inputs, many samples or few; block
@@ -16,6 +16,7 @@ ROWS = [  # layers, loss, inputs, many samples or few; block
 LAWS = {"start": ("green", ":"), "given": ("blue", "--"), "conditional": ("vermilion", "-")}
 NAMES = {"start": "law of the start", "given": "given the weights", "conditional": "conditional"}
 BLOCKS = {"diagonal": "$H_{11}$", "off_diagonal": "$|H_{12}|$"}
+PLACES = 0.25, 0.5, 0.75  # of the distances, in the width of a panel
 SHARES = (0, 0.5, 1)  # of the steps
 LOWEST, DECADES = 0.2, 8  # quantile of the spectra of a row that is shown, if not below these
 
@@ -24,7 +25,7 @@ def draw(store):
     """Rows: cases; columns: at the start, nearest to half of the steps, at the end. First seed."""
     table = rows_of(store, "trained_spectra")
     table = table[table["n_inputs"] == table["n_inputs"].max()]  # the grids of blocks
-    figure, axes = subplots(len(ROWS), 3, height_to_width=0.6, sharex="row", sharey=True)
+    figure, axes = subplots(len(ROWS), 3, height_to_width=0.66, sharex="row", sharey=True)
     for row, (n_layers, loss, inputs, many, block) in zip(axes, ROWS, strict=True):
         points = table[(table["widths"].str.count("-") == n_layers) & (table["loss"] == loss)]
         points = points[points["inputs"] == inputs].sort_values(["n_samples", "seed"])
@@ -37,20 +38,20 @@ def draw(store):
         for ax, k in zip(row, shown, strict=True):
             _draw_distributions(ax, {name: a[k] for name, a in arrays.items() if a.ndim > 1}, block)
             _write_distances(ax, [arrays[f"{block}_ks_{law}"][k] for law in LAWS])
-            ax.set_title(f"{steps[k]} steps, loss {arrays['losses'][k]:.2g}", fontsize=7)
+            ax.set_title(f"{steps[k]} steps, loss {arrays['losses'][k]:.2g}", fontsize=7, pad=11.5)
             ax.set_xscale("log")
             ax.minorticks_off()
             lowest = np.quantile(sizes, LOWEST, axis=1).min() / 2
             ax.set_xlim(max(lowest, sizes.max() * 10.0**-DECADES), 2 * sizes.max())
-        row[0].set_ylabel(_case(point, block), fontsize=7)
+        row[0].set_ylabel(_case(point, block), fontsize=6.5)
     for ax in axes[-1]:
         ax.set_xlabel("eigenvalue")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
     first = table.iloc[0]
     figure.suptitle(
-        f"Shares of eigenvalues below, $d={first['n_inputs']:.0f}$; distances of the spectrum to "
-        "the three laws, of Gaussian inputs each",
+        f"Shares of eigenvalues below, $d={first['n_inputs']:.0f}$, first seed. Three numbers: "
+        "Kolmogorov distances of the spectrum\nto the three laws, each in the colour of its law",
         fontsize=8,
     )
     return figure
@@ -67,12 +68,11 @@ def _draw_distributions(ax, arrays, block):
 
 
 def _write_distances(ax, distances):
-    """KS distances in the order and the colours of the laws, above each other."""
-    for line, (distance, (colour, _)) in enumerate(zip(distances, LAWS.values(), strict=True)):
+    """KS distances above the axes, in the order and the colours of the laws."""
+    for place, distance, (colour, _) in zip(PLACES, distances, LAWS.values(), strict=True):
         ax.text(
-            0.03, 0.93 - 0.14 * line, f"{distance:.3f}", transform=ax.transAxes,
-            va="top", fontsize=6, color=COLOURS[colour],
-            bbox={"fc": "white", "ec": "none", "pad": 0.5, "alpha": 0.8},
+            place, 1.04, f"{distance:.3f}", transform=ax.transAxes,
+            ha="center", va="bottom", fontsize=6.5, color=COLOURS[colour],
         )  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def _case(point, block):
     """Model, loss, inputs and their number; block."""
     model = "hidden" if point["widths"].count("-") == 2 else "linear"
     title = f"{model}, {point['loss'].upper()}, {BLOCKS[block]}"
-    return f"{title}\n{point['inputs']}, $N={point['n_samples']:.0f}$"
+    return f"{title}\n{inputs_of_training(point['inputs'])}\n$N={point['n_samples']:.0f}$"
 
 
 if __name__ == "__main__":

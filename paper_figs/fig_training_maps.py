@@ -4,13 +4,16 @@ from itertools import pairwise
 
 import numpy as np
 
-from paper_figs.style import rows_of, run, subplots
+from paper_figs.style import inputs_of_training, parts_with_subplots, rows_of, run
 from rmt_hessian.plotting import plot_absolute_hessian
 
 DECADES = 5
 WIDE = 1 / 50  # of the picture: units of layers whose units are less wide have no lines
 DPI = 300  # of a panel of 1.6 inches, for pictures of some 400 pixels
-LOSSES = {"ce": "CE", "mse": "MSE"}
+PICTURES = [  # array, label of its colours, what its axes count
+    ("entries", "$|H|$", "weights, first layer to last"),
+    ("block_norms", r"$\Vert H_{bc}\Vert_F$", "units $b$, $c$, first layer to last"),
+]
 
 
 def draw(store):
@@ -20,20 +23,21 @@ def draw(store):
     """
     table = rows_of(store, "training_images")
     points = [point for _, point in table[table["seed"] == 0].iterrows()]
-    figure, axes = subplots(2 * len(points), 3, height_to_width=0.97)
+    figure, parts = parts_with_subplots(len(points), len(PICTURES), 3, height_to_width=1.05)
     figure.set_dpi(DPI)
-    for point, above, below in zip(points, axes[::2], axes[1::2], strict=True):
+    for point, (part, axes) in zip(points, parts, strict=True):
         arrays = store.arrays(point["key"])
         widths = [int(width) for width in point["widths"].split("-")]
-        case = f"{LOSSES[point['loss']]}, {point['inputs']}"
-        told = case, "–".join(map(str, widths)), f"$N={point['n_samples']}$"
-        times = zip(told, arrays["checkpoint_steps"], arrays["losses"], strict=True)
-        for ax, (words, step, loss) in zip(above, times, strict=True):
-            ax.set_title(f"{words}\nstep {step}: loss {loss:.2g}")
-        for row, name, label in (
-            (above, "entries", "$|H|$"),
-            (below, "block_norms", r"$\Vert H_{bc}\Vert_F$"),
-        ):
+        part.suptitle(
+            f"{point['loss'].upper()}; {inputs_of_training(point['inputs'])}; "
+            f"{'–'.join(map(str, widths))}, $N={point['n_samples']}$",
+            fontweight="bold",
+            fontsize=8,
+        )
+        times = zip(arrays["checkpoint_steps"], arrays["losses"], strict=True)
+        for ax, (step, loss) in zip(axes[0], times, strict=True):
+            ax.set_title(f"step {step}: loss {loss:.2g}")
+        for row, (name, label, counted) in zip(axes, PICTURES, strict=True):
             maps, edges = arrays[name], arrays[f"{name}_edges"]
             for ax, picture in zip(row, maps, strict=True):
                 image = plot_absolute_hessian(
@@ -45,11 +49,12 @@ def draw(store):
                     edges=edges,
                     vmax=maps.max(),
                 )
-            figure.colorbar(image, ax=row, shrink=0.8, label=label)
+            row[0].set(xlabel=counted, ylabel=counted)
+            part.colorbar(image, ax=row, shrink=0.8, label=label)
     figure.suptitle(
         "Hessians at 0, 50 and 100 % of the steps of Adam: root mean squares of the entries of a "
-        f"pixel, norms of\nthe blocks of pairs of units; {DECADES} decades below the largest of "
-        "the three. Lines part layers, thin ones units",
+        f"pixel, norms of\nthe blocks $H_{{bc}}$ of pairs of units $b$, $c$; {DECADES} decades "
+        f"below the largest of the three.\nLines part layers, thin ones {_lines_of(points)}",
         fontsize=8,
     )
     return figure
@@ -60,14 +65,30 @@ def _layer_ends(widths):
     return np.cumsum([p * k for p, k in pairwise(widths)])[:-1]
 
 
+def _wide_layers(widths):
+    """The layers in which units are wide enough to be told apart."""
+    total = sum(p * k for p, k in pairwise(widths))
+    return [layer for layer, p in enumerate(widths[:-1]) if p >= WIDE * total]
+
+
 def _unit_ends(widths):
-    """Where units end, of the layers in which they are wide enough to be told apart."""
-    total, start, ends = sum(p * k for p, k in pairwise(widths)), 0, []
-    for p, k in pairwise(widths):
-        if p >= WIDE * total:
-            ends += [start + p * i for i in range(1, k)]
-        start += p * k
-    return ends
+    """Where units end, of the layers in which they are wide enough."""
+    starts = [0, *_layer_ends(widths)]
+    return [
+        starts[layer] + widths[layer] * i
+        for layer in _wide_layers(widths)
+        for i in range(1, widths[layer + 1])
+    ]
+
+
+def _lines_of(points):
+    """Words for the units that thin lines part."""
+    layers = {
+        layer
+        for point in points
+        for layer in _wide_layers([int(width) for width in point["widths"].split("-")])
+    }
+    return "units of the first layer" if layers == {0} else "units where they are wide"
 
 
 if __name__ == "__main__":

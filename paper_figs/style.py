@@ -41,6 +41,7 @@ CASE_TITLES = {
     "hidden-mse": "hidden, MSE",
     "output-ce": "output, CE",
 }
+INPUTS = {"gaussian": "Gaussian, random labels"}  # of trainings; others by their own names
 
 
 def rows_of(store, measurement):
@@ -56,6 +57,20 @@ def subplots(nrows, ncols, height_to_width=0.62, **arguments):
     return plt.subplots(nrows, ncols, squeeze=False, **arguments)
 
 
+def parts_with_subplots(n_parts, nrows, ncols, height_to_width=0.62):
+    """A figure of parts above each other, and of each part its subfigure and its axes.
+
+    A subfigure can have a title of its own over its axes.
+    """
+    size = figsizes.neurips2024(
+        nrows=n_parts * nrows, ncols=ncols, height_to_width_ratio=height_to_width
+    )
+    plt.rcParams.update(FONT | OUTPUT | size)
+    figure = plt.figure()
+    parts = figure.subfigures(n_parts, 1, squeeze=False)[:, 0]
+    return figure, [(part, part.subplots(nrows, ncols, squeeze=False)) for part in parts]
+
+
 def plain_log_ticks(ax, values):
     """Label a logarithmic x axis at the given numbers, written out, and nowhere else."""
     ax.set_xticks(values, [f"{value:g}" for value in values])
@@ -65,6 +80,17 @@ def plain_log_ticks(ax, values):
 def inputs_of(mean):
     """Words for inputs of a mean."""
     return f"inputs of mean {mean:g}" if mean else "centred inputs"
+
+
+def inputs_of_training(name):
+    """Words for the inputs of a training, and its labels."""
+    return INPUTS.get(name, name)
+
+
+def seeds_of(table, name="seed"):
+    """Words for how many seeds a table has, by that name or another: 1 seed, 5 networks."""
+    n_seeds = table["seed"].nunique()
+    return f"{n_seeds} {name}{'' if n_seeds == 1 else 's'}"
 
 
 def short_log_axis(axis):

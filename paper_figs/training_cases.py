@@ -27,7 +27,8 @@ def cases(store):
             continue
         distance = np.abs(np.log(rows["n_classes"] / CLASSES))
         nearest = rows[distance == distance.min()]
-        yield f"{title}\n{nearest['widths'].iloc[0].replace('-', '–')}", nearest
+        point = nearest.iloc[0]
+        yield f"{title}\n{point['widths'].replace('-', '–')}\n$N={point['n_samples']}$", nearest
 
 
 def over_seeds(arrays, name, index=None):

@@ -100,6 +100,7 @@ def test_axes_are_labelled_and_a_rerun_gives_the_same_bytes(name, drawn):
         assert all(ax.lines for ax in figure.axes)
         found = [ax.get_title().splitlines()[0] for ax in axes[0]]
         assert found == TITLES
+        assert all("$N=" in ax.get_title() for ax in axes[0])
         assert "nan" not in " ".join(ax.get_title() for ax in axes[0])
         file = io.BytesIO()
         figure.savefig(file, format="pdf", metadata={"CreationDate": None})
@@ -122,6 +123,11 @@ def test_shares_are_medians_over_seeds_between_the_smallest_and_the_largest(stor
                 heights = band.get_paths()[0].vertices[:, 1]
                 if np.isfinite(values).all():  # estimates from few samples may be none
                     assert heights.max() == pytest.approx(values.max())
+                    assert ax.get_ylim()[0] <= values.min()  # they may be negative
+    said = [[text.get_text() for text in ax.texts] for ax in axes[1]]
+    assert said == [["0 at any weights"] if "MSE" in title else [] for title in TITLES]
+    zero = [line.get_ydata() for line in axes[1, TITLES.index("clusters, MSE")].lines]
+    np.testing.assert_allclose(zero, 0, atol=1e-12)
 
 
 def test_norms_against_the_gap_a_line_a_seed(store, drawn):

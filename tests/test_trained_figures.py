@@ -89,6 +89,8 @@ def test_distributions_and_distances_of_the_first_seed(store):
     steps = arrays["checkpoint_steps"]
     assert steps.tolist() == [0, 1, 3, 10]
     assert "linear, CE" in axes[0, 0].get_ylabel()
+    assert "Gaussian, random labels" in axes[0, 0].get_ylabel()
+    assert "Kolmogorov distances" in figure.get_suptitle()
     for row, block in zip(axes, ("diagonal", "off_diagonal"), strict=False):
         for ax, k in zip(row, (0, 2, 3), strict=True):  # 3 is nearest to 5, half of 10
             assert ax.get_title().startswith(f"{steps[k]} steps")
@@ -100,6 +102,8 @@ def test_distributions_and_distances_of_the_first_seed(store):
                 ax.texts, fig_trained_spectra.LAWS.items(), strict=True
             ):
                 assert text.get_text() == f"{arrays[f'{block}_ks_{law}'][k]:.3f}"
+                assert same_color(text.get_color(), COLOURS[colour])
+                assert text.get_position()[1] > 1  # above the axes, where no curve is
                 quantiles = np.sort(np.abs(arrays[f"{block}_{law}_quantiles"][k]))
                 np.testing.assert_array_equal(line(ax, colour).get_xdata(), quantiles)
     plt.close(figure)
@@ -124,6 +128,8 @@ def test_medians_along_the_path(store):
     assert heights.max() == pytest.approx(np.max(given))
     assert len(outliers.lines) == 3
     assert not output.lines  # the rank C-1 is one of CE
+    for ax in np.reshape(figure.axes, (4, -1))[:, :-1].ravel():  # what is empty says why
+        assert bool(ax.lines) != bool(ax.texts)
     layers, of_layer = runs(store, widths="12-5-3", loss="mse", inputs="mixture")
     assert layers["initial_layer_outliers"].notna().all()
     counts = np.median([a["layer_outliers"] for a in of_layer], axis=0)

@@ -4,6 +4,7 @@ import importlib
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 
 matplotlib.use("Agg")
@@ -91,15 +92,21 @@ def test_maps_of_the_three_times_share_one_scale(draw, store):
                 # four units of 6, then the layers' border, then three units of 4
                 places = {float(line.get_xdata()[0]) for line in ax.lines} - {0.0}
                 assert places == {5.5, 11.5, 17.5, 23.5, 27.5, 31.5}
-        told = f"{loss.upper()}, clusters", "6–4–3", "$N=30$"
-        for ax, words, step, value in zip(case[0], told, (0, 5, 11), arrays["losses"], strict=True):
-            assert ax.get_title() == f"{words}\nstep {step}: loss {value:.2g}"
+                assert ax.get_xticks().size == 0
+            assert row[0].get_ylabel() == row[0].get_xlabel() != ""
+        for ax, step, value in zip(case[0], (0, 5, 11), arrays["losses"], strict=True):
+            assert ax.get_title() == f"step {step}: loss {value:.2g}"
+    titles = [part.get_suptitle() for part in figure.subfigs]
+    assert titles == [f"{loss}; clusters; 6–4–3, $N=30$" for loss in ("CE", "MSE")]
+    assert "units where they are wide" in figure.get_suptitle()  # here of both layers
 
 
 def test_units_that_are_too_narrow_have_no_lines():
     module = importlib.import_module("paper_figs.fig_training_maps")
     assert module._unit_ends([500, 8, 500]) == [500 * i for i in range(1, 8)]
     assert module._layer_ends([500, 8, 500]).tolist() == [4000]
+    points = [{"widths": "500-8-500"}, {"widths": "50-16-16-16-10"}]
+    assert module._lines_of(points) == "units of the first layer"
 
 
 def test_shares_between_layers_and_maps_of_features(draw, store):
@@ -114,8 +121,14 @@ def test_shares_between_layers_and_maps_of_features(draw, store):
             image = ax.images[0]
             shown = np.maximum(norms, image.norm.vmin)
             np.testing.assert_allclose(image.get_array(), shown)
+            assert ax.get_xlabel().startswith("feature")
+        assert row[0].get_ylabel().startswith("unit")
+    bars = [ax for ax in figure.axes if ax.get_label() == "<colorbar>"]
+    assert [bool(bar.get_ylabel()) for bar in bars] == [False, False, True] * 2
+    named = {"Gaussian, random labels": "gaussian", "clusters": "clusters"}
     for row in axes[2:]:
-        loss, inputs = row[0].get_ylabel().lower().split(", ")
+        loss, words = row[0].get_ylabel().split("\n")
+        loss, inputs = loss.lower(), named[words]
         points = table[(table["loss"] == loss) & (table["inputs"] == inputs)]
         for ax, names in zip(
             row,
@@ -131,6 +144,14 @@ def test_shares_between_layers_and_maps_of_features(draw, store):
                 np.testing.assert_allclose(line.get_ydata(), means)
         assert row[1].lines[-1].get_ydata()[0] == 0.25
     assert "5–4–4–3" in figure.get_suptitle()
+    assert "2 seeds" in figure.get_suptitle()
+
+
+@pytest.mark.parametrize(("seeds", "words"), [([0], "1 seed"), ([0, 1, 0], "2 seeds")])
+def test_words_for_a_number_of_seeds(seeds, words):
+    table = pd.DataFrame({"seed": seeds})
+    assert style.seeds_of(table) == words
+    assert style.seeds_of(table, "network") == words.replace("seed", "network")
 
 
 # --- the function for users ---------------------------------------------------------------------
