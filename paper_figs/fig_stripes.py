@@ -1,6 +1,6 @@
 """Norms between layers against the gap to the optimum: stripes and Gauss–Newton part."""
 
-from paper_figs.style import run, seeds_of, subplots
+from paper_figs.style import run, seeds_of, short_log_axis, subplots
 from paper_figs.training_cases import cases, over_seeds
 from rmt_hessian.plotting import COLOURS
 from rmt_hessian.report.training import with_scatter
@@ -37,15 +37,18 @@ def draw(store):
             ax.minorticks_off()
         below.axhline(1, color=COLOURS["grey"], lw=0.8, ls="--")
         below.invert_xaxis()
+        if max(below.get_xlim()) < 10 * min(below.get_xlim()):  # maybe without a power of ten
+            short_log_axis(below.xaxis)
         below.set_xlabel("loss − optimum")
     axes[0, 0].set_ylabel(r"$\|H_{01}\|_F$")
     axes[1, 0].set_ylabel("relative")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     figure.suptitle(
-        f"Blocks between the layers along trainings, which run to the right; {seeds_of(points)}, a "
-        "line each. Relative: over the\ngeometric mean of the layers' norms; of the rest, the "
-        "Gauss–Newton part, at most 1 (dashed), the root of an\nalignment of tangent kernels. "
-        "Exponents: of norms in the gap; –: not fitted, too few points below 1/4 of the first",
+        "Blocks between the layers along trainings, which run to the right; a line a seed, "
+        f"{seeds_of(points)}. Relative: over the\ngeometric mean of the layers' norms; of the "
+        "rest, the Gauss–Newton part, at most 1 (dashed), the root of an\nalignment of tangent "
+        "kernels. Exponents: of norms in the gap; –: not fitted, too few points below 1/4 of the "
+        "first",
         fontsize=8,
     )
     return figure
