@@ -123,7 +123,7 @@ def decoupled_norms(
     exchange = product + moments.mean("squares") * moments.mean("fourth") - 2 * (with_fourth @ M)
     return DecoupledNorms(
         plateau=moments.plateau(),
-        fluctuation=max(float(exchange), 0.0) / moments.unit,
+        fluctuation=max(float(exchange / moments.unit), 0.0),
         squared_mean=moments.squared_mean(),
         second_moment=float(product / moments.unit),
         operator_plateau=_operator_plateau(moments, M),
