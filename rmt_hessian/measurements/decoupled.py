@@ -10,6 +10,7 @@ from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.decoupled import decoupled
 from rmt_hessian.hessian.draws import draw_with_network
 from rmt_hessian.hessian.from_network import layer_hessian
+from rmt_hessian.measurements.blocks import BLOCKS
 from rmt_hessian.measurements.parameters import two_units
 from rmt_hessian.measurements.registry import measurement
 from rmt_hessian.model.inputs import gaussian_inputs
@@ -18,8 +19,6 @@ from rmt_hessian.theory import weight_law
 from rmt_hessian.theory.coverage import white_features
 from rmt_hessian.theory.structure.decoupled import decoupled_norms
 from rmt_hessian.theory.weights.influence import weight_influence
-
-BLOCKS = {"diagonal": (0, 0), "off_diagonal": (0, 1)}
 
 
 def weights_of_inputs(ens):

@@ -17,7 +17,7 @@ from rmt_hessian.model.inputs import (
 )
 from rmt_hessian.model.mixtures import mixture_inputs
 from rmt_hessian.model.networks import Network
-from rmt_hessian.model.optimisers import get_optimiser
+from rmt_hessian.model.optimisers import get_optimiser, refuse_larger_batches
 from rmt_hessian.model.training import train
 from rmt_hessian.model.training_path import TrainingPath
 
@@ -54,10 +54,7 @@ class TrainingRun:
 
     def __post_init__(self):
         get_optimiser(self.optimiser, tolerance=1.0, **self._options())
-        if self.batch_size is not None and self.batch_size > self.n_samples:
-            raise ValueError(
-                f"batch_size must be at most {self.n_samples}, all samples, got {self.batch_size}"
-            )
+        refuse_larger_batches(self.batch_size, self.n_samples)
         if self.inputs in DATA:
             _, n_images, pixels = DATA[self.inputs]
             if (self.widths[0], self.widths[-1]) != (pixels, 10):

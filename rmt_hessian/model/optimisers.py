@@ -1,7 +1,8 @@
-"""Ways to lower an `Objective`: each yields or records the parameters step by step."""
+"""Ways to lower an `Objective`: each records the parameters step by step."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal, TypeAlias
@@ -85,7 +86,7 @@ class LBFGS:
 
 
 @dataclass(frozen=True)
-class _FirstOrder:
+class _FirstOrder(ABC):
     """Steps ``θ ← θ - η_k u_k`` with u made of the gradients so far.
 
     Attributes
@@ -123,9 +124,9 @@ class _FirstOrder:
             for start in range(0, n_samples, self.batch_size):
                 yield order[start : start + self.batch_size]
 
+    @abstractmethod
     def directions(self) -> Callable[[FloatArray], FloatArray]:
         """A function of each gradient in turn that returns u."""
-        raise NotImplementedError
 
     def run(self, objective: Objective, record: Record, rng: np.random.Generator | None) -> None:
         """Take the steps from ``objective.start``."""
@@ -198,6 +199,12 @@ def get_optimiser(name: str, **options: Any) -> Optimiser:
         elif own[option].default is MISSING:
             raise ValueError(f"{option} must be given for optimiser {name!r}, got None")
     return kind(**given)
+
+
+def refuse_larger_batches(batch_size: int | None, n_samples: int) -> None:
+    """Raise ValueError if a batch would have more samples than there are."""
+    if batch_size is not None and batch_size > n_samples:
+        raise ValueError(f"batch_size must be at most {n_samples}, all samples, got {batch_size}")
 
 
 def _schedule(value: Any, name: str) -> Any:

@@ -21,7 +21,7 @@ from rmt_hessian._types import Loss, Progress, RandomState
 from rmt_hessian.model.gradients import DivergenceError, Objective
 from rmt_hessian.model.losses import get_loss
 from rmt_hessian.model.networks import Network
-from rmt_hessian.model.optimisers import Optimiser, Schedule, get_optimiser
+from rmt_hessian.model.optimisers import Optimiser, Schedule, get_optimiser, refuse_larger_batches
 from rmt_hessian.model.sample_weights import counted_samples
 from rmt_hessian.model.training_path import Callback, Recorder, TrainingPath, checkpoint_steps
 
@@ -135,10 +135,7 @@ def train(
     weights = {"sample_weight": sample_weight, "class_weight": class_weight}
     decay = real_at_least_zero(weight_decay, "weight_decay")
     objective = _objective(net, X, y, loss, decay, ignore_index, weights)
-    if batch_size is not None and batch_size > len(objective.X):
-        raise ValueError(
-            f"batch_size must be at most {len(objective.X)}, all samples, got {batch_size}"
-        )
+    refuse_larger_batches(batch_size, len(objective.X))
     recorder = Recorder(
         objective,
         method.steps,

@@ -23,6 +23,18 @@ def test_softmax_of_extreme_logits():
     np.testing.assert_array_equal(p, [[1.0, np.exp(-1400.0)], [0.5, 0.5], [1.0, 0.0]])
 
 
+@given(logits=matrices, label=st.integers(0, 9))
+def test_label_losses_equal_their_twin(logits, label):
+    """To the rounding of differences of logits, which their size sets."""
+    labels = np.full(len(logits), label % logits.shape[1])
+    np.testing.assert_allclose(
+        kernels.label_losses(logits, labels),
+        oracles.label_losses(logits, labels),
+        rtol=EXACT * (1 + np.abs(logits).max()),
+        atol=0,
+    )
+
+
 @given(a=matrices)
 def test_relu_and_mask_equal_their_twin(a):
     for fast, slow in zip(kernels.relu_and_mask(a), oracles.relu_and_mask(a), strict=True):
