@@ -8,7 +8,7 @@ from rmt_hessian.report.training import with_scatter
 PARTS = [
     ("cross", "black", "all"),
     ("residual", "vermilion", "stripes"),
-    ("gauss_newton", "blue", "rest"),
+    ("curvature", "blue", "rest"),
 ]
 FEWEST = 1e-9  # of the first gap: below it is the rounding of the optimum
 

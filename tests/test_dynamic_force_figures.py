@@ -136,7 +136,7 @@ def test_norms_against_the_gap_a_line_a_seed(store, drawn):
         arrays = arrays_of(store, title)
         for ax, kind in ((above, "norm"), (below, "relative")):
             lines = iter(ax.lines)
-            for part in ("cross", "residual", "gauss_newton"):
+            for part in ("cross", "residual", "curvature"):
                 for a in arrays:
                     line = next(lines)
                     kept = a["gaps"] > 1e-9 * a["gaps"][0]

@@ -5,10 +5,10 @@ from typing import Annotated
 import numpy as np
 
 from rmt_hessian.hessian.from_network import network_hessian
+from rmt_hessian.measurements.layer_pairs import pairs_of_layers
 from rmt_hessian.measurements.registry import measurement
 from rmt_hessian.measurements.structure_of_network import (
     conditioning,
-    pairs_of_layers,
     quotient,
     structure_of_network,
     three_samples,
@@ -19,7 +19,7 @@ from rmt_hessian.model.training import train
 
 MOST_WEIGHTS = 700  # of a network whose condition numbers are computed: 0.3 s
 LONGEST = 2000  # iterations of L-BFGS from the last network to its optimum
-PARTS = ("cross", "residual", "gauss_newton")
+PARTS = ("cross", "residual", "curvature")
 OF_LAYERS = ("ratio", "share", "population_ratio", "population_share")  # scalars, layer by layer
 OF_NETWORK = ("share_by_unit", "share_by_layer")
 
@@ -31,7 +31,7 @@ def three_fresh_samples(run):
         raise ValueError(f"n_samples must be {wanted}, got {run.n_samples}")
 
 
-@measurement(version=1)
+@measurement(version=2)
 def dynamic_force(rng, *, run: Annotated[TrainingRun, three_samples, three_fresh_samples]):
     """Shares and norms of the parts of the Hessian, checkpoint by checkpoint.
 
@@ -116,7 +116,7 @@ def _of_all_pairs(found, prefix):
     squares = {part: np.sum(of_pairs**2, axis=1) for part, of_pairs in norms.items()}
     layers = found[f"{prefix}layer_norm"]
     means = sum(layers[:, l] * layers[:, m] for l, m in pairs_of_layers(layers.shape[1]))
-    both = squares["residual"] + squares["gauss_newton"]
+    both = squares["residual"] + squares["curvature"]
     totals = {"all_residual_share": quotient(squares["residual"], both)}
     for part, square in squares.items():
         totals[f"all_{part}_norm"] = np.sqrt(square)

@@ -119,5 +119,16 @@ def _feature_norms(block, lower, upper):
 
 
 def layer_pairs(H):
-    """`LayerPair` of all pairs of layers: (0, 1), (0, 2), …, (1, 2), …"""
-    return [layer_pair(H, l, m) for l, m in combinations(range(H.n_layers), 2)]
+    """`LayerPair` of all pairs of layers, in the order of `pairs_of_layers`."""
+    return [layer_pair(H, l, m) for l, m in pairs_of_layers(H.n_layers)]
+
+
+def pairs_of_layers(n_layers):
+    """Pairs l < m of layers, in the order of all columns of cross-layer blocks.
+
+    Examples
+    --------
+    >>> pairs_of_layers(3)
+    [(0, 1), (0, 2), (1, 2)]
+    """
+    return list(combinations(range(n_layers), 2))

@@ -1,11 +1,10 @@
 """How block-diagonal the Hessian of one network is: layer by layer, between layers, as a whole."""
 
-from itertools import combinations
-
 import numpy as np
 
 from rmt_hessian.hessian.from_network import network_hessian
 from rmt_hessian.hessian.off_diagonal import ratio_of_norms
+from rmt_hessian.measurements.layer_pairs import layer_pairs
 from rmt_hessian.spectra.conditioning import block_preconditioning
 
 
@@ -54,46 +53,29 @@ def ratio_of_share(share, k):
     return share / ((1 - share) * (k - 1)) if k > 1 else np.nan
 
 
-def pairs_of_layers(n_layers):
-    """Pairs l < m of layers, in the order of all columns of cross-layer blocks.
+def cross_layer_structure(pairs, layer_norms):
+    """Norms of blocks between layers, of their `LayerPair`, and of the two parts of each.
 
-    Examples
-    --------
-    >>> pairs_of_layers(3)
-    [(0, 1), (0, 2), (1, 2)]
-    """
-    return list(combinations(range(n_layers), 2))
-
-
-def cross_layer_structure(H, G):
-    """Blocks between layers of a `NetworkHessian` H, and of its Gauss–Newton part G.
-
-    ``H_lm - G_lm`` is the residual term. Of one hidden layer of ReLU it has entries at one feature
-    of each output row only: the stripes of [D].
+    Of one hidden layer of ReLU the residual term has entries at one feature of each output row
+    only: the stripes of [D].
 
     Returns
     -------
     dict of str to numpy.ndarray, shape (L (L + 1) / 2,)
         In the order of `pairs_of_layers`. ``cross_norm``: ``‖H_lm‖``. ``cross_relative``: over
-        ``√(‖H_ll‖ ‖H_mm‖)``. ``residual_norm``, ``gauss_newton_norm`` of the two parts,
-        ``residual_relative`` and ``gauss_newton_relative`` over the same geometric mean.
-        ``residual_share``: ``‖H_lm - G_lm‖² / (‖H_lm - G_lm‖² + ‖G_lm‖²)``. NaN where both are 0,
+        ``√(‖H_ll‖ ‖H_mm‖)``. ``residual_norm``, ``curvature_norm`` of the two parts,
+        ``residual_relative`` and ``curvature_relative`` over the same geometric mean.
+        ``residual_share``: the residual's of the sum of both squared norms. NaN where both are 0,
         as of a layer whose units are dead.
     """
-    names = "cross", "residual", "gauss_newton"
-    norms = np.empty((3, H.n_layers * (H.n_layers - 1) // 2))
-    means = np.empty(norms.shape[1])
-    layer_norms = [layer.frobenius_norm() for layer in H.layers]
-    for place, (l, m) in enumerate(pairs_of_layers(H.n_layers)):
-        block, of_curvature = H.block(l, m), G.block(l, m)
-        parts = block, block - of_curvature, of_curvature
-        norms[:, place] = [np.linalg.norm(part) for part in parts]
-        means[place] = np.sqrt(layer_norms[l]) * np.sqrt(layer_norms[m])
+    parts = {"cross": "norm", "residual": "residual_norm", "curvature": "curvature_norm"}
+    norms = {part: np.array([getattr(p, of) for p in pairs]) for part, of in parts.items()}
+    roots = np.sqrt(layer_norms)
+    means = np.array([roots[p.l] * roots[p.m] for p in pairs])
     found = {}
-    for name, of_pairs in zip(names, norms, strict=True):
-        found |= {f"{name}_norm": of_pairs, f"{name}_relative": quotient(of_pairs, means)}
-    stripes, others = norms[1] ** 2, norms[2] ** 2
-    return found | {"residual_share": quotient(stripes, stripes + others)}
+    for part, of_pairs in norms.items():
+        found |= {f"{part}_norm": of_pairs, f"{part}_relative": quotient(of_pairs, means)}
+    return found | {"residual_share": np.array([p.residual_share for p in pairs])}
 
 
 def quotient(part, whole):
@@ -155,6 +137,6 @@ def conditioning(H):
 def structure_of_network(net, X, y, loss):
     """All but the condition numbers, of the Hessian of a network on samples."""
     H = network_hessian(net, X, y, loss)
-    G = network_hessian(net, X, y, loss, part="gauss-newton")
-    layers, cross = layer_structure(H), cross_layer_structure(H, G)
+    layers = layer_structure(H)
+    cross = cross_layer_structure(layer_pairs(H), layers["layer_norm"])
     return layers | cross | network_structure(H, layers, cross)

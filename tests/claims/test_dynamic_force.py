@@ -133,11 +133,11 @@ def test_cross_layer_norms_fall_with_the_loss_where_cross_entropy_fits_all_label
             assert 0.4 < exponent(losses, norms) < 1
 
 
-def test_relatively_the_gauss_newton_part_between_layers_grows_instead():
+def test_relatively_the_curvature_between_layers_grows_instead():
     """Over the geometric mean of the layers' norms: from 0.5 … 0.7 to 0.65 … 0.9, of at most 1.
     What fell, to less than a tenth, were stripes."""
     for case in ("clusters, CE", "mixture, CE"):
-        first, last = first_and_last(case, "gauss_newton_relative")
+        first, last = first_and_last(case, "curvature_relative")
         assert (last > 1.05 * first).all()
         assert (last < 1).all()
         assert (first_and_last(case, "cross_relative")[1] > 0.55).all()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rmt_hessian as rh
-from rmt_hessian.measurements.structure_of_network import pairs_of_layers
+from rmt_hessian.measurements.layer_pairs import pairs_of_layers
 from tests import oracles
 from tests.tolerances import EXACT
 

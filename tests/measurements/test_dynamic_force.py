@@ -40,14 +40,14 @@ def accuracy(logits, labels):
 
 def totals(columns):
     """Norms of all that lies between layers, of one checkpoint."""
-    kinds = ("cross", "residual", "gauss_newton")
+    kinds = ("cross", "residual", "curvature")
     norms = {kind: np.linalg.norm(columns[f"{kind}_norm"]) for kind in kinds}
     layers = columns["layer_norm"]
     pairs = [(l, m) for l in range(len(layers)) for m in range(l + 1, len(layers))]
     means = np.sqrt(sum(layers[l] * layers[m] for l, m in pairs))
     found = {"all_residual_share": np.nan}
     if pairs:
-        share = norms["residual"] ** 2 / (norms["residual"] ** 2 + norms["gauss_newton"] ** 2)
+        share = norms["residual"] ** 2 / (norms["residual"] ** 2 + norms["curvature"] ** 2)
         found = {"all_residual_share": share}
     for kind, value in norms.items():
         found[f"all_{kind}_norm"] = value if pairs else np.nan
@@ -69,13 +69,13 @@ def expected(run):
         found[f"{prefix}accuracies"] = [accuracy(net(X), y) for net in nets]
     penalties = run.weight_decay / 2 * np.square(norms)
     found["gaps"] = np.array(found["losses"]) + penalties - optimum(done)
-    for name in ("cross", "residual", "gauss_newton"):
+    for name in ("cross", "residual", "curvature"):
         of_path = exponent(found["gaps"], found[f"all_{name}_norm"])
         found[f"{name}_exponent"] = of_path
     names = {"loss": "losses", "accuracy": "accuracies"}
     names |= {f"fresh_{name}": f"fresh_{of_path}" for name, of_path in names.items()}
     names |= {"gap": "gaps", "weight_norm": "weight_norms"}
-    kinds = ("cross", "residual", "gauss_newton")
+    kinds = ("cross", "residual", "curvature")
     of_pairs = [f"{kind}_{what}" for kind in kinds for what in ("norm", "relative")]
     for prefix in ("", "fresh_"):
         names |= {

@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 
 import rmt_hessian as rh
-from rmt_hessian.measurements.structure_of_network import (
-    conditioning,
-    pairs_of_layers,
-    structure_of_network,
-)
+from rmt_hessian.measurements.layer_pairs import layer_pairs, pairs_of_layers
+from rmt_hessian.measurements.structure_of_network import conditioning, structure_of_network
 from tests import oracles
 from tests.measurements.columns import assert_columns
 from tests.tolerances import ITERATIVE
@@ -105,12 +102,12 @@ def expected(net, X, y, loss):
                     "cross_relative": both / mean,
                     "residual_norm": stripes,
                     "residual_relative": stripes / mean,
-                    "gauss_newton_norm": others,
-                    "gauss_newton_relative": others / mean,
+                    "curvature_norm": others,
+                    "curvature_relative": others / mean,
                     "residual_share": stripes**2 / (stripes**2 + others**2),
                 }
             )
-    names = ("cross", "residual", "gauss_newton")
+    names = ("cross", "residual", "curvature")
     keys = [f"{name}_{kind}" for name in names for kind in ("norm", "relative")]
     found |= {name: [row[name] for row in cross] for name in [*keys, "residual_share"]}
     for by, block in (("unit", of_units), ("layer", of_layers)):
@@ -126,6 +123,21 @@ def expected(net, X, y, loss):
 def test_every_column(widths, loss):
     net, X, y = problem(widths)
     assert_columns(structure_of_network(net, X, y, loss), expected(net, X, y, loss), ITERATIVE)
+
+
+def test_parts_between_smooth_layers_are_those_of_the_pairs():
+    """Curvature holds what the residual adds within M there: not the Gauss–Newton part alone."""
+    net, X, y = problem([4, 3, 5, 3])
+    net = rh.Network(net.weights, activation="tanh")
+    found = structure_of_network(net, X, y, "ce")
+    H = rh.network_hessian(net, X, y, "ce")
+    G = rh.network_hessian(net, X, y, "ce", part="gauss-newton")
+    for name in ("residual", "curvature"):
+        expected = [getattr(pair, f"{name}_norm") for pair in layer_pairs(H)]
+        np.testing.assert_array_equal(found[f"{name}_norm"], expected)
+    others = np.array([np.linalg.norm(G.block(l, m)) for l, m in pairs_of_layers(3)])
+    assert found["curvature_norm"][0] > 1.5 * others[0]
+    np.testing.assert_allclose(found["curvature_norm"][1:], others[1:])  # the last M is the loss's
 
 
 def test_the_order_of_pairs():
