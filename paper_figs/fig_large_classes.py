@@ -44,10 +44,10 @@ def draw(store):
     axes[1, 0].set_ylabel("$R$ times a power of $C$")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     sizes = table.iloc[0]
-    seeds = table.groupby("case", sort=False)["seed"].nunique()
+    seeds = sorted(set(table.groupby("case", sort=False)["seed"].nunique()))
     figure.suptitle(
         f"$d={sizes['n_inputs']:.0f}$, $N={sizes['n_samples']:.0f}$, "
-        f"$m={table['n_hidden'].max():.0f}$, {seeds.min()} to {seeds.max()} seeds; "
+        f"$m={table['n_hidden'].max():.0f}$, {' or '.join(map(str, seeds))} seeds; "
         "linear and output MSE: exactly 0",
         fontsize=8,
     )

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import numpy as np
 
+from rmt_hessian._rounding import rounding
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.draws import draw_with_network
 from rmt_hessian.hessian.from_network import layer_gradient_covariance, layer_hessian
@@ -68,21 +69,22 @@ def output_rank(
     top = top_of_output_hessian(given, net, H)
     spectrum, rank = top["eigenvalues"], ens.n_classes - 1
     G = layer_gradient_covariance(net, H.features, 0, ens.loss, y=y).output_hessian()
-    of_gradients = eigenvalues(G)[::-1]
-    frame = output_hessian_eigenspace(given)
+    gradient_gap, gradient_overlap = _gap_and_overlap(G, rank, output_hessian_eigenspace(given))
     return {
         "top_eigenvalue": spectrum[0],
         "last_large_eigenvalue": spectrum[rank - 1],
         "first_small_eigenvalue": spectrum[rank],
         **top,
-        "gradient_gap": of_gradients[rank] / of_gradients[rank - 1],
-        "gradient_overlap": subspace_overlap(top_eigenspace(G, rank), frame),
-        "gradient_eigenvalues": of_gradients,
+        "gradient_gap": gradient_gap,
+        "gradient_overlap": gradient_overlap,
+        "gradient_eigenvalues": eigenvalues(G)[::-1],
     }
 
 
 def top_of_output_hessian(given, net, H):
     """Gap λ_C/λ_{C-1} of E[M], overlap with the predicted frame, eigenvalues; gap predicted.
+
+    NaN where the rank is below C - 1, as of units that are dead.
 
     Parameters
     ----------
@@ -94,15 +96,23 @@ def top_of_output_hessian(given, net, H):
     """
     M, rank = H.output_hessian(), given.n_classes - 1
     A = layer_hessian(net, H.features, 1, given.loss).output_hessian()  # E[A]: features are inputs
-    spectrum = eigenvalues(M)[::-1]
-    predicted = eigenvalues(predicted_output_hessian(given, A))[::-1]
+    frame, predicted = output_hessian_eigenspace(given), predicted_output_hessian(given, A)
+    gap, overlap = _gap_and_overlap(M, rank, frame)
     return {
-        "gap": spectrum[rank] / spectrum[rank - 1],
-        "predicted_gap": predicted[rank] / predicted[rank - 1],
-        "overlap": subspace_overlap(top_eigenspace(M, rank), output_hessian_eigenspace(given)),
-        "eigenvalues": spectrum,
-        "predicted_eigenvalues": predicted,
+        "gap": gap,
+        "predicted_gap": _gap_and_overlap(predicted, rank, frame)[0],
+        "overlap": overlap,
+        "eigenvalues": eigenvalues(M)[::-1],
+        "predicted_eigenvalues": eigenvalues(predicted)[::-1],
     }
+
+
+def _gap_and_overlap(M, rank, frame):
+    """Gap after the rank, overlap of the top eigenspace with a frame; NaN where λ_rank is 0."""
+    spectrum = eigenvalues(M)
+    if spectrum[-rank] <= rounding(spectrum):
+        return np.nan, np.nan
+    return spectral_gap(spectrum, rank), subspace_overlap(top_eigenspace(M, rank), frame)
 
 
 @measurement(version=1)

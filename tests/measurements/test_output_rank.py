@@ -5,7 +5,11 @@ import pytest
 from scipy.stats import norm
 
 import rmt_hessian as rh
-from rmt_hessian.measurements.output_rank import output_rank, population_rank
+from rmt_hessian.measurements.output_rank import (
+    output_rank,
+    population_rank,
+    top_of_output_hessian,
+)
 from rmt_hessian.theory.structure.softmax_cumulants import mean_curvature, mean_third_cumulant
 from tests import oracles
 from tests.measurements.columns import SEED, assert_columns, gradients, top
@@ -48,6 +52,21 @@ def test_every_column_of_output_rank(C):
         "gradient_eigenvalues": of_gradients,
     }
     assert_columns(result, expected, ITERATIVE)
+
+
+@pytest.mark.parametrize("n_samples", [1, 40])
+def test_no_gap_where_the_rank_is_below_that_of_the_classes(n_samples):
+    """Of one sample the gradients have rank 1; of units that are dead nothing is left."""
+    ens = rh.Ensemble([7, 9, 4], 0, "ce", n_samples=n_samples)
+    result = output_rank(np.random.default_rng(SEED), ens=ens)
+    absent = np.isnan([result["gradient_gap"], result["gradient_overlap"]])
+    assert (absent == (n_samples == 1)).all()
+    V = np.random.default_rng(1).standard_normal((4, 9))
+    net = rh.Network([-np.ones((9, 7)), V])
+    X = np.random.default_rng(0).uniform(0.5, 1, (n_samples, 7))
+    top_values = top_of_output_hessian(ens.given(net), net, rh.layer_hessian(net, X, 0, "ce"))
+    assert (top_values.pop("eigenvalues") == 0).all()
+    assert np.isnan([top_values["gap"], top_values["overlap"]]).all()
 
 
 # --- population_rank ----------------------------------------------------------------------------
