@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import CASE_TITLES, plain_log_ticks, rows_of, run, subplots
+from paper_figs.style import CASE_TITLES, alike, plain_log_ticks, rows_of, run, subplots
 from rmt_hessian.plotting import COLOURS
 
 STYLES = ("blue", "orange", "vermilion", "green")
@@ -34,7 +34,7 @@ def draw(store):
             ax.set_yscale("log")
         for colour, ((case, C), part) in zip(STYLES, _cases(rows), strict=False):
             label, shade = f"{CASE_TITLES[case]}, $C={C:.0f}$", COLOURS[colour]
-            by_size = part.groupby("n_samples")
+            by_size = alike(part, "n_samples").groupby("n_samples")
             low, high = (by_size["error"].quantile(q) for q in BAND)
             column[0].fill_between(low.index, low, high, color=shade, alpha=0.15, lw=0)
             for ax, name, marker in zip(column[[0, 1, 1]], MEASURED, "oox", strict=True):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from paper_figs.style import run, seeds_of, subplots
-from paper_figs.training_cases import cases, over_seeds, plot_seeds
+from paper_figs.training_cases import CASES, cases, over_seeds, plot_seeds
 from rmt_hessian.plotting import COLOURS
 
 ROWS = [
@@ -22,7 +22,8 @@ LINES = [
 def draw(store):
     """Rows: hidden layer, last layer, between them; a column a case; against the step."""
     shown = list(cases(store))
-    figure, axes = subplots(len(ROWS), len(shown), height_to_width=1.15, sharex="col", sharey="row")
+    ratio = 1.15 * min(len(shown) / len(CASES), 1)  # panels of one height, be they few
+    figure, axes = subplots(len(ROWS), len(shown), ratio, sharex="col", sharey="row")
     for column, (title, points) in zip(axes.T, shown, strict=True):
         arrays = [store.arrays(key) for key in points["key"]]
         for ax, (_, name, index) in zip(column, ROWS, strict=True):

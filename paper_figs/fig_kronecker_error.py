@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import CASE_TITLES, rows_of, run, seeds_of, short_log_axis, subplots
+from paper_figs.style import CASE_TITLES, alike, rows_of, run, seeds_of, short_log_axis, subplots
 from rmt_hessian.plotting import COLOURS
 
 CASES = ["linear-ce", "hidden-ce", "hidden-mse", "output-ce"]
@@ -13,7 +13,8 @@ def draw(store):
     table = rows_of(store, "kronecker_form")
     figure, axes = subplots(2, 2)
     for ax, case in zip(axes.flat, CASES, strict=True):
-        means = table[table["case"] == case].groupby("n_samples").mean(numeric_only=True)
+        points = alike(table[table["case"] == case], "n_samples")
+        means = points.groupby("n_samples").mean(numeric_only=True)
         gamma = means["aspect_ratio"]
         ax.plot(
             gamma, means["error"], "o", ms=3, color=COLOURS["blue"],

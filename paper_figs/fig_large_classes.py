@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import CASE_TITLES, rows_of, run, subplots
+from paper_figs.style import CASE_TITLES, alike, rows_of, run, subplots
 from rmt_hessian.plotting import COLOURS
 from rmt_hessian.report.block_structure import ratio_of_means
 
@@ -14,7 +14,7 @@ def draw(store):
     table = rows_of(store, "block_norms")
     figure, axes = subplots(2, len(EXPONENTS), height_to_width=1.1)
     for (above, below), (case, exponent) in zip(axes.T, EXPONENTS.items(), strict=True):
-        groups = table[table["case"] == case].groupby("n_classes")
+        groups = alike(table[table["case"] == case], "n_classes").groupby("n_classes")
         first = groups.first()
         C = first.index.to_numpy(dtype=float)
         ratio, error = np.array([ratio_of_means(group) for _, group in groups]).T

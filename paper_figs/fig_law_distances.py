@@ -4,6 +4,7 @@ import numpy as np
 
 from paper_figs.style import (
     CASE_TITLES,
+    alike,
     plain_log_ticks,
     rows_of,
     run,
@@ -31,7 +32,7 @@ def draw(store):
     table = table.assign(aspect_ratio=table["n_inputs"] / table["n_samples"])
     figure, axes = subplots(3, len(CASES), height_to_width=1.0)
     for column, case in zip(axes[:2].T, CASES, strict=True):
-        of_case = table[table["case"] == case]
+        of_case = alike(table[table["case"] == case], "n_classes", "aspect_ratio")
         for ax, kind in zip(column, KINDS, strict=True):
             for colour, (C, points) in zip(SHADES, of_case.groupby("n_classes"), strict=False):
                 style = {"ms": 2.5, "lw": 0.9, "color": COLOURS[colour]}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import inputs_of_training, rows_of, run, seeds_of, subplots
+from paper_figs.style import combinations, inputs_of_training, rows_of, run, seeds_of, subplots
 from rmt_hessian.plotting import COLOURS, plot_absolute_hessian
 
 TIMES = "initial", "middle", "final"
@@ -16,9 +16,13 @@ def draw(store):
     """Above: norms of entries by unit and feature, first seed with CE. Below: shares in time."""
     table = rows_of(store, "trained_layer_pairs")
     table = table[table["widths"].str.count("-") > 2]  # those that have distant layers
-    cases = list(table.groupby(["inputs", "loss"], sort=False))
+    cases = [
+        (f"{loss.upper()}%s{inputs_of_training(inputs)}{words}", rows)
+        for (inputs, loss), of_case in table.groupby(["inputs", "loss"], sort=False)
+        for words, rows in combinations(of_case, "inputs")
+    ]
     figure, axes = subplots(2 + len(cases), 3, height_to_width=0.8)
-    (inputs, loss), rows = cases[0]
+    maps, rows = cases[0]
     arrays = store.arrays(rows[rows["seed"] == 0].iloc[0]["key"])
     for row, (l, m) in zip(axes, ((0, 1), (0, 2)), strict=False):
         for ax, norms, percent in zip(row, arrays[f"features_{l}_{m}"], PERCENT, strict=True):
@@ -29,8 +33,7 @@ def draw(store):
             bar = figure.colorbar(image, ax=ax, shrink=0.8)
         row[0].set_ylabel(f"unit of layer {l}")
         bar.set_label("norm of entries")
-    maps = f"{loss.upper()}; {inputs_of_training(inputs)}"
-    for row, ((inputs, loss), rows) in zip(axes[2:], cases, strict=True):
+    for row, (case, rows) in zip(axes[2:], cases, strict=True):
         one = 1 / int(rows["widths"].iloc[0].split("-")[1])  # an even share of the features
         for kind in MARKS:
             _plot(row[0], rows, f"{kind}_residual_share", kind, kind)
@@ -41,7 +44,7 @@ def draw(store):
             ax.axhline(one, color=COLOURS["grey"], ls=":", lw=0.8, label="even")
         for ax in row:
             ax.set(ylim=(-0.03, 1.03), xticks=PERCENT)
-        row[0].set_ylabel(f"{loss.upper()}\n{inputs_of_training(inputs)}", fontsize=7)
+        row[0].set_ylabel(case % "\n", fontsize=7)
     titles = "residual's share", "at feature $i$ of unit $i$", "at the largest feature of a unit"
     for ax, title in zip(axes[2], titles, strict=True):
         ax.set_title(title)
@@ -51,7 +54,7 @@ def draw(store):
     sizes = table["widths"].iloc[0].replace("-", "–")
     figure.suptitle(
         f"Blocks between layers of networks {sizes}, $N={table['n_samples'].iloc[0]}$. Maps: "
-        f"Frobenius norms of the\nentries of a unit and a feature; {maps}, first seed; two "
+        f"Frobenius norms of the\nentries of a unit and a feature; {maps % '; '}, first seed; two "
         "decades, each its own scale.\nBelow: shares of squared norms, means over pairs of layers, "
         f"{seeds_of(table)} and their range",
         fontsize=8,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import rows_of, run, subplots
+from paper_figs.style import alike, rows_of, run, subplots
 from rmt_hessian.plotting import COLOURS
 
 NAMES = {
@@ -18,7 +18,7 @@ def draw(store):
     means = sorted(table["input_mean"].unique())
     figure, axes = subplots(2, len(means))
     for (above, below), mean in zip(axes.T, means, strict=True):
-        points = table[table["input_mean"] == mean]
+        points = alike(table[table["input_mean"] == mean], "input_mean")
         arrays = [store.arrays(key) for key in points["key"]]
         C = int(points["n_classes"].iloc[0])
         values = arrays[0]["hessian_eigenvalues"]

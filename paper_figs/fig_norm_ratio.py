@@ -1,6 +1,6 @@
 """Off-diagonal over diagonal mean squared block norm against C, beside its prediction."""
 
-from paper_figs.style import CASE_TITLES, rows_of, run, seeds_of, subplots
+from paper_figs.style import CASE_TITLES, alike, rows_of, run, seeds_of, subplots
 from rmt_hessian.plotting import plot_norm_ratio
 
 CASES = ["linear-ce", "output-ce", "hidden-ce", "hidden-mse"]
@@ -11,7 +11,7 @@ def draw(store):
     table = rows_of(store, "block_norms")
     figure, axes = subplots(2, 2, sharex=True)
     for ax, case in zip(axes.flat, CASES, strict=True):
-        of_case = table[table["case"] == case]
+        of_case = alike(table[table["case"] == case], "n_classes")
         ratios = of_case.pivot(index="n_classes", columns="seed", values="ratio")
         measured = of_case.groupby("n_classes")[["off_diagonal_norm2", "diagonal_norm2"]].mean()
         measured = measured["off_diagonal_norm2"] / measured["diagonal_norm2"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import CASE_TITLES, rows_of, run, subplots
+from paper_figs.style import CASE_TITLES, alike, rows_of, run, subplots
 from rmt_hessian.plotting import COLOURS
 
 PANELS = {
@@ -21,7 +21,7 @@ def draw(store):
     table = rows_of(store, "outliers")
     figure, axes = subplots(2, len(PANELS), height_to_width=1.4, sharex=True, sharey="row")
     for pair, ((case, part), title) in zip(axes.T, PANELS.items(), strict=True):
-        points = table[table["case"] == case]
+        points = alike(table[table["case"] == case], "n_samples")
         gamma = (points["n_inputs"] / points["n_samples"]).to_numpy()
         spectra = [from_the_bulk(store.arrays(key), part) for key in points["key"]]
         pair[0].axhspan(-1, 1, color=COLOURS["grey"], alpha=0.25, lw=0, label="bulk")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import inputs_of, rows_of, run, subplots
+from paper_figs.style import alike, inputs_of, rows_of, run, subplots
 from rmt_hessian.plotting import COLOURS, plot_overlaps
 
 
@@ -31,7 +31,7 @@ def draw(store):
     figure, axes = subplots(len(rows), 2, height_to_width=0.42, sharex=True, sharey=True)
     for row, (title, part) in zip(axes, rows.items(), strict=True):
         for ax, values in zip(row, (False, True), strict=True):
-            points = part[part["standardised"] == values]
+            points = alike(part[part["standardised"] == values], "case")
             arrays = [store.arrays(key) for key in points["key"]]
             predicted = [a["predicted_overlaps"] for a in arrays]
             overlaps = np.stack([a["overlaps"] for a in arrays])

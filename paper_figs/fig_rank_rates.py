@@ -1,6 +1,14 @@
 """Gap and eigenspace of the output Hessian against the width, beside their predictions."""
 
-from paper_figs.style import plain_log_ticks, rows_of, run, seeds_of, short_log_axis, subplots
+from paper_figs.style import (
+    alike,
+    plain_log_ticks,
+    rows_of,
+    run,
+    seeds_of,
+    short_log_axis,
+    subplots,
+)
 from rmt_hessian.plotting import plot_against_size
 from rmt_hessian.report.cases import of_hidden_layer
 
@@ -19,6 +27,7 @@ def draw(store):
     for row, (title, part) in zip(axes, rows.items(), strict=True):
         for ax, quantity in zip(row, ("gap", "centred_defect"), strict=True):
             for colour, (C, of_C) in zip(COLOURS, part.groupby("n_classes"), strict=False):
+                of_C = alike(of_C, "n_hidden")
                 measured, predicted = (
                     of_C.pivot(index="n_hidden", columns="seed", values=name)
                     for name in (quantity, f"predicted_{quantity}")

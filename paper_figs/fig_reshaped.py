@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import inputs_of, rows_of, run, subplots
+from paper_figs.style import alike, inputs_of, rows_of, run, subplots
 from rmt_hessian.plotting import COLOURS
 
 SHOWN = 8  # eigenvectors
@@ -21,7 +21,7 @@ def draw(store):
     rows = {title: points for title, points in rows.items() if len(points)}
     figure, axes = subplots(len(rows), 2, height_to_width=0.5, sharex="col")
     for (left, right), (title, points) in zip(axes, rows.items(), strict=True):
-        arrays = [store.arrays(key) for key in points["key"]]
+        arrays = [store.arrays(key) for key in alike(points, "case")["key"]]
         values = np.mean([a["singular_values"] for a in arrays], axis=0)
         index = np.arange(1, values.shape[1] + 1)
         for q, row in enumerate(values[:SHOWN]):

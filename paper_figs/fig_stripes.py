@@ -1,7 +1,7 @@
 """Norms between layers against the gap to the optimum: stripes and Gauss–Newton part."""
 
 from paper_figs.style import run, seeds_of, short_log_axis, subplots
-from paper_figs.training_cases import cases, over_seeds
+from paper_figs.training_cases import CASES, cases, over_seeds
 from rmt_hessian.plotting import COLOURS
 from rmt_hessian.report.training import with_scatter
 
@@ -16,7 +16,8 @@ FEWEST = 1e-9  # of the first gap: below it is the rounding of the optimum
 def draw(store):
     """Above absolute, below over the geometric mean of the layers' norms; a column a case."""
     shown = list(cases(store))
-    figure, axes = subplots(2, len(shown), height_to_width=1.9, sharex="col", sharey="row")
+    ratio = 1.9 * min(len(shown) / len(CASES), 1)  # panels of one height, be they few
+    figure, axes = subplots(2, len(shown), ratio, sharex="col", sharey="row")
     for (above, below), (title, points) in zip(axes.T, shown, strict=True):
         arrays = [store.arrays(key) for key in points["key"]]
         gaps = over_seeds(arrays, "gaps")

@@ -3,6 +3,7 @@
 import numpy as np
 
 from paper_figs.style import (
+    combinations,
     inputs_of_training,
     rows_of,
     run,
@@ -58,6 +59,8 @@ def draw(store):
         with_layer = points[points["initial_layer_outliers"].notna()]
         with_layer = with_layer[with_layer["n_inputs"] == with_layer["n_inputs"].max()]
         with_layer = with_layer if len(with_layer) else largest  # its blocks alone
+        words, largest = next(combinations(largest, "widths"))  # the first of several trainings
+        _, with_layer = next(combinations(with_layer, "widths"))
         blocks = {f"diagonal_{key}": style for key, style in DISTANCES.items()}
         _draw_along(column[0], store, largest, blocks)
         _draw_along(
@@ -72,7 +75,7 @@ def draw(store):
             _say(
                 column[3], NO_UNITS if case[0] == 1 else NO_RANK if case[1] == "mse" else FEW_UNITS
             )
-        column[0].set_title(_title(largest.iloc[0]), fontsize=7)
+        column[0].set_title(_title(largest.iloc[0]) + words, fontsize=7)
         column[0].set_yscale("log")
         column[1].set_yscale("symlog", linthresh=1)
         column[-1].set_xscale("symlog", linthresh=1)

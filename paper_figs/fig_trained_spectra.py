@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import inputs_of_training, rows_of, run, subplots
+from paper_figs.style import combinations, inputs_of_training, rows_of, run, subplots
 from rmt_hessian.plotting import COLOURS
 
 ROWS = [  # layers, loss, inputs, many samples or few; block
@@ -30,7 +30,9 @@ def draw(store):
         points = table[(table["widths"].str.count("-") == n_layers) & (table["loss"] == loss)]
         points = points[points["inputs"] == inputs].sort_values(["n_samples", "seed"])
         sizes = points["n_samples"].to_numpy()
-        point = points[sizes == (sizes.max() if many else sizes.min())].iloc[0]
+        points = points[sizes == (sizes.max() if many else sizes.min())]
+        words, points = next(combinations(points, "widths"))  # the first of several trainings
+        point = points.iloc[0]
         arrays = store.arrays(point["key"])
         steps = arrays["checkpoint_steps"]
         shown = [np.abs(steps - share * steps[-1]).argmin() for share in SHARES]
@@ -43,7 +45,7 @@ def draw(store):
             ax.minorticks_off()
             lowest = np.quantile(sizes, LOWEST, axis=1).min() / 2
             ax.set_xlim(max(lowest, sizes.max() * 10.0**-DECADES), 2 * sizes.max())
-        row[0].set_ylabel(_case(point, block), fontsize=6.5)
+        row[0].set_ylabel(_case(point, block) + words, fontsize=6.5)
     for ax in axes[-1]:
         ax.set_xlabel("eigenvalue")
     handles, labels = axes[0, 0].get_legend_handles_labels()

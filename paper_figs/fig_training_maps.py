@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from paper_figs.style import inputs_of_training, parts_with_subplots, rows_of, run
+from paper_figs.style import combinations, inputs_of_training, parts_with_subplots, rows_of, run
 from rmt_hessian.plotting import plot_absolute_hessian
 
 DECADES = 5
@@ -22,15 +22,22 @@ def draw(store):
     The first seed of each case, on one colour scale a row.
     """
     table = rows_of(store, "training_images")
-    points = [point for _, point in table[table["seed"] == 0].iterrows()]
+    table = table[table["seed"] == 0]
+    known = ["inputs", "loss", "widths", "n_samples"]
+    points = [
+        (point, words.replace("\n", "; "))
+        for _, of_case in table.groupby(known, sort=False)
+        for words, rows in combinations(of_case, *known)
+        for _, point in rows.iterrows()
+    ]
     figure, parts = parts_with_subplots(len(points), len(PICTURES), 3, height_to_width=1.05)
     figure.set_dpi(DPI)
-    for point, (part, axes) in zip(points, parts, strict=True):
+    for (point, words), (part, axes) in zip(points, parts, strict=True):
         arrays = store.arrays(point["key"])
         widths = [int(width) for width in point["widths"].split("-")]
         part.suptitle(
             f"{point['loss'].upper()}; {inputs_of_training(point['inputs'])}; "
-            f"{'–'.join(map(str, widths))}, $N={point['n_samples']}$",
+            f"{'–'.join(map(str, widths))}, $N={point['n_samples']}${words}",
             fontweight="bold",
             fontsize=8,
         )
@@ -54,7 +61,7 @@ def draw(store):
     figure.suptitle(
         "Hessians at 0, 50 and 100 % of the steps of Adam: root mean squares of the entries of a "
         f"pixel, norms of\nthe blocks $H_{{bc}}$ of pairs of units $b$, $c$; {DECADES} decades "
-        f"below the largest of the three.\nLines part layers, thin ones {_lines_of(points)}",
+        f"below the largest of the three.\nLines part layers, thin ones {_lines_of(table)}",
         fontsize=8,
     )
     return figure
@@ -81,12 +88,12 @@ def _unit_ends(widths):
     ]
 
 
-def _lines_of(points):
+def _lines_of(table):
     """Words for the units that thin lines part."""
     layers = {
         layer
-        for point in points
-        for layer in _wide_layers([int(width) for width in point["widths"].split("-")])
+        for widths in table["widths"]
+        for layer in _wide_layers([int(width) for width in widths.split("-")])
     }
     return "units of the first layer" if layers == {0} else "units where they are wide"
 

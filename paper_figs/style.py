@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from tueplots import figsizes
 
 from rmt_hessian.report.cases import with_cases
+from rmt_hessian.report.groups import told_apart
 from rmt_hessian.sweep.store import Store
 
 FONT = {
@@ -48,6 +49,37 @@ def rows_of(store, measurement):
     """Rows of the table that a measurement made, with a column ``case`` where it has one."""
     table = with_cases(store.table())
     return table[table["measurement"] == measurement]
+
+
+def alike(rows, *keys):
+    """The rows, if those of equal keys differ by their seeds alone.
+
+    Raises ValueError, which names the parameters, if a mean would be one of different points.
+    """
+    if told := told_apart(rows, keys):
+        values = ", ".join(f"{name} = {_values(rows[name])}" for name in told)
+        raise ValueError(
+            f"means over seeds are drawn, of points equal in all else, got {values}: run a sweep "
+            "for each"
+        )
+    return rows
+
+
+def _values(column):
+    return " and ".join(str(value) for value in column.unique())
+
+
+def combinations(rows, *keys):
+    """Yield words and rows, for each value of the parameters that tell rows of equal keys apart.
+
+    Words are as those of the title of a panel, a line each; none where there is one combination.
+    """
+    if not (told := told_apart(rows, keys)):
+        yield "", rows
+        return
+    for values, points in rows.groupby(told, sort=False, dropna=False):
+        pairs = zip(told, values, strict=True)
+        yield "".join(f"\n{name.replace('_', ' ')} {value}" for name, value in pairs), points
 
 
 def subplots(nrows, ncols, height_to_width=0.62, **arguments):

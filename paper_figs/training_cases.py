@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import rows_of
+from paper_figs.style import combinations, rows_of
 
 CASES = [  # title, inputs, loss
     ("clusters, CE", "clusters", "ce"),
@@ -15,7 +15,10 @@ CLASSES = 10  # of the networks shown, or the nearest to it
 
 
 def cases(store):
-    """Yield title and points, of networks with one hidden layer: all seeds of one grid point."""
+    """Yield title and points, of networks with one hidden layer: all seeds of one grid point.
+
+    Options of a training that take several values have a point each.
+    """
     table = rows_of(store, "dynamic_force")
     table = table[table["widths"].str.count("-") == 2]
     if "weight_decay" in table:
@@ -27,8 +30,12 @@ def cases(store):
             continue
         distance = np.abs(np.log(rows["n_classes"] / CLASSES))
         nearest = rows[distance == distance.min()]
-        point = nearest.iloc[0]
-        yield f"{title}\n{point['widths'].replace('-', '–')}\n$N={point['n_samples']}$", nearest
+        for widths, of_widths in nearest.groupby("widths", sort=False):
+            sizes = f"{widths.replace('-', '–')}\n$N={nearest['n_samples'].iloc[0]}$"
+            if (activation := nearest.get("activation")) is not None and activation.nunique() == 1:
+                sizes += f"\n{activation.iloc[0]}"
+            for words, points in combinations(of_widths, "widths"):
+                yield f"{title}\n{sizes}{words}", points
 
 
 def over_seeds(arrays, name, index=None):

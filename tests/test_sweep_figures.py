@@ -157,4 +157,4 @@ def test_ratios_times_the_power_of_the_limit(drawn):
         constant = dashed.get_ydata()
         np.testing.assert_allclose(constant, constant[0])  # the exponent is that of the limit
         assert above.get_xscale() == above.get_yscale() == below.get_xscale() == "log"
-    assert "$d=16$, $N=24$, $m=12$, 2 to 3 seeds" in figure.get_suptitle()
+    assert "$d=16$, $N=24$, $m=12$, 2 or 3 seeds" in figure.get_suptitle()

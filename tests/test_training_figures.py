@@ -105,8 +105,8 @@ def test_units_that_are_too_narrow_have_no_lines():
     module = importlib.import_module("paper_figs.fig_training_maps")
     assert module._unit_ends([500, 8, 500]) == [500 * i for i in range(1, 8)]
     assert module._layer_ends([500, 8, 500]).tolist() == [4000]
-    points = [{"widths": "500-8-500"}, {"widths": "50-16-16-16-10"}]
-    assert module._lines_of(points) == "units of the first layer"
+    table = pd.DataFrame({"widths": ["500-8-500", "50-16-16-16-10"]})
+    assert module._lines_of(table) == "units of the first layer"
 
 
 def test_shares_between_layers_and_maps_of_features(draw, store):

@@ -4,9 +4,12 @@ import numpy as np
 import pandas as pd
 
 from rmt_hessian.report.cases import with_cases
+from rmt_hessian.report.groups import told_apart
 
 SIZES = {"n_inputs": "d", "n_samples": "N", "n_hidden": "m"}
 BLOCKS = ("diagonal", "off_diagonal")
+RESULTS = ["ratio", "error", "predicted", "z", "ks_conditional", "ks_population", "outside"]
+RESULTS += ["gap", "predicted_gap", "overlap", "gradient_gap", "gradient_overlap"]
 ROUNDING = 1e-12  # of a distance: where both laws are one, their distances are equal
 SEEDS_FOR_Z = 5  # Student's t with 4 degrees of freedom: |z| > 3 in 4 % of cases, 20 % with 1
 
@@ -39,18 +42,20 @@ def summarise(table):
     them, which fluctuate by O(1/√d) and show most where N is large.
     """
     table = _with_labels(table)
-    norms = _group(table, "block_norms", ["case", "n_classes", *SIZES])
-    keys = ["case", "n_classes", *_moving_sizes(table)]
+    told = _told_apart(table, "block_norms", "block_spectra")
+    of_norms = ["case", "n_classes", *SIZES, *told]
+    norms = _group(table, "block_norms", of_norms)
+    keys = ["case", "n_classes", *_moving_sizes(table), *told]
     spectra = _group(table, "block_spectra", keys)
     rows, shared = [], set()
-    for (case, C, *sizes), group in norms.items():
-        row = {"case": case, "n_classes": C} | dict(zip(SIZES, sizes, strict=True))
+    for values, group in norms.items():
+        row = dict(zip(of_norms, values, strict=True))
         key = tuple(row[name] for name in keys)
         shared.add(key)
         rows.append(row | _ratio(group) | _distances(spectra.get(key)))
     for key, group in spectra.items():
         if key not in shared:
-            row = group[["case", "n_classes", *SIZES]].iloc[0].to_dict()
+            row = group[of_norms].iloc[0].to_dict()
             rows.append(row | _ratio(None) | _distances(group))
     return pd.DataFrame(rows)
 
@@ -59,6 +64,16 @@ def _with_labels(table):
     """With a column for the case and every size; without hidden layers none is called m."""
     table = with_cases(table)
     return table.reindex(columns=list(dict.fromkeys([*table, "case", *SIZES])))
+
+
+def _told_apart(table, *measurements):
+    """Parameters, beside case and sizes, in which points differ by more than their seeds."""
+    parts = [table[table["measurement"] == name] for name in measurements]
+    return list(
+        dict.fromkeys(
+            name for rows in parts for name in told_apart(rows, ["case", "n_classes", *SIZES])
+        )
+    )
 
 
 def _moving_sizes(table):
@@ -110,9 +125,10 @@ def summarise_rank(table):
 
     NaN of columns that an older version of the measurement does not have.
     """
-    keys, columns = ["case", "n_classes", *SIZES], ["gap", "predicted_gap", "overlap"]
-    columns += ["gradient_gap", "gradient_overlap"]
-    groups = _group(_with_labels(table), "output_rank", keys)
+    columns = ["gap", "predicted_gap", "overlap", "gradient_gap", "gradient_overlap"]
+    table = _with_labels(table)
+    keys = ["case", "n_classes", *SIZES, *_told_apart(table, "output_rank")]
+    groups = _group(table, "output_rank", keys)
     rows = [
         dict(zip(keys, key, strict=True)) | group.reindex(columns=columns).mean().to_dict()
         for key, group in groups.items()
@@ -125,13 +141,19 @@ def _number(value, form):
 
 
 def _labels(summary, first):
-    """Name of each row: its first columns, and the sizes in which the rows differ."""
-    varying = {name: s for name, s in SIZES.items() if summary[name].nunique() > 1}
+    """Name of each row: its first columns, and the sizes and parameters in which rows differ."""
+    known = {"case", "n_classes", *RESULTS}
+    symbols = SIZES | {name: name for name in summary if name not in SIZES and name not in known}
+    varying = {name: s for name, s in symbols.items() if summary[name].nunique() > 1}
     return [
         " ".join([*(str(row[name]) for name in first)])
-        + "".join(f" {s}={row[name]:g}" for name, s in varying.items() if pd.notna(row[name]))
+        + "".join(f" {s}={_told(row[name])}" for name, s in varying.items() if pd.notna(row[name]))
         for row in summary.to_dict("records")
     ]
+
+
+def _told(value):
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def format_summary(summary):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from rmt_hessian.report.cases import with_cases
+from rmt_hessian.report.groups import told_apart
 from rmt_hessian.report.structure import means
 from rmt_hessian.spectra.uncertainty import fitted_rate
 
@@ -51,11 +52,13 @@ def decoupled_rates(rows):
     found = []
     ratio = (rows["n_inputs"] / rows["n_samples"]).round(6)
     for name, fixed in (("d", rows["n_inputs"]), ("d/N", ratio)):
-        for (case, C, value), part in rows.groupby(["case", "n_classes", fixed.rename("fixed")]):
+        parts = rows.assign(fixed=[f"{name} = {value:g}" for value in fixed])
+        keys = ["case", "n_classes", "fixed"]
+        keys += told_apart(parts, [*keys, *SIZES, "widths"])
+        for values, part in parts.groupby(keys, dropna=False):
             rates = {short: _rate(part, column) for column, short in RATED.items()}
             if any(rates.values()):
-                row = {"case": case, "n_classes": C, "fixed": f"{name} = {value:g}"}
-                found.append(row | rates)
+                found.append(dict(zip(keys, values, strict=True)) | rates)
     return pd.DataFrame(found)
 
 

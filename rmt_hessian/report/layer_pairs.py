@@ -30,11 +30,17 @@ def layer_pair_sections(table):
     """Yield (title, table) of `training_images` and `trained_layer_pairs`: means over seeds."""
     rows = table[table["measurement"] == "training_images"]
     if len(rows):
-        yield SHARES, means(_by_time(rows), KEYS, OF_SHARES)
+        yield SHARES, means(_by_time(rows), _keys(rows), OF_SHARES)
     rows = table[table["measurement"] == "trained_layer_pairs"]
     if len(rows):
-        found = means(_by_time(rows), KEYS, ["mean_loss", *OF_PAIRS])
+        found = means(_by_time(rows), _keys(rows), ["mean_loss", *OF_PAIRS])
         yield PAIRS, found.rename(columns=OF_PAIRS)
+
+
+def _keys(rows):
+    """With the activation where one is named."""
+    named = "activation" in rows and rows["activation"].notna().any()
+    return ["activation", *KEYS] if named else KEYS
 
 
 def _by_time(rows):
@@ -43,6 +49,5 @@ def _by_time(rows):
     for time, percent in PERCENT.items():
         own = {name: name.removeprefix(f"{time}_") for name in rows if name.startswith(f"{time}_")}
         own[f"{time}_loss"] = "mean_loss"
-        kept = rows[[*KEYS[:-1], *own]]
-        parts.append(kept.rename(columns=own).assign(percent=percent))
+        parts.append(rows.rename(columns=own).assign(percent=percent))
     return pd.concat(parts).sort_values(KEYS, kind="stable")

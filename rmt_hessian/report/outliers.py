@@ -34,4 +34,4 @@ def _of_part(rows, part):
     """Rows with what was measured of one part under names without the part."""
     names = {f"{part}_{column}": column for column in COLUMNS}
     ratio = rows["n_inputs"] / rows["n_samples"]
-    return rows.rename(columns=names).assign(part=part, aspect_ratio=ratio)[SIZES + COLUMNS]
+    return rows.rename(columns=names).assign(part=part, aspect_ratio=ratio)

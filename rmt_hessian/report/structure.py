@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from rmt_hessian.report.cases import of_hidden_layer, with_cases
+from rmt_hessian.report.groups import by_point
 from rmt_hessian.spectra.uncertainty import fitted_rate
 
 RANK = "E[M] of the population: gap λ_C/λ_{C-1}, 1 - overlap of its top C-1 eigenspace; predicted."
@@ -51,10 +52,11 @@ def structure_sections(table):
 def means(rows, keys, columns):
     """Means over seeds, a row for each value of the keys, in the order of the table.
 
-    Of the columns that there are: of older versions of a measurement some are missing.
+    Other parameters in which points of equal keys differ are keys too. Of the columns that there
+    are: of older versions of a measurement some are missing.
     """
     columns = [name for name in columns if name in rows]
-    return rows.groupby(keys, sort=False)[columns].mean().reset_index()
+    return by_point(rows, keys)[columns].mean().reset_index()
 
 
 def fitted_rates(rows):

@@ -53,7 +53,7 @@ def _by_part(rows, parts, columns):
     for part in parts:
         names = {_of_part(column, part): column for column in columns}
         if set(names) <= set(rows):
-            of_part = rows[[*SIZES, *names]].rename(columns=names).assign(part=part)
+            of_part = rows.rename(columns=names).assign(part=part)
             found.append(of_part[of_part[columns].notna().any(axis=1)])
     return means(pd.concat(found).sort_values(SIZES, kind="stable"), ["part", *SIZES], columns)
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from rmt_hessian.report.groups import told_apart
+
 LAYERS = (
     "Training, within layers: R, and the share of ‖H_ll‖² off the diagonal blocks, initial → final,"
     " means over seeds; population: pairs of different samples alone; fresh: at the same weights, "
@@ -18,7 +20,8 @@ CONDITION = (
     "Training, condition number on the range, as it is and after one learning rate a unit or a "
     "layer, initial → final, geometric means over seeds."
 )
-KEYS = ["loss", "inputs", "widths", "n_samples", "weight_decay"]
+KEYS = ["loss", "inputs", "widths", "activation", "n_samples", "weight_decay"]
+SHOWN = KEYS[:4]  # whether cases differ in them or not
 
 
 def training_sections(table):
@@ -38,8 +41,10 @@ def training_sections(table):
 
 def _groups(rows):
     """What names a case, where the cases differ, and its rows."""
-    keys = [name for name in KEYS if name in rows]
-    shown = [name for name in keys if name in KEYS[:3] or rows[name].nunique(dropna=False) > 1]
+    keys = [name for name in KEYS if name in rows and rows[name].notna().any()]
+    shown = [name for name in keys if name in SHOWN or rows[name].nunique(dropna=False) > 1]
+    told = told_apart(rows, keys)
+    keys, shown = keys + told, shown + told
     for values, group in rows.groupby(keys, sort=False, dropna=False):
         case = dict(zip(keys, values, strict=True))
         yield {name: case[name] for name in shown}, group

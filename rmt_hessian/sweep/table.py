@@ -1,5 +1,7 @@
 """One table of the rows of many points: a column keeps the kind of what is in it."""
 
+from itertools import chain, takewhile
+
 import numpy as np
 import pandas as pd
 
@@ -7,12 +9,14 @@ import pandas as pd
 def table_of(rows, on_notice=lambda line: None):
     """A table of rows, mappings of names to Python's scalars; a row may lack a name.
 
+    What any row has before ``seed``, the parameters of a point, stands before it in the table.
     A column of whole numbers is int64, of truth values bool; where some rows lack it, Int64 and
     boolean, of pandas. Whole numbers and truth values are whole numbers, 1 for true; with
     fractions among them they are float64, and ``on_notice`` is told of those that are rounded.
     Raises ValueError if a column would hold text and numbers.
     """
-    names = dict.fromkeys(name for row in rows for name in row)
+    set_by_points = (takewhile(lambda name: name != "seed", row) for row in rows)
+    names = dict.fromkeys(chain(*set_by_points, *rows))
     return pd.DataFrame({name: _column(name, rows, on_notice) for name in names})
 
 

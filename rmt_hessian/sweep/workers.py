@@ -18,6 +18,7 @@ TASK_SECONDS = 0.1  # a task measures points for so long; sending one takes some
 SCHEDULER_SECONDS = 0.02  # and for each worker so much longer: one scheduler serves them all
 MOST_POINTS = 256  # of a task
 AHEAD = 2  # tasks sent for each worker, so that the next one is there when it is free
+AHEAD_SECONDS = 1.0  # of longer tasks one each: another would wait while a worker is idle
 COUNT_SECONDS = 2.0  # between two looks at how many workers there are
 POLL_SECONDS = 0.01  # between two looks whether a task has ended
 PATIENCE_SECONDS = 300  # without a worker, where none can be waiting in a queue
@@ -108,7 +109,7 @@ def measure_on_workers(client, points, folder):
     from distributed import KilledWorker, as_completed
 
     workers, running = _Workers(client), as_completed(loop=client.loop)
-    waiting, suspects, sent, most = deque(points), deque(), {}, {}
+    waiting, suspects, sent, most, ahead = deque(points), deque(), {}, {}, 1
 
     def send(keys):
         task = {key: points[key] for key in keys}, os.path.abspath(folder), os.getcwd()
@@ -118,7 +119,7 @@ def measure_on_workers(client, points, folder):
         running.add(future)
 
     while waiting or suspects or sent:
-        while waiting and len(sent) < AHEAD * workers.count():
+        while waiting and len(sent) < ahead * workers.count():
             share = -(-len(waiting) // (AHEAD * workers.count()))  # so that all end together
             send(_take_alike(waiting, points, most, share))
         alone = not sent
@@ -133,6 +134,7 @@ def measure_on_workers(client, points, folder):
         if error is None:
             waiting.extendleft(reversed(keys[done.count :]))
             most[points[keys[0]].measurement] = _most_points(done, seconds)
+            ahead = AHEAD if sum(done.seconds.values()) < AHEAD_SECONDS else 1
             yield done
         elif isinstance(error, CancelledError):
             raise Stopped(f"lost the scheduler at {client.scheduler.address}")

@@ -19,6 +19,7 @@ from rmt_hessian.report.structure import (
     structure_sections,
 )
 from rmt_hessian.sweep.parameters import columns
+from rmt_hessian.sweep.table import table_of
 from tests.tolerances import EXACT
 
 WIDTHS = (10, 20, 40)
@@ -37,9 +38,9 @@ def power_laws(exponents, n_classes, d=None, n_hidden_layers=1, layer=0):
     rows = []
     for m, (seed, noise) in product(WIDTHS, enumerate(NOISE)):
         widths = [d or m, *[m] * n_hidden_layers, n_classes]
-        row = columns({"widths": widths, "layer": layer})
-        row |= {name: 3 * m**power * noise for name, power in powers.items()}
-        rows.append({"measurement": "population_rank", "seed": seed} | row | DEFECTS | RANKS)
+        row = {"measurement": "population_rank"} | columns({"widths": widths, "layer": layer})
+        row |= {"seed": seed} | {name: 3 * m**power * noise for name, power in powers.items()}
+        rows.append(row | DEFECTS | RANKS)
     return rows
 
 
@@ -106,13 +107,15 @@ def sizes(*widths, **others):
     return columns({"widths": list(widths), "n_samples": 50} | others)
 
 
-FORM = sizes(6, 5, layer=0, loss="ce") | {"measurement": "kronecker_form", "aspect_ratio": 2.0}
+FORM = {"measurement": "kronecker_form"} | sizes(6, 5, layer=0, loss="ce") | {"seed": 0}
+FORM |= {"aspect_ratio": 2.0}
 FORM |= {"predicted_error": 0.5, "nearest_error": 0.3, "ks_kronecker": 0.1, "ks_law": np.nan}
 PARTS = ("hessian", "gauss_newton", "cross_layer", "layer_wise")
-WHOLE = {f"{part}_top_eigenvalue": float(q) for q, part in enumerate(PARTS)}
-WHOLE |= sizes(6, 3, 9) | {"measurement": "network_kronecker"}
-SPACE = sizes(6, 3, 10, layer=0, loss="ce") | {"measurement": "eigenspaces", "inputs": "digits"}
-SPACE |= {"input_mean": 0.0, "standardised": False, "predicted_peak": 8.0, "peak_overlap": 0.5}
+WHOLE = {"measurement": "network_kronecker"} | sizes(6, 3, 9, input_mean=0.0) | {"seed": 0}
+WHOLE |= {f"{part}_top_eigenvalue": float(q) for q, part in enumerate(PARTS)}
+SPACE = {"measurement": "eigenspaces"} | sizes(6, 3, 10, layer=0, loss="ce", inputs="digits")
+SPACE |= {"input_mean": 0.0, "standardised": False, "seed": 0}
+SPACE |= {"predicted_peak": 8.0, "peak_overlap": 0.5}
 SPACE |= {"rank_one_share": 0.75, "leading_share": 0.25}
 SPACE |= {"gradient_peak": 6.0, "gradient_peak_overlap": 0.25}
 BY_MEASUREMENT = {
@@ -154,7 +157,7 @@ def test_sizes_too_small_for_a_prediction():
 
 def sections(*measurements):
     rows = [row for name in measurements for row in BY_MEASUREMENT[name]]
-    return dict(structure_sections(pd.DataFrame(rows)))
+    return dict(structure_sections(table_of(rows)))
 
 
 @pytest.mark.parametrize("measurement", TITLES)

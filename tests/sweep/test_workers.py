@@ -280,6 +280,29 @@ def test_cheap_points_go_together(path, expected, tmp_path, client, monkeypatch)
     assert all(expected[name] == kept[name] for name in kept)
 
 
+@pytest.mark.parametrize(("seconds", "most"), [(0.0, 1), (np.inf, workers.AHEAD)])
+def test_long_tasks_are_sent_to_workers_that_are_free(
+    path, tmp_path, client, monkeypatch, seconds, most
+):
+    """So that the last of them does not wait behind another while a worker is idle."""
+    monkeypatch.setattr(workers, "AHEAD_SECONDS", seconds)
+    monkeypatch.setattr(workers, "TASK_SECONDS", 0.0)  # a point each
+    points, sent, open_ = {p.key: p for p in load_config(path).points()}, [], []
+    submit = client.submit
+
+    def counted(*task, **options):
+        open_.append(1 + sum(not future.done() for future in sent))
+        sent.append(submit(*task, **options))
+        return sent[-1]
+
+    monkeypatch.setattr(client, "submit", counted)
+    with Store(tmp_path).writing():
+        assert sum(done.count for done in measure_on_workers(client, points, tmp_path)) == POINTS
+    n_workers = len(client.nthreads())
+    assert max(open_[:n_workers]) <= n_workers  # nothing is known of the first
+    assert max(open_) <= most * n_workers
+
+
 def test_workers_that_cannot_write_stop_the_run(path, tmp_path, client):
     points = {point.key: point for point in load_config(path).points()}
     with pytest.raises(Stopped, match=f"^cannot write into {tmp_path}: No such file or directory$"):
