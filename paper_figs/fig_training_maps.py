@@ -43,7 +43,7 @@ def draw(store):
         )
         times = zip(arrays["checkpoint_steps"], arrays["losses"], strict=True)
         for ax, (step, loss) in zip(axes[0], times, strict=True):
-            ax.set_title(f"step {step}: loss {loss:.2g}")
+            ax.set_title(f"step {step}: loss {loss:.3g}")
         for row, (name, label, counted) in zip(axes, PICTURES, strict=True):
             maps, edges = arrays[name], arrays[f"{name}_edges"]
             for ax, picture in zip(row, maps, strict=True):

@@ -95,7 +95,7 @@ def test_maps_of_the_three_times_share_one_scale(draw, store):
                 assert ax.get_xticks().size == 0
             assert row[0].get_ylabel() == row[0].get_xlabel() != ""
         for ax, step, value in zip(case[0], (0, 5, 11), arrays["losses"], strict=True):
-            assert ax.get_title() == f"step {step}: loss {value:.2g}"
+            assert ax.get_title() == f"step {step}: loss {value:.3g}"
     titles = [part.get_suptitle() for part in figure.subfigs]
     assert titles == [f"{loss}; clusters; 6–4–3, $N=30$" for loss in ("CE", "MSE")]
     assert "units where they are wide" in figure.get_suptitle()  # here of both layers
