@@ -31,7 +31,7 @@ def three_fresh_samples(run):
         raise ValueError(f"n_samples must be {wanted}, got {run.n_samples}")
 
 
-@measurement(version=2)
+@measurement(version=2, stream=1)
 def dynamic_force(rng, *, run: Annotated[TrainingRun, three_samples, three_fresh_samples]):
     """Shares and norms of the parts of the Hessian, checkpoint by checkpoint.
 
