@@ -1,6 +1,6 @@
 """Heat map: squared overlap of top eigenvectors with ``r_i ⊗ x̂``."""
 
-from paper_figs.style import inputs_of, rows_of, run, subplots
+from paper_figs.style import alike, inputs_of, rows_of, run, subplots
 
 
 def draw(store):
@@ -13,9 +13,10 @@ def draw(store):
     means = sorted(gaussian["input_mean"].unique(), reverse=True)
     panels = {inputs_of(mean): gaussian[gaussian["input_mean"] == mean] for mean in means}
     panels["digits"] = table[table["inputs"] == "digits"]
-    panels = {title: points.iloc[0] for title, points in panels.items() if len(points)}
+    panels = {title: alike(points, "case") for title, points in panels.items() if len(points)}
     figure, axes = subplots(1, len(panels), height_to_width=1.6, sharey=True)
-    for ax, (title, point) in zip(axes[0], panels.items(), strict=True):
+    for ax, (title, points) in zip(axes[0], panels.items(), strict=True):
+        point = points.iloc[0]
         alignment = store.arrays(point["key"])["alignment"]
         n, k = alignment.shape
         image = ax.imshow(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import CASE_TITLES, rows_of, run, short_axis, subplots
+from paper_figs.style import CASE_TITLES, alike, rows_of, run, short_axis, subplots
 from rmt_hessian.plotting import plot_spectrum
 
 CASES = ["linear-ce", "hidden-ce", "hidden-mse"]
@@ -12,7 +12,7 @@ BLOCKS = {"diagonal": "$H_{11}$", "off_diagonal": "$H_{12}$"}
 def draw(store):
     """Rows: case and block; columns: smallest, middle and largest C. First seed."""
     table = rows_of(store, "block_spectra")
-    table = table[table["seed"] == 0]
+    table = alike(table[table["seed"] == 0], "case", "n_classes")
     values = sorted(table["n_classes"].unique().astype(int))
     shown = [values[0], values[len(values) // 2], values[-1]]
     rows = [(case, block) for case in CASES for block in BLOCKS]

@@ -1,7 +1,5 @@
 """Off-diagonal shares along trainings: within the layers, and between them."""
 
-import numpy as np
-
 from paper_figs.style import run, seeds_of, subplots
 from paper_figs.training_cases import CASES, cases, over_seeds, plot_seeds
 from rmt_hessian.plotting import COLOURS
@@ -51,8 +49,9 @@ def draw(store):
 
 
 def _lowest(ax):
-    """The lowest end of a band."""
-    return min(np.nanmin(band.get_paths()[0].vertices[:, 1]) for band in ax.collections)
+    """The lowest end of a band; 0 without one."""
+    paths = [path for band in ax.collections for path in band.get_paths()]
+    return min((path.vertices[:, 1].min() for path in paths), default=0.0)
 
 
 if __name__ == "__main__":

@@ -4,13 +4,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from paper_figs.style import rows_of, run, subplots
+from paper_figs.style import alike, rows_of, run, subplots
 from rmt_hessian.plotting import plot_absolute_hessian
 
 
 def draw(store):
     """Left: smallest C; right: largest. White lines part the layers."""
-    table = rows_of(store, "hessian_image").sort_values("n_classes")
+    table = alike(rows_of(store, "hessian_image"), "n_classes").sort_values("n_classes")
     figure, axes = subplots(1, 2, height_to_width=0.95)
     for ax, (_, point) in zip(axes[0], table.iloc[[0, -1]].iterrows(), strict=True):
         absolute = store.arrays(point["key"])["absolute_hessian"]

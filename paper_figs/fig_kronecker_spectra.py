@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import rows_of, run, subplots
+from paper_figs.style import alike, rows_of, run, subplots
 from rmt_hessian.plotting import COLOURS, plot_spectrum
 
 N_PANELS = 3
@@ -12,7 +12,7 @@ def draw(store):
     """Above: densities; below: top eigenvalues. A small, a middle and the largest N, first seed."""
     table = rows_of(store, "kronecker_form")
     table = table[table["seed"] == 0]
-    table = table[table["case"] == "linear-ce"].sort_values("n_samples")
+    table = alike(table[table["case"] == "linear-ce"].sort_values("n_samples"), "n_samples")
     chosen = table.iloc[[len(table) // 4, len(table) // 2, len(table) - 1]]
     figure, axes = subplots(2, N_PANELS, height_to_width=0.8)
     for (above, below), (_, point) in zip(axes.T, chosen.iterrows(), strict=True):

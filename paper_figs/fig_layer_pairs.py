@@ -51,7 +51,7 @@ def draw(store):
         ax.legend()
     for ax in axes[-1]:
         ax.set_xlabel("% of the steps")
-    sizes = table["widths"].iloc[0].replace("-", "–")
+    sizes = " and ".join(widths.replace("-", "–") for widths in table["widths"].unique())
     figure.suptitle(
         f"Blocks between layers of networks {sizes}, $N={table['n_samples'].iloc[0]}$. Maps: "
         f"Frobenius norms of the\nentries of a unit and a feature; {maps % '; '}, first seed; two "

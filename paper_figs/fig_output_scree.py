@@ -1,6 +1,6 @@
 """Eigenvalues of the output Hessian of the hidden layer: C-1 of them stand apart."""
 
-from paper_figs.style import rows_of, run, short_log_axis, subplots
+from paper_figs.style import alike, rows_of, run, short_log_axis, subplots
 from rmt_hessian.plotting import COLOURS, plot_scree
 
 N_PANELS = 4
@@ -13,7 +13,7 @@ def draw(store):
     Crosses: the output gradient covariance at random labels.
     """
     table = rows_of(store, "output_rank")
-    table = table[table["seed"] == 0]
+    table = alike(table[table["seed"] == 0], "n_classes")
     points = table.sort_values("n_classes").iloc[:N_PANELS]
     figure, axes = subplots(2, N_PANELS // 2, sharex=True)
     for ax, (_, point) in zip(axes.flat, points.iterrows(), strict=True):

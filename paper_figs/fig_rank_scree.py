@@ -1,6 +1,6 @@
 """Eigenvalues of the output Hessian as the network grows: C-1 of them come to stand apart."""
 
-from paper_figs.style import rows_of, run, short_log_axis, subplots
+from paper_figs.style import alike, rows_of, run, short_log_axis, subplots
 from rmt_hessian.plotting import plot_scree
 from rmt_hessian.report.cases import of_hidden_layer
 
@@ -13,7 +13,8 @@ def draw(store):
     table = of_hidden_layer(rows_of(store, "population_rank"))
     table = table[(table["n_inputs"] == table["n_hidden"]) & (table["seed"] == 0)]
     C = int(min(table["n_classes"].unique(), key=lambda value: abs(value - N_CLASSES)))
-    points = table[table["n_classes"] == C].sort_values("n_hidden").iloc[-N_PANELS:]
+    points = alike(table[table["n_classes"] == C], "n_hidden").sort_values("n_hidden")
+    points = points.iloc[-N_PANELS:]
     figure, axes = subplots(2, N_PANELS // 2, sharex=True)
     for ax, (_, point) in zip(axes.flat, points.iterrows(), strict=False):
         arrays = store.arrays(point["key"])

@@ -60,7 +60,8 @@ def draw(store):
         with_layer = with_layer[with_layer["n_inputs"] == with_layer["n_inputs"].max()]
         with_layer = with_layer if len(with_layer) else largest  # its blocks alone
         words, largest = next(combinations(largest, "widths"))  # the first of several trainings
-        _, with_layer = next(combinations(with_layer, "widths"))
+        others = dict(combinations(with_layer, "widths"))
+        with_layer = others.get(words, next(iter(others.values())))
         blocks = {f"diagonal_{key}": style for key, style in DISTANCES.items()}
         _draw_along(column[0], store, largest, blocks)
         _draw_along(

@@ -8,6 +8,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from tueplots import figsizes
 
@@ -72,13 +73,14 @@ def _values(column):
 def combinations(rows, *keys):
     """Yield words and rows, for each value of the parameters that tell rows of equal keys apart.
 
-    Words are as those of the title of a panel, a line each; none where there is one combination.
+    Words are as those of the title of a panel, a line each; none where there is one combination,
+    and none for a parameter that is not set.
     """
     if not (told := told_apart(rows, keys)):
         yield "", rows
         return
     for values, points in rows.groupby(told, sort=False, dropna=False):
-        pairs = zip(told, values, strict=True)
+        pairs = [(name, x) for name, x in zip(told, values, strict=True) if pd.notna(x)]
         yield "".join(f"\n{name.replace('_', ' ')} {value}" for name, value in pairs), points
 
 

@@ -32,8 +32,9 @@ def cases(store):
         nearest = rows[distance == distance.min()]
         for widths, of_widths in nearest.groupby("widths", sort=False):
             sizes = f"{widths.replace('-', '–')}\n$N={nearest['n_samples'].iloc[0]}$"
-            if (activation := nearest.get("activation")) is not None and activation.nunique() == 1:
-                sizes += f"\n{activation.iloc[0]}"
+            if "activation" in of_widths and len(set(of_widths["activation"].dropna())) == 1:
+                named = of_widths["activation"].notna().all()  # else it tells trainings apart
+                sizes += f"\n{of_widths['activation'].iloc[0]}" if named else ""
             for words, points in combinations(of_widths, "widths"):
                 yield f"{title}\n{sizes}{words}", points
 
@@ -45,6 +46,9 @@ def over_seeds(arrays, name, index=None):
 
 
 def plot_seeds(ax, x, values, colour, label, style="-"):
-    """Median over seeds, and a band from the smallest to the largest."""
-    ax.fill_between(x, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, lw=0)
-    ax.plot(x, np.median(values, axis=0), style, color=colour, lw=1.1, label=label)
+    """Median over seeds that have a value, and a band from the smallest to the largest."""
+    known = np.isfinite(values).any(axis=0)
+    x, values = x[known], values[:, known]
+    low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
+    ax.fill_between(x, low, high, color=colour, alpha=0.2, lw=0)
+    ax.plot(x, np.nanmedian(values, axis=0), style, color=colour, lw=1.1, label=label)

@@ -54,7 +54,7 @@ def cross_entropy(ens):
         raise ValueError(f"loss must be 'ce', got {ens.loss!r}")
 
 
-@measurement(version=2, stream=1)
+@measurement(version=3, stream=1)
 def output_rank(
     rng, *, ens: Annotated[Ensemble, hidden_layer, cross_entropy, fewer_classes_than_units]
 ):

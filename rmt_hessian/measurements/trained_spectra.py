@@ -41,7 +41,7 @@ def explained_by_laws(run):
         raise ValueError("loss must be 'ce': the Hessian of a linear model with 'mse' is constant")
 
 
-@measurement(version=1)
+@measurement(version=2, stream=1)
 def trained_spectra(rng, *, run: Annotated[TrainingRun, explained_by_laws]):
     """Spectra, outliers and output Hessian of the first layer at each checkpoint of a training.
 

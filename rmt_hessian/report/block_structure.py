@@ -144,7 +144,7 @@ def _labels(summary, first):
     """Name of each row: its first columns, and the sizes and parameters in which rows differ."""
     known = {"case", "n_classes", *RESULTS}
     symbols = SIZES | {name: name for name in summary if name not in SIZES and name not in known}
-    varying = {name: s for name, s in symbols.items() if summary[name].nunique() > 1}
+    varying = {n: s for n, s in symbols.items() if summary[n].nunique(dropna=n in SIZES) > 1}
     return [
         " ".join([*(str(row[name]) for name in first)])
         + "".join(f" {s}={_told(row[name])}" for name, s in varying.items() if pd.notna(row[name]))
@@ -153,7 +153,7 @@ def _labels(summary, first):
 
 
 def _told(value):
-    return value if isinstance(value, str) else f"{value:g}"
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def format_summary(summary):

@@ -52,13 +52,16 @@ def decoupled_rates(rows):
     found = []
     ratio = (rows["n_inputs"] / rows["n_samples"]).round(6)
     for name, fixed in (("d", rows["n_inputs"]), ("d/N", ratio)):
-        parts = rows.assign(fixed=[f"{name} = {value:g}" for value in fixed])
+        hidden = rows["widths"].str.partition("-")[2]  # and classes: all widths but d
+        parts = rows.assign(fixed=fixed, units=hidden)
+        told = told_apart(parts, SIZES)
         keys = ["case", "n_classes", "fixed"]
-        keys += told_apart(parts, [*keys, *SIZES, "widths"])
+        keys += ["units" if name == "widths" else name for name in told]
         for values, part in parts.groupby(keys, dropna=False):
             rates = {short: _rate(part, column) for column, short in RATED.items()}
             if any(rates.values()):
-                found.append(dict(zip(keys, values, strict=True)) | rates)
+                row = dict(zip(keys, values, strict=True))
+                found.append(row | {"fixed": f"{name} = {row['fixed']:g}"} | rates)
     return pd.DataFrame(found)
 
 

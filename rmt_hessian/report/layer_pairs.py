@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from rmt_hessian.report.groups import told_apart
 from rmt_hessian.report.structure import means
 
 SHARES = (
@@ -45,9 +46,9 @@ def _keys(rows):
 
 def _by_time(rows):
     """Three rows for each, ordered by case, then time; their loss as ``mean_loss``."""
-    parts = []
+    parts, told = [], told_apart(rows, KEYS[:-1])
     for time, percent in PERCENT.items():
         own = {name: name.removeprefix(f"{time}_") for name in rows if name.startswith(f"{time}_")}
         own[f"{time}_loss"] = "mean_loss"
         parts.append(rows.rename(columns=own).assign(percent=percent))
-    return pd.concat(parts).sort_values(KEYS, kind="stable")
+    return pd.concat(parts).sort_values([*KEYS[:-1], *told, KEYS[-1]], kind="stable")

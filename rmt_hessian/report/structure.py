@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from rmt_hessian.report.cases import of_hidden_layer, with_cases
-from rmt_hessian.report.groups import by_point
+from rmt_hessian.report.groups import by_point, told_apart
 from rmt_hessian.spectra.uncertainty import fitted_rate
 
 RANK = "E[M] of the population: gap λ_C/λ_{C-1}, 1 - overlap of its top C-1 eigenspace; predicted."
@@ -63,17 +63,17 @@ def fitted_rates(rows):
     """Exponents in m of gap and defect, for every C and rule for d, where m takes several values.
 
     d is equal to m, or the same for all m. Only networks that were measured at every m count, and
-    quantities that are positive.
+    quantities that are positive. Other parameters in which points of equal widths differ are told.
     """
-    found = []
-    for C, part in rows.groupby("n_classes"):
+    found, told = [], [name for name in told_apart(rows, ["widths"]) if name != "layer"]
+    for (C, *values), part in rows.groupby(["n_classes", *told], dropna=False):
         tied = part[part["n_inputs"] == part["n_hidden"]]
         rules = [("m", tied), *((f"{d:g}", points) for d, points in part.groupby("n_inputs"))]
         for d, points in rules:
-            row = {"n_classes": C, "d": d}
+            row = {"n_classes": C} | dict(zip(told, values, strict=True)) | {"d": d}
             for name in ("gap", "centred_defect"):
                 row |= _rate(points, name)
-            if len(row) > 2:
+            if len(row) > 2 + len(told):
                 found.append(row)
     return pd.DataFrame(found)
 

@@ -13,8 +13,8 @@ LAYERS = (
 BETWEEN = (
     "Training, between layers: norm of all cross-layer blocks, relative to the geometric means of "
     "the layers' norms; share of the residual, ‖R‖²/(‖R‖² + ‖G‖²), R the residual part of these "
-    "blocks and G the Gauss–Newton one; initial → final, means over seeds; exponents in the gap to "
-    "the optimum, of the norm and of ‖R‖, ± standard deviation over seeds."
+    "blocks and G the rest, of ReLU the Gauss–Newton one; initial → final, means over seeds; "
+    "exponents in the gap to the optimum, of the norm and of ‖R‖, ± standard deviation over seeds."
 )
 CONDITION = (
     "Training, condition number on the range, as it is and after one learning rate a unit or a "

@@ -9,14 +9,19 @@ import pandas as pd
 def table_of(rows, on_notice=lambda line: None):
     """A table of rows, mappings of names to Python's scalars; a row may lack a name.
 
-    What any row has before ``seed``, the parameters of a point, stands before it in the table.
+    What rows have before ``seed``, the parameters of a point, stands before it in the table, unless
+    it is a result of other rows.
+
     A column of whole numbers is int64, of truth values bool; where some rows lack it, Int64 and
     boolean, of pandas. Whole numbers and truth values are whole numbers, 1 for true; with
     fractions among them they are float64, and ``on_notice`` is told of those that are rounded.
     Raises ValueError if a column would hold text and numbers.
     """
-    set_by_points = (takewhile(lambda name: name != "seed", row) for row in rows)
-    names = dict.fromkeys(chain(*set_by_points, *rows))
+    heads = [list(takewhile(lambda name: name != "seed", row)) for row in rows]
+    tails = [list(row)[len(head) :] for row, head in zip(rows, heads, strict=True)]
+    results = set(chain(*tails))
+    parameters = (name for name in chain(*heads) if name not in results)
+    names = dict.fromkeys(chain(parameters, *tails))
     return pd.DataFrame({name: _column(name, rows, on_notice) for name in names})
 
 

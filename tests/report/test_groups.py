@@ -9,7 +9,15 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 
-from paper_figs import fig_decoupled, fig_dynamic_force, fig_stripes, fig_training_maps
+from paper_figs import (
+    fig_decoupled,
+    fig_dynamic_force,
+    fig_layer_pairs,
+    fig_output_scree,
+    fig_rank_scree,
+    fig_stripes,
+    fig_training_maps,
+)
 from paper_figs.style import alike, combinations
 from rmt_hessian.report.block_structure import (
     format_rank,
@@ -21,7 +29,8 @@ from rmt_hessian.report.decoupled import decoupled_sections
 from rmt_hessian.report.groups import told_apart
 from rmt_hessian.report.layer_pairs import layer_pair_sections
 from rmt_hessian.report.outliers import outlier_sections
-from rmt_hessian.report.structure import structure_sections
+from rmt_hessian.report.structure import RATES as RANK_RATES
+from rmt_hessian.report.structure import means, structure_sections
 from rmt_hessian.report.trained_spectra import trained_spectra_sections
 from rmt_hessian.report.training import training_sections
 from rmt_hessian.sweep.run import run_sweep
@@ -48,13 +57,13 @@ def trainings(tmp_path_factory):
     stores = {}
 
     def store(measurement, widths="[5, 6, 3]"):
-        if measurement not in stores:
+        if (key := (measurement, widths)) not in stores:
+            name = f"{measurement}-{len(stores)}"
             text = TRAININGS.replace("MEASUREMENT", measurement).replace("WIDTHS", widths)
-            (folder / f"{measurement}.toml").write_text(text, encoding="utf-8")
-            result = run_sweep(folder / f"{measurement}.toml", folder / measurement)
-            assert result.failed == []
-            stores[measurement] = Store(folder / measurement)
-        return stores[measurement]
+            (folder / f"{name}.toml").write_text(text, encoding="utf-8")
+            assert run_sweep(folder / f"{name}.toml", folder / name).failed == []
+            stores[key] = Store(folder / name)
+        return stores[key]
 
     return store
 
@@ -75,6 +84,19 @@ def test_a_parameter_is_told_where_it_has_several_values_at_equal_keys():
 def test_parameters_that_later_points_have_stand_before_results():
     first, second = {"d": 1, "seed": 0, "gap": 1.0}, {"d": 1, "init": "he", "seed": 0, "gap": 2.0}
     assert list(table_of([first, second])) == ["d", "init", "seed", "gap"]
+    third = {"d": 1, "gap": 3.0, "seed": 0}  # what is a result of others is not set
+    assert list(table_of([third, second])) == ["d", "init", "seed", "gap"]
+
+
+def test_means_keep_points_that_leave_a_parameter_to_its_default():
+    rows = [
+        {"d": 1, "rate": rate, "seed": 0, "gap": gap} for rate, gap in ((0.1, 1.0), (None, 2.0))
+    ]
+    found = means(table_of(rows), ["d"], ["gap"])
+    assert found["gap"].tolist() == [1.0, 2.0]
+    assert means(table_of(rows), ["rate"], ["gap"])["gap"].tolist() == [1.0, 2.0]
+    words = [said for said, _ in combinations(table_of(rows), "d")]
+    assert words == ["\nrate 0.1", ""]  # the default is not told
 
 
 SECTIONS = {
@@ -115,6 +137,59 @@ def test_figures_of_trainings_have_a_column_a_learning_rate(trainings, script):
         if script is fig_stripes:
             assert len(ax.lines) == 3 * 2  # parts × seeds
     assert "2 seeds" in figure.get_suptitle()
+    plt.close(figure)
+
+
+def test_a_seed_without_a_value_leaves_the_others(trainings):
+    """The share of different pairs may have none, as its square may be negative."""
+    store = trainings("dynamic_force")
+    first, second = (store.arrays(key) for key in store.table()["key"][:2])
+
+    class Gaps:
+        table = staticmethod(store.table)
+
+        @staticmethod
+        def arrays(key):
+            found = dict(store.arrays(key))
+            name = "population_share_by_layer"
+            if key in set(store.table()["key"][::2]):
+                found[name] = np.full_like(found[name], np.nan)
+            found["fresh_population_share_by_layer"] = np.full_like(found[name], np.nan)
+            return found
+
+    figure = fig_dynamic_force.draw(Gaps())
+    lines = figure.axes[4].lines  # between layers, the first rate
+    expected = second["population_share_by_layer"]
+    np.testing.assert_array_equal(lines[1].get_ydata(), expected[np.isfinite(expected)])
+    assert lines[3].get_ydata().size == 0
+    assert np.isfinite(lines[0].get_ydata()).all()
+    assert first.keys() == second.keys()
+    plt.close(figure)
+
+
+def test_pairs_of_layers_have_rows_a_learning_rate(trainings):
+    figure = fig_layer_pairs.draw(trainings("trained_layer_pairs", "[5, 4, 4, 3]"))
+    labels = "".join(ax.get_ylabel() for ax in figure.axes)
+    assert [labels.count(f"\nlearning rate {rate}") for rate in RATES] == [1, 1]
+    assert "5–4–4–3" in figure.get_suptitle()
+    plt.close(figure)
+
+
+def test_two_widths_have_a_column_each(trainings):
+    store = trainings("dynamic_force")
+    table = store.table()
+    wide = table["learning_rate"] == RATES[1]
+    table = table.assign(learning_rate=0.1, widths=table["widths"].where(~wide, "5-9-3"))
+
+    class Renamed:
+        arrays = store.arrays
+
+    Renamed.table = staticmethod(lambda: table)
+    figure = fig_stripes.draw(Renamed())
+    titles = [ax.get_title().splitlines()[1] for ax in figure.axes[:2]]
+    assert titles == ["5–6–3", "5–9–3"]
+    width, height = figure.get_size_inches()
+    assert height < 1.5 * width  # of one case or two as of five
     plt.close(figure)
 
 
@@ -163,8 +238,16 @@ def test_summaries_have_a_row_a_point(measurement, results, summary, column, tex
     if measurement != "block_norms":
         assert found[column].tolist() == [results[next(iter(results))] * n for n in (1, 2)]
     assert [line.split("draws=")[1][0] for line in text(found).splitlines()[1:]] == ["1", "2"]
-    words = summary(points(measurement, results, "kind", ("a", "b")))
-    assert ["kind=a" in text(words), "kind=b" in text(words)] == [True, True]
+    words = text(summary(points(measurement, results, "kind", ("a", "b"))))
+    assert "kind=a" in words
+    assert "kind=b" in words
+    near = text(summary(points(measurement, results, "rate", (0.1234567, 0.1234568))))
+    assert "rate=0.1234567 " in near
+    assert "rate=0.1234568 " in near
+    truth = text(summary(points(measurement, results, "biased", (True, False))))
+    assert "biased=True" in truth
+    default = text(summary(points(measurement, results, "kind", ("a", None)))).splitlines()[1:]
+    assert ["kind=a" in line for line in default] == [True, False]
 
 
 def test_norms_and_spectra_of_one_point_share_a_row():
@@ -212,9 +295,38 @@ def decoupled_points():
     )
 
 
+def test_rates_of_ranks_are_of_one_kind_of_point():
+    """Exponents -1 and -2 of two kinds, and not one of all."""
+    names = ["gap", "centred_defect", "predicted_gap", "predicted_centred_defect"]
+    table = table_of(
+        [
+            {"measurement": "population_rank", **ROW, "widths": f"{m}-{m}-3", "n_inputs": m}
+            | {"n_hidden": m, "relative_error": error, "seed": seed}
+            | dict.fromkeys(names, (1 + seed / 10) * m**-power)
+            for error, power in ((0.3, 1.0), (0.2, 2.0))
+            for m in (10, 20, 40)
+            for seed in (0, 1)
+        ]
+    )
+    rates = dict(structure_sections(table))[RANK_RATES]
+    assert rates["relative_error"].tolist() == [0.2, 0.3]
+    assert [text.split()[0] for text in rates["gap"]] == ["-2.00", "-1.00"]
+    assert "relative_error" not in dict(structure_sections(table[:6]))[RANK_RATES]
+
+
+def test_rates_are_of_one_number_of_units():
+    points = decoupled_points()
+    wide = points["kind"] == "b"
+    table = points.assign(kind="a", widths=points["widths"].where(~wide, "6-9-3"))
+    *_, (_, rates) = decoupled_sections(table)
+    assert rates["units"].tolist() == ["5-3", "9-3"] * 2
+    assert [text.split()[0] for text in rates["error"]] == ["-1.00", "-2.00"] * 2
+
+
 def test_rates_are_of_one_kind_of_point():
     *_, (_, rates) = decoupled_sections(decoupled_points())
     assert rates["fixed"].tolist() == ["d = 6"] * 2 + ["d/N = 0.6"] * 2
+    assert "units" not in rates
     assert rates["kind"].tolist() == ["a", "b"] * 2
     assert [text.split()[0] for text in rates["error"]] == ["-1.00", "-2.00"] * 2
 
@@ -254,3 +366,18 @@ def test_titles_tell_the_activation(trainings):
     figure = fig_stripes.draw(Named())
     assert "\ntanh\nlearning rate 0.1" in figure.axes[0].get_title()
     plt.close(figure)
+
+
+@pytest.mark.parametrize(
+    ("script", "measurement"),
+    [(fig_output_scree, "output_rank"), (fig_rank_scree, "population_rank")],
+)
+def test_figures_of_single_points_refuse_several(script, measurement):
+    class Results:
+        @staticmethod
+        def table():
+            return points(measurement, {"gap": 0.5}).assign(n_hidden=6)
+
+    with pytest.raises(ValueError, match="got draws = 1 and 2: run a sweep for each"):
+        script.draw(Results())
+    plt.close("all")

@@ -301,6 +301,7 @@ def test_long_tasks_are_sent_to_workers_that_are_free(
     n_workers = len(client.nthreads())
     assert max(open_[:n_workers]) <= n_workers  # nothing is known of the first
     assert max(open_) <= most * n_workers
+    assert (max(open_) > n_workers) == (most > 1)
 
 
 def test_workers_that_cannot_write_stop_the_run(path, tmp_path, client):
