@@ -47,9 +47,9 @@ def draw(store):
     figure.suptitle(
         "Blocks between the layers along trainings, which run to the right; a line a seed, "
         f"{seeds_of(points)}. Relative: over the\ngeometric mean of the layers' norms; of the "
-        "rest, with ReLU the Gauss–Newton part, at most 1 (dashed),\nthe root of an alignment of "
-        "tangent kernels. Exponents: of norms in the gap; –: not fitted, too few points below 1/4 "
-        "of the first",
+        "rest, with ReLU the Gauss–Newton part, at most 1 (dashed):\nthe root of an alignment of "
+        "tangent kernels. Exponents: of norms in the gap; –: not fitted, for\ntoo few points lie "
+        "below 1/4 of the first",
         fontsize=8,
     )
     return figure

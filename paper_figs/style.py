@@ -52,16 +52,19 @@ def rows_of(store, measurement):
     return table[table["measurement"] == measurement]
 
 
+class DifferentPoints(ValueError):
+    """Points that a figure would draw as one."""
+
+
 def alike(rows, *keys):
     """The rows, if those of equal keys differ by their seeds alone.
 
-    Raises ValueError, which names the parameters, if a mean would be one of different points.
+    Raises `DifferentPoints`, which names the parameters, if they differ by more.
     """
     if told := told_apart(rows, keys):
         values = ", ".join(f"{name} = {_values(rows[name])}" for name in told)
-        raise ValueError(
-            f"means over seeds are drawn, of points equal in all else, got {values}: run a sweep "
-            "for each"
+        raise DifferentPoints(
+            f"points must differ by their seeds alone, got {values}: run a sweep for each"
         )
     return rows
 
@@ -158,4 +161,8 @@ def run(draw):
     if len(sys.argv) != 3:
         sys.exit(f"usage: python -m paper_figs.{Path(sys.argv[0]).stem} RESULTS FIGURES")
     name = Path(sys.argv[0]).stem.removeprefix("fig_")
-    save(draw(Store(sys.argv[1])), name, sys.argv[2])
+    try:
+        figure = draw(Store(sys.argv[1]))
+    except DifferentPoints as error:
+        sys.exit(f"error: figure {name}: {error}")
+    save(figure, name, sys.argv[2])

@@ -1,6 +1,7 @@
 """Which trainings the figures of the dynamic force show, and lines of several seeds."""
 
 import numpy as np
+import pandas as pd
 
 from paper_figs.style import combinations, rows_of
 
@@ -32,9 +33,9 @@ def cases(store):
         nearest = rows[distance == distance.min()]
         for widths, of_widths in nearest.groupby("widths", sort=False):
             sizes = f"{widths.replace('-', '–')}\n$N={nearest['n_samples'].iloc[0]}$"
-            if "activation" in of_widths and len(set(of_widths["activation"].dropna())) == 1:
-                named = of_widths["activation"].notna().all()  # else it tells trainings apart
-                sizes += f"\n{of_widths['activation'].iloc[0]}" if named else ""
+            activations = of_widths.get("activation", pd.Series([None])).unique()
+            if len(activations) == 1 and isinstance(activations[0], str):  # else told by the words
+                sizes += f"\n{activations[0]}"
             for words, points in combinations(of_widths, "widths"):
                 yield f"{title}\n{sizes}{words}", points
 

@@ -169,3 +169,12 @@ def test_the_report_prints_the_tables(store, capsys, monkeypatch):
     assert "<NA>" not in printed.out
     shares = [re.search(r"(\S+) → (\S+)", line) for line in found[BETWEEN]]
     assert all(shares)
+
+
+@pytest.mark.parametrize("name", ["dynamic_force", "stripes"])
+def test_the_title_of_a_figure_fits_its_width(drawn, name):
+    figure = drawn(name)
+    figure.draw_without_rendering()
+    title = figure._suptitle.get_window_extent()
+    assert title.x0 >= 0
+    assert title.x1 <= figure.bbox.width

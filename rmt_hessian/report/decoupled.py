@@ -51,9 +51,9 @@ def decoupled_rates(rows):
     """
     found = []
     ratio = (rows["n_inputs"] / rows["n_samples"]).round(6)
+    units = rows["widths"].str.partition("-")[2]  # all widths but d
     for name, fixed in (("d", rows["n_inputs"]), ("d/N", ratio)):
-        hidden = rows["widths"].str.partition("-")[2]  # and classes: all widths but d
-        parts = rows.assign(fixed=fixed, units=hidden)
+        parts = rows.assign(fixed=fixed, units=units)
         told = told_apart(parts, SIZES)
         keys = ["case", "n_classes", "fixed"]
         keys += ["units" if name == "widths" else name for name in told]

@@ -1,5 +1,7 @@
 """Means over seeds are of points that are equal in all else, whatever parameter an axis varies."""
 
+import sys
+
 import matplotlib
 import numpy as np
 import pandas as pd
@@ -18,7 +20,7 @@ from paper_figs import (
     fig_stripes,
     fig_training_maps,
 )
-from paper_figs.style import alike, combinations
+from paper_figs.style import alike, combinations, run
 from rmt_hessian.report.block_structure import (
     format_rank,
     format_summary,
@@ -335,7 +337,7 @@ def test_figures_that_cannot_show_a_parameter_refuse_to_pool_it():
     class Results:
         table = staticmethod(decoupled_points)
 
-    with pytest.raises(ValueError, match="equal in all else, got kind = a and b: run a sweep for"):
+    with pytest.raises(ValueError, match="seeds alone, got kind = a and b: run a sweep for each"):
         fig_decoupled.draw(Results())
     plt.close("all")
     table = decoupled_points()
@@ -366,6 +368,15 @@ def test_titles_tell_the_activation(trainings):
     figure = fig_stripes.draw(Named())
     assert "\ntanh\nlearning rate 0.1" in figure.axes[0].get_title()
     plt.close(figure)
+
+
+def test_a_figure_that_refuses_says_so_in_one_line(monkeypatch, tmp_path):
+    def draw(store):
+        alike(decoupled_points(), "n_samples")
+
+    monkeypatch.setattr(sys, "argv", ["fig_decoupled.py", str(tmp_path), str(tmp_path)])
+    with pytest.raises(SystemExit, match=r"^error: figure decoupled: points must .* for each$"):
+        run(draw)
 
 
 @pytest.mark.parametrize(
