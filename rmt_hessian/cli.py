@@ -24,6 +24,7 @@ try:
     from rmt_hessian.report.layer_pairs import layer_pair_sections
     from rmt_hessian.report.outliers import outlier_sections
     from rmt_hessian.report.structure import format_table, structure_sections
+    from rmt_hessian.report.trained_eigenspaces import trained_eigenspaces_sections
     from rmt_hessian.report.trained_spectra import trained_spectra_sections
     from rmt_hessian.report.training import training_sections
     from rmt_hessian.streams import robust_streams
@@ -216,6 +217,7 @@ def report(
         *decoupled_sections(table),
         *layer_pair_sections(table),
         *trained_spectra_sections(table),
+        *trained_eigenspaces_sections(table),
         *training_sections(table),
     ]
     if norms.empty and rank.empty and not structure:

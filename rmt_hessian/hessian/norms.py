@@ -32,7 +32,7 @@ def block_norms(H):
             squares[i, j] = squares[j, i] = np.einsum("nq,nq->q", weights, K @ weights)
         return np.maximum(squares, 0.0)
 
-    found, size = _in_range(H, squares, np.max)
+    found, size = in_range(H, squares, np.max)
     return scale * (size * np.sqrt(found))
 
 
@@ -42,11 +42,11 @@ def square_sums(H):
     ``h(n, m) = K_nm Σ λ_n^{ij} λ_m^{ij}``, over pairs of units i = j, and i ≠ j.
     """
     K, scale = squared_gram(H.features)
-    sums, size = _in_range(H, lambda M: M.square_sums(K), lambda sums: np.abs(sums.total).max())
+    sums, size = in_range(H, lambda M: M.square_sums(K), lambda sums: np.abs(sums.total).max())
     return sums, scale * size
 
 
-def _in_range(H, squares, largest):
+def in_range(H, squares, largest):
     """``squares(M/s)`` and s, a power of 2: 1 unless squares of M leave the range and M/s helps.
 
     It does not help where M is small since the softmax is confident: what its probabilities are

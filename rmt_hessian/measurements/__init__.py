@@ -13,6 +13,7 @@ from rmt_hessian.measurements import (  # noqa: F401 (registers what is in them)
     kronecker,
     outliers,
     output_rank,
+    trained_eigenspaces,
     trained_layer_pairs,
     trained_spectra,
     training_images,

@@ -9,7 +9,12 @@ from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.from_network import layer_gradient_covariance, layer_hessian
 from rmt_hessian.measurements.parameters import Count, Real, Truth
 from rmt_hessian.measurements.registry import measurement
-from rmt_hessian.measurements.top_spaces import determined_overlaps, top_spaces
+from rmt_hessian.measurements.top_spaces import (
+    determined_overlaps,
+    overlaps_of_products,
+    peak_of,
+    top_spaces,
+)
 from rmt_hessian.model.datasets import digits
 from rmt_hessian.model.inputs import gaussian_inputs, random_labels, standardise
 from rmt_hessian.model.networks import Network
@@ -17,8 +22,6 @@ from rmt_hessian.spectra.kronecker import kronecker_approximation
 from rmt_hessian.spectra.subspaces import kronecker_alignment, reshape_eigenvectors
 from rmt_hessian.theory import overlap_peak, population_factors
 from rmt_hessian.theory.coverage import relu_hidden_layers
-
-TIE = 1e-9  # difference of overlaps that are equal
 
 
 @measurement(version=5, stream=3)
@@ -65,9 +68,9 @@ def eigenspaces(
     spectra = [np.linalg.eigvalsh(product.right) for product in products]
     peaks = [overlap_peak(product.left, product.right) for product in predicted or products]
     overlaps = determined_overlaps(*spaces)
-    peak, peak_overlap = _peak(overlaps)
+    peak, peak_overlap = peak_of(overlaps)
     gradient_overlaps = determined_overlaps(*of_gradients)
-    gradient_peak, gradient_peak_overlap = _peak(gradient_overlaps)
+    gradient_peak, gradient_peak_overlap = peak_of(gradient_overlaps)
 
     units, features = top_spaces(products[0].left, k), top_spaces(products[0].right, 1)
     vectors, simple = spaces[0].vectors[:, ::-1], spaces[0].simple  # the largest first
@@ -82,8 +85,8 @@ def eigenspaces(
         "leading_share": np.mean([values[-1] / values.sum() for values in spectra]),
         "rank_one_share": reshaped.rank_one_share[simple].mean() if simple.any() else np.nan,
         "overlaps": overlaps,
-        "kronecker_overlaps": _overlaps_of(products, n_top),
-        "predicted_overlaps": _overlaps_of(predicted, n_top),
+        "kronecker_overlaps": overlaps_of_products(products, n_top),
+        "predicted_overlaps": overlaps_of_products(predicted, n_top),
         "gradient_peak": gradient_peak,
         "gradient_peak_overlap": gradient_peak_overlap,
         "gradient_overlaps": gradient_overlaps,
@@ -94,21 +97,6 @@ def eigenspaces(
         "feature_alignment": np.where(simple & features.simple, along, np.nan),
         "alignment": np.where(np.outer(simple & features.simple, units.simple), aligned, np.nan),
     }
-
-
-def _peak(overlaps):
-    """Dimension and height of the first maximum; NaN where nothing is determined."""
-    if np.isnan(overlaps).all():
-        return np.nan, np.nan
-    largest = np.nanmax(overlaps)
-    return np.argmax(overlaps >= largest - TIE) + 1, largest
-
-
-def _overlaps_of(products, n_top):
-    """Of two Kronecker products; NaN if there are none."""
-    if not products:
-        return np.full(n_top, np.nan)
-    return determined_overlaps(*(top_spaces(product, n_top) for product in products))
 
 
 def _inputs(name, n_samples, n_inputs, rng):

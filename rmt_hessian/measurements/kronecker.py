@@ -64,7 +64,7 @@ def _law_without_weights(ens):
         return None
 
 
-@measurement(version=2, stream=1)
+@measurement(version=3, stream=1)
 def network_kronecker(rng, *, widths: Widths, n_samples: Count, input_mean: Real, n_top: Count):
     """The whole Hessian, CE and random labels, beside its approximations from factors.
 
@@ -74,12 +74,17 @@ def network_kronecker(rng, *, widths: Widths, n_samples: Count, input_mean: Real
     """
     net, n_classes = Network.random(widths, rng), widths[-1]
     X = gaussian_inputs(n_samples, widths[0], rng, mean=input_mean)
-    fits = get_loss("ce", n_classes).residual(net(X), np.zeros((n_samples, n_classes)))
-    labels = random_labels(n_samples, n_classes, rng)
+    return beside_its_factors(net, X, random_labels(n_samples, n_classes, rng), n_top)
+
+
+def beside_its_factors(net, X, labels, n_top):
+    """The columns of `network_kronecker` for a network with cross-entropy at its sample."""
+    n_classes = net.widths[-1]
+    fits = get_loss("ce", n_classes).residual(net(X), np.zeros((len(X), n_classes)))
     gauss_newton = network_hessian(net, X, fits, "ce")
     matrices = {
-        "hessian": network_hessian(net, X, labels, "ce").to_dense(),
-        "gauss_newton": gauss_newton.to_dense(),
+        "hessian": network_hessian(net, X, labels, "ce"),
+        "gauss_newton": gauss_newton,
         "cross_layer": kronecker_approximation(gauss_newton),
         "layer_wise": kronecker_approximation(gauss_newton, cross_layer=False),
     }

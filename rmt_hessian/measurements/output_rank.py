@@ -69,7 +69,7 @@ def output_rank(
     top = top_of_output_hessian(given, net, H)
     spectrum, rank = top["eigenvalues"], ens.n_classes - 1
     G = layer_gradient_covariance(net, H.features, 0, ens.loss, y=y).output_hessian()
-    gradient_gap, gradient_overlap = _gap_and_overlap(G, rank, output_hessian_eigenspace(given))
+    gradient_gap, gradient_overlap = gap_and_overlap(G, rank, output_hessian_eigenspace(given))
     return {
         "top_eigenvalue": spectrum[0],
         "last_large_eigenvalue": spectrum[rank - 1],
@@ -97,17 +97,17 @@ def top_of_output_hessian(given, net, H):
     M, rank = H.output_hessian(), given.n_classes - 1
     A = layer_hessian(net, H.features, 1, given.loss).output_hessian()  # E[A]: features are inputs
     frame, predicted = output_hessian_eigenspace(given), predicted_output_hessian(given, A)
-    gap, overlap = _gap_and_overlap(M, rank, frame)
+    gap, overlap = gap_and_overlap(M, rank, frame)
     return {
         "gap": gap,
-        "predicted_gap": _gap_and_overlap(predicted, rank, frame)[0],
+        "predicted_gap": gap_and_overlap(predicted, rank, frame)[0],
         "overlap": overlap,
         "eigenvalues": eigenvalues(M)[::-1],
         "predicted_eigenvalues": eigenvalues(predicted)[::-1],
     }
 
 
-def _gap_and_overlap(M, rank, frame):
+def gap_and_overlap(M, rank, frame):
     """Gap after the rank, overlap of the top eigenspace with a frame; NaN where λ_rank is 0."""
     spectrum = eigenvalues(M)
     if spectrum[-rank] <= rounding(spectrum):

@@ -7,6 +7,8 @@ import numpy as np
 from rmt_hessian.spectra.eigenvalues import top_eigenpairs
 from rmt_hessian.spectra.subspaces import overlap_by_dimension, separated_dimensions
 
+TIE = 1e-9  # difference of overlaps that are equal
+
 
 @dataclass(frozen=True, eq=False)
 class TopSpaces:
@@ -55,3 +57,24 @@ def determined_overlaps(spaces, others):
     """`overlap_by_dimension`, NaN where the dimension cuts a multiple eigenvalue of either."""
     overlaps = overlap_by_dimension(spaces.vectors, others.vectors)
     return np.where(spaces.separated & others.separated, overlaps, np.nan)
+
+
+def overlaps_of_products(products, n):
+    """`determined_overlaps` of two Kronecker products; NaN if there are none."""
+    if not products:
+        return np.full(n, np.nan)
+    return determined_overlaps(*(top_spaces(product, n) for product in products))
+
+
+def peak_of(overlaps):
+    """Dimension and height of the first maximum; NaN where nothing is determined.
+
+    Examples
+    --------
+    >>> peak_of(np.array([0.2, np.nan, 0.5, 0.5]))
+    (3, 0.5)
+    """
+    if np.isnan(overlaps).all():
+        return np.nan, np.nan
+    largest = np.nanmax(overlaps)
+    return int(np.argmax(overlaps >= largest - TIE)) + 1, float(largest)

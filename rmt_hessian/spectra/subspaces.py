@@ -111,10 +111,43 @@ def overlap_by_dimension(U: ArrayLike, V: ArrayLike) -> FloatArray:
     >>> overlap_by_dimension(np.eye(3)[:, [0, 1]], np.eye(3)[:, [1, 0]])
     array([0., 1.])
     """
-    U, V = two_frames(U, V)
-    squares = ((U.T @ V) ** 2)[::-1, ::-1]
+    squares = correspondence_matrix(U, V)
     sums = squares.cumsum(axis=0).cumsum(axis=1).diagonal()
-    return np.minimum(sums / np.arange(1, U.shape[1] + 1), 1.0)
+    return np.minimum(sums / np.arange(1, len(sums) + 1), 1.0)
+
+
+def correspondence_matrix(U: ArrayLike, V: ArrayLike) -> FloatArray:
+    """Squared overlaps ``⟨u_i, v_j⟩²`` of eigenvectors with eigenvectors ([W]), the largest first.
+
+    Of a layer Hessian and of ``E[M] ⊗ E[z zᵀ]``, whose eigenvectors are all ``r_i ⊗ x_a`` in the
+    order of the products of eigenvalues, it is the identity as far as these stand for those.
+
+    Parameters
+    ----------
+    U : array_like, shape (n, K)
+        Orthonormal eigenvectors, the largest eigenvalue last, as `top_eigenspace` gives them.
+    V : array_like, shape (n, K)
+        As U, say `KroneckerProduct.top_eigenspace`.
+
+    Returns
+    -------
+    numpy.ndarray, shape (K, K)
+        Row and column 0 belong to the largest. Rows and columns have sums of at most 1. Where an
+        eigenvalue is multiple, its eigenvectors are those given: see `separated_dimensions`.
+
+    Raises
+    ------
+    ValueError
+        As `subspace_overlap`.
+
+    Examples
+    --------
+    >>> correspondence_matrix(np.eye(3)[:, [0, 1]], np.eye(3)[:, [2, 1]])
+    array([[1., 0.],
+           [0., 0.]])
+    """
+    U, V = two_frames(U, V)
+    return ((U.T @ V) ** 2)[::-1, ::-1]
 
 
 def _as_matrices(vectors: ArrayLike, shape: tuple[int, int]) -> FloatArray:

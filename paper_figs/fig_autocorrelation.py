@@ -1,0 +1,32 @@
+"""Spectral ratio of the input auto-correlation of trained layers, and predicted from weights."""
+
+from paper_figs.eigenspace_cases import AFTER, BEFORE, Dots, dot_chart, legend_of_dots
+from paper_figs.style import run
+
+
+def draw(store):
+    """A line a layer; columns: before training, after."""
+    panels = [
+        [
+            Dots("ratio", at, label="features as they are"),
+            Dots("predicted_ratio", at, "|", label="predicted from the weights"),
+            Dots("normalised_ratio", at, filled=False, label="normalised features"),
+        ]
+        for at in (BEFORE, AFTER)
+    ]
+    figure, axes = dot_chart(store, panels, ["before training", "after training"])
+    for ax in axes:
+        ax.set_xlim(0, None)
+        ax.set_xlabel(r"$\mu_1/\mu_2$ of $\mathbb{E}[zz^\top]$")
+        ax.axvline(1, color="black", ls=":", lw=0.6)
+    legend_of_dots(figure, panels[0])
+    figure.suptitle(
+        "How far the leading eigenvalue of the auto-correlation of the features of each layer "
+        "stands out;\nmeans and ranges over seeds",
+        fontsize=8,
+    )
+    return figure
+
+
+if __name__ == "__main__":
+    run(draw)

@@ -1,0 +1,46 @@
+"""Heat maps: top eigenvectors of layers against all ``r_i ⊗ x_a``, sorted by their products."""
+
+import numpy as np
+
+from paper_figs.eigenspace_cases import AFTER, layer_panels
+from paper_figs.style import run
+
+
+def draw(store):
+    """Rows: networks; columns: layers, with true and with random labels; after training."""
+    images = []
+
+    def panel(ax, training, layer):
+        images.append(_panel(ax, training, layer))
+
+    figure, axes = layer_panels(store, panel)
+    figure.colorbar(images[0], ax=axes, label="squared overlap", shrink=0.3, aspect=40)
+    figure.suptitle(
+        "After training: squared overlaps of the top eigenvectors of a layer (down) with "
+        "$r_i\\otimes x_a$ (across), the largest\nproduct of eigenvalues first; means over seeds. "
+        "Dashed: $C-1$",
+        fontsize=8,
+    )
+    return figure
+
+
+def _panel(ax, training, layer):
+    matrices = training.over_seeds(f"correspondence_{layer}", AFTER)
+    known = np.isfinite(matrices)
+    sums = np.where(known, matrices, 0.0).sum(axis=0)
+    mean = sums / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
+    n = len(mean)
+    image = ax.imshow(
+        mean, vmin=0, vmax=1, cmap="magma", interpolation="nearest",
+        extent=(0.5, n + 0.5, n + 0.5, 0.5),
+    )  # fmt: skip
+    leading = training.n_classes - 1 + 0.5
+    for line in (ax.axhline, ax.axvline):
+        line(leading, color="white", ls="--", lw=0.4)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    return image
+
+
+if __name__ == "__main__":
+    run(draw)

@@ -1,0 +1,48 @@
+"""Overlap of top eigenspaces of two trained networks by dimension, each layer, and predicted."""
+
+import numpy as np
+
+from paper_figs.eigenspace_cases import AFTER, BEFORE, layer_panels, mean_and_band
+from paper_figs.style import run, short_axis
+
+LINES = [  # array, end, colour, style, label, with a band
+    ("overlaps", BEFORE, "grey", "-", "before training", True),
+    ("overlaps", AFTER, "blue", "-", "after", True),
+    ("kronecker_overlaps", AFTER, "vermilion", "-", "after, of the factors of the sample", False),
+    ("predicted_overlaps", AFTER, "vermilion", ":", "of the factors from weights", False),
+    ("gradient_overlaps", AFTER, "orange", "--", "of gradients", False),
+    ("normalised_overlaps", AFTER, "green", "-", "of normalised features", False),
+]
+
+
+def draw(store):
+    """Rows: networks; columns: layers, with true and with random labels."""
+    figure, axes = layer_panels(store, _panel)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    figure.suptitle(
+        "Overlap of the top eigenspaces of a layer in pairs of independent networks against their "
+        "dimension;\nbands: all pairs. Dashed: $C-1$; dotted: units of the layer",
+        fontsize=8,
+    )
+    return figure
+
+
+def _panel(ax, training, layer):
+    highest = 0.0
+    for name, at, colour, style, label, band in LINES:
+        values = training.over_seeds(f"{name}_{layer}", at)
+        dimensions = np.arange(1, values.shape[1] + 1)
+        mean_and_band(
+            ax, dimensions, values, colour, style, label, alpha=0.2 if band else 0.0, lw=0.8
+        )
+        highest = max(highest, np.nanmax(values) if band else np.nanmax(np.mean(values, axis=0)))
+    ax.axvline(training.n_classes - 1, color="black", ls="--", lw=0.5)
+    if training.units(layer) <= dimensions[-1]:
+        ax.axvline(training.units(layer), color="black", ls=":", lw=0.7)
+    ax.set_ylim(0, 1.05 * highest)
+    short_axis(ax.yaxis)
+    short_axis(ax.xaxis, 2)
+
+
+if __name__ == "__main__":
+    run(draw)

@@ -1,0 +1,237 @@
+"""What [W] sees in one layer of a network, with what its factors and its weights predict of it."""
+
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+
+import numpy as np
+
+from rmt_hessian.ensemble import Ensemble
+from rmt_hessian.hessian.from_network import layer_gradient_covariance, layer_hessian
+from rmt_hessian.kronecker_product import KroneckerProduct
+from rmt_hessian.measurements.output_rank import gap_and_overlap
+from rmt_hessian.measurements.top_spaces import determined_overlaps, top_spaces
+from rmt_hessian.model.inputs import standardise
+from rmt_hessian.model.networks import Network
+from rmt_hessian.spectra.eigenvalues import eigenvalues
+from rmt_hessian.spectra.independence import independent_kronecker_error
+from rmt_hessian.spectra.kronecker import kronecker_approximation, kronecker_error
+from rmt_hessian.spectra.subspaces import (
+    correspondence_matrix,
+    kronecker_alignment,
+    reshape_eigenvectors,
+)
+from rmt_hessian.theory import decoupling, eigenspace_defect, output_hessian_eigenspace
+
+
+@dataclass(frozen=True, eq=False)
+class LayerView:
+    """One layer of one ReLU network with cross-entropy, at its sample.
+
+    Attributes
+    ----------
+    net : Network
+    layer : int
+    X, y : numpy.ndarray, shapes (N, d), (N,)
+    predicted : KroneckerProduct
+        E[M] and E[z zᵀ] from the weights: those of `population_factors`.
+    input_moments : dict
+        Mean and covariance of the inputs, arguments of `output_hessian_eigenspace`.
+    n_top : int
+        How many eigenvectors are looked at.
+    """
+
+    net: Network
+    layer: int
+    X: np.ndarray
+    y: np.ndarray
+    predicted: KroneckerProduct
+    input_moments: dict
+    n_top: int
+
+    @property
+    def rank(self):
+        """C - 1: how many eigenvectors are called leading."""
+        return self.net.widths[-1] - 1
+
+    @property
+    def is_hidden(self):
+        """Whether there is a layer above, and more units than leading eigenvectors."""
+        return self.layer < len(self.net.weights) - 1 and self.H.n_blocks > self.rank
+
+    @cached_property
+    def H(self):
+        """`LayerHessian`."""
+        return layer_hessian(self.net, self.X, self.layer, "ce")
+
+    @cached_property
+    def normalised(self):
+        """The same where features pass a batch normalisation whose statistics are frozen.
+
+        ``W z = (W diag σ) ẑ + W z̄`` with the standardised features ẑ: with respect to ``W diag σ``
+        the Hessian has the same ``M_n``, and ẑ in the place of z.
+        """
+        return replace(self.H, features=standardise(self.H.features))
+
+    @cached_property
+    def gradients(self):
+        """Gradient covariance, `LayerHessian`, at the labels."""
+        return layer_gradient_covariance(self.net, self.X, self.layer, "ce", y=self.y)
+
+    @cached_property
+    def product(self):
+        """``E[M] ⊗ E[z zᵀ]`` of the sample."""
+        return kronecker_approximation(self.H)
+
+    def spaces(self, of):
+        """`TopSpaces` of the attribute of this name."""
+        if of not in self._spaces:
+            self._spaces[of] = top_spaces(getattr(self, of), self.n_top)
+        return self._spaces[of]
+
+    @cached_property
+    def _spaces(self):
+        return {}
+
+    def ensemble(self):
+        """Of the layer, without weights."""
+        return Ensemble(self.net.widths, self.layer, "ce", n_samples=len(self.X))
+
+
+def autocorrelation(view):
+    """How far the leading eigenvector x̂ of E[z zᵀ] stands out, and whether it is the mean.
+
+    ``ratio`` μ_1/μ_2, ``leading_share`` μ_1/tr, ``mean_alignment`` cos² of x̂ and E[z];
+    ``predicted_ratio`` from the weights, ``normalised_ratio`` of standardised features. NaN where
+    there is one direction.
+    """
+    values, vectors = np.linalg.eigh(view.product.right)
+    mean = view.H.features.mean(axis=0)
+    return {
+        "ratio": _ratio(values),
+        "predicted_ratio": _ratio(eigenvalues(view.predicted.right)),
+        "normalised_ratio": _ratio(eigenvalues(view.normalised.input_autocorrelation())),
+        "leading_share": values[-1] / values.sum(),
+        "mean_alignment": (vectors[:, -1] @ mean) ** 2 / (mean @ mean),
+    }
+
+
+def _ratio(values):
+    return values[-1] / values[-2] if len(values) > 1 and values[-2] > 0 else np.nan
+
+
+def eigenvectors(view):
+    """Top eigenvectors of the layer beside those of the product of its factors.
+
+    ``rank_one_shares`` of eigenvectors as matrices, ``correspondence`` with all ``r_i ⊗ x_a`` by
+    their products; NaN where eigenvectors are not determined. Means over the C - 1 leading ones:
+    ``rank_one_share``, also ``normalised_``; ``in_order``, of the diagonal of the correspondence;
+    ``along_leading``, of their part in ``R^k ⊗ x̂``, predicted to be the share of the products that
+    have x̂. ``kronecker_overlap`` of the top C - 1 dimensions.
+    """
+    spaces, of_product = view.spaces("H"), view.spaces("product")
+    matrix = correspondence_matrix(spaces.vectors, of_product.vectors)
+    matrix[~np.outer(spaces.simple, of_product.simple)] = np.nan
+    shares = _rank_one_shares(view, "H")
+    leading = slice(view.rank)
+    overlaps = determined_overlaps(spaces, of_product)
+    k, p = view.H.n_blocks, view.H.block_size
+    x = top_spaces(view.product.right, 1).vectors
+    along = kronecker_alignment(spaces.vectors[:, ::-1], np.eye(k), x).sum(axis=(1, 2))
+    places = view.product.top_pairs(view.n_top)[2][::-1]
+    return {
+        "eigenvalues": spaces.values[::-1],
+        "kronecker_eigenvalues": of_product.values[::-1],
+        "rank_one_shares": shares,
+        "correspondence": matrix,
+        "product_overlaps": overlaps,
+        "kronecker_overlap": overlaps[view.rank - 1],
+        "rank_one_share": _mean(shares[leading]),
+        "normalised_rank_one_share": _mean(_rank_one_shares(view, "normalised")[leading]),
+        "in_order": _mean(matrix.diagonal()[leading]),
+        "along_leading": along[leading].mean(),
+        "predicted_along_leading": np.mean(places[leading] == p - 1),
+    }
+
+
+def _rank_one_shares(view, of):
+    spaces, shape = view.spaces(of), (view.H.n_blocks, view.H.block_size)
+    shares = reshape_eigenvectors(spaces.vectors[:, ::-1], shape).rank_one_share
+    return np.where(spaces.simple, shares, np.nan)
+
+
+def _mean(values):
+    """Of those that there are."""
+    known = values[~np.isnan(values)]
+    return known.mean() if known.size else np.nan
+
+
+def decoupled(view):
+    """Relative error of ``E[M] ⊗ E[z zᵀ]``, and what explains it.
+
+    ``independent_error``: of M and z given to each other at random. ``predicted_error``:
+    `decoupling`, for Gaussian inputs and the weights; NaN where it does not apply.
+    """
+    return {
+        "error": decoupling_error(view.H),
+        "independent_error": independent_kronecker_error(view.H),
+        "predicted_error": _predicted_error(view),
+        "normalised_error": decoupling_error(view.normalised),
+    }
+
+
+def decoupling_error(H):
+    """`kronecker_error` of the product of its own factors."""
+    return kronecker_error(H, kronecker_approximation(H))
+
+
+def _predicted_error(view):
+    try:
+        prediction = decoupling(view.ensemble().given(view.net))
+    except ValueError:  # deeper, or larger, than it covers
+        return np.nan
+    return prediction.relative_error(len(view.X))
+
+
+def output_space(view):
+    """Gap λ_C/λ_{C-1} of E[M] and overlap of its top C - 1 eigenspace with the rows above.
+
+    Both also predicted: the gap of the factors from the weights, and the mean overlap over LeCun
+    networks, which are not trained, with Gaussian inputs. ``plain_frame_overlap``: without the
+    activity of units that the inputs' moments tell. Empty for the last layer, and for fewer units.
+    """
+    if not view.is_hidden:
+        return {}
+    given = view.ensemble().given(view.net)
+    frame = output_hessian_eigenspace(given, **view.input_moments)
+    M, predicted = view.product.left, view.predicted.left
+    gap, overlap = gap_and_overlap(M, view.rank, frame)
+    plain = output_hessian_eigenspace(given)
+    return {
+        "gap": gap,
+        "predicted_gap": gap_and_overlap(predicted, view.rank, frame)[0],
+        "frame_overlap": overlap,
+        "plain_frame_overlap": gap_and_overlap(M, view.rank, plain)[1],
+        "expected_frame_overlap": _expected_overlap(view.ensemble()),
+        "output_eigenvalues": eigenvalues(M)[::-1],
+        "predicted_output_eigenvalues": eigenvalues(predicted)[::-1],
+    }
+
+
+@cache
+def _expected_overlap(ens):
+    """NaN where widths are too small, or the network too deep, for the prediction."""
+    try:
+        return 1 - eigenspace_defect(ens).centred
+    except ValueError:
+        return np.nan
+
+
+def gradients(view):
+    """Top eigenvalues of the gradient covariance, and its overlap with the Hessian's top spaces."""
+    spaces = view.spaces("gradients")
+    overlaps = determined_overlaps(spaces, view.spaces("H"))
+    return {
+        "gradient_eigenvalues": spaces.values[::-1],
+        "gradient_in_hessian_overlaps": overlaps,
+        "gradient_in_hessian_overlap": overlaps[view.rank - 1],
+    }
