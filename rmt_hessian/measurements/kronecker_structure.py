@@ -5,14 +5,15 @@ from functools import cache, cached_property
 
 import numpy as np
 
+from rmt_hessian._rounding import rounding
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.from_network import layer_gradient_covariance, layer_hessian
 from rmt_hessian.kronecker_product import KroneckerProduct
 from rmt_hessian.measurements.output_rank import gap_and_overlap
-from rmt_hessian.measurements.top_spaces import determined_overlaps, top_spaces
+from rmt_hessian.measurements.top_spaces import determined_overlaps, mean_of_known, top_spaces
 from rmt_hessian.model.inputs import standardise
 from rmt_hessian.model.networks import Network
-from rmt_hessian.spectra.eigenvalues import eigenvalues
+from rmt_hessian.spectra.eigenvalues import eigenvalues, top_eigenspace
 from rmt_hessian.spectra.independence import independent_kronecker_error
 from rmt_hessian.spectra.kronecker import kronecker_approximation, kronecker_error
 from rmt_hessian.spectra.subspaces import (
@@ -102,7 +103,7 @@ def autocorrelation(view):
 
     ``ratio`` μ_1/μ_2, ``leading_share`` μ_1/tr, ``mean_alignment`` cos² of x̂ and E[z];
     ``predicted_ratio`` from the weights, ``normalised_ratio`` of standardised features. NaN where
-    there is one direction.
+    there is one direction, and of dead features.
     """
     values, vectors = np.linalg.eigh(view.product.right)
     mean = view.H.features.mean(axis=0)
@@ -110,13 +111,19 @@ def autocorrelation(view):
         "ratio": _ratio(values),
         "predicted_ratio": _ratio(eigenvalues(view.predicted.right)),
         "normalised_ratio": _ratio(eigenvalues(view.normalised.input_autocorrelation())),
-        "leading_share": values[-1] / values.sum(),
-        "mean_alignment": (vectors[:, -1] @ mean) ** 2 / (mean @ mean),
+        "leading_share": _quotient(values[-1], values.sum()),
+        "mean_alignment": _quotient((vectors[:, -1] @ mean) ** 2, mean @ mean),
     }
 
 
 def _ratio(values):
-    return values[-1] / values[-2] if len(values) > 1 and values[-2] > 0 else np.nan
+    """``μ_1/μ_2`` of ascending ones; NaN where the second is 0 up to rounding."""
+    second = values[-2] if len(values) > 1 else 0.0
+    return values[-1] / second if second > rounding(values) else np.nan
+
+
+def _quotient(part, whole):
+    return part / whole if whole > 0 else np.nan
 
 
 def eigenvectors(view):
@@ -135,8 +142,9 @@ def eigenvectors(view):
     leading = slice(view.rank)
     overlaps = determined_overlaps(spaces, of_product)
     k, p = view.H.n_blocks, view.H.block_size
-    x = top_spaces(view.product.right, 1).vectors
-    along = kronecker_alignment(spaces.vectors[:, ::-1], np.eye(k), x).sum(axis=(1, 2))
+    x = top_spaces(view.product.right, 1)
+    along = kronecker_alignment(spaces.vectors[:, ::-1], np.eye(k), x.vectors).sum(axis=(1, 2))
+    determined = spaces.separated[view.rank - 1] and x.separated[0]
     places = view.product.top_pairs(view.n_top)[2][::-1]
     return {
         "eigenvalues": spaces.values[::-1],
@@ -145,10 +153,10 @@ def eigenvectors(view):
         "correspondence": matrix,
         "product_overlaps": overlaps,
         "kronecker_overlap": overlaps[view.rank - 1],
-        "rank_one_share": _mean(shares[leading]),
-        "normalised_rank_one_share": _mean(_rank_one_shares(view, "normalised")[leading]),
-        "in_order": _mean(matrix.diagonal()[leading]),
-        "along_leading": along[leading].mean(),
+        "rank_one_share": mean_of_known(shares[leading]),
+        "normalised_rank_one_share": mean_of_known(_rank_one_shares(view, "normalised")[leading]),
+        "in_order": mean_of_known(matrix.diagonal()[leading]),
+        "along_leading": along[leading].mean() if determined else np.nan,
         "predicted_along_leading": np.mean(places[leading] == p - 1),
     }
 
@@ -159,12 +167,6 @@ def _rank_one_shares(view, of):
     return np.where(spaces.simple, shares, np.nan)
 
 
-def _mean(values):
-    """Of those that there are."""
-    known = values[~np.isnan(values)]
-    return known.mean() if known.size else np.nan
-
-
 def decoupled(view):
     """Relative error of ``E[M] ⊗ E[z zᵀ]``, and what explains it.
 
@@ -173,15 +175,19 @@ def decoupled(view):
     """
     return {
         "error": decoupling_error(view.H),
-        "independent_error": independent_kronecker_error(view.H),
+        "independent_error": independent_kronecker_error(view.H) if _is_there(view.H) else np.nan,
         "predicted_error": _predicted_error(view),
         "normalised_error": decoupling_error(view.normalised),
     }
 
 
 def decoupling_error(H):
-    """`kronecker_error` of the product of its own factors."""
-    return kronecker_error(H, kronecker_approximation(H))
+    """`kronecker_error` of the product of its own factors; NaN of a layer that is dead."""
+    return kronecker_error(H, kronecker_approximation(H)) if _is_there(H) else np.nan
+
+
+def _is_there(H):
+    return H.frobenius_norm() > 0
 
 
 def _predicted_error(view):
@@ -201,20 +207,26 @@ def output_space(view):
     """
     if not view.is_hidden:
         return {}
-    given = view.ensemble().given(view.net)
-    frame = output_hessian_eigenspace(given, **view.input_moments)
     M, predicted = view.product.left, view.predicted.left
-    gap, overlap = gap_and_overlap(M, view.rank, frame)
-    plain = output_hessian_eigenspace(given)
+    top = top_eigenspace(M, view.rank)
     return {
-        "gap": gap,
-        "predicted_gap": gap_and_overlap(predicted, view.rank, frame)[0],
-        "frame_overlap": overlap,
-        "plain_frame_overlap": gap_and_overlap(M, view.rank, plain)[1],
+        "gap": gap_and_overlap(M, view.rank, top)[0],
+        "predicted_gap": gap_and_overlap(predicted, view.rank, top)[0],
+        "frame_overlap": _frame_overlap(view, M, view.input_moments),
+        "plain_frame_overlap": _frame_overlap(view, M, {}),
         "expected_frame_overlap": _expected_overlap(view.ensemble()),
         "output_eigenvalues": eigenvalues(M)[::-1],
         "predicted_output_eigenvalues": eigenvalues(predicted)[::-1],
     }
+
+
+def _frame_overlap(view, M, moments):
+    """NaN where the weights above have no C - 1 rows, as above dead units."""
+    try:
+        frame = output_hessian_eigenspace(view.ensemble().given(view.net), **moments)
+    except ValueError:
+        return np.nan
+    return gap_and_overlap(M, view.rank, frame)[1]
 
 
 @cache

@@ -78,3 +78,9 @@ def peak_of(overlaps):
         return np.nan, np.nan
     largest = np.nanmax(overlaps)
     return int(np.argmax(overlaps >= largest - TIE)) + 1, float(largest)
+
+
+def mean_of_known(values):
+    """Mean of the values that are not NaN; NaN if none is."""
+    known = values[~np.isnan(values)]
+    return known.mean() if known.size else np.nan

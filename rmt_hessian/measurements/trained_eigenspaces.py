@@ -19,6 +19,7 @@ from rmt_hessian.measurements.parameters import Count
 from rmt_hessian.measurements.registry import measurement
 from rmt_hessian.measurements.top_spaces import (
     determined_overlaps,
+    mean_of_known,
     overlaps_of_products,
     peak_of,
     top_spaces,
@@ -33,6 +34,13 @@ from rmt_hessian.theory import overlap_peak, population_factors
 ENDS = {"initial": 0, "final": -1}
 N_RANDOM, N_STARTS = 5, 10  # pairs of random spaces; starts of the search for an order of units
 LARGEST = 4096  # rows of eigenvectors for whose units an order is sought: of more it takes minutes
+
+OF_OUTPUT_HESSIANS = (
+    "output_overlap",
+    "matched_output_overlap",
+    "random_matched_overlap",
+    "largest_random_matched_overlap",
+)
 
 
 def with_relu_and_cross_entropy(run):
@@ -56,13 +64,17 @@ def trained_eigenspaces(
     decoupling on Gaussian inputs of the same mean and covariance. Of the whole network of the
     first: `beside_its_factors`, ``initial_network_…``.
     """
-    rank = run.widths[-1] - 1
-    if n_top < rank:
-        raise ValueError(f"n_top must be at least {rank}, classes but one, got {n_top}")
+    fewest, most = run.widths[-1] - 1, min(np.multiply(run.widths[1:], run.widths[:-1]))
+    if not fewest <= n_top <= most:
+        wanted = f"{fewest} … {most}, from the classes but one to the weights of the smallest layer"
+        raise ValueError(f"n_top must be in {wanted}, got {n_top}")
     first = run.train(rng, checkpoints=1)
     paths = first.path, first.another(rng, checkpoints=1).path
     X, y = first.X, first.y
-    moments = {"input_mean": X.mean(axis=0), "input_covariance": np.cov(X.T, bias=True)}
+    moments = {
+        "input_mean": X.mean(axis=0),
+        "input_covariance": np.atleast_2d(np.cov(X.T, bias=True)),
+    }
     gaussian = rng.multivariate_normal(*moments.values(), size=len(X), method="eigh")
     result, ends = {}, []
     for end, at in ENDS.items():
@@ -120,7 +132,7 @@ def in_pair(first, second, rng):
     ):
         of_products = overlaps_of_products(products, n_top)
         result[f"{name}_overlaps"] = of_products
-        result[f"{name}_distance"] = np.nanmean(np.abs(overlaps - of_products))
+        result[f"{name}_distance"] = mean_of_known(np.abs(overlaps - of_products))
     for prefix, of in (("", "H"), ("gradient_", "gradients"), ("normalised_", "normalised")):
         found = _overlaps(views, of)
         peak, excess = peak_of(found - by_chance)
@@ -155,6 +167,8 @@ def _matched_layers(views, rng):
     shape = k, p = views[0].H.n_blocks, views[0].H.block_size
     if last == 0 or 0 < layer < last or k * p > LARGEST:
         return {}
+    if not all(view.spaces("H").separated[view.rank - 1] for view in views):
+        return {"matched_overlap": np.nan}
     frames = [view.spaces("H").vectors[:, -view.rank :] for view in views]
     if layer == last:
         shape = p, k
@@ -170,14 +184,13 @@ def _matched_output_hessians(views, rng):
     """
     if not views[0].is_hidden:
         return {}
-    frames = [top_spaces(view.product.left, view.rank).vectors for view in views]
+    spaces = [top_spaces(view.product.left, view.rank) for view in views]
+    if not all(space.separated[-1] for space in spaces):
+        return dict.fromkeys(OF_OUTPUT_HESSIANS, np.nan)
+    frames = [space.vectors for space in spaces]
     found = overlap_up_to_permutation(*frames, n_starts=N_STARTS, rng=rng)
     random = random_overlaps_up_to_permutation(
         *frames, n_draws=N_RANDOM, n_starts=N_STARTS, rng=rng
     )
-    return {
-        "output_overlap": found.plain_overlap,
-        "matched_output_overlap": found.overlap,
-        "random_matched_overlap": random.mean(),
-        "largest_random_matched_overlap": random.max(),
-    }
+    values = found.plain_overlap, found.overlap, random.mean(), random.max()
+    return dict(zip(OF_OUTPUT_HESSIANS, values, strict=True))

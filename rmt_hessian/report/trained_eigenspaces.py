@@ -17,9 +17,9 @@ MATCHED = (
 )
 VECTORS = (
     "The C - 1 leading eigenvectors: spectral ratio μ₁/μ₂ of the auto-correlation, predicted; "
-    "share of the first singular value of matrices; squared overlap with the product of the same place; "
-    "part along the leading feature, predicted; overlap with the top spaces of E[M] ⊗ E[z zᵀ] and "
-    "of the gradient covariance."
+    "share of the first singular value of matrices; squared overlap with the product of the same "
+    "place; part along the leading feature, predicted; overlap with the top spaces of "
+    "E[M] ⊗ E[z zᵀ] and of the gradient covariance."
 )
 ERRORS = (
     "Relative error of E[M] ⊗ E[z zᵀ]: measured; M and z paired at random; Gaussian inputs of the "
