@@ -103,7 +103,7 @@ def layer_panels(store, draw, *, layers=lambda training: range(training.n_layers
                 ax.tick_params(labelsize=5)
                 draw(ax, training, layer)
         row_axes[0].text(
-            -0.42, 0.5, row[0].title, transform=row_axes[0].transAxes, rotation=90, fontsize=6,
+            -0.62, 0.5, row[0].title, transform=row_axes[0].transAxes, rotation=90, fontsize=6,
             ha="center", va="center", multialignment="center",
         )  # fmt: skip
     for column, ax in enumerate(axes[0]):
@@ -112,15 +112,26 @@ def layer_panels(store, draw, *, layers=lambda training: range(training.n_layers
     return figure, axes
 
 
+def mean_of_known(values):
+    """Means over seeds that have a value; NaN where none has."""
+    known = np.isfinite(values)
+    sums = np.where(known, values, 0.0).sum(axis=0)
+    return sums / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
+
+
 def mean_and_band(ax, x, values, colour, style="-", label=None, alpha=0.25, **line):
-    """Mean over seeds, band from the smallest to the largest; where all seeds have a value."""
+    """Mean over seeds, band from the smallest to the largest, where all have a value.
+
+    Returns the largest number drawn, 0 if none is.
+    """
     known = np.isfinite(values).all(axis=0)
     x, values = x[known], values[:, known]
+    drawn = [values.mean(axis=0)]
     if len(values) > 1 and alpha:
-        ax.fill_between(
-            x, values.min(axis=0), values.max(axis=0), color=COLOURS[colour], alpha=alpha, lw=0
-        )
-    ax.plot(x, values.mean(axis=0), style, color=COLOURS[colour], label=label, **line)
+        drawn += [values.min(axis=0), values.max(axis=0)]
+        ax.fill_between(x, *drawn[1:], color=COLOURS[colour], alpha=alpha, lw=0)
+    ax.plot(x, drawn[0], style, color=COLOURS[colour], label=label, **line)
+    return np.max(drawn, initial=0.0)
 
 
 @dataclass(frozen=True)

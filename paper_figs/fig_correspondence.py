@@ -1,8 +1,6 @@
 """Heat maps: top eigenvectors of layers against all ``r_i ⊗ x_a``, sorted by their products."""
 
-import numpy as np
-
-from paper_figs.eigenspace_cases import AFTER, layer_panels
+from paper_figs.eigenspace_cases import AFTER, layer_panels, mean_of_known
 from paper_figs.style import run
 
 
@@ -25,10 +23,7 @@ def draw(store):
 
 
 def _panel(ax, training, layer):
-    matrices = training.over_seeds(f"correspondence_{layer}", AFTER)
-    known = np.isfinite(matrices)
-    sums = np.where(known, matrices, 0.0).sum(axis=0)
-    mean = sums / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
+    mean = mean_of_known(training.over_seeds(f"correspondence_{layer}", AFTER))
     n = len(mean)
     image = ax.imshow(
         mean, vmin=0, vmax=1, cmap="magma", interpolation="nearest",

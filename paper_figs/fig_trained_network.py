@@ -15,12 +15,12 @@ OVERLAPS = {  # of the top eigenspaces of the first with those of the second
 def draw(store):
     """Rows: networks; columns: labels, before training and after."""
     rows = trainings(store)
-    figure, axes = subplots(len(rows), 4, height_to_width=0.5, sharey=True, sharex=True)
+    figure, axes = subplots(len(rows), 4, height_to_width=0.62, sharey=True, sharex=True)
     for row_axes, row in zip(axes, rows, strict=True):
         for training in row:
             for at in (BEFORE, AFTER):
                 _panel(row_axes[2 * training.random_labels + at], training, at)
-        row_axes[0].set_ylabel(row[0].title, fontsize=6)
+        row_axes[0].set_ylabel(row[0].title, fontsize=5.5)
     for column, ax in enumerate(axes[0]):
         random, at = divmod(column, 2)
         when = "before training" if at == BEFORE else "after"

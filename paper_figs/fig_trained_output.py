@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from paper_figs.eigenspace_cases import AFTER, BEFORE, layer_panels, mean_and_band
+from paper_figs.eigenspace_cases import AFTER, BEFORE, layer_panels, mean_and_band, mean_of_known
 from paper_figs.style import run
 
 LINES = [
@@ -38,12 +38,12 @@ def _panel(ax, training, layer):
         values = np.log10(np.maximum(values / values[:, :1], 1e-3))
         index = np.arange(1, values.shape[1] + 1)
         mean_and_band(ax, index, values, colour, style, label, lw=0.9)
-    ax.axvline(training.n_classes - 1, color="black", ls="--", lw=0.5)
+    ax.axvline(training.n_classes - 1, ymax=0.75, color="black", ls="--", lw=0.5)
     ax.set_ylim(-2.6, 0.9)
     ax.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda power, _: f"$10^{{{power:g}}}$"))
     gaps, predicted, overlaps = (
-        [np.nanmean(training.numbers(name, at, layer)) for at in (BEFORE, AFTER)]
+        [mean_of_known(training.numbers(name, at, layer)) for at in (BEFORE, AFTER)]
         for name in ("gap", "predicted_gap", "frame_overlap")
     )
     of_gaps = " → ".join(f"{a:.2f} ({b:.2f})" for a, b in zip(gaps, predicted, strict=True))

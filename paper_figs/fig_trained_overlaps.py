@@ -28,18 +28,18 @@ def draw(store):
 
 
 def _panel(ax, training, layer):
-    highest = 0.0
+    highest = []
     for name, at, colour, style, label, band in LINES:
         values = training.over_seeds(f"{name}_{layer}", at)
         dimensions = np.arange(1, values.shape[1] + 1)
-        mean_and_band(
-            ax, dimensions, values, colour, style, label, alpha=0.2 if band else 0.0, lw=0.8
+        alpha = 0.2 if band else 0.0
+        highest.append(
+            mean_and_band(ax, dimensions, values, colour, style, label, alpha=alpha, lw=0.8)
         )
-        highest = max(highest, np.nanmax(values) if band else np.nanmax(np.mean(values, axis=0)))
     ax.axvline(training.n_classes - 1, color="black", ls="--", lw=0.5)
     if training.units(layer) <= dimensions[-1]:
         ax.axvline(training.units(layer), color="black", ls=":", lw=0.7)
-    ax.set_ylim(0, 1.05 * highest)
+    ax.set_ylim(0, 1.05 * max(highest) or 1)
     short_axis(ax.yaxis)
     short_axis(ax.xaxis, 2)
 

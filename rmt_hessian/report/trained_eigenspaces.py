@@ -12,8 +12,8 @@ OVERLAPS = (
     "overlap of the factors from the weights; of gradient covariances, of normalised features."
 )
 MATCHED = (
-    "Overlap at C - 1 dimensions up to the order of hidden units: eigenvectors of the layer; "
-    "output Hessians as they are, up to the order, and random spaces up to the order."
+    "Overlap at C - 1 dimensions as it is and up to the order of hidden units: eigenvectors of the "
+    "layer; output Hessians, and random spaces up to the order."
 )
 VECTORS = (
     "The C - 1 leading eigenvectors: spectral ratio μ₁/μ₂ of the auto-correlation, predicted; "
@@ -44,10 +44,10 @@ TABLES = {  # columns by their names in the table
         "normalised": "normalised_peak_excess",
     },
     MATCHED: {
-        "layer": "overlap_at_rank",
+        "eigenvectors": "overlap_at_rank",
         "matched": "matched_overlap",
-        "output": "output_overlap",
-        "output matched": "matched_output_overlap",
+        "E[M]": "output_overlap",
+        "E[M] matched": "matched_output_overlap",
         "random": "random_matched_overlap",
     },
     VECTORS: {

@@ -55,6 +55,34 @@ def test_samples_of_data(inputs, widths):
     assert len(rows) == 80  # none twice
 
 
+def test_data_as_grey_values():
+    described = RUN | {"inputs": "digits", "widths": [64, 10], "steps": 1}
+    grey, standard = (
+        TrainingRun(**described, standardised=value).train(np.random.default_rng(0))
+        for value in (False, True)
+    )
+    X, y = rh.digits()
+    order = {row.tobytes(): label for row, label in zip(X, y, strict=True)}
+    assert [order[row.tobytes()] for row in grey.X] == grey.y.tolist()
+    np.testing.assert_array_equal(grey.y, standard.y)  # the same images
+    assert grey.X.min() == 0 > standard.X.min()
+
+
+def test_another_network_learns_the_same_sample():
+    run = TrainingRun(**RUN | {"batch_size": 10})
+    first = run.train(np.random.default_rng(0))
+    rng = np.random.default_rng(1)
+    other = first.another(rng, checkpoints=1)
+    assert other.X is first.X
+    assert other.y is first.y
+    net = rh.Network.random(run.widths, np.random.default_rng(1))
+    for W, V in zip(other.path.networks[0].weights, net.weights, strict=True):
+        np.testing.assert_array_equal(W, V)
+    again = first.another(np.random.default_rng(1), checkpoints=1)
+    np.testing.assert_array_equal(other.path.losses, again.path.losses)
+    assert other.path.losses[-1] < other.path.losses[0]
+
+
 def test_data_that_nearly_end():
     run = TrainingRun(**RUN | {"inputs": "digits", "widths": [64, 10], "n_samples": 1500})
     trained = run.train(np.random.default_rng(0))
@@ -66,6 +94,7 @@ def test_data_that_nearly_end():
     [
         ({"separation": 1.5}, "separation means nothing for inputs 'gaussian', got 1.5"),
         ({"inputs": "clusters", "separation": 3.0}, "separation means nothing for inputs 'clu"),
+        ({"standardised": False}, "standardised means nothing for inputs 'gaussian', got False"),
         ({"inputs": "digits"}, "widths must begin with 64 and end with 10, as digits have"),
         (
             {"inputs": "digits", "widths": [64, 10], "n_samples": 1797},

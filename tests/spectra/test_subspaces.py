@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from rmt_hessian import subspace_overlap
 from rmt_hessian.spectra.subspaces import (
+    correspondence_matrix,
     kronecker_alignment,
     overlap_by_dimension,
     reshape_eigenvectors,
@@ -25,6 +26,17 @@ def test_overlap_by_dimension_is_the_overlap_of_the_last_columns(n, seed, data):
     expected = [subspace_overlap(U[:, K - q :], V[:, K - q :]) for q in range(1, K + 1)]
     np.testing.assert_allclose(overlaps, expected, atol=10 * EXACT)
     np.testing.assert_allclose(overlap_by_dimension(U, U), 1, atol=10 * EXACT)
+
+
+@given(st.integers(1, 10), st.integers(0, 10**6), st.data())
+def test_correspondence_is_of_every_pair_the_largest_first(n, seed, data):
+    rng, K = np.random.default_rng(seed), data.draw(st.integers(1, n))
+    U, V = orthogonal(n, rng)[:, :K], orthogonal(n, rng)[:, :K]
+    matrix = correspondence_matrix(U, V)
+    for i, j in np.ndindex(K, K):
+        assert matrix[i, j] == pytest.approx((U[:, K - 1 - i] @ V[:, K - 1 - j]) ** 2, abs=EXACT)
+    assert matrix.sum(axis=0).max() < 1 + 10 * EXACT > matrix.sum(axis=1).max()
+    np.testing.assert_allclose(correspondence_matrix(U, U), np.eye(K), atol=10 * EXACT)
 
 
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 10**6))
