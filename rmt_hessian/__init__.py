@@ -17,12 +17,14 @@ prediction), ``sweep`` (many draws, one table), ``report``, ``plotting``, ``cli`
 * ``model.training_path``: `TrainingPath`, what `train` returns
 * ``spectra.conditioning``: `block_preconditioning`, one rate per block; `BlockPreconditioning`
 * ``spectra.eigenvalues``: `block_eigenvalues` of many blocks, `top_eigenspace` without the values
+* ``spectra.independence``: `independent_kronecker_error`, were M and z independent
 * ``spectra.matching``: `overlap_up_to_permutation`, a `PermutedOverlap`; its null level,
   `random_overlaps_up_to_permutation`
 * ``spectra.network_kronecker``: `NetworkKronecker`, the approximation of a whole network
 * ``spectra.rank``: `energy_rank`, `energy_share`, `numerical_rank`, `spectral_gap`
 * ``spectra.slq``: `SpectralDensity`, what `spectral_density` returns
-* ``spectra.subspaces``: `kronecker_alignment`, `separated_dimensions`, `ReshapedEigenvectors`
+* ``spectra.subspaces``: `correspondence_matrix`, `kronecker_alignment`, `separated_dimensions`,
+  `ReshapedEigenvectors`
 * ``spectra.uncertainty``: `jackknife` errors, the `Rate` of `fitted_rate`
 
 Papers: [D] Dong, Zhang, Luo, Yao, Sun, *Towards Quantifying the Hessian Structure of Neural

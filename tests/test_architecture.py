@@ -37,6 +37,7 @@ MAY_IMPORT = {
         "activations",
         "ensemble",
         "initialisation",
+        "kronecker_product",
         "model",
         "hessian",
         "spectra",

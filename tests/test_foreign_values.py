@@ -218,6 +218,8 @@ CALLS = {
         "cross_layer": True,
     },
     "kronecker_approximation of a network": {"H": NETWORK, "cross_layer": True},
+    "correspondence_matrix": {"U": EYE[:, :2], "V": EYE[:, 1:3]},
+    "independent_kronecker_error": {"H": H},
     "kronecker_alignment": {"vectors": EYE, "left": np.eye(2), "right": np.eye(2)},
     "kronecker_approximation": {"H": H},
     "kronecker_error": {"H": H, "product": rh.kronecker_approximation(H)},

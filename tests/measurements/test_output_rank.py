@@ -6,7 +6,7 @@ from scipy.stats import norm
 
 import rmt_hessian as rh
 from rmt_hessian.measurements.output_rank import (
-    _gap_and_overlap,
+    gap_and_overlap,
     output_rank,
     population_rank,
     top_of_output_hessian,
@@ -74,7 +74,7 @@ def test_no_gap_where_the_rank_is_below_that_of_the_classes(n_samples):
 @pytest.mark.parametrize(("smallest", "known"), [(1e-10, True), (1e-15, False)])
 def test_a_gap_below_rounding_is_none(smallest, known):
     values = np.array([1.0, smallest, smallest / 4])
-    gap, overlap = _gap_and_overlap(np.diag(values), 2, np.eye(3)[:, :2])
+    gap, overlap = gap_and_overlap(np.diag(values), 2, np.eye(3)[:, :2])
     if known:
         assert (gap, overlap) == (pytest.approx(0.25, rel=1e-4), pytest.approx(1.0))
     else:
