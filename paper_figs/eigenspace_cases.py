@@ -108,7 +108,7 @@ def layer_panels(store, draw, *, layers=lambda training: range(training.n_layers
         )  # fmt: skip
     for column, ax in enumerate(axes[0]):
         layer, random = divmod(column, 2)
-        ax.set_title(f"layer {layer + 1}\n{LABELS[bool(random)]}", fontsize=6.5)
+        ax.set_title(f"layer {layer}\n{LABELS[bool(random)]}", fontsize=6.5)
     return figure, axes
 
 
@@ -167,7 +167,7 @@ def dot_chart(store, panels, titles, *, layers=lambda training: range(training.n
         ax.set_title(title, fontsize=7)
         ax.tick_params(labelsize=6)
         ax.grid(axis="y", lw=0.3, color="0.85")
-    names = [f"{row[0].title.replace(chr(10), ' ')}, layer {layer + 1}" for row, layer in lines]
+    names = [f"{row[0].title.replace(chr(10), ' ')}, layer {layer}" for row, layer in lines]
     axes[0, 0].set_yticks(range(len(lines)), names)
     axes[0, 0].set_ylim(len(lines) - 0.4, -0.6)
     return figure, axes[0]

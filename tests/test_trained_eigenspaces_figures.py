@@ -173,7 +173,7 @@ def test_charts_of_dots_have_a_line_a_layer(store):
     before, after, normalised = figure.axes
     lines = [label.get_text() for label in before.get_yticklabels()]
     assert len(lines) == 3 * 2 + 3 + 2 + 3 + 2 + 3 - 2  # layers of seven networks
-    y = lines.index("digits, L-BFGS 64–10–11–10, layer 2")
+    y = lines.index("digits, L-BFGS 64–10–11–10, layer 1")
     for ax, end, name in (
         (before, "initial", "error"),
         (after, "final", "error"),
