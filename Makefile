@@ -21,7 +21,7 @@ PEERS := $(patsubst benchmarks/requirements-%.txt,%,$(wildcard benchmarks/requir
 SENSITIVE := rmt_hessian tests/test_compare.py tests/test_spectra_distance.py tests/hessian \
   tests/spectra tests/theory/laws tests/theory/outliers tests/theory/structure/test_overlap.py \
   tests/measurements tests/test_documents.py
-STYLE := paper_figs/style.py rmt_hessian/plotting.py
+STYLE := rmt_hessian/plotting.py $(filter-out paper_figs/fig_%.py,$(wildcard paper_figs/*.py))
 
 .PHONY: help sweep sweeps figures sweep-figures test test-kernels test-kernel kills stress claims lint bench clean
 

@@ -1,6 +1,7 @@
 """Spectral ratio of the input auto-correlation of trained layers, and predicted from weights."""
 
-from paper_figs.eigenspace_cases import AFTER, BEFORE, Dots, dot_chart, legend_of_dots
+from paper_figs.dot_charts import Dots, dot_chart, legend_of_dots
+from paper_figs.eigenspace_cases import AFTER, BEFORE
 from paper_figs.style import run
 
 

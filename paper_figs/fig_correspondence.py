@@ -1,6 +1,7 @@
 """Heat maps: top eigenvectors of layers against all ``r_i ⊗ x_a``, sorted by their products."""
 
-from paper_figs.eigenspace_cases import AFTER, layer_panels, mean_of_known
+from paper_figs.eigenspace_cases import AFTER, mean_of_known
+from paper_figs.layer_panels import layer_panels
 from paper_figs.style import run
 
 

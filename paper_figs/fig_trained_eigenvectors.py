@@ -1,6 +1,7 @@
 """Top eigenvectors of trained layers: rank one, order, the part along x̂; those of gradients."""
 
-from paper_figs.eigenspace_cases import AFTER, BEFORE, Dots, dot_chart, legend_of_dots
+from paper_figs.dot_charts import Dots, dot_chart, legend_of_dots
+from paper_figs.eigenspace_cases import AFTER, BEFORE
 from paper_figs.style import run
 
 PANELS = {

@@ -1,6 +1,7 @@
 """Relative errors of E[M] ⊗ E[z zᵀ] on trained layers, and what explains them."""
 
-from paper_figs.eigenspace_cases import AFTER, BEFORE, Dots, dot_chart, legend_of_dots
+from paper_figs.dot_charts import Dots, dot_chart, legend_of_dots
+from paper_figs.eigenspace_cases import AFTER, BEFORE
 from paper_figs.style import run
 
 KINDS = [

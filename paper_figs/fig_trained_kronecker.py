@@ -1,9 +1,9 @@
 """Top eigenvalues of trained layers beside those of E[M] ⊗ E[z zᵀ]."""
 
 import numpy as np
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from paper_figs.eigenspace_cases import AFTER, BEFORE, layer_panels, mean_and_band
+from paper_figs.eigenspace_cases import AFTER, BEFORE
+from paper_figs.layer_panels import eigenvalue_lines, layer_panels, numbers_in_panel
 from paper_figs.style import run
 
 LINES = [
@@ -28,19 +28,9 @@ def draw(store):
 
 
 def _panel(ax, training, layer):
-    for name, at, colour, style, label in LINES:
-        values = training.over_seeds(f"{name}_{layer}", at)
-        values = np.log10(np.where(values > 0, values, np.nan))
-        index = np.arange(1, values.shape[1] + 1)
-        mean_and_band(ax, index, values, colour, style, label, lw=0.9)
-    ax.axvline(training.n_classes - 1, color="black", ls="--", lw=0.5)
-    ax.yaxis.set_major_locator(MaxNLocator(3, integer=True))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda power, _: f"$10^{{{power:g}}}$"))
+    eigenvalue_lines(ax, training, layer, LINES)
     before, after = (np.mean(training.numbers("error", at, layer)) for at in (BEFORE, AFTER))
-    ax.text(
-        0.97, 0.95, f"{before:.2f}, {after:.2f}", transform=ax.transAxes, ha="right", va="top",
-        fontsize=5.5,
-    )  # fmt: skip
+    numbers_in_panel(ax, f"{before:.2f}, {after:.2f}")
 
 
 if __name__ == "__main__":

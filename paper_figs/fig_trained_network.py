@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from paper_figs.eigenspace_cases import AFTER, BEFORE, LABELS, mean_and_band, trainings
+from paper_figs.eigenspace_cases import AFTER, BEFORE, LABELS, trainings
+from paper_figs.layer_panels import mean_and_band
 from paper_figs.style import run, short_axis, subplots
 
 OVERLAPS = {  # of the top eigenspaces of the first with those of the second

@@ -2,16 +2,19 @@
 
 import numpy as np
 
-from paper_figs.eigenspace_cases import AFTER, BEFORE, layer_panels, mean_and_band
+from paper_figs.eigenspace_cases import AFTER, BEFORE
+from paper_figs.layer_panels import layer_panels, mean_and_band
 from paper_figs.style import run, short_axis
+from rmt_hessian.plotting import COLOURS
 
 LINES = [  # array, end, colour, style, label, with a band
     ("overlaps", BEFORE, "grey", "-", "before training", True),
-    ("overlaps", AFTER, "blue", "-", "after", True),
+    ("predicted_overlaps", BEFORE, "grey", ":", "before, of the factors from weights", False),
+    ("overlaps", AFTER, "blue", "-", "after training", True),
     ("kronecker_overlaps", AFTER, "vermilion", "-", "after, of the factors of the sample", False),
-    ("predicted_overlaps", AFTER, "vermilion", ":", "of the factors from weights", False),
-    ("gradient_overlaps", AFTER, "orange", "--", "of gradients", False),
-    ("normalised_overlaps", AFTER, "green", "-", "of normalised features", False),
+    ("predicted_overlaps", AFTER, "vermilion", ":", "after, of the factors from weights", False),
+    ("gradient_overlaps", AFTER, "orange", "--", "after, of gradients", False),
+    ("normalised_overlaps", AFTER, "green", "-", "after, of normalised features", False),
 ]
 
 
@@ -20,8 +23,9 @@ def draw(store):
     figure, axes = layer_panels(store, _panel)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     figure.suptitle(
-        "Overlap of the top eigenspaces of a layer in pairs of independent networks against their "
-        "dimension;\nbands: all pairs. Dashed: $C-1$; dotted: units of the layer",
+        "Overlap of the top eigenspaces of a layer in pairs of independent networks, by dimension; "
+        "bands: all pairs.\nDashed: $C-1$; dotted: units; triangles: peak predicted from the "
+        "factors, before (grey) and after",
         fontsize=8,
     )
     return figure
@@ -36,6 +40,9 @@ def _panel(ax, training, layer):
         highest.append(
             mean_and_band(ax, dimensions, values, colour, style, label, alpha=alpha, lw=0.8)
         )
+    for at, colour in ((BEFORE, "grey"), (AFTER, "vermilion")):
+        place = training.numbers("predicted_peak", at, layer).mean()
+        ax.plot(place, 0, "^", ms=4, color=COLOURS[colour], clip_on=False, zorder=3)
     ax.axvline(training.n_classes - 1, color="black", ls="--", lw=0.5)
     if training.units(layer) <= dimensions[-1]:
         ax.axvline(training.units(layer), color="black", ls=":", lw=0.7)

@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import re
 from pathlib import Path
 
 import matplotlib
@@ -132,6 +133,7 @@ def test_overlaps_before_and_after(layer, random, store):
     assert ax.axison
     for name, colour, dashes, at in (
         ("overlaps", "grey", "-", 0),
+        ("predicted_overlaps", "grey", ":", 0),
         ("overlaps", "blue", "-", 1),
         ("kronecker_overlaps", "vermilion", "-", 1),
         ("predicted_overlaps", "vermilion", ":", 1),
@@ -141,6 +143,15 @@ def test_overlaps_before_and_after(layer, random, store):
         expected = means(store, f"{name}_{layer}", random_labels=random)[at]
         known = np.isfinite(expected)
         np.testing.assert_allclose(line(ax, colour, dashes), expected[known])
+    found = rows(store, **DIGITS, random_labels=random)
+    for end, colour in (("initial", "grey"), ("final", "vermilion")):
+        (mark,) = [
+            line
+            for line in ax.lines
+            if line.get_marker() == "^" and same_color(line.get_color(), COLOURS[colour])
+        ]
+        place = found[f"{end}_predicted_peak_{layer}"].mean()
+        assert mark.get_xdata() == pytest.approx([place])
     assert ("random" if random else "true") in panel(figure, 0, layer, random).get_title()
     assert not panel(figure, 1, 2, random).axison  # it has two layers
     plt.close(figure)
@@ -162,9 +173,18 @@ def test_output_hessians_and_their_numbers(store):
     ax = np.reshape(figure.axes, (6, 4))[1, 2]  # second hidden layer, true labels
     found = rows(store, **DIGITS, random_labels=False)
     (text,) = ax.texts
-    for name in ("gap", "predicted_gap", "frame_overlap"):
-        for end in ("initial", "final"):
-            assert f"{found[f'{end}_{name}_1'].mean():.2f}" in text.get_text()
+    gaps, overlaps = text.get_text().splitlines()
+    before, after = (
+        [f"{found[f'{end}_{name}_1'].mean():.2f}" for name in ("gap", "predicted_gap")]
+        for end in ("initial", "final")
+    )
+    assert gaps == "{} ({}) → {} ({})".format(*before, *after)
+    ends = [found[f"{end}_frame_overlap_1"].mean() for end in ("initial", "final")]
+    assert overlaps == "{:.2f} → {:.2f}".format(*ends)
+    of_one = np.reshape(figure.axes, (6, 4))[0, 0].texts  # its row has a title too
+    assert any(re.search(r"\d \(\d\.\d\d\) → \d\.\d\d$", text.get_text()) for text in of_one) == (
+        np.isfinite(rows(store, widths="64-10-10")["initial_expected_frame_overlap_0"]).any()
+    )
     plt.close(figure)
 
 
