@@ -32,8 +32,8 @@ def dot_chart(store, panels, titles):
     lines = [
         (row, layer) for row in trainings(store) for layer in range(max(t.n_layers for t in row))
     ]
-    figure, axes = subplots(1, len(panels), height_to_width=0.32 * len(lines), sharey=True)
-    figure.set_size_inches(figure.get_size_inches()[0], 0.6 + 0.26 * len(lines))
+    figure, axes = subplots(1, len(panels), sharey=True)
+    figure.set_size_inches(figure.get_size_inches()[0], 1.1 + 0.24 * len(lines))
     for ax, dots in zip(axes[0], panels, strict=True):
         for y, (row, layer) in enumerate(lines):
             for training in row:

@@ -6,10 +6,10 @@ from paper_figs.style import run
 
 PANELS = {
     "rank-one share\nof matrices": "rank_one_share",
-    "of normalised\nfeatures": "normalised_rank_one_share",
+    "rank-one share,\nnormalised features": "normalised_rank_one_share",
     "overlap with the\nproduct of its place": "in_order",
     "part in\n$R^k\\otimes\\hat x$": "along_leading",
-    "overlap with\nthat of gradients": "gradient_in_hessian_overlap",
+    "top space in\nthat of gradients": "gradient_in_hessian_overlap",
 }
 PREDICTED = Dots("predicted_along_leading", AFTER, "|", True, "after, of the products")
 

@@ -6,6 +6,7 @@ from paper_figs.style import run
 
 KINDS = [
     ("error", "o", True, "measured", None),
+    ("nearest_error", ".", True, "nearest product", None),
     ("independent_error", "|", True, "M and z paired at random", None),
     ("gaussian_error", "s", False, "Gaussian inputs of the same moments", None),
     ("predicted_error", "x", True, "predicted, white Gaussian inputs", "vermilion"),
@@ -25,7 +26,7 @@ def draw(store):
     titles = "before training", "after training", "normalised features:\nbefore (open), after"
     figure, axes = dot_chart(store, panels, titles)
     for ax in axes:
-        ax.set_xlim(0, 1.04)
+        ax.set_xlim(0, max(1.04, 1.04 * ax.dataLim.x1))
         ax.set_xlabel(r"$\|H-K\|_F\,/\,\|H\|_F$")
     legend_of_dots(figure, panels[0])
     figure.suptitle(

@@ -19,8 +19,8 @@ def draw(store):
     figure, axes = layer_panels(store, _panel, layers=_hidden)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     figure.suptitle(
-        r"Eigenvalues of $\mathbb{E}[M]$ over the largest; dashed: $C-1$. In each panel, before → "
-        r"after: gap $\lambda_C/\lambda_{C-1}$;"
+        r"Eigenvalues of $\mathbb{E}[M]$ over the largest, geometric means, bands of all seeds; "
+        r"dashed: $C-1$. Before → after: gap;"
         "\noverlap of the top $C-1$ eigenspace with the rows above; in brackets predicted "
         "(overlap: white inputs)",
         fontsize=8,

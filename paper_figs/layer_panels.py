@@ -4,8 +4,10 @@ import numpy as np
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from paper_figs.eigenspace_cases import LABELS, trainings
-from paper_figs.style import subplots
+from paper_figs.style import CannotDraw, subplots
 from rmt_hessian.plotting import COLOURS
+
+AROUND, HEIGHT = 1.1, 0.92  # inches for titles and legend; of a panel over its width
 
 
 def layer_panels(store, draw, *, layers=lambda training: range(training.n_layers)):
@@ -15,8 +17,12 @@ def layer_panels(store, draw, *, layers=lambda training: range(training.n_layers
     rows without any are left out.
     """
     rows = [row for row in trainings(store) if any(layers(t) for t in row)]
+    if not rows:
+        raise CannotDraw("there is no layer to draw: none hidden, or fewer units than classes")
     n_layers = max(max(layers(t), default=0) for row in rows for t in row) + 1
-    figure, axes = subplots(len(rows), 2 * n_layers, height_to_width=1.0)
+    figure, axes = subplots(len(rows), 2 * n_layers)
+    width = figure.get_size_inches()[0]
+    figure.set_size_inches(width, AROUND + HEIGHT * width / (2 * n_layers) * len(rows))
     for row_axes, row in zip(axes, rows, strict=True):
         for ax in row_axes:
             ax.set_axis_off()

@@ -52,7 +52,11 @@ def rows_of(store, measurement):
     return table[table["measurement"] == measurement]
 
 
-class DifferentPoints(ValueError):
+class CannotDraw(ValueError):
+    """What a figure needs is not there; a message of one line."""
+
+
+class DifferentPoints(CannotDraw):
     """Points that a figure would draw as one."""
 
 
@@ -163,6 +167,6 @@ def run(draw):
     name = Path(sys.argv[0]).stem.removeprefix("fig_")
     try:
         figure = draw(Store(sys.argv[1]))
-    except DifferentPoints as error:
+    except CannotDraw as error:
         sys.exit(f"error: figure {name}: {error}")
     save(figure, name, sys.argv[2])

@@ -33,6 +33,7 @@ SMALLER = {
     "[64, 8, 10]": "[64, 3, 10]",
     "[64, 32, 10]": "[64, 10, 10]",
     "[64, 32, 32, 10]": "[64, 10, 11, 10]",
+    "[30, 32, 10]": "[30, 10, 10]",
     "[784, 32, 10]": "[784, 10, 10]",
     "[784, 32, 32, 10]": "[784, 10, 11, 10]",
     "n_samples = 1200": "n_samples = 60",
@@ -93,7 +94,7 @@ def test_a_rerun_gives_the_same_bytes(name, store):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_case_is_drawn(name, store):
-    """Seven networks; with and without a layer that a figure has nothing to say of."""
+    """Eight networks; with and without a layer that a figure has nothing to say of."""
     figure = drawn(name, store)
     words = "\n".join(
         [text.get_text() for ax in figure.axes for text in ax.texts]
@@ -102,7 +103,8 @@ def test_every_case_is_drawn(name, store):
     ).replace("\n", " ")
     for title in (
         "digits, L-BFGS 64–10–10", "digits, L-BFGS 64–10–11–10", "digits, Adam 64–10–10",
-        "digits, Adam 64–10–11–10", "MNIST, L-BFGS 784–10–10", "MNIST, L-BFGS 784–10–11–10",
+        "digits, Adam 64–10–11–10", "mixture, L-BFGS 30–10–10",
+        "MNIST, L-BFGS 784–10–10", "MNIST, L-BFGS 784–10–11–10",
     ):  # fmt: skip
         assert title in words
     assert ("digits, L-BFGS 64–3–10" in words) == (name != "trained_output")  # C > 3 units
@@ -110,7 +112,7 @@ def test_every_case_is_drawn(name, store):
 
 
 def panel(figure, training, layer, random, n_columns=6):
-    return np.reshape(figure.axes[: 7 * n_columns], (7, n_columns))[training, 2 * layer + random]
+    return np.reshape(figure.axes[: 8 * n_columns], (8, n_columns))[training, 2 * layer + random]
 
 
 def line(ax, colour, style):
@@ -169,7 +171,7 @@ def test_correspondence_is_the_mean_over_seeds_that_have_a_value(store):
 
 def test_output_hessians_and_their_numbers(store):
     figure = drawn("trained_output", store)
-    ax = np.reshape(figure.axes, (6, 4))[1, 2]  # second hidden layer, true labels
+    ax = np.reshape(figure.axes, (7, 4))[1, 2]  # second hidden layer, true labels
     found = rows(store, **DIGITS, random_labels=False)
     (text,) = ax.texts
     gaps, overlaps = text.get_text().splitlines()
@@ -187,7 +189,7 @@ def test_charts_of_dots_have_a_line_a_layer(store):
     figure = drawn("trained_errors", store)
     before, after, normalised = figure.axes
     lines = [label.get_text() for label in before.get_yticklabels()]
-    assert len(lines) == 3 * 2 + 3 + 2 + 3 + 2 + 3 - 2  # layers of seven networks
+    assert len(lines) == 2 + 2 + 3 + 2 + 3 + 2 + 2 + 3  # layers of eight networks
     y = lines.index("digits, L-BFGS 64–10–11–10, layer 1")
     for ax, end, name in (
         (before, "initial", "error"),
@@ -207,7 +209,7 @@ def test_charts_of_dots_have_a_line_a_layer(store):
 
 def test_the_whole_network(store):
     figure = drawn("trained_network", store)
-    ax = np.reshape(figure.axes, (7, 4))[2, 1]
+    ax = np.reshape(figure.axes, (8, 4))[2, 1]
     expected = means(store, "network_cross_layer_in_gauss_newton_overlaps", random_labels=False)[1]
     np.testing.assert_allclose(line(ax, "vermilion", "-"), expected[np.isfinite(expected)])
     plt.close(figure)
@@ -218,8 +220,8 @@ def test_printed_tables(store):
     found = dict(trained_eigenspaces_sections(table))
     assert list(found) == [OVERLAPS, MATCHED, VECTORS, ERRORS, OUTPUT, NETWORK]
     overlaps, matched, _, errors, output, network = found.values()
-    assert len(network) == 14
-    assert len(overlaps) == len(errors) == 2 * 17
+    assert len(network) == 16
+    assert len(overlaps) == len(errors) == 2 * 19
     row = rows(store, **DIGITS, random_labels=True)
     told = errors[(errors["widths"] == "64-10-11-10") & errors["random_labels"]]
     told = told[(told["optimiser"] == "lbfgs") & (told["layer"] == 1)]

@@ -15,7 +15,11 @@ from rmt_hessian.model.inputs import standardise
 from rmt_hessian.model.networks import Network
 from rmt_hessian.spectra.eigenvalues import eigenvalues, top_eigenspace
 from rmt_hessian.spectra.independence import independent_kronecker_error
-from rmt_hessian.spectra.kronecker import kronecker_approximation, kronecker_error
+from rmt_hessian.spectra.kronecker import (
+    kronecker_approximation,
+    kronecker_error,
+    nearest_kronecker_product,
+)
 from rmt_hessian.spectra.subspaces import (
     correspondence_matrix,
     kronecker_alignment,
@@ -144,6 +148,7 @@ def eigenvectors(view):
     k, p = view.H.n_blocks, view.H.block_size
     x = top_spaces(view.product.right, 1)
     along = kronecker_alignment(spaces.vectors[:, ::-1], np.eye(k), x.vectors).sum(axis=(1, 2))
+    of_products = of_product.separated[view.rank - 1]
     determined = spaces.separated[view.rank - 1] and x.separated[0]
     places = view.product.top_pairs(view.n_top)[2][::-1]
     return {
@@ -157,7 +162,7 @@ def eigenvectors(view):
         "normalised_rank_one_share": mean_of_known(_rank_one_shares(view, "normalised")[leading]),
         "in_order": mean_of_known(matrix.diagonal()[leading]),
         "along_leading": along[leading].mean() if determined else np.nan,
-        "predicted_along_leading": np.mean(places[leading] == p - 1),
+        "predicted_along_leading": np.mean(places[leading] == p - 1) if of_products else np.nan,
     }
 
 
@@ -168,13 +173,14 @@ def _rank_one_shares(view, of):
 
 
 def decoupled(view):
-    """Relative error of ``E[M] ⊗ E[z zᵀ]``, and what explains it.
+    """Relative error of ``E[M] ⊗ E[z zᵀ]``, of the nearest product, and what explains the first.
 
     ``independent_error``: of M and z given to each other at random. ``predicted_error``:
     `decoupling`, for Gaussian inputs and the weights; NaN where it does not apply.
     """
     return {
         "error": decoupling_error(view.H),
+        "nearest_error": _nearest_error(view.H),
         "independent_error": independent_kronecker_error(view.H) if _is_there(view.H) else np.nan,
         "predicted_error": _predicted_error(view),
         "normalised_error": decoupling_error(view.normalised),
@@ -184,6 +190,10 @@ def decoupled(view):
 def decoupling_error(H):
     """`kronecker_error` of the product of its own factors; NaN of a layer that is dead."""
     return kronecker_error(H, kronecker_approximation(H)) if _is_there(H) else np.nan
+
+
+def _nearest_error(H):
+    return kronecker_error(H, nearest_kronecker_product(H)) if _is_there(H) else np.nan
 
 
 def _is_there(H):
@@ -203,13 +213,15 @@ def output_space(view):
 
     Both also predicted: the gap of the factors from the weights, and the mean overlap over LeCun
     networks, which are not trained, with Gaussian inputs. ``plain_frame_overlap``: without the
-    activity of units that the inputs' moments tell. Empty for the last layer, and for fewer units.
+    activity of units that the inputs' moments tell. Not for the last layer, nor for fewer units.
+    Of every layer ``trace_ratio``: tr E[M], of the weights over that of the sample.
     """
-    if not view.is_hidden:
-        return {}
     M, predicted = view.product.left, view.predicted.left
+    ratio = {"trace_ratio": _quotient(np.trace(predicted), np.trace(M))}
+    if not view.is_hidden:
+        return ratio
     top = top_eigenspace(M, view.rank)
-    return {
+    return ratio | {
         "gap": gap_and_overlap(M, view.rank, top)[0],
         "predicted_gap": gap_and_overlap(predicted, view.rank, top)[0],
         "frame_overlap": _frame_overlap(view, M, view.input_moments),

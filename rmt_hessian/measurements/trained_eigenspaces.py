@@ -63,6 +63,16 @@ def trained_eigenspaces(
     `rmt_hessian.measurements.kronecker_structure`; ``gaussian_error`` is the relative error of the
     decoupling on Gaussian inputs of the same mean and covariance. Of the whole network of the
     first: `beside_its_factors`, ``initial_network_…``.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    run : TrainingRun
+        With cross-entropy and ReLU. Data as grey values, ``standardised=False``, have the strong
+        mean of the inputs of [W].
+    n_top : int
+        Eigenvectors looked at: at least C - 1, at most the weights of the smallest layer. Peaks are
+        looked for among so many dimensions.
     """
     fewest, most = run.widths[-1] - 1, min(np.multiply(run.widths[1:], run.widths[:-1]))
     if not fewest <= n_top <= most:
@@ -142,15 +152,17 @@ def in_pair(first, second, rng):
             f"{prefix}peak_excess": excess,
         }
     return result | {
-        "predicted_peak": np.mean(
-            [overlap_peak(view.product.left, view.product.right) for view in views]
-        ),
+        "predicted_peak": np.mean([_predicted_peak(view.product) for view in views]),
         "random_overlap": by_chance[first.rank - 1],
         "overlap_at_rank": overlaps[first.rank - 1],
         "overlap_at_units": overlaps[k - 1] if k <= n_top else np.nan,
         **_matched_layers(views, rng),
         **_matched_output_hessians(views, rng),
     }
+
+
+def _predicted_peak(product):
+    return overlap_peak(product.left, product.right) if product.trace() > 0 else np.nan
 
 
 def _overlaps(views, of):

@@ -7,7 +7,8 @@ from rmt_hessian.report.training import change
 
 OVERLAPS = (
     "Pairs of trained networks, initial → final, means over seeds: dimension where the overlap of "
-    "the layer's top eigenspaces is most above that of random spaces, predicted from the factors; "
+    "the layer's top eigenspaces is most above that of random spaces, of those measured, predicted "
+    "from the factors; "
     "overlap there above random; overlap at C - 1 dimensions; distance over all dimensions to the "
     "overlap of the factors from the weights; of gradient covariances, of normalised features."
 )
@@ -22,12 +23,14 @@ VECTORS = (
     "E[M] ⊗ E[z zᵀ] and of the gradient covariance."
 )
 ERRORS = (
-    "Relative error of E[M] ⊗ E[z zᵀ]: measured; M and z paired at random; Gaussian inputs of the "
-    "same moments; predicted for white Gaussian inputs; of normalised features."
+    "Relative error of E[M] ⊗ E[z zᵀ]: measured; of the nearest product; M and z paired at random; "
+    "Gaussian inputs of the same moments; predicted for white Gaussian inputs (–: not covered, as "
+    "of three layers); of normalised features. tr E[M] from weights and moments over the measured."
 )
 OUTPUT = (
     "Output Hessian of hidden layers: gap λ_C/λ_{C-1}, predicted from the weights; overlap of the "
-    "top C - 1 eigenspace with the rows above, expected of Gaussian inputs before training."
+    "top C - 1 eigenspace with the rows above, expected of white inputs before training (–: not "
+    "covered, as of three layers, or of widths that are too small for so many classes)."
 )
 NETWORK = (
     "Loss, accuracy on the sample and on unseen inputs. Whole network, top C - 1 eigenspaces: "
@@ -40,8 +43,8 @@ TABLES = {  # columns by their names in the table
         "height": "peak_excess",
         "at C-1": "overlap_at_rank",
         "distance": "predicted_distance",
-        "gradients": "gradient_peak",
-        "normalised": "normalised_peak_excess",
+        "peak of gradients": "gradient_peak",
+        "height, normalised": "normalised_peak_excess",
     },
     MATCHED: {
         "eigenvectors": "overlap_at_rank",
@@ -62,10 +65,12 @@ TABLES = {  # columns by their names in the table
     },
     ERRORS: {
         "error": "error",
+        "nearest": "nearest_error",
         "random pairs": "independent_error",
         "Gaussian": "gaussian_error",
         "predicted": "predicted_error",
         "normalised": "normalised_error",
+        "tr E[M]": "trace_ratio",
     },
     OUTPUT: {
         "gap": "gap",
@@ -120,10 +125,10 @@ def _cases(rows):
 
 
 def _known(points, columns, layer):
-    """Of the columns those that the layer has; none where it has the first at most."""
+    """Of the columns those that the layer has; none where it has but one or none."""
     known = [
         (name, of)
         for name, of in columns.items()
         if (column := f"final_{of}_{layer}") in points and points[column].notna().any()
     ]
-    return known if {name for name, _ in known} > {next(iter(columns))} else []
+    return known if len(known) > 1 else []

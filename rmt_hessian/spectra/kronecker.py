@@ -180,7 +180,8 @@ def kronecker_error(
     For a layer Hessian nothing of its size is formed: the square is the difference
     ``‖H‖² - 2 ⟨H, B ⊗ C⟩ + ‖B‖² ‖C‖²``, ``⟨H, B ⊗ C⟩ = ⟨B, (1/N) Σ_n (z_nᵀ C z_n) M_n⟩``, so an
     error below about 1e-7 is rounding, below 1e-3 in float32. Of a network the blocks of each pair
-    of layers are made, one pair at a time.
+    of layers are made, one pair at a time. It may exceed 1: ``‖K‖`` of E[M] ⊗ E[z zᵀ] is larger
+    than ``‖H‖`` where large features make samples certain.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ def _at_most(value: Any, name: str, largest: int) -> int:
 
 
 def spectral_gap(eigenvalues: ArrayLike, k: int) -> float:
-    """``λ_{k+1}/λ_k`` of the eigenvalues in descending order; 0 if the rank is k.
+    """``λ_{k+1}/λ_k`` of the eigenvalues in descending order; 0 if the rank is k, up to rounding.
 
     Parameters
     ----------
@@ -51,9 +51,11 @@ def spectral_gap(eigenvalues: ArrayLike, k: int) -> float:
     """
     values = _descending(eigenvalues)
     k = _at_most(k, "k", values.size - 1)
-    if values[k - 1] <= rounding(eigenvalues):
-        raise ValueError(f"eigenvalue k = {k} must be above rounding, got {values[k - 1]:g}")
-    return float(values[k] / values[k - 1])
+    least = rounding(eigenvalues)
+    if values[k - 1] <= least:
+        wanted = "must be positive, above rounding"
+        raise ValueError(f"eigenvalue k = {k} {wanted}, got {values[k - 1]:g}")
+    return float(values[k] / values[k - 1]) if abs(values[k]) > least else 0.0
 
 
 def gap_rank(eigenvalues: ArrayLike, most: int | None = None) -> int:

@@ -188,6 +188,7 @@ def reshape_eigenvectors(vectors: ArrayLike, shape: tuple[int, int]) -> Reshaped
     """Singular values of eigenvectors of a layer, each read as a k × p matrix ([W], section 4).
 
     Where the Hessian is close to a Kronecker product its top eigenvectors are close to rank 1.
+    Results are in the order of the columns: of `top_eigenspace` the largest eigenvalue is last.
 
     Parameters
     ----------
@@ -221,6 +222,8 @@ def reshape_eigenvectors(vectors: ArrayLike, shape: tuple[int, int]) -> Reshaped
 
 def kronecker_alignment(vectors: ArrayLike, left: ArrayLike, right: ArrayLike) -> FloatArray:
     """Squared overlaps ``⟨u_q, r_i ⊗ x_a⟩²`` of eigenvectors with Kronecker products.
+
+    In the order of the columns of each; `correspondence_matrix` has the largest first.
 
     Parameters
     ----------

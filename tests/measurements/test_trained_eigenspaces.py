@@ -5,6 +5,7 @@ import pytest
 
 import rmt_hessian as rh
 from rmt_hessian import theory
+from rmt_hessian.measurements.kronecker import beside_its_factors
 from rmt_hessian.measurements.kronecker_structure import (
     LayerView,
     autocorrelation,
@@ -76,9 +77,17 @@ def test_every_column_again(widths):
     for e, (end, at) in enumerate(ENDS.items()):
         nets = [path.networks[at] for path in paths]
         check(f"{end}_accuracy", np.mean(nets[0](X).argmax(axis=1) == y))
+        check(f"{end}_loss", paths[0].losses[at])
+        seen = nets[0](first.fresh_X).argmax(axis=1) == first.fresh_y
+        check(f"{end}_fresh_accuracy", np.mean(seen))
+        for name, value in beside_its_factors(nets[0], X, y, N_TOP).items():
+            if np.ndim(value):
+                check_array(result, f"network_{name}", e, value)
+            else:
+                check(f"{end}_network_{name}", value)
         factors = [theory.population_factors(net.weights, "ce", **moments, rng=rng) for net in nets]
         for layer in range(len(widths) - 1):
-            H, M, Z, G, normal, of_products = [], [], [], [], [], []
+            H, M, Z, G, normal, hats, of_products = [], [], [], [], [], [], []
             for net in nets:
                 H.append(oracles.layer_hessian(net, X, layer, "ce"))
                 M.append(oracles.output_hessians(net, X, layer, "ce"))
@@ -88,6 +97,7 @@ def test_every_column_again(widths):
                 G.append(rows.T @ rows / 30)
                 scale = Z[-1].std(axis=0)
                 hat = (Z[-1] - Z[-1].mean(axis=0)) / np.where(scale > 0, scale, 1.0)
+                hats.append(hat)
                 pairs = zip(M[-1], hat, strict=True)
                 normal.append(np.mean([np.kron(m, np.outer(z, z)) for m, z in pairs], axis=0))
                 of_products.append((M[-1].mean(axis=0), Z[-1].T @ Z[-1] / 30))
@@ -113,6 +123,7 @@ def test_every_column_again(widths):
             check(f"{end}_predicted_peak_{layer}", np.mean(peaks))
             check(f"{end}_overlap_at_rank_{layer}", seen[C - 2])
             check(f"{end}_overlap_at_units_{layer}", seen[k - 1])
+            check(f"{end}_random_overlap_{layer}", chance[C - 2])
             hidden = layer < len(widths) - 2 and k >= C
             if layer in (0, len(widths) - 2) and len(widths) > 2:
                 frames = [top(A, C - 1) for A in H]
@@ -134,11 +145,36 @@ def test_every_column_again(widths):
                 check(f"{end}_matched_output_overlap_{layer}", found.overlap)
                 random = random_overlaps_up_to_permutation(*frames, n_draws=5, n_starts=10, rng=rng)
                 check(f"{end}_random_matched_overlap_{layer}", random.mean(), 0.05)
+                mean, largest = (
+                    result[f"{end}_{name}random_matched_overlap_{layer}"]
+                    for name in ("", "largest_")
+                )
+                assert mean < largest  # of five
             # of the first network
             m, S = of_products[0]
             mu, x = np.linalg.eigh(S)
             check(f"{end}_ratio_{layer}", mu[-1] / mu[-2])
             check(f"{end}_leading_share_{layer}", mu[-1] / mu.sum())
+            S_hat = hats[0].T @ hats[0] / 30
+            of_hat = np.linalg.eigvalsh(S_hat)
+            check(f"{end}_normalised_ratio_{layer}", of_hat[-1] / of_hat[-2])
+            distance = np.linalg.norm(normal[0] - np.kron(m, S_hat)) / np.linalg.norm(normal[0])
+            check(f"{end}_normalised_error_{layer}", distance)
+            rows = top(normal[0], C - 1).T.reshape(-1, k, p)
+            shares = np.linalg.svd(rows, compute_uv=False)[:, 0] ** 2
+            check(f"{end}_normalised_rank_one_share_{layer}", shares.mean())
+            values = np.linalg.eigvalsh(np.kron(m, S))[::-1][:N_TOP]
+            check_array(result, f"kronecker_eigenvalues_{layer}", e, values)
+            if hidden:
+                for name, matrix in (("", m), ("predicted_", factors[0][layer].left)):
+                    values = np.linalg.eigvalsh(matrix)[::-1]
+                    check_array(result, f"{name}output_eigenvalues_{layer}", e, values)
+                curves = (
+                    defined_overlaps(G[0], H[0], N_TOP),
+                    defined_overlaps(H[0], np.kron(m, S), N_TOP),
+                )
+                for name, curve in zip(("gradient_in_hessian", "product"), curves, strict=True):
+                    check_array(result, f"{name}_overlaps_{layer}", e, curve)
             z = Z[0].mean(axis=0)
             check(f"{end}_mean_alignment_{layer}", (x[:, -1] @ z) ** 2 / (z @ z))
             of_weights = np.linalg.eigvalsh(factors[0][layer].right)
@@ -157,6 +193,11 @@ def test_every_column_again(widths):
             )
             size = np.linalg.norm(H[0])
             check(f"{end}_error_{layer}", np.linalg.norm(H[0] - np.kron(m, S)) / size)
+            rearranged = H[0].reshape(k, p, k, p).swapaxes(1, 2).reshape(k * k, p * p)
+            parts = np.linalg.svd(rearranged, compute_uv=False)
+            check(f"{end}_nearest_error_{layer}", np.linalg.norm(parts[1:]) / size)
+            traces = np.trace(factors[0][layer].left) / np.trace(m)
+            check(f"{end}_trace_ratio_{layer}", traces)
             of_gaussian = oracles.layer_hessian(nets[0], gaussian, layer, "ce")
             inputs = features_of(nets[0], gaussian, layer)
             of_factors = np.kron(
@@ -240,7 +281,10 @@ def test_dead_layers_have_nan(name, layer, rng):
     if (name, layer) == ("no weights above", 1):
         assert row["error"] < 1e-7  # M is the same for all samples
     else:
-        for column in ("error", "rank_one_share", "overlap_at_rank", "along_leading", "peak"):
+        for column in (
+            "error", "nearest_error", "independent_error", "rank_one_share", "overlap_at_rank",
+            "along_leading", "predicted_along_leading", "peak", "predicted_peak",
+        ):  # fmt: skip
             assert np.isnan(row[column]), column
         assert np.isnan(row["matched_overlap"])
     if layer == 0:
