@@ -10,6 +10,7 @@ from paper_figs.style import subplots
 from rmt_hessian.plotting import COLOURS
 
 OF_LABELS = {False: ("blue", -0.17), True: ("orange", 0.17)}  # colour and place of dots
+SIZES = {"|": 7}  # of markers that a dot would hide
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def dot_chart(store, panels, titles):
         (row, layer) for row in trainings(store) for layer in range(max(t.n_layers for t in row))
     ]
     figure, axes = subplots(1, len(panels), sharey=True)
-    figure.set_size_inches(figure.get_size_inches()[0], 1.1 + 0.24 * len(lines))
+    figure.set_size_inches(figure.get_size_inches()[0], 1.4 + 0.24 * len(lines))
     for ax, dots in zip(axes[0], panels, strict=True):
         for y, (row, layer) in enumerate(lines):
             for training in row:
@@ -59,8 +60,8 @@ def _draw_dots(ax, training, layer, dots, y):
     if values.size > 1:
         ax.plot([values.min(), values.max()], [y + shift] * 2, "-", color=colour, lw=0.8, alpha=0.6)
     ax.plot(
-        values.mean(), y + shift, dots.marker, ms=3.2, color=colour, mew=0.7,
-        mfc=colour if dots.filled else "white",
+        values.mean(), y + shift, dots.marker, ms=SIZES.get(dots.marker, 3.2), mew=0.7,
+        color=colour, mfc=colour if dots.filled else "white",
     )  # fmt: skip
 
 

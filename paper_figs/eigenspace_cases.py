@@ -43,7 +43,7 @@ class Training:
         return int(self.points["n_classes"].iloc[0])
 
     def units(self, layer):
-        """Of a layer."""
+        """Of a layer; of -1 the inputs."""
         return int(self.points["widths"].iloc[0].split("-")[layer + 1])
 
     def over_seeds(self, name, at):
@@ -61,11 +61,12 @@ def trainings(store):
     table = rows_of(store, "trained_eigenspaces")
     return [
         [
-            Training(_title(rows), random, alike(points, "widths"), [*map(store.arrays, keys)])
+            Training(_title(rows), random, points, [*map(store.arrays, keys)])
             for random, points in _by_labels(rows)
             for keys in [points["key"]]
         ]
         for _, rows in table.groupby(KEYS, sort=False)
+        if len(alike(rows.drop(columns="random_labels", errors="ignore"), *KEYS))
     ]
 
 
@@ -78,6 +79,8 @@ def _by_labels(rows):
 def _title(rows):
     first = rows.iloc[0]
     inputs = INPUTS.get(first["inputs"], first["inputs"])
+    if first["inputs"] in INPUTS and first.get("standardised", True):
+        inputs += " (standardised)"
     optimiser = OPTIMISERS[first["optimiser"]]
     return f"{inputs}, {optimiser}\n{first['widths'].replace('-', '–')}"
 

@@ -17,7 +17,7 @@ def draw(store):
     ]
     figure, axes = dot_chart(store, panels, ["before training", "after training"])
     for ax in axes:
-        ax.set_xlim(0, None)
+        ax.set_xlim(0, 1.04 * max(ax.dataLim.x1 for ax in axes))
         ax.set_xlabel(r"$\mu_1/\mu_2$ of $\mathbb{E}[zz^\top]$")
         ax.axvline(1, color="black", ls=":", lw=0.6)
     legend_of_dots(figure, panels[0])

@@ -12,12 +12,14 @@ def draw(store):
     def panel(ax, training, layer):
         images.append(_panel(ax, training, layer))
 
-    figure, axes = layer_panels(store, panel)
-    figure.colorbar(images[0], ax=axes, label="squared overlap", shrink=0.3, aspect=40)
+    figure, axes = layer_panels(
+        store, panel, "product, the largest first", "eigenvector, the largest first"
+    )
+    figure.colorbar(images[0], ax=axes, label="squared overlap", shrink=min(1, 2.4 / len(axes)))
+    n_top = images[0].get_array().shape[0]
     figure.suptitle(
-        "After training: squared overlaps of the top eigenvectors of a layer (down) with "
-        "$r_i\\otimes x_a$ (across), the largest\nproduct of eigenvalues first; means over seeds. "
-        "Dashed: $C-1$",
+        f"After training: squared overlaps of the {n_top} top eigenvectors of a layer with "
+        "$r_i\\otimes x_a$;\nmeans over seeds; dashed: $C-1$",
         fontsize=8,
     )
     return figure
@@ -27,7 +29,7 @@ def _panel(ax, training, layer):
     mean = mean_of_known(training.over_seeds(f"correspondence_{layer}", AFTER))
     n = len(mean)
     image = ax.imshow(
-        mean, vmin=0, vmax=1, cmap="magma", interpolation="nearest",
+        mean, vmin=0, vmax=1, cmap="magma", aspect="auto", interpolation="nearest",
         extent=(0.5, n + 0.5, n + 0.5, 0.5),
     )  # fmt: skip
     leading = training.n_classes - 1 + 0.5

@@ -3,7 +3,12 @@
 import numpy as np
 
 from paper_figs.eigenspace_cases import AFTER, BEFORE
-from paper_figs.layer_panels import eigenvalue_lines, layer_panels, numbers_in_panel
+from paper_figs.layer_panels import (
+    eigenvalue_lines,
+    layer_panels,
+    legend_below,
+    numbers_in_panel,
+)
 from paper_figs.style import run
 
 LINES = [
@@ -16,12 +21,11 @@ LINES = [
 
 def draw(store):
     """Rows: networks; columns: layers, with true and with random labels."""
-    figure, axes = layer_panels(store, _panel)
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    figure, axes = layer_panels(store, _panel, "index", "eigenvalue")
+    legend_below(figure, axes, 4)
     figure.suptitle(
-        "Top eigenvalues of each layer against their index, geometric means over seeds, bands of "
-        "all; dashed: $C-1$.\nIn each panel: relative error of the Kronecker product, before and "
-        "after training",
+        "Top eigenvalues of each layer: geometric means, bands of all seeds; dashed: $C-1$.\nIn "
+        "each panel: relative error of the Kronecker product, before and after training",
         fontsize=8,
     )
     return figure

@@ -3,7 +3,7 @@
 import numpy as np
 
 from paper_figs.eigenspace_cases import AFTER, BEFORE, LABELS, trainings
-from paper_figs.layer_panels import mean_and_band
+from paper_figs.layer_panels import legend_below, mean_and_band
 from paper_figs.style import run, short_axis, subplots
 
 OVERLAPS = {  # of the top eigenspaces of the first with those of the second
@@ -26,13 +26,15 @@ def draw(store):
         random, at = divmod(column, 2)
         when = "before training" if at == BEFORE else "after"
         ax.set_title(f"{LABELS[bool(random)]}, {when}", fontsize=6.5)
+    figure.set_size_inches(figure.get_size_inches()[0], 1.3 + 0.8 * len(rows))
     for ax in axes[-1]:
-        ax.set_xlabel("dimension")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+        ax.set_xlabel("dimension", fontsize=6)
+    figure.supylabel("overlap of top eigenspaces", fontsize=7)
+    legend_below(figure, axes, 3)
     figure.suptitle(
-        "Whole Hessian: overlap of top eigenspaces by dimension; means over seeds, bands of all; "
-        "dashed: $C-1$.\nIn each panel: largest eigenvalue of Gauss–Newton, of factors across "
-        "layers and of each layer, over the Hessian's",
+        "Whole Hessian: means, bands of all seeds; dashed: $C-1$. In each panel: largest "
+        "eigenvalue\nof Gauss–Newton, of factors across layers and of each layer, over that of "
+        "the Hessian",
         fontsize=8,
     )
     return figure

@@ -3,7 +3,12 @@
 import numpy as np
 
 from paper_figs.eigenspace_cases import AFTER, BEFORE, mean_of_known
-from paper_figs.layer_panels import eigenvalue_lines, layer_panels, numbers_in_panel
+from paper_figs.layer_panels import (
+    eigenvalue_lines,
+    layer_panels,
+    legend_below,
+    numbers_in_panel,
+)
 from paper_figs.style import run
 
 LINES = [
@@ -16,13 +21,14 @@ LINES = [
 
 def draw(store):
     """Rows: networks; columns: hidden layers, with true and with random labels."""
-    figure, axes = layer_panels(store, _panel, layers=_hidden)
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    figure, axes = layer_panels(
+        store, _panel, "index", "eigenvalue over the largest", layers=_hidden
+    )
+    legend_below(figure, axes, 4)
     figure.suptitle(
-        r"Eigenvalues of $\mathbb{E}[M]$ over the largest, geometric means, bands of all seeds; "
-        r"dashed: $C-1$. Before → after: gap;"
-        "\noverlap of the top $C-1$ eigenspace with the rows above; in brackets predicted "
-        "(overlap: white inputs)",
+        r"$\mathbb{E}[M]$ of hidden layers of $C$ units or more: geometric means, bands of all "
+        "seeds; dashed: $C-1$.\nBefore → after: gap; overlap of the top space with the rows above; "
+        "predicted in brackets",
         fontsize=8,
     )
     return figure
@@ -34,8 +40,8 @@ def _hidden(training):
 
 
 def _panel(ax, training, layer):
-    eigenvalue_lines(ax, training, layer, LINES, over_largest=True, ymax=0.75)
-    ax.set_ylim(-2.6, 0.9)
+    eigenvalue_lines(ax, training, layer, LINES, lowest=1e-3, ymax=0.75)
+    ax.set_ylim(2.5e-3, 8)
     gaps, predicted, overlaps, (expected, _) = (
         [mean_of_known(training.numbers(name, at, layer)) for at in (BEFORE, AFTER)]
         for name in ("gap", "predicted_gap", "frame_overlap", "expected_frame_overlap")

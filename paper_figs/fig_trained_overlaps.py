@@ -3,7 +3,7 @@
 import numpy as np
 
 from paper_figs.eigenspace_cases import AFTER, BEFORE
-from paper_figs.layer_panels import layer_panels, mean_and_band
+from paper_figs.layer_panels import layer_panels, legend_below, mean_and_band
 from paper_figs.style import run, short_axis
 from rmt_hessian.plotting import COLOURS
 
@@ -20,8 +20,8 @@ LINES = [  # array, end, colour, style, label, with a band
 
 def draw(store):
     """Rows: networks; columns: layers, with true and with random labels."""
-    figure, axes = layer_panels(store, _panel)
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    figure, axes = layer_panels(store, _panel, "dimension", "overlap, each panel on its own scale")
+    legend_below(figure, axes, 3)
     figure.suptitle(
         "Overlap of the top eigenspaces of a layer in pairs of independent networks, by dimension; "
         "bands: all pairs.\nDashed: $C-1$; dotted: units; triangles: peak predicted from the "
@@ -40,6 +40,8 @@ def _panel(ax, training, layer):
         highest.append(
             mean_and_band(ax, dimensions, values, colour, style, label, alpha=alpha, lw=0.8)
         )
+    weights = training.units(layer) * training.units(layer - 1)
+    ax.plot(dimensions, dimensions / weights, "-", color="black", lw=0.5, label="random spaces")
     for at, colour in ((BEFORE, "grey"), (AFTER, "vermilion")):
         place = training.numbers("predicted_peak", at, layer).mean()
         ax.plot(place, 0, "^", ms=4, color=COLOURS[colour], clip_on=False, zorder=3)

@@ -19,8 +19,10 @@ from rmt_hessian.report.trained_eigenspaces import (
     ERRORS,
     MATCHED,
     NETWORK,
+    OF_NETWORK,
     OUTPUT,
     OVERLAPS,
+    TABLES,
     VECTORS,
     trained_eigenspaces_sections,
 )
@@ -46,6 +48,16 @@ SMALLER = {
     "seeds = 3": "seeds = 1",
 }
 FIGURES = load_config(SWEEP).figures
+ENDS = ("initial", "final")
+SPELT = {  # headings that are not the names of their columns
+    "predicted": "predicted_error",
+    "random pairs": "independent_error",
+    "Gaussian": "gaussian_error",
+    "unseen": "fresh_accuracy",
+    "across layers": "network_cross_layer_in_gauss_newton_overlap",
+    "layer-wise": "network_layer_wise_in_gauss_newton_overlap",
+    "peak of gradients": "gradient_peak",
+}
 DIGITS = {"inputs": "digits", "optimiser": "lbfgs", "widths": "64-10-11-10"}
 
 
@@ -153,6 +165,17 @@ def test_overlaps_before_and_after(layer, random, store):
         ]
         place = found[f"{end}_predicted_peak_{layer}"].mean()
         assert mark.get_xdata() == pytest.approx([place])
+    verticals = {
+        line.get_linestyle(): line.get_xdata()[0] for line in ax.lines if len(line.get_xdata()) == 2
+    }
+    assert verticals == {"--": 9, ":": (10, 11, 10)[layer]}
+    weights = (64 * 10, 10 * 11, 11 * 10)[layer]
+    (chance,) = [
+        line.get_ydata()
+        for line in ax.lines
+        if line.get_color() == "black" and len(line.get_xdata()) == 12
+    ]
+    np.testing.assert_allclose(chance, np.arange(1, 13) / weights)
     assert ("random" if random else "true") in panel(figure, 0, layer, random).get_title()
     assert not panel(figure, 1, 2, random).axison  # it has two layers
     plt.close(figure)
@@ -166,6 +189,7 @@ def test_correspondence_is_the_mean_over_seeds_that_have_a_value(store):
     known = np.isfinite(matrices).any(axis=0)
     expected = np.nanmean(matrices[:, known], axis=0)
     np.testing.assert_allclose(np.asarray(image.get_array())[known], expected)
+    assert list(image.get_extent()) == [0.5, 12.5, 12.5, 0.5]  # the largest above
     plt.close(figure)
 
 
@@ -173,6 +197,10 @@ def test_output_hessians_and_their_numbers(store):
     figure = drawn("trained_output", store)
     ax = np.reshape(figure.axes, (7, 4))[1, 2]  # second hidden layer, true labels
     found = rows(store, **DIGITS, random_labels=False)
+    curves = [store.arrays(key)["predicted_output_eigenvalues_1"][1] for key in found["key"]]
+    curves = [np.maximum(curve / curve[0], 1e-3) for curve in curves]
+    expected = np.exp(np.mean(np.log(curves), axis=0))
+    np.testing.assert_allclose(line(ax, "vermilion", "--"), expected)
     (text,) = ax.texts
     gaps, overlaps = text.get_text().splitlines()
     before, after = (
@@ -185,34 +213,168 @@ def test_output_hessians_and_their_numbers(store):
     plt.close(figure)
 
 
+CHARTS = {  # figure: panels of (column, end, marker, filled)
+    "trained_errors": [
+        [
+            ("error", end, "o", True),
+            ("nearest_error", end, ".", True),
+            ("independent_error", end, "|", True),
+            ("gaussian_error", end, "s", False),
+        ]
+        for end in ("initial", "final")
+    ]
+    + [[("normalised_error", "final", "o", True), ("normalised_error", "initial", "o", False)]],
+    "trained_eigenvectors": [
+        [(column, "initial", "o", False), (column, "final", "o", True)]
+        for column in (
+            "rank_one_share", "normalised_rank_one_share", "in_order", "along_leading",
+            "gradient_in_hessian_overlap",
+        )
+    ],
+    "autocorrelation": [
+        [
+            ("ratio", end, "o", True),
+            ("predicted_ratio", end, "|", True),
+            ("normalised_ratio", end, "o", False),
+        ]
+        for end in ("initial", "final")
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_dots_are_means_and_bars_ranges(name, store):
+    figure = drawn(name, store)
+    y = [label.get_text() for label in figure.axes[0].get_yticklabels()].index(
+        "digits, L-BFGS 64–10–11–10, layer 1"
+    )
+    for ax, columns in zip(figure.axes, CHARTS[name], strict=True):
+        for random, place in ((False, y - 0.17), (True, y + 0.17)):
+            here = [line for line in ax.lines if np.allclose(line.get_ydata(), place)]
+            dots = {
+                (line.get_marker(), line.get_markerfacecolor() != "white", line.get_xdata()[0])
+                for line in here
+                if len(line.get_xdata()) == 1
+            }
+            bars = {tuple(line.get_xdata()) for line in here if len(line.get_xdata()) == 2}
+            for column, end, marker, filled in columns:
+                values = rows(store, **DIGITS, random_labels=random)[f"{end}_{column}_1"].dropna()
+                assert (marker, filled, values.mean()) in dots
+                assert len(values) == 1 or (values.min(), values.max()) in bars
+    if name == "trained_eigenvectors":
+        along = rows(store, **DIGITS, random_labels=True)["final_predicted_along_leading_1"]
+        assert along.mean() in [
+            line.get_xdata()[0] for line in figure.axes[3].lines if line.get_marker() == "|"
+        ]
+    assert "before training" in figure.axes[0].get_title() or name == "trained_eigenvectors"
+    plt.close(figure)
+
+
 def test_charts_of_dots_have_a_line_a_layer(store):
     figure = drawn("trained_errors", store)
-    before, after, normalised = figure.axes
+    before = figure.axes[0]
     lines = [label.get_text() for label in before.get_yticklabels()]
     assert len(lines) == 2 + 2 + 3 + 2 + 3 + 2 + 2 + 3  # layers of eight networks
-    y = lines.index("digits, L-BFGS 64–10–11–10, layer 1")
-    for ax, end, name in (
-        (before, "initial", "error"),
-        (after, "final", "error"),
-        (normalised, "final", "normalised_error"),
+    plt.close(figure)
+
+
+def test_eigenvalues_of_layers_and_products(store):
+    figure = drawn("trained_kronecker", store)
+    ax = panel(figure, 2, 1, 1)
+    found = rows(store, **DIGITS, random_labels=True)
+    for name, colour, dashes, at in (
+        ("eigenvalues", "grey", "-", 0),
+        ("eigenvalues", "blue", "-", 1),
+        ("kronecker_eigenvalues", "vermilion", "--", 1),
+        ("gradient_eigenvalues", "orange", ":", 1),
     ):
-        for random, shift in ((False, -0.17), (True, 0.17)):
-            mean = rows(store, **DIGITS, random_labels=random)[f"{end}_{name}_1"].mean()
-            dots = [
-                dot.get_xdata()
-                for dot in ax.lines
-                if dot.get_marker() == "o" and dot.get_ydata() == pytest.approx([y + shift])
-            ]
-            assert any(dot == pytest.approx([mean]) for dot in dots)
+        values = np.array([store.arrays(key)[f"{name}_1"][at] for key in found["key"]])
+        values = values[:, (values > 0).all(axis=0)]
+        expected = np.exp(np.mean(np.log(values), axis=0))
+        np.testing.assert_allclose(line(ax, colour, dashes), expected)
+    (text,) = ax.texts
+    ends = [found[f"{end}_error_1"].mean() for end in ("initial", "final")]
+    assert text.get_text() == "{:.2f}, {:.2f}".format(*ends)
     plt.close(figure)
 
 
-def test_the_whole_network(store):
+@pytest.mark.parametrize("column", range(4))
+def test_the_whole_network(column, store):
     figure = drawn("trained_network", store)
-    ax = np.reshape(figure.axes, (8, 4))[2, 1]
-    expected = means(store, "network_cross_layer_in_gauss_newton_overlaps", random_labels=False)[1]
-    np.testing.assert_allclose(line(ax, "vermilion", "-"), expected[np.isfinite(expected)])
+    random, at = column >= 2, column % 2
+    axes = np.reshape(figure.axes, (8, 4))
+    ax = axes[2, column]
+    for name, colour in (
+        ("gauss_newton_in_hessian", "blue"),
+        ("cross_layer_in_gauss_newton", "vermilion"),
+        ("layer_wise_in_gauss_newton", "green"),
+    ):
+        expected = means(store, f"network_{name}_overlaps", random_labels=random)[at]
+        np.testing.assert_allclose(line(ax, colour, "-"), expected[np.isfinite(expected)])
+    assert axes[0, column].get_title() == (
+        f"{'random' if random else 'true'} labels, {('before training', 'after')[at]}"
+    )
+    tops = [
+        np.array([store.arrays(key)[f"network_{name}_eigenvalues"][at][0] for key in keys])
+        for keys in [rows(store, **DIGITS, random_labels=random)["key"]]
+        for name in ("hessian", "gauss_newton", "cross_layer", "layer_wise")
+    ]
+    (text,) = ax.texts
+    assert text.get_text() == ", ".join(f"{np.mean(part / tops[0]):.2f}" for part in tops[1:])
     plt.close(figure)
+
+
+ONE_NETWORK = """
+root_seed = 1
+
+[[grid]]
+measurement = "trained_eigenspaces"
+seeds = 1
+[grid.fixed]
+widths = [64, 3, 10]
+loss = "ce"
+inputs = "digits"
+standardised = true
+random_labels = true
+n_samples = 60
+optimiser = "lbfgs"
+steps = 4
+n_top = 12
+"""
+
+
+def small_store(text, folder):
+    (folder / "one.toml").write_text(text)
+    assert run_sweep(folder / "one.toml", folder / "results").failed == []
+    return Store(folder / "results")
+
+
+def test_one_network_with_random_labels_alone(tmp_path):
+    """Room for titles and legends; a legend; no hidden layer of C units: one line says so."""
+    store = small_store(ONE_NETWORK, tmp_path)
+    for name in FIGURES:
+        if name == "trained_output":
+            with pytest.raises(style.CannotDraw, match="there is no layer to draw: none is hidden"):
+                drawn(name, store)
+            continue
+        figure = drawn(name, store)
+        figure.savefig(io.BytesIO())  # a figure that is too small warns
+        assert figure.legends or name == "correspondence"
+        assert all(legend.get_texts() for legend in figure.legends)
+        words = [ax.get_ylabel() for ax in figure.axes]
+        for ax in figure.axes:
+            words += [text.get_text() for text in [*ax.texts, *ax.get_yticklabels()]]
+        assert any("digits (standardised), L-BFGS" in word for word in words)
+        plt.close(figure)
+
+
+def test_labels_of_different_trainings_are_not_drawn_as_one(tmp_path):
+    other = ONE_NETWORK.partition("[[grid]]")[2].replace("random_labels = true", "")
+    store = small_store(
+        ONE_NETWORK + "[[grid]]" + other.replace("steps = 4", "steps = 5"), tmp_path
+    )
+    with pytest.raises(style.DifferentPoints, match="steps = 4 and 5"):
+        drawn("trained_errors", store)
 
 
 def test_printed_tables(store):
@@ -223,9 +385,19 @@ def test_printed_tables(store):
     assert len(network) == 16
     assert len(overlaps) == len(errors) == 2 * 19
     row = rows(store, **DIGITS, random_labels=True)
+    for heading, columns in TABLES.items():
+        told = found[heading]
+        told = told[(told["widths"] == "64-10-11-10") & told["random_labels"]]
+        told = told[(told["optimiser"] == "lbfgs") & (told["layer"] == 1)]
+        for name, column in columns.items():
+            ends = [row[f"{end}_{column}_1"].mean() for end in ENDS if f"final_{column}_1" in row]
+            if len(told) and ends and not np.isnan(ends).any():
+                first, *_, last = 2 * told[name].item().split(" → ")
+                assert (first, last) == tuple(f"{value:.3g}" for value in ends)
+    assert SPELT.items() <= TABLES[OVERLAPS].items() | TABLES[ERRORS].items() | OF_NETWORK.items()
     told = errors[(errors["widths"] == "64-10-11-10") & errors["random_labels"]]
     told = told[(told["optimiser"] == "lbfgs") & (told["layer"] == 1)]
-    ends = [row[f"{end}_error_1"].mean() for end in ("initial", "final")]
+    ends = [row[f"{end}_error_1"].mean() for end in ENDS]
     assert told["error"].item() == " → ".join(f"{x:.3g}" for x in ends)
     assert set(told["predicted"]) == {"–"}  # three layers are not covered
     assert set(output["layer"]) == {0, 1}

@@ -13,8 +13,8 @@ OVERLAPS = (
     "overlap of the factors from the weights; of gradient covariances, of normalised features."
 )
 MATCHED = (
-    "Overlap at C - 1 dimensions as it is and up to the order of hidden units: eigenvectors of the "
-    "layer; output Hessians, and random spaces up to the order."
+    "Overlap at C - 1 dimensions as it is and up to the order of hidden units (of the last layer, "
+    "of features): eigenvectors; output Hessians, and random spaces up to the order."
 )
 VECTORS = (
     "The C - 1 leading eigenvectors: spectral ratio μ₁/μ₂ of the auto-correlation, predicted; "
@@ -98,7 +98,7 @@ def trained_eigenspaces_sections(table):
     cases = list(_cases(rows))
     for title, columns in TABLES.items():
         found = [
-            case | {"layer": layer} | {name: change(points, f"{of}_{layer}") for name, of in known}
+            case | {"layer": layer} | {name: _ends(points, f"{of}_{layer}") for name, of in known}
             for case, points in cases
             for layer in range(case["widths"].count("-"))
             if (known := _known(points, columns, layer))
@@ -109,7 +109,7 @@ def trained_eigenspaces_sections(table):
         NETWORK,
         pd.DataFrame(
             [
-                case | {name: change(points, column) for name, column in OF_NETWORK.items()}
+                case | {name: _ends(points, column) for name, column in OF_NETWORK.items()}
                 for case, points in cases
             ]
         ),
@@ -122,6 +122,13 @@ def _cases(rows):
     keys += told_apart(rows, keys)
     for values, points in rows.groupby(keys, sort=False, dropna=False):
         yield dict(zip(keys, values, strict=True)), points
+
+
+def _ends(points, name):
+    """``"initial → final"``, or one value where it is the same."""
+    told = change(points, name)
+    first, last = told.split(" → ")
+    return first if first == last else told
 
 
 def _known(points, columns, layer):
