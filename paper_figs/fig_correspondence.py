@@ -12,14 +12,12 @@ def draw(store):
     def panel(ax, training, layer):
         images.append(_panel(ax, training, layer))
 
-    figure, axes = layer_panels(
-        store, panel, "product, the largest first", "eigenvector, the largest first"
-    )
+    figure, axes = layer_panels(store, panel, "product", "eigenvector")
     figure.colorbar(images[0], ax=axes, label="squared overlap", shrink=min(1, 2.4 / len(axes)))
     n_top = images[0].get_array().shape[0]
     figure.suptitle(
         f"After training: squared overlaps of the {n_top} top eigenvectors of a layer with "
-        "$r_i\\otimes x_a$;\nmeans over seeds; dashed: $C-1$",
+        "$r_i\\otimes x_a$;\nboth the largest first; means over seeds; dashed: $C-1$",
         fontsize=8,
     )
     return figure
