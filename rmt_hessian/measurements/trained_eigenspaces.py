@@ -7,7 +7,6 @@ import numpy as np
 from rmt_hessian.hessian.from_network import layer_hessian
 from rmt_hessian.measurements.kronecker import beside_its_factors
 from rmt_hessian.measurements.kronecker_structure import (
-    LayerView,
     autocorrelation,
     decoupled,
     decoupling_error,
@@ -15,6 +14,7 @@ from rmt_hessian.measurements.kronecker_structure import (
     gradients,
     output_space,
 )
+from rmt_hessian.measurements.layer_view import LayerView
 from rmt_hessian.measurements.parameters import Count
 from rmt_hessian.measurements.registry import measurement
 from rmt_hessian.measurements.top_spaces import (

@@ -7,13 +7,13 @@ import rmt_hessian as rh
 from rmt_hessian import theory
 from rmt_hessian.measurements.kronecker import beside_its_factors
 from rmt_hessian.measurements.kronecker_structure import (
-    LayerView,
     autocorrelation,
     decoupled,
     eigenvectors,
     gradients,
     output_space,
 )
+from rmt_hessian.measurements.layer_view import LayerView
 from rmt_hessian.measurements.top_spaces import mean_of_known, overlaps_of_products, peak_of
 from rmt_hessian.measurements.trained import TrainingRun
 from rmt_hessian.measurements.trained_eigenspaces import (
