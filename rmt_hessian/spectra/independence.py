@@ -19,10 +19,9 @@ from rmt_hessian.hessian.norms import in_range, squared_gram
 def independent_kronecker_error(H: LayerHessian) -> float:
     """``√(E_π ‖H_π - K‖²) / ‖H‖`` of ``K = E[M] ⊗ E[z zᵀ]``, exactly: see the module.
 
-    `kronecker_error`, were M and z independent: what sampling alone makes of it. Squares compare:
-    of ``‖H - K‖²`` the quotient of both is due to sampling, if M and z were independent. Dependence
-    mostly adds to the error, but may take from it. Below about 1e-8 it is rounding, in float32
-    below 1e-3. k² N² operations, as a norm of H.
+    What sampling alone makes of `kronecker_error`, in the same unit ``‖H‖``, so that their squares
+    compare: the rest is due to dependence, which mostly adds to the error, but may lower it. Below
+    about 1e-8 it is rounding, in float32 below 1e-3. k² N² operations, as a norm of H.
 
     Parameters
     ----------
@@ -32,7 +31,8 @@ def independent_kronecker_error(H: LayerHessian) -> float:
     Raises
     ------
     ValueError
-        If H is no `LayerHessian`, is zero, or has weights of samples.
+        If H is no `LayerHessian`, is zero, has weights of samples, or squares of its output
+        Hessians overflow.
 
     Examples
     --------

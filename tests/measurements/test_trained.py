@@ -81,6 +81,9 @@ def test_another_network_learns_the_same_sample():
     again = first.another(np.random.default_rng(1), checkpoints=1)
     np.testing.assert_array_equal(other.path.losses, again.path.losses)
     assert other.path.losses[-1] < other.path.losses[0]
+    smooth = TrainingRun(**RUN | {"activation": "tanh"}).train(np.random.default_rng(0))
+    assert smooth.another(rng).path.network.activation == smooth.path.network.activation
+    assert len(first.another(rng, checkpoints=1).path.networks) < len(first.path.networks)
 
 
 def test_data_that_nearly_end():

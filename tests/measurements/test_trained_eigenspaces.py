@@ -294,6 +294,7 @@ def test_dead_layers_have_nan(name, layer, rng):
 
 def test_small_helpers():
     assert peak_of(np.array([0.1, 0.5, np.nan, 0.5])) == (2, 0.5)
+    assert peak_of(np.array([0.1, 0.5 - 1e-12, 0.5])) == (2, 0.5)  # equal but for rounding
     assert np.isnan(peak_of(np.full(3, np.nan))).all()
     assert np.isnan(overlaps_of_products([], 3)).all()
     assert mean_of_known(np.array([1.0, np.nan, 3.0])) == 2.0
@@ -306,6 +307,22 @@ def test_small_helpers():
 def test_what_is_refused(changes):
     with pytest.raises(ValueError, match="loss must be 'ce' and activation 'relu', got '"):
         with_relu_and_cross_entropy(described(**changes))
+
+
+@pytest.mark.parametrize("n_top", [4, 5])
+def test_the_overlap_at_the_units_is_among_those_looked_at(n_top):
+    """Five units."""
+    result = trained_eigenspaces(np.random.default_rng(0), run=described(), n_top=n_top)
+    assert np.isfinite(result["final_overlap_at_units_0"]) == (n_top == 5)
+
+
+def test_the_overlap_expected_before_training_is_that_of_the_centred_rows(rng):
+    """Wide enough for the leading order: the same before training and after."""
+    run = described(widths=[40, 40, 3], steps=1)
+    result = trained_eigenspaces(rng, run=run, n_top=2)
+    expected = theory.eigenspace_defect(rh.Ensemble([40, 40, 3], 0, "ce", 30)).centred
+    for end in ENDS:
+        assert result[f"{end}_expected_frame_overlap_0"] == 1 - expected
 
 
 @pytest.mark.parametrize("n_top", [2, 21])

@@ -84,5 +84,8 @@ def test_what_is_refused(rng):
         independent_kronecker_error(weighted)
     with pytest.raises(ValueError, match="H must be a LayerHessian, got"):
         independent_kronecker_error(np.eye(3))
+    large = rh.Network([np.ones((3, 4)), np.full((2, 3), 1e160)])
+    with pytest.raises(ValueError, match="H must have a finite norm"):
+        independent_kronecker_error(rh.layer_hessian(large, X, 0, "mse"))
     with pytest.raises(ValueError, match="H must not be zero"):
         independent_kronecker_error(rh.layer_hessian(net, np.zeros((5, 4)), 0, "ce"))

@@ -160,6 +160,14 @@ def test_a_gap_below_the_rank_is_refused(noise):
         spectral_gap([1.0, noise, -noise, 0.0], 2)
 
 
+@pytest.mark.parametrize("noise", [0.0, 1e-17, -1e-17, 3e-16])
+def test_a_gap_at_the_rank_is_zero(noise):
+    """Exactly, of either sign of the rounding; what is above it is a gap."""
+    assert spectral_gap([2.0, 1.0, noise], 2) == 0.0
+    assert spectral_gap([2.0, 1.0, 1e-9], 2) == 1e-9
+    assert spectral_gap([2.0, 1.0, -1e-9], 2) == -1e-9
+
+
 def test_ranks_of_float32_take_its_rounding():
     """[W] in float32: the null space of E[A] is ±1e-8."""
     values = np.array([3.0, 2.0, 1.0, 1e-7, -2e-7], dtype=np.float32)
