@@ -15,6 +15,7 @@ from rmt_hessian._checks.weights import layer_widths, weights_of_widths
 from rmt_hessian._types import ActivationName, Init, Loss
 from rmt_hessian.activations import ACTIVATIONS
 from rmt_hessian.initialisation import INIT_GAINS
+from rmt_hessian.mixture import Mixture
 
 FEWEST_CLASSES = {"ce": 2, "mse": 1}  # by the name of the loss
 INPUTS = ("gaussian",)
@@ -40,8 +41,9 @@ class Ensemble:
         Of the hidden layers, a name among `rmt_hessian.activations.ACTIVATIONS`: relu, leaky_relu,
         identity, tanh, erf, sigmoid, softplus, gelu, gelu_tanh, silu. Theory covers relu; without
         hidden layers any.
-    inputs : {"gaussian"}
-        ``N(0, I_d)``.
+    inputs : "gaussian" or Mixture
+        ``N(0, I_d)``, with labels that do not depend on them, or a Gaussian mixture, one class a
+        component.
     biases : None
     weights : sequence of array_like or None, optional
         Weight matrices that are given, shapes (out, in), None for each that is drawn. Kept as a
@@ -71,7 +73,7 @@ class Ensemble:
     _: KW_ONLY
     init: Init = "lecun"
     activation: ActivationName = "relu"
-    inputs: Literal["gaussian"] = "gaussian"
+    inputs: Literal["gaussian"] | Mixture = "gaussian"
     biases: None = None
     weights: Any = None
 
@@ -84,7 +86,7 @@ class Ensemble:
             "n_samples": positive_integer(self.n_samples, "n_samples"),
             "init": _covered(self.init, tuple(INIT_GAINS), "init"),
             "activation": _covered(self.activation, tuple(ACTIVATIONS), "activation"),
-            "inputs": _covered(self.inputs, INPUTS, "inputs"),
+            "inputs": _inputs(self.inputs, widths),
             "weights": weights_of_widths(self.weights, widths),
         }
         if self.biases is not None:
@@ -218,6 +220,17 @@ class Ensemble:
         if not given:
             return text
         return text + (".given(net)" if len(given) == self.n_layers else f".given(net, {given})")
+
+
+def _inputs(value: Any, widths: Sequence[int]) -> Any:
+    """Their name, or a mixture of as many classes in as many dimensions."""
+    if isinstance(value, str) and value in INPUTS:
+        return str(value)
+    if not isinstance(value, Mixture):
+        wanted = "'gaussian' or a Mixture: no other is covered yet"
+        raise ValueError(f"inputs must be {wanted}, got {describe(value)}")
+    value.refuse_other_sizes(widths[-1], widths[0])
+    return value
 
 
 def _covered(value: Any, names: Sequence[str], name: str) -> str:

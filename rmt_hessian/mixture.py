@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,7 +14,7 @@ from rmt_hessian._checks.distributions import normalised, probability
 from rmt_hessian._types import FloatArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Mixture:
     """Inputs of K classes, ``x = ρ m_y + g`` with ``g ~ N(0, I_d)`` and means m of unit length.
 
@@ -37,11 +38,14 @@ class Mixture:
     frequencies : array_like, shape (K,), optional
         Positive, of any sum, each at least 5e-324 of it; kept as probabilities of the classes.
         None: balanced classes.
+    means : array_like, shape (K, d), optional
+        The very means m, of any length, for laws of weights that have learnt them; kept as a
+        read-only array. None: a random frame.
 
     Raises
     ------
     ValueError
-        If an argument is not as above.
+        If an argument is not as above, or both groups and means are given.
 
     Examples
     --------
@@ -57,6 +61,7 @@ class Mixture:
     separation: float
     groups: tuple[int, float] | None = None
     frequencies: ArrayLike | None = None
+    means: ArrayLike | None = None
 
     def __post_init__(self) -> None:
         separation = real_number(self.separation, "separation")
@@ -83,9 +88,15 @@ class Mixture:
                     f"frequencies must be {wanted}, got {float(least)} beside {float(largest)}"
                 )
             object.__setattr__(self, "frequencies", tuple(w.tolist()))
+        if self.means is not None:
+            if self.groups is not None:
+                raise ValueError("groups must be None beside means, which have correlations")
+            means = finite_array(self.means, "means", ndim=2).copy()
+            means.setflags(write=False)
+            object.__setattr__(self, "means", means)
 
     def means_gram(self, n_classes: int) -> FloatArray:
-        """``m_kᵀm_l`` of the means, which have unit length: 1, κ in one group, else 0.
+        """``m_kᵀm_l`` of the means: 1, κ in one group, else 0; or that of given means.
 
         Parameters
         ----------
@@ -102,6 +113,9 @@ class Mixture:
             If there can be no K classes.
         """
         K = self._classes(n_classes)
+        if self.means is not None:
+            means = np.asarray(self.means)
+            return means @ means.T
         n_groups, correlation = self.groups or (K, 0.0)
         group = np.arange(K) // (K // n_groups)
         gram: FloatArray = np.where(group[:, None] == group, correlation, 0.0)
@@ -123,4 +137,39 @@ class Mixture:
         if self.frequencies is not None and np.size(self.frequencies) != K:
             given = np.size(self.frequencies)
             raise ValueError(f"n_classes must be that of the {given} frequencies, got {K}")
+        if self.means is not None and len(np.asarray(self.means)) != K:
+            given = len(np.asarray(self.means))
+            raise ValueError(f"n_classes must be that of the {given} means, got {K}")
         return K
+
+    def refuse_other_sizes(self, n_classes: int, n_inputs: int) -> None:
+        """Raise ValueError if there can be no such means of K classes in d dimensions."""
+        K = self._classes(n_classes)
+        if self.means is None and n_inputs < K:
+            raise ValueError(f"n_inputs must be at least n_classes, {K}, got {n_inputs}")
+        if self.means is not None and np.shape(self.means)[1] != n_inputs:
+            given = np.shape(self.means)[1]
+            raise ValueError(f"n_inputs must be that of the means, {given}, got {n_inputs}")
+
+    def _parts(self) -> tuple[Any, ...]:
+        return self.separation, self.groups, self.frequencies
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mixture):
+            return NotImplemented
+        known = self.means is not None, other.means is not None
+        same = known[0] == known[1] and np.array_equal(self.means, other.means)  # type: ignore[arg-type]
+        return self._parts() == other._parts() and bool(same)
+
+    def __hash__(self) -> int:
+        if self.means is not None:
+            raise TypeError("a Mixture with given means has no hash: they are an array")
+        return hash(self._parts())
+
+    def __repr__(self) -> str:
+        parts = [f"separation={self.separation}", f"groups={self.groups}"]
+        parts.append(f"frequencies={self.frequencies}")
+        if self.means is not None:
+            K, d = np.shape(self.means)
+            parts.append(f"means={K} in {d} dimensions")
+        return f"Mixture({', '.join(parts)})"

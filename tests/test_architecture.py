@@ -27,11 +27,11 @@ MAY_IMPORT = {
     "operators": set(),
     "kronecker_product": {"operators"},
     "mixture": set(),
-    "ensemble": {"activations", "initialisation"},
+    "ensemble": {"activations", "initialisation", "mixture"},
     "model": {"activations", "ensemble", "initialisation", "mixture", "model"},
     "hessian": {"ensemble", "operators", "model", "hessian"},
     "spectra": {"operators", "kronecker_product", "model", "hessian", "spectra"},
-    "theory": {"ensemble", "initialisation", "kronecker_product", "theory"},
+    "theory": {"ensemble", "initialisation", "kronecker_product", "mixture", "theory"},
     "compare": {"model", "hessian", "spectra", "theory"},
     "measurements": {
         "activations",
@@ -59,6 +59,16 @@ THEORY_MAY_IMPORT = {
     "norms": {"coverage", "relu", "weights", "norms"},
     "outliers": {"laws", "weights", "outliers"},
     "structure": {"coverage", "relu", "laws", "weights", "structure"},
+    "trained": {
+        "coverage",
+        "laws",
+        "relu",
+        "weights",
+        "norms",
+        "outliers",
+        "structure",
+        "trained",
+    },
 }
 # a library -> the places that may import it
 CONFINED = {

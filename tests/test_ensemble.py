@@ -223,7 +223,7 @@ REFUSED = {
     ),
     "other inputs": (
         {"inputs": "signs"},
-        "inputs must be one of 'gaussian': no other is covered yet, got 'signs'",
+        "inputs must be 'gaussian' or a Mixture: no other is covered yet, got 'signs'",
     ),
     "an array of inputs": (
         {"inputs": np.ones((5, 3))},

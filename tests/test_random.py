@@ -74,6 +74,10 @@ DRAWS = {
     "layer_outliers": lambda rng: [
         outlier.place for outlier in theory.layer_outliers(replace(LINEAR, n_samples=600), rng=rng)
     ],
+    "trained_softmax": lambda rng: theory.trained_softmax(LINEAR, ridge=0.1, rng=rng).train_loss,
+    "trained_head": lambda rng: (
+        theory.trained_head(np.eye(2, 3), np.eye(3), 30, ridge=0.1, rng=rng).train_loss
+    ),
     "weight_law": lambda rng: theory.weight_law(GIVEN_LINEAR, 0, 0, rng=rng).mean(),
     "curvature_law": lambda rng: theory.curvature_law(LINEAR, rng=rng).nodes,
     "sampling_band": lambda rng: theory.sampling_band(LINEAR, 0, 0, n_draws=3, rng=rng),

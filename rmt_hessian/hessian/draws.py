@@ -44,8 +44,9 @@ def draw(ens: Ensemble, rng: RandomState) -> LayerHessian:
 def draw_with_network(ens: Ensemble, rng: RandomState) -> tuple[Network, LayerHessian]:
     """The network of a draw, and its `LayerHessian`."""
     rng = random_generator(rng)
-    net, X = network_and_inputs(ens, rng)
+    net, X, y = network_and_inputs(ens, rng)
     if ens.is_last or net.activation.piecewise_linear:
         return net, layer_hessian(net, X, ens.layer, ens.loss)
-    y = random_labels(ens.n_samples, ens.n_classes, rng)
+    if y is None:
+        y = random_labels(ens.n_samples, ens.n_classes, rng)
     return net, layer_hessian(net, X, ens.layer, ens.loss, y=y)

@@ -19,6 +19,7 @@ def mixture_inputs(
     separation: float,
     groups: tuple[int, float] | None = None,
     frequencies: ArrayLike | None = None,
+    means: ArrayLike | None = None,
 ) -> tuple[FloatArray, IntArray]:
     """Draw inputs about the means of their classes, ``x_n = ρ m_{y_n} + g_n``, ``g_n ~ N(0, I_d)``.
 
@@ -40,6 +41,8 @@ def mixture_inputs(
     frequencies : array_like, shape (K,), optional
         Positive, of any sum: labels are drawn independently with such probabilities. None: balanced
         labels, each class exactly ⌊N/K⌋ or ⌈N/K⌉ times, in random order.
+    means : array_like, shape (K, d), optional
+        The very m, of any length; nothing is drawn then. Not beside groups.
 
     Returns
     -------
@@ -63,8 +66,15 @@ def mixture_inputs(
     >>> X.shape, np.bincount(labels)
     ((9, 4), array([3, 3, 3]))
     """
-    mixture, rng = Mixture(separation, groups, frequencies), random_generator(rng)
-    N = positive_integer(n_samples, "n_samples")
+    mixture = Mixture(separation, groups, frequencies, means)
+    return draw_mixture(mixture, n_samples, n_inputs, n_classes, rng)
+
+
+def draw_mixture(
+    mixture: Mixture, n_samples: int, n_inputs: int, n_classes: int, rng: RandomState
+) -> tuple[FloatArray, IntArray]:
+    """`mixture_inputs` of a `Mixture`."""
+    rng, N = random_generator(rng), positive_integer(n_samples, "n_samples")
     means = mixture_means(mixture, n_classes, n_inputs, rng)
     K, d = means.shape
     if mixture.frequencies is None:
@@ -81,8 +91,9 @@ def mixture_means(
 ) -> FloatArray:
     """Means of a `Mixture`, shape (K, d): of unit length, with its Gram matrix, Haar in R^d."""
     K, d = mixture.probabilities(n_classes).size, positive_integer(n_inputs, "n_inputs")
-    if d < K:
-        raise ValueError(f"n_inputs must be at least n_classes, {K}, got {d}")
+    mixture.refuse_other_sizes(K, d)
+    if mixture.means is not None:
+        return np.asarray(mixture.means)
     Q, R = np.linalg.qr(rng.standard_normal((d, K)))
     frame = (Q * np.copysign(1.0, np.diagonal(R))).T  # the signs of QR are not random
     if mixture.groups is None:

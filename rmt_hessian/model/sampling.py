@@ -9,12 +9,16 @@ from rmt_hessian._random import random_generator
 from rmt_hessian._types import FloatArray, IntArray, RandomState
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
+from rmt_hessian.mixture import Mixture
 from rmt_hessian.model.inputs import gaussian_inputs, random_labels
+from rmt_hessian.model.mixtures import draw_mixture
 from rmt_hessian.model.networks import Network, random_weights
 
 
 def sample(ens: Ensemble, rng: RandomState) -> tuple[Network, FloatArray, IntArray]:
-    """One draw from an ensemble: network, inputs, and labels that depend on neither.
+    """One draw from an ensemble: network, inputs and labels.
+
+    Those of a `Mixture` are the components of the inputs; others depend on nothing.
 
     Parameters
     ----------
@@ -29,7 +33,7 @@ def sample(ens: Ensemble, rng: RandomState) -> tuple[Network, FloatArray, IntArr
     net : Network
     X : numpy.ndarray, shape (N, d)
     y : numpy.ndarray of int, shape (N,)
-        Uniform over classes.
+        Uniform over classes, or of the mixture.
 
     Raises
     ------
@@ -43,16 +47,21 @@ def sample(ens: Ensemble, rng: RandomState) -> tuple[Network, FloatArray, IntArr
     (Network(widths=[4, 3, 2]), (5, 4), (5,))
     """
     rng = random_generator(rng)
-    net, X = network_and_inputs(ens, rng)
-    return net, X, random_labels(ens.n_samples, ens.n_classes, rng)
+    net, X, y = network_and_inputs(ens, rng)
+    return net, X, random_labels(ens.n_samples, ens.n_classes, rng) if y is None else y
 
 
-def network_and_inputs(ens: Ensemble, rng: RandomState) -> tuple[Network, FloatArray]:
-    """`sample` without the labels."""
+def network_and_inputs(
+    ens: Ensemble, rng: RandomState
+) -> tuple[Network, FloatArray, IntArray | None]:
+    """`sample` with the labels of a mixture, and without those of Gaussian inputs."""
     instance_of(ens, Ensemble, "ens")
     rng, gain = random_generator(rng), init_gain(ens.init)
     drawn = [random_weights(*sizes, gain, rng) for sizes in pairwise(ens.widths)]
     pairs = zip(ens.weights, drawn, strict=True)
     weights = [W if given is None else given for given, W in pairs]
     net = Network(weights, activation=ens.activation)
-    return net, gaussian_inputs(ens.n_samples, ens.widths[0], rng)
+    d, *_, C = ens.widths
+    if isinstance(ens.inputs, Mixture):
+        return net, *draw_mixture(ens.inputs, ens.n_samples, d, C, rng)
+    return net, gaussian_inputs(ens.n_samples, d, rng), None

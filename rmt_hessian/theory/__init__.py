@@ -10,7 +10,7 @@ Every law is a `SpectralLaw` with the same verbs, scipy's where scipy has one: `
 
 Reading order: ``laws`` (of spectra, given the weights), ``relu`` (moments of features and masks),
 ``weights`` (their laws), ``outliers``, ``predict``; ``norms``; ``structure`` (E[M] and E[z zᵀ]:
-rank, top eigenspace, overlaps, decoupling).
+rank, top eigenspace, overlaps, decoupling); ``trained`` (softmax regression at its optimum).
 
 `__all__` below has what most users need. Experts import from submodules, of ``rmt_hessian.theory``:
 
@@ -34,6 +34,8 @@ rank, top eigenspace, overlaps, decoupling).
 * ``structure.relu_features``: `relu_feature_spectrum`, `output_block_law`, and of its outlier
   `mean_eigenvalue` and `mean_outlier`
 * ``structure.softmax_cumulants``: `mean_curvature`, `mean_third_cumulant`
+* ``trained.class_moments``: `ClassMoments`, what `trained_softmax` assumes of features
+* ``trained.softmax``: `TrainedSoftmax`, what `trained_softmax` and `trained_head` return
 * ``weights.influence``: `weight_influence` on the Stieltjes transform; `WeightInfluence`
 * ``weights.law``: `WeightLaw`, what `weight_law` returns
 """
@@ -61,6 +63,7 @@ from rmt_hessian.theory.structure.output_rank import (
 )
 from rmt_hessian.theory.structure.overlap import overlap_peak
 from rmt_hessian.theory.structure.propagation import propagate
+from rmt_hessian.theory.trained.softmax import trained_head, trained_softmax
 from rmt_hessian.theory.weights.band import sampling_band
 from rmt_hessian.theory.weights.curvature import curvature_law
 from rmt_hessian.theory.weights.of_ensemble import weight_law, weight_law_limit
@@ -92,6 +95,8 @@ __all__ = [
     "propagate",
     "relu_moments",
     "sampling_band",
+    "trained_head",
+    "trained_softmax",
     "weight_law",
     "weight_law_limit",
 ]

@@ -3,34 +3,39 @@
 from rmt_hessian._checks.arguments import index_below, instance_of
 from rmt_hessian._types import FloatArray
 from rmt_hessian.ensemble import Ensemble
+from rmt_hessian.mixture import Mixture
 
 LAYERS = ("hidden", "output")  # of networks with one hidden layer
 
 
-def relu_hidden_layers(ens: Ensemble) -> Ensemble:
+def relu_hidden_layers(ens: Ensemble, *, mixtures: bool = False) -> Ensemble:
     """Return an ensemble of networks whose hidden layers, if there are any, are ReLU.
 
     Raises
     ------
     ValueError
-        If it is another thing, or of another activation.
+        If it is another thing, of another activation, or of inputs that are a mixture, unless the
+        caller covers mixtures.
     """
     instance_of(ens, Ensemble, "ens")
+    if isinstance(ens.inputs, Mixture) and not mixtures:
+        wanted = "'gaussian': mixtures are covered by laws of given weights and trained_softmax"
+        raise ValueError(f"inputs must be {wanted}, got {ens.inputs}")
     if ens.n_layers > 1 and ens.activation != "relu":
         wanted = "'relu': theory does not cover others yet"
         raise ValueError(f"activation must be {wanted}, got {ens.activation!r}")
     return ens
 
 
-def shallow(ens: Ensemble) -> Ensemble:
+def shallow(ens: Ensemble, *, mixtures: bool = False) -> Ensemble:
     """Return an ensemble of networks with at most one hidden layer.
 
     Raises
     ------
     ValueError
-        If it is another thing, of another activation, or deeper.
+        If it is deeper, or refused by `relu_hidden_layers`.
     """
-    if relu_hidden_layers(ens).n_layers > 2:
+    if relu_hidden_layers(ens, mixtures=mixtures).n_layers > 2:
         wanted = "two or three numbers: deeper networks are not covered yet"
         raise ValueError(f"widths must be {wanted}, got {list(ens.widths)}")
     return ens
@@ -61,7 +66,7 @@ def output_layer(ens: Ensemble) -> Ensemble:
     return one_hidden_layer(ens, 1)
 
 
-def white_features(ens: Ensemble) -> Ensemble:
+def white_features(ens: Ensemble, *, mixtures: bool = False) -> Ensemble:
     """Return an ensemble whose layer has the inputs as features, ``z = x``.
 
     Raises
@@ -69,7 +74,7 @@ def white_features(ens: Ensemble) -> Ensemble:
     ValueError
         If it is another thing, deeper, or of a layer above.
     """
-    if shallow(ens).layer > 0:
+    if shallow(ens, mixtures=mixtures).layer > 0:
         raise ValueError(f"layer must be 0: the features of others are not white, got {ens.layer}")
     return ens
 
@@ -100,7 +105,7 @@ def given_weights(ens: Ensemble) -> tuple[FloatArray, ...]:
     return ens.weights
 
 
-def last_weights_with_others(ens: Ensemble) -> Ensemble:
+def last_weights_with_others(ens: Ensemble, *, mixtures: bool = False) -> Ensemble:
     """Return a shallow ensemble in which weights are given only if those of the last layer are.
 
     Raises
@@ -108,7 +113,7 @@ def last_weights_with_others(ens: Ensemble) -> Ensemble:
     ValueError
         If it is another thing, deeper, or they are missing beside given ones.
     """
-    *below, last = shallow(ens).weights
+    *below, last = shallow(ens, mixtures=mixtures).weights
     if last is None and any(W is not None for W in below):
         raise ValueError(f"weights of the last layer must be given with others, got {ens}")
     return ens
@@ -125,7 +130,26 @@ def units(ens: Ensemble, i: int, j: int) -> tuple[int, ...]:
     return tuple(index_below(unit, ens.n_units, name) for unit, name in ((i, "i"), (j, "j")))
 
 
-def weights_above(ens: Ensemble) -> tuple[FloatArray, ...]:
+def last_layer_to_train(ens: Ensemble) -> Ensemble:
+    """Return an ensemble whose last layer is a softmax regression on what is known.
+
+    Raises
+    ------
+    ValueError
+        If it is another thing, deeper than one hidden layer, of another layer or loss, gives
+        weights of the last layer, or has a mixture below a hidden layer.
+    """
+    if not shallow(ens, mixtures=True).is_last or ens.loss != "ce":
+        raise ValueError(f"ens must be of the last layer and loss 'ce', got {ens}")
+    if ens.weights[-1] is not None:
+        raise ValueError(f"weights of the last layer must not be given: it is trained, got {ens}")
+    if ens.n_layers > 1 and isinstance(ens.inputs, Mixture):
+        wanted = "'gaussian' below a hidden layer (trained_head takes means of features)"
+        raise ValueError(f"inputs must be {wanted}, got {ens.inputs}")
+    return ens
+
+
+def weights_above(ens: Ensemble, *, mixtures: bool = False) -> tuple[FloatArray, ...]:
     """Return the weight matrices above the layer of a shallow ensemble, all of them given.
 
     Raises
@@ -134,7 +158,7 @@ def weights_above(ens: Ensemble) -> tuple[FloatArray, ...]:
         If it is another thing, deeper, or one is missing: what a block of a hidden layer follows
         depends on the network.
     """
-    above = shallow(ens).weights[ens.layer + 1 :]
+    above = shallow(ens, mixtures=mixtures).weights[ens.layer + 1 :]
     if any(W is None for W in above):
         raise ValueError(
             f"the weights above layer {ens.layer} must be given, by ens.given(net): its laws "

@@ -8,6 +8,11 @@ The law of a layer is derived for C (or m) fixed; for linear CE it is seen withi
 d = 40. What a finite d adds are the outliers, in up to (C-1)² directions. The output layer has
 features of its own law, so its blocks follow a separable law as ``m, d, N → ∞`` together.
 
+Of a `Mixture` all weights must be given: λ and M depend on the inputs through the weights' span and
+that of the class means, where they are a mixture of Gaussians. Weights that were trained on the
+very inputs are not independent of them: of softmax regression at its optimum `trained_softmax` has
+the laws, and these doors take what it returns.
+
 Inputs need not be Gaussian: independent entries of mean 0, variance 1 and finite fourth moments
 give the same laws. Correlated ones follow `SeparableLaw` with the spectrum of their covariance.
 Tails with hardly a variance (Student, ν = 2.2) leave the law at every size that is reached; at
@@ -20,9 +25,12 @@ from typing import Any
 
 import numpy as np
 
-from rmt_hessian._types import FloatArray, RandomState
+from rmt_hessian._checks.arguments import one_of
+from rmt_hessian._random import random_generator
+from rmt_hessian._types import FloatArray, IntArray, RandomState
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
+from rmt_hessian.mixture import Mixture
 from rmt_hessian.theory.coverage import shallow, units, weights_above, white_features
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
@@ -32,17 +40,26 @@ from rmt_hessian.theory.outliers.equation import Outlier
 from rmt_hessian.theory.outliers.of_blocks import outliers_of_directions, outliers_of_samples
 from rmt_hessian.theory.outliers.of_layers import given_layer_outliers, linear_ce_layer_outliers
 from rmt_hessian.theory.structure.relu_features import mean_eigenvalue, output_block_law
+from rmt_hessian.theory.trained.factors import MATRICES, Matrix
+from rmt_hessian.theory.trained.softmax import TrainedSoftmax
 from rmt_hessian.theory.weights.curvature import curvature_law
 from rmt_hessian.theory.weights.law import WeightLaw
-from rmt_hessian.theory.weights.of_ensemble import weight_law
-from rmt_hessian.theory.weights.sampled_weights import GivenWeights, gaussian_points
+from rmt_hessian.theory.weights.of_ensemble import sampled_law, weight_law
+from rmt_hessian.theory.weights.sampled_weights import GivenWeights
 
 LAYER_LOG2_POINTS = 7  # of each of 8 blocks: 1024 output Hessians
 OUTLIER_LOG2_POINTS = 11
 STEP = 1e-4  # of log θ, for the overlap of an outlier
 
 
-def block_law(ens: Ensemble, i: int, j: int, *, rng: RandomState = 0) -> SpectralLaw:
+def block_law(
+    ens: Ensemble | TrainedSoftmax,
+    i: int,
+    j: int,
+    *,
+    matrix: Matrix = "hessian",
+    rng: RandomState = 0,
+) -> SpectralLaw:
     """Limiting law of the spectrum of block (i, j); of given weights that very block's.
 
     Of Gaussian inputs, as the ensemble says, whatever data the weights were trained on; other
@@ -60,10 +77,14 @@ def block_law(ens: Ensemble, i: int, j: int, *, rng: RandomState = 0) -> Spectra
 
     Parameters
     ----------
-    ens : Ensemble
-        Of two or three widths. Of a hidden layer the weights above it must be given.
+    ens : Ensemble or TrainedSoftmax
+        Of two or three widths. Of a hidden layer the weights above it must be given; beside a
+        `Mixture` all, and the layer is the first.
     i, j : int
         Units; without weights all blocks on the diagonal are alike, and all off it.
+    matrix : {"hessian", "gradient_covariance"}
+        Of the Hessian, or of ``(1/N) Σ (g_n ⊗ x_n)(g_n ⊗ x_n)ᵀ`` of the first layer; the latter
+        of given weights. Labels are those of the mixture, beside Gaussian inputs uniform ones.
     rng : None, int, SeedSequence or Generator
         Scrambles the points at which given weights are averaged.
 
@@ -83,11 +104,17 @@ def block_law(ens: Ensemble, i: int, j: int, *, rng: RandomState = 0) -> Spectra
     >>> abs(block_law(ens, 0, 0).mean() - weight_law(ens, 0, 0).mean()) < 1e-12
     True
     """
-    weights = weight_law(ens, i, j, rng=rng)
-    return _features_of(ens).block_law(ens, weights)
+    if isinstance(ens, TrainedSoftmax):
+        return ens.block_law(i, j, matrix=matrix)
+    if one_of(matrix, MATRICES, "matrix") == "gradient_covariance":
+        lam, _, _ = _gradient_weights(ens, i, j, rng)
+        return sampled_law(lam).block_law(ens.aspect_ratio)
+    return _features_of(ens).block_law(ens, weight_law(ens, i, j, rng=rng))
 
 
-def layer_law(ens: Ensemble, *, rng: RandomState = 0) -> SpectralLaw:
+def layer_law(
+    ens: Ensemble | TrainedSoftmax, *, matrix: Matrix = "hessian", rng: RandomState = 0
+) -> SpectralLaw:
     """Limiting law of the spectrum of a whole layer, k p eigenvalues.
 
     Linear CE, weights drawn: over a random softmax ``E[f(A)]`` is a multiple of the identity on the
@@ -103,9 +130,11 @@ def layer_law(ens: Ensemble, *, rng: RandomState = 0) -> SpectralLaw:
 
     Parameters
     ----------
-    ens : Ensemble
+    ens : Ensemble or TrainedSoftmax
         Of two or three widths and the first layer. Of a hidden layer the weights above it must be
-        given; up to 16 units take less than half a minute.
+        given, beside a `Mixture` all; up to 16 units take less than half a minute.
+    matrix : {"hessian", "gradient_covariance"}
+        As in `block_law`.
     rng : None, int, SeedSequence or Generator
         Draws the points of the sample over which the equation averages.
 
@@ -127,32 +156,44 @@ def layer_law(ens: Ensemble, *, rng: RandomState = 0) -> SpectralLaw:
     >>> layer_law(Ensemble([400, 5], layer=0, loss="ce", n_samples=1600)).atom_at_zero
     0.2
     """
-    weights_above(white_features(ens))
-    if ens.weights[-1] is not None:
-        u, layer = _points(ens, LAYER_LOG2_POINTS, rng)
-        return MatrixLayerLaw(layer.output_hessians(u), ens.aspect_ratio)
+    if isinstance(ens, TrainedSoftmax):
+        return ens.layer_law(matrix=matrix)
+    weights_above(white_features(ens, mixtures=True), mixtures=True)
+    if one_of(matrix, MATRICES, "matrix") != "hessian" or ens.weights[-1] is not None:
+        M, _, _ = _layer_factors(ens, matrix, rng)
+        return MatrixLayerLaw(M, ens.aspect_ratio)
+    _refuse_mixture(ens)
     if ens.loss == "mse":
         return GeneralizedMarchenkoPastur([1.0], [1.0], ens.aspect_ratio)
     law = curvature_law(ens, rng=rng).block_law(ens.aspect_ratio)
     return WithNullSpace(law, 1.0 / ens.n_classes)
 
 
-def block_outliers(ens: Ensemble, i: int, j: int, *, rng: RandomState = 0) -> list[Outlier]:
+def block_outliers(
+    ens: Ensemble | TrainedSoftmax,
+    i: int,
+    j: int,
+    *,
+    matrix: Matrix = "hessian",
+    rng: RandomState = 0,
+) -> list[Outlier]:
     """Predicted eigenvalues of block (i, j) outside the support of its law.
 
     They come from the few directions of the features on which the weights depend, the span of the
-    weight rows. Equations: `outliers.equation`; nothing inside the support is reported.
+    weight rows, and of a mixture from those of the class means. Equations: `outliers.equation`;
+    nothing inside the support is reported.
 
     Parameters
     ----------
-    ens, i, j, rng
+    ens, i, j, matrix, rng
         As in `block_law`. For finite sizes the given weights count, whose rows are orthonormal in
         the limit only.
 
     Returns
     -------
     list of Outlier, ascending
-        Place, multiplicity, and squared overlap with the span of the weight rows. Output layer:
+        Place, multiplicity, and squared overlaps with the span of the weight rows and class means,
+        and with that of the class means. Output layer:
         the one large outlier of the mean of the features, with CE to relative O(1/m), and its
         overlap with that mean direction.
 
@@ -168,15 +209,22 @@ def block_outliers(ens: Ensemble, i: int, j: int, *, rng: RandomState = 0) -> li
     >>> round(outlier.place, 4), outlier.multiplicity, round(outlier.overlap, 2)
     (0.1116, 1, 0.74)
     """
+    if isinstance(ens, TrainedSoftmax):
+        return ens.block_outliers(i, j, matrix=matrix)
+    if one_of(matrix, MATRICES, "matrix") == "gradient_covariance":
+        lam, u, layer = _gradient_weights(ens, i, j, rng)
+        return outliers_of_samples(lam, u, ens.aspect_ratio, layer.in_means)
     return _features_of(ens).block_outliers(ens, i, j, rng)
 
 
-def layer_outliers(ens: Ensemble, *, rng: RandomState = 0) -> list[Outlier]:
+def layer_outliers(
+    ens: Ensemble | TrainedSoftmax, *, matrix: Matrix = "hessian", rng: RandomState = 0
+) -> list[Outlier]:
     """Predicted eigenvalues of a whole layer outside the support of its law; see `block_outliers`.
 
     Parameters
     ----------
-    ens, rng
+    ens, matrix, rng
         As in `layer_law`.
 
     Returns
@@ -194,11 +242,13 @@ def layer_outliers(ens: Ensemble, *, rng: RandomState = 0) -> list[Outlier]:
     >>> [o.multiplicity for o in layer_outliers(Ensemble([400, 3], 0, "ce", 16000))]
     [1, 2]
     """
-    weights_above(white_features(ens))
-    if ens.weights[-1] is not None:
-        u, layer = _points(ens, LAYER_LOG2_POINTS, rng)
-        M = layer.output_hessians(u)
-        return given_layer_outliers(MatrixLayerLaw(M, ens.aspect_ratio), M, u)
+    if isinstance(ens, TrainedSoftmax):
+        return ens.outliers(matrix=matrix)
+    weights_above(white_features(ens, mixtures=True), mixtures=True)
+    if one_of(matrix, MATRICES, "matrix") != "hessian" or ens.weights[-1] is not None:
+        M, u, layer = _layer_factors(ens, matrix, rng)
+        return given_layer_outliers(MatrixLayerLaw(M, ens.aspect_ratio), M, u, layer.in_means)
+    _refuse_mixture(ens)
     if ens.loss == "mse":
         return []
     std = np.sqrt(init_gain(ens.init))
@@ -206,11 +256,55 @@ def layer_outliers(ens: Ensemble, *, rng: RandomState = 0) -> list[Outlier]:
     return linear_ce_layer_outliers(weights, ens.n_classes, ens.aspect_ratio, std, rng)
 
 
-def _points(ens: Ensemble, log2_points: int, rng: RandomState) -> tuple[FloatArray, GivenWeights]:
-    """Sobol' points u in the directions of given weights, and the layer as a function of them."""
-    layer = GivenWeights.of(ens)
-    points = gaussian_points(layer.n_directions, rng, log2_points=log2_points)
-    return np.concatenate(list(points)), layer
+def _points(
+    ens: Ensemble, log2_points: int, rng: RandomState
+) -> tuple[FloatArray, IntArray, GivenWeights]:
+    """Sobol' points u in the directions of given weights, labels, and the layer, a function of u.
+
+    Labels are those of a mixture, or else uniform.
+    """
+    layer, rng = GivenWeights.of(ens), random_generator(rng)
+    pairs = list(layer.points(rng, log2_points=log2_points))
+    u, labels = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+    if layer.gaussian:
+        labels = rng.permutation(np.arange(len(u)) % ens.n_classes)
+    return u, labels, layer
+
+
+def _layer_factors(
+    ens: Ensemble, matrix: Matrix, rng: RandomState
+) -> tuple[FloatArray, FloatArray, GivenWeights]:
+    """M, (n, k, k), at points u, (n, r)."""
+    if matrix == "hessian":
+        u, _, layer = _points(ens, LAYER_LOG2_POINTS, rng)
+        return layer.output_hessians(u), u, layer
+    g, u, layer = _gradients(ens, LAYER_LOG2_POINTS, rng)
+    return g[:, :, None] * g[:, None, :], u, layer
+
+
+def _gradient_weights(
+    ens: Ensemble, i: int, j: int, rng: RandomState
+) -> tuple[FloatArray, FloatArray, GivenWeights]:
+    """``g_i g_j``, (n,), at points u, (n, r)."""
+    i, j = units(white_features(ens, mixtures=True), i, j)
+    g, u, layer = _gradients(ens, OUTLIER_LOG2_POINTS, rng)
+    return g[:, i] * g[:, j], u, layer
+
+
+def _gradients(
+    ens: Ensemble, log2_points: int, rng: RandomState
+) -> tuple[FloatArray, FloatArray, GivenWeights]:
+    """Gradients g of the pre-activations, (n, k), at points u, (n, r)."""
+    if any(W is None for W in ens.weights):
+        raise ValueError(f"all weights must be given for gradients, by ens.given(net), got {ens}")
+    u, labels, layer = _points(ens, log2_points, rng)
+    return layer.gradients(u, labels), u, layer
+
+
+def _refuse_mixture(ens: Ensemble) -> None:
+    if isinstance(ens.inputs, Mixture):
+        wanted = "given beside a mixture, by ens.given(net)"
+        raise ValueError(f"all weights must be {wanted}, got {ens}")
 
 
 class _WhiteFeatures:
@@ -222,11 +316,12 @@ class _WhiteFeatures:
 
     @staticmethod
     def block_outliers(ens: Ensemble, i: int, j: int, rng: RandomState) -> list[Outlier]:
-        if ens.loss == "mse" or ens.weights[-1] is None:
+        gaussian = not isinstance(ens.inputs, Mixture)
+        if gaussian and (ens.loss == "mse" or ens.weights[-1] is None):
             return outliers_of_directions(weight_law(ens, i, j, rng=rng), ens.aspect_ratio)
-        u, layer = _points(ens, OUTLIER_LOG2_POINTS, rng)
+        u, _, layer = _points(ens, OUTLIER_LOG2_POINTS, rng)
         lam = layer.block_weights(u, *units(ens, i, j))
-        return outliers_of_samples(lam, u, ens.aspect_ratio)
+        return outliers_of_samples(lam, u, ens.aspect_ratio, layer.in_means)
 
 
 class _ReLUFeatures:
@@ -249,4 +344,6 @@ class _ReLUFeatures:
 
 def _features_of(ens: Ensemble) -> type[_WhiteFeatures] | type[_ReLUFeatures]:
     """What the features of the layer of a shallow network are."""
-    return (_WhiteFeatures, _ReLUFeatures)[shallow(ens).layer]
+    if isinstance(ens, Ensemble) and isinstance(ens.inputs, Mixture):
+        white_features(ens, mixtures=True)
+    return (_WhiteFeatures, _ReLUFeatures)[shallow(ens, mixtures=True).layer]

@@ -44,12 +44,15 @@ class Outlier:
     multiplicity : int
     overlap : float
         Squared norm of the projection of its unit eigenvector on the directions that cause it: the
-        span of the weight rows, or the perturbation.
+        span of the weight rows and of class means, or the perturbation.
+    means_overlap : float
+        That on the span of the class means alone; 0 where inputs have none.
     """
 
     place: float
     multiplicity: int
     overlap: float
+    means_overlap: float = 0.0
 
 
 def roots_outside(
@@ -59,6 +62,7 @@ def roots_outside(
     slope: Callable[[float], float] | None = None,
     place: Callable[[float], float] | None = None,
     multiplicities: list[int] | None = None,
+    share: Callable[[float, int], float] | None = None,
 ) -> list[Outlier]:
     """Outliers from the decreasing functions ``τ_l(z) - z``.
 
@@ -74,6 +78,8 @@ def roots_outside(
         ``dz/dt`` and z at the parameter t; without them t is z.
     multiplicities : sequence of int, optional
         Of the branches; without them 1, and equal places are added up.
+    share : callable, optional
+        Parameter and branch -> share of the class means in the overlap.
 
     Returns
     -------
@@ -90,7 +96,8 @@ def roots_outside(
             overlap = float(min(rise / fall, 1.0))  # 1/(1 - τ'(z)) = -(dz/dt)/(d(τ - z)/dt)
             multiplicity = 1 if multiplicities is None else multiplicities[l]
             z = t if place is None else float(place(t))
-            found.append(Outlier(z, int(multiplicity), overlap))
+            of_means = 0.0 if share is None else overlap * share(t, l)
+            found.append(Outlier(z, int(multiplicity), overlap, of_means))
     return _merged(sorted(found, key=lambda outlier: outlier.place), multiplicities is None)
 
 
@@ -125,10 +132,36 @@ def _merged(found: list[Outlier], equal_places: bool) -> list[Outlier]:
         last = result[-1]
         if outlier.place - last.place <= SAME_PLACE * largest:
             total = last.multiplicity + outlier.multiplicity
-            result[-1] = Outlier(last.place, total, last.overlap)
+            of_means = last.multiplicity * last.means_overlap
+            of_means += outlier.multiplicity * outlier.means_overlap
+            result[-1] = Outlier(last.place, total, last.overlap, of_means / total)
         else:
             result.append(outlier)
     return result
+
+
+def share_of(
+    matrix: Callable[[float], FloatArray], basis: FloatArray | None, units: int
+) -> Callable[[float, int], float] | None:
+    """For `roots_outside`: how much of a null vector of ``T - z`` lies in some directions.
+
+    Parameters
+    ----------
+    matrix : callable
+        Parameter -> ``T(z) - z I``, (k r, k r).
+    basis : numpy.ndarray, shape (r, number of directions), or None
+        Orthonormal; without any there is no share.
+    units : int
+        k.
+    """
+    if basis is None or basis.shape[1] == 0:
+        return None
+
+    def share(t: float, branch: int) -> float:
+        x = np.linalg.eigh(matrix(t))[1][:, branch].reshape(units, -1)
+        return float(np.sum((x @ basis) ** 2))
+
+    return share
 
 
 def gaps_without_zero(law: GeneralizedMarchenkoPastur) -> Intervals:

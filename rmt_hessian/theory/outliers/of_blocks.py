@@ -16,7 +16,7 @@ import numpy as np
 
 from rmt_hessian._types import FloatArray
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
-from rmt_hessian.theory.outliers.equation import Outlier, gaps_without_zero, roots_outside
+from rmt_hessian.theory.outliers.equation import Outlier, gaps_without_zero, roots_outside, share_of
 from rmt_hessian.theory.weights.law import WeightLaw
 
 
@@ -40,8 +40,12 @@ def outliers_of_directions(weights: WeightLaw, aspect_ratio: float) -> list[Outl
     return _outliers(law, branches, multiplicities)
 
 
-def outliers_of_samples(lam: FloatArray, u: FloatArray, aspect_ratio: float) -> list[Outlier]:
+def outliers_of_samples(
+    lam: FloatArray, u: FloatArray, aspect_ratio: float, in_means: FloatArray | None = None
+) -> list[Outlier]:
     """Outliers from equal masses on weights λ_n, (n,), with coordinates u_n, (n, r).
+
+    ``in_means``, (r, number of means), is a basis of the span of the class means.
 
     Returns
     -------
@@ -52,19 +56,24 @@ def outliers_of_samples(lam: FloatArray, u: FloatArray, aspect_ratio: float) -> 
     law = GeneralizedMarchenkoPastur(lam, np.full(lam.size, 1.0 / lam.size), aspect_ratio)
     identity = np.eye(u.shape[1])
 
-    def branches(a: float) -> FloatArray:
+    def matrix(a: float) -> FloatArray:
+        """``T(z) - z``, with ``z = a + E[λ a/(a - γ λ)]``."""
         phi = lam * a / (a - aspect_ratio * lam) / lam.size
-        return np.linalg.eigvalsh((u.T * phi) @ u - (phi.sum() + a) * identity)
+        return np.asarray((u.T * phi) @ u - (phi.sum() + a) * identity)
 
-    return _outliers(law, branches, None)
+    def branches(a: float) -> FloatArray:
+        return np.asarray(np.linalg.eigvalsh(matrix(a)), dtype=np.float64)
+
+    return _outliers(law, branches, None, share_of(matrix, in_means, 1))
 
 
 def _outliers(
     law: GeneralizedMarchenkoPastur,
     branches: Callable[[float], FloatArray],
     multiplicities: list[int] | None,
+    share: Callable[[float, int], float] | None = None,
 ) -> list[Outlier]:
     scale = float(np.abs(law.weights).max() * max(1.0, law.aspect_ratio))
     return roots_outside(
-        branches, gaps_without_zero(law), scale, law.slope, law.place, multiplicities
+        branches, gaps_without_zero(law), scale, law.slope, law.place, multiplicities, share
     )

@@ -24,10 +24,10 @@ from __future__ import annotations
 import numpy as np
 
 from rmt_hessian._checks.matrices import symmetric_part
-from rmt_hessian._types import FloatArray, RandomState
+from rmt_hessian._types import FloatArray, Intervals, RandomState
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
-from rmt_hessian.theory.outliers.equation import Outlier, gaps_without_zero, roots_outside
+from rmt_hessian.theory.outliers.equation import Outlier, gaps_without_zero, roots_outside, share_of
 from rmt_hessian.theory.weights.law import WeightLaw
 from rmt_hessian.theory.weights.sampled_weights import gaussian_points
 from rmt_hessian.theory.weights.softmax_kernels import softmax
@@ -97,7 +97,9 @@ def _dimensions(C: int) -> dict[str, int]:
     return {name: dimension for name, dimension in found.items() if dimension > 0}
 
 
-def given_layer_outliers(law: MatrixLayerLaw, M: FloatArray, u: FloatArray) -> list[Outlier]:
+def given_layer_outliers(
+    law: MatrixLayerLaw, M: FloatArray, u: FloatArray, in_means: FloatArray | None = None
+) -> list[Outlier]:
     """Outliers of a layer from samples of its output Hessians and of the coordinates u.
 
     Parameters
@@ -106,6 +108,8 @@ def given_layer_outliers(law: MatrixLayerLaw, M: FloatArray, u: FloatArray) -> l
         Of these samples, or of more.
     M : numpy.ndarray, shape (n, k, k)
     u : numpy.ndarray, shape (n, r)
+    in_means : numpy.ndarray, shape (r, number of means), optional
+        Basis of the span of the class means.
 
     Returns
     -------
@@ -123,17 +127,25 @@ def given_layer_outliers(law: MatrixLayerLaw, M: FloatArray, u: FloatArray) -> l
     pairs = (u[:, :, None] * u[:, None, :]).reshape(n, r * r)
     G = None
 
-    def branches(z: float) -> FloatArray:
-        """Eigenvalues of the symmetric ``T(z) - z``, G solved from the one before."""
+    def matrix(z: float) -> FloatArray:
+        """``T(z) - z``, symmetric, G solved from the one before."""
         nonlocal G
         G = law.equation.solve(z * (1 + JUST_ABOVE), G)
         B = M @ np.linalg.inv(np.eye(k) + law.aspect_ratio * G.real @ M)
         T = (B.reshape(n, k * k).T @ pairs / n).reshape(k, k, r, r).transpose(0, 2, 1, 3)
         T = T.reshape(k * r, k * r)
-        return np.asarray(np.linalg.eigvalsh(symmetric_part(T)) - z, dtype=np.float64)
+        return np.asarray(symmetric_part(T) - z * np.eye(k * r), dtype=np.float64)
 
+    def branches(z: float) -> FloatArray:
+        return np.asarray(np.linalg.eigvalsh(matrix(z)), dtype=np.float64)
+
+    gaps, share = gaps_above_zero(law), share_of(matrix, in_means, k)
+    return roots_outside(branches, gaps, reach, share=share)
+
+
+def gaps_above_zero(law: MatrixLayerLaw) -> Intervals:
+    """Where the law of a positive semi-definite layer may have outliers, the last one open."""
     starts, stops = np.reshape(law.components(), (-1, 2)).T
-    # H is positive semi-definite: what lies below 0 holds no outlier
-    lows, highs = np.maximum([0.0, *stops], ZERO * reach), [*starts, np.inf]
-    gaps = [(float(lo), float(hi)) for lo, hi in zip(lows, highs, strict=True) if lo < hi]
-    return roots_outside(branches, gaps, reach)
+    lows = np.maximum([0.0, *stops], ZERO * law.equation.reach)
+    pairs = zip(lows, [*starts, np.inf], strict=True)
+    return [(float(lo), float(hi)) for lo, hi in pairs if lo < hi]

@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from rmt_hessian._random import random_generator
-from rmt_hessian._types import FloatArray, RandomState
+from rmt_hessian._types import FloatArray, IntArray, RandomState
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.theory.coverage import drawn_weights
@@ -74,14 +74,8 @@ def curvature_law(ens: Ensemble, *, rng: RandomState = 0) -> WeightLaw:
         )
     std = np.sqrt(init_gain(ens.init))
     p = np.sort(softmax(std * _logits(C, rng)), axis=1)
-    edges = 0.5 * np.exp(
-        -RELATIVE_STEP * np.arange(np.log(0.5 / p[:, 0].min()) / RELATIVE_STEP + 1)
-    )
-    edges = np.append(edges[::-1], 1.0)  # an eigenvalue is at most ½
-    counts = np.diff(count_curvature_eigenvalues(p, edges), prepend=0)
-    nodes = edges * np.exp(-RELATIVE_STEP / 2)
-    kept = counts > 0
-    probabilities, nodes = counts[kept] / counts.sum(), nodes[kept]
+    edges, counts = curvature_counts(p)
+    nodes, probabilities = atoms_of_counts(edges, counts)
     mean = C / (C - 1) * diagonal.mean()
     second = C / (C - 1) * diagonal.second_moment() + C * off_diagonal.second_moment()
     nodes *= mean / (probabilities @ nodes)
@@ -92,6 +86,29 @@ def curvature_law(ens: Ensemble, *, rng: RandomState = 0) -> WeightLaw:
         return counted_density(np.append(lowest, edges), counts, mean, second)
 
     return WeightLaw(nodes, probabilities, float(error), make_density=density)
+
+
+def curvature_counts(p: FloatArray, least: float = 0.0) -> tuple[FloatArray, IntArray]:
+    """How many nonzero eigenvalues of A(p) lie between ends of a grid, and the ends above.
+
+    Parameters
+    ----------
+    p : numpy.ndarray, shape (n, C)
+        Each row ascending.
+    least : float
+        Where the grid ends at the latest; what lies below counts to its first cell.
+    """
+    lowest = max(p[:, 0].min(), least)
+    steps = np.arange(np.log(0.5 / lowest) / RELATIVE_STEP + 1)
+    edges = 0.5 * np.exp(-RELATIVE_STEP * steps)
+    edges = np.append(edges[::-1], 1.0)  # an eigenvalue is at most ½
+    return edges, np.diff(count_curvature_eigenvalues(p, edges), prepend=0)
+
+
+def atoms_of_counts(edges: FloatArray, counts: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Nodes in the middle of the cells that are not empty, and their probabilities."""
+    kept = counts > 0
+    return edges[kept] * np.exp(-RELATIVE_STEP / 2), counts[kept] / counts.sum()
 
 
 def _logits(C: int, rng: RandomState) -> FloatArray:

@@ -38,6 +38,7 @@ from rmt_hessian._checks.arguments import positive_integer
 from rmt_hessian._types import FloatArray, RandomState
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
+from rmt_hessian.mixture import Mixture
 from rmt_hessian.theory.coverage import (
     drawn_weights,
     last_weights_with_others,
@@ -53,7 +54,6 @@ from rmt_hessian.theory.weights.sampled_weights import (
     BLOCKS,
     GivenWeights,
     active_points,
-    gaussian_points,
 )
 from rmt_hessian.theory.weights.softmax_rules import Direction, SoftmaxRule
 
@@ -93,7 +93,8 @@ def weight_law(
     ------
     ValueError
         If the network has more than one hidden layer, weights above the layer or above given
-        ones are missing, or a row of the first of two given matrices is zero.
+        ones are missing, any beside a `Mixture`, or a row of the first of two given matrices is
+        zero.
     IndexError
         If there is no such unit.
 
@@ -104,11 +105,13 @@ def weight_law(
     >>> abs(90 * weight_law(ens, 0, 1).mean() + 10 * weight_law(ens, 0, 0).mean()) < 1e-9
     True
     """
-    weights_above(ens)
-    last_weights_with_others(ens)
+    weights_above(ens, mixtures=True)
+    last_weights_with_others(ens, mixtures=True)
     i, j = units(ens, i, j)
     refinement = positive_integer(refinement, "refinement")
     step = TRAPEZOID_STEP / refinement
+    if isinstance(ens.inputs, Mixture):
+        return _sampled(GivenWeights.of(ens), i, j, refinement, rng)
     if ens.weights[-1] is None:
         if ens.loss == "mse":
             return _constant(float(i == j))
@@ -264,13 +267,13 @@ def _sampled(layer: GivenWeights, i: int, j: int, refinement: int, rng: RandomSt
     Halves are those of the blocks of points.
     """
     log2_points = _log2_points(layer) + math.ceil(math.log2(refinement))
-    share = layer.active_probability(i, j)
+    share = layer.active_probability(i, j) if layer.gaussian else 1.0
     if share < NEVER:
         return _constant(0.0)
-    if layer.masked:
+    if layer.masked and layer.gaussian:
         points = active_points(layer.factor, i, j, rng, log2_points=log2_points)
     else:
-        points = gaussian_points(layer.n_directions, rng, log2_points=log2_points)
+        points = (u for u, _ in layer.points(rng, log2_points=log2_points))
     blocks = [layer.block_weights(u, i, j) for u in points]
     # in units of the largest: the square of a tiny weight underflows
     scale = max(np.abs(lam).max() for lam in blocks) or 1.0
@@ -283,8 +286,18 @@ def _sampled(layer: GivenWeights, i: int, j: int, refinement: int, rng: RandomSt
     return replace(_equal_masses(blocks, share, error), halves=halves)
 
 
+def sampled_law(lam: FloatArray) -> WeightLaw:
+    """Equal masses on weights that were drawn."""
+    half = lam.size // 2
+    halves = tuple(_equal_masses([part], 1.0, 0.0) for part in (lam[:half], lam[half:]))
+    return replace(_equal_masses([lam], 1.0, 0.0), halves=halves)
+
+
 def _equal_masses(blocks: list[FloatArray], share: float, error: float) -> WeightLaw:
     values = np.concatenate(blocks)
+    if share == 1.0 and (values == 0).any():  # closed masks of a mixture
+        share = max(float((values != 0).mean()), NEVER)
+        values = values[values != 0] if share > NEVER else values[:1]
     nodes, probabilities = values, np.full(values.size, share / values.size)
     if share < 1.0:
         nodes, probabilities = np.append(nodes, 0.0), np.append(probabilities, 1.0 - share)

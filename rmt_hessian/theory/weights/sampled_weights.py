@@ -5,6 +5,10 @@ features and coordinates ``u ~ N(0, I_r)`` in an orthonormal basis of that span,
 are ``g = u R``, ``RᵀR = W Wᵀ``; equal masses on scrambled Sobol' points in u give the law of λ and
 every mixed moment with u, which is what outliers need. Blocks of points are scrambled
 independently, so that their spread is an honest standard error.
+
+Of a Gaussian mixture the span has the class means too, and ``u ~ N(r_y, I)`` about the coordinates
+of the mean of a random class y. Means that are not given are orthogonal to the weights: those of a
+random frame are, in the limit.
 """
 
 from __future__ import annotations
@@ -18,13 +22,15 @@ from scipy.special import ndtri
 
 from rmt_hessian._checks.weights import refuse_zero_rows
 from rmt_hessian._random import random_generator
-from rmt_hessian._types import BoolArray, FloatArray, RandomState
+from rmt_hessian._types import BoolArray, FloatArray, IntArray, RandomState
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
+from rmt_hessian.mixture import Mixture
 from rmt_hessian.theory.coverage import weights_above
 from rmt_hessian.theory.relu.arc_cosine import both_active_of
 from rmt_hessian.theory.weights.softmax_kernels import softmax
 
+RANK = 1e-12  # singular value, relative, that counts as 0
 BLOCKS, LOG2_POINTS = 8, 8  # blocks of 256 points, scrambled independently
 
 
@@ -83,6 +89,37 @@ def active_probability(factor: FloatArray, i: int, j: int) -> float:
     return 0.5 if i == j else both_active_of(factor[:, i], factor[:, j])
 
 
+def _span(ens: Ensemble) -> tuple[FloatArray, ...]:
+    """``R``, the coordinates of class means, frequencies, and a basis of the span of the means."""
+    first = ens.weights[0]
+    if not isinstance(ens.inputs, Mixture):
+        if first is None:
+            factor = np.sqrt(init_gain(ens.init)) * np.eye(ens.widths[1])
+        else:
+            factor = np.asarray(np.linalg.qr(first.T, mode="r"))
+        r = len(factor)
+        return factor, np.zeros((1, r)), np.ones(1), np.empty((r, 0))
+    mixture, K = ens.inputs, ens.n_classes
+    if mixture.means is None:
+        rows = np.asarray(np.linalg.qr(first.T, mode="r")).T
+        values, vectors = np.linalg.eigh(mixture.means_gram(K))
+        across = vectors * np.sqrt(np.maximum(values, 0.0))
+        means = np.concatenate([np.zeros((K, rows.shape[1])), across], axis=1)
+        rows = np.concatenate([rows, np.zeros((len(rows), K))], axis=1)
+    else:
+        rows, means = first, np.asarray(mixture.means)
+    basis = _basis(np.concatenate([rows, means]), fewest=1)
+    centres = mixture.separation * means @ basis
+    return (rows @ basis).T, centres, mixture.probabilities(K), _basis(means @ basis)
+
+
+def _basis(rows: FloatArray, fewest: int = 0) -> FloatArray:
+    """Orthonormal basis of the span of rows, as columns."""
+    directions, sizes, _ = np.linalg.svd(rows.T, full_matrices=False)
+    rank = max(int((sizes > RANK * sizes[0]).sum()), fewest)
+    return np.asarray(directions[:, :rank])
+
+
 @dataclass(frozen=True)
 class GivenWeights:
     """One layer of a network whose weights are known, in terms of u.
@@ -92,6 +129,12 @@ class GivenWeights:
     loss : {"ce", "mse"}
     factor : numpy.ndarray, shape (r, width)
         R: ``g = u R`` are the pre-activations of the first layer.
+    centres : numpy.ndarray, shape (K, r)
+        Coordinates ``r_k`` of the class means; of Gaussian inputs one row of zeros.
+    frequencies : numpy.ndarray, shape (K,)
+        Of the classes that have them.
+    in_means : numpy.ndarray, shape (r, number of means)
+        Orthonormal basis of their span.
     above : tuple of numpy.ndarray
         Weights of the layers above the first; with CE those of the last are centred, since
         ``A 1 = 0``: only differences of classes count.
@@ -103,6 +146,9 @@ class GivenWeights:
 
     loss: str
     factor: FloatArray
+    centres: FloatArray
+    frequencies: FloatArray
+    in_means: FloatArray
     above: tuple[FloatArray, ...]
     tangents: FloatArray
     masked: bool
@@ -118,19 +164,28 @@ class GivenWeights:
         ValueError
             If other weights are missing, the network is deeper, or a row of W is zero.
         """
-        weights_above(ens)
+        weights_above(ens, mixtures=True)
         first, *above = ens.weights
         if above and ens.loss == "ce":
             above[-1] = above[-1] - above[-1].mean(axis=0)
-        if first is None:
-            factor = np.sqrt(init_gain(ens.init)) * np.eye(ens.widths[1])
-        else:
-            if above:
-                refuse_zero_rows(first.any(axis=1), "weights[0]")
-            factor = np.asarray(np.linalg.qr(first.T, mode="r"))
+        if isinstance(ens.inputs, Mixture) and first is None:
+            wanted = "given beside a mixture, by ens.given(net)"
+            raise ValueError(f"all weights must be {wanted}, got {ens}")
+        if above and first is not None:
+            refuse_zero_rows(first.any(axis=1), "weights[0]")
         later = above[ens.layer :]
         tangents = later[0] if later else np.eye(ens.n_classes)
-        return cls(ens.loss, factor, tuple(above), tangents, masked=bool(later))
+        factor, centres, frequencies, in_means = _span(ens)
+        return cls(
+            ens.loss,
+            factor,
+            centres,
+            frequencies,
+            in_means,
+            tuple(above),
+            tangents,
+            masked=bool(later),
+        )
 
     @property
     def n_directions(self) -> int:
@@ -141,6 +196,28 @@ class GivenWeights:
     def n_units(self) -> int:
         """The number k of output units of the layer."""
         return self.tangents.shape[1]
+
+    @property
+    def gaussian(self) -> bool:
+        """Whether the inputs are no mixture."""
+        return len(self.centres) == 1
+
+    def points(
+        self, rng: RandomState, blocks: int = BLOCKS, log2_points: int = LOG2_POINTS
+    ) -> Iterator[tuple[FloatArray, IntArray]]:
+        """Yield blocks of points u, (2^log2_points, r), with their classes.
+
+        Of a mixture classes have whole numbers of points, rounded up or down at random.
+        """
+        rng = random_generator(rng)
+        n = 2**log2_points
+        for u in gaussian_points(self.n_directions, rng, blocks, log2_points):
+            if self.gaussian:
+                yield u, np.zeros(n, dtype=np.intp)
+                continue
+            ends = np.cumsum(self.frequencies) * n + rng.random()
+            labels = rng.permutation(np.searchsorted(ends[:-1], np.arange(1, n + 1)))
+            yield u + self.centres[labels], labels
 
     def active_probability(self, i: int, j: int) -> float:
         """The probability that no mask makes ``λ^{ij}`` zero."""
@@ -164,6 +241,16 @@ class GivenWeights:
         B_i, B_j = self.tangents[:, [i, j]].T
         centred_i, centred_j = B_i - (b @ B_i)[:, None], B_j - (b @ B_j)[:, None]
         return np.einsum("nc,nc,nc->n", a, centred_i, centred_j) * active[:, i] * active[:, j]
+
+    def gradients(self, u: FloatArray, labels: IntArray) -> FloatArray:
+        """``∂ℓ/∂a`` of the units at each point for these labels, (n, k)."""
+        g = u @ self.factor
+        active = g > 0 if self.masked else True
+        for V in self.above:
+            g = np.maximum(g, 0.0) @ V.T
+        residual = softmax(g) if self.loss == "ce" else g
+        residual[np.arange(len(u)), labels] -= 1.0
+        return np.asarray((residual @ self.tangents) * active)
 
     def output_hessians(self, u: FloatArray) -> FloatArray:
         """``M = Bᵀ A B`` at each point, (n, k, k), by the same sum over classes."""

@@ -1,0 +1,143 @@
+r"""Features as a trained last layer sees them: Gaussian about the means of their classes.
+
+Features of class y are ``μ_y + Σ^{1/2} g``. All that matters of Σ and the means is, for each
+eigenvalue a of Σ, which share of the p dimensions it has, and the Gram matrix of the means within
+its eigenspace, ``(P_a μ_k)ᵀ P_a μ_l``. Where classes are equally likely and every Gram matrix is
+``c_a I + c'_a 11ᵀ`` on them, classes are *exchangeable*: all K × K matrices of the theory are
+multiples of ``P = I - 11ᵀ/K``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rmt_hessian._checks.arrays import finite_array
+from rmt_hessian._checks.matrices import positive_semidefinite
+from rmt_hessian._types import FloatArray
+from rmt_hessian.ensemble import Ensemble
+from rmt_hessian.mixture import Mixture
+from rmt_hessian.theory.coverage import last_layer_to_train
+from rmt_hessian.theory.relu.moments import moments_of
+from rmt_hessian.theory.structure.relu_features import relu_feature_spectrum
+
+FEATURE_NODES = 256  # of the spectrum of random features
+EQUAL = 1e-9  # entries of a Gram matrix, relative to the largest of all
+
+
+@dataclass(frozen=True, eq=False)
+class ClassMoments:
+    """First and second moments of the features of each class, and how many samples there are.
+
+    Attributes
+    ----------
+    eigenvalues, shares : numpy.ndarray, shape (L,)
+        Of Σ: its spectrum ν. Shares have sum 1.
+    grams : numpy.ndarray, shape (L, K, K)
+        Of the class means within each eigenspace.
+    frequencies : numpy.ndarray, shape (K,)
+        Probabilities of the classes.
+    n_features, n_samples : int
+        p and N.
+    separation : float
+        ρ: the length of a class mean, by which logits are divided in what is called *a*; 1 where
+        means have lengths of their own.
+    """
+
+    eigenvalues: FloatArray
+    shares: FloatArray
+    grams: FloatArray
+    frequencies: FloatArray
+    n_features: int
+    n_samples: int
+    separation: float = 1.0
+
+    @classmethod
+    def of_ensemble(cls, ens: Ensemble) -> Self:
+        """Of the features of the last layer, if it is one that `trained_softmax` covers.
+
+        Raises
+        ------
+        ValueError
+            If it is not.
+        """
+        last_layer_to_train(ens)
+        sizes, K = (ens.n_features, ens.n_samples), ens.n_classes
+        mixture = ens.inputs if isinstance(ens.inputs, Mixture) else Mixture(0.0)
+        gram, frequencies = mixture.separation**2 * mixture.means_gram(K), mixture.probabilities(K)
+        if ens.n_layers == 1:
+            rho = mixture.separation
+            return cls(np.ones(1), np.ones(1), gram[None], frequencies, *sizes, separation=rho)
+        if ens.weights[0] is None:
+            eigenvalues, shares = relu_feature_spectrum(ens, FEATURE_NODES)
+            return cls(eigenvalues, shares, np.zeros((len(shares), K, K)), frequencies, *sizes)
+        features = moments_of(np.zeros(ens.n_features), ens.weights[0] @ ens.weights[0].T)
+        means = np.repeat(features.mean[None], K, axis=0)
+        return cls.of_means(means, features.covariance, ens.n_samples, None)
+
+    @classmethod
+    def of_means(
+        cls,
+        means: ArrayLike,
+        covariance: ArrayLike,
+        n_samples: int,
+        frequencies: ArrayLike | None,
+    ) -> Self:
+        """Of class means, (K, p), and a covariance, (p, p).
+
+        Raises
+        ------
+        ValueError
+            If shapes do not fit, an entry is not finite, there are fewer than 2 classes, the
+            covariance is not symmetric and positive semidefinite or is zero, or a frequency is
+            not positive.
+        """
+        means = finite_array(means, "means", ndim=2)
+        K, p = means.shape
+        if K < 2:
+            raise ValueError(f"means must have at least 2 rows, the classes, got {K}")
+        covariance = positive_semidefinite(covariance, "covariance", p)
+        if not covariance.any():
+            raise ValueError("covariance must not be zero")
+        probabilities = Mixture(1.0, frequencies=frequencies).probabilities(K)
+        values, vectors = np.linalg.eigh(covariance)
+        along = means @ vectors
+        grams = along.T[:, :, None] * along.T[:, None, :]
+        shares = np.full(p, 1 / p)
+        return cls(np.maximum(values, 0.0), shares, grams, probabilities, p, n_samples)
+
+    @property
+    def n_classes(self) -> int:
+        """K."""
+        return self.frequencies.size
+
+    @property
+    def aspect_ratio(self) -> float:
+        """``γ = p/N``."""
+        return self.n_features / self.n_samples
+
+    @property
+    def white(self) -> bool:
+        """Whether Σ = I."""
+        return bool((self.eigenvalues == 1.0).all())
+
+    @property
+    def exchangeable(self) -> bool:
+        """Whether a permutation of the classes changes nothing but the mean of all."""
+        K, tolerance = self.n_classes, EQUAL * np.abs(self.grams).max(initial=0.0)
+        P = np.eye(K) - 1 / K
+        centred = P @ self.grams @ P
+        multiples = self.shares_of_means[:, None, None] * P
+        equal = np.ptp(self.frequencies) <= EQUAL / K
+        return bool(equal and (np.abs(centred - multiples) <= tolerance).all())
+
+    @property
+    def shares_of_means(self) -> FloatArray:
+        """``c_a = tr(P Gram_a)/(K-1)``, (L,): the squared length of a mean beside that of all."""
+        K = self.n_classes
+        traces = np.trace(self.grams, axis1=1, axis2=2) - self.grams.sum(axis=(1, 2)) / K
+        c: FloatArray = traces / (K - 1)
+        return c

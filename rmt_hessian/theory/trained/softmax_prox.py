@@ -1,0 +1,163 @@
+r"""The proximal operator of softmax cross-entropy: what one sample does to its own logits.
+
+    ``prox(ω) = argmin_f ½ (f - ω)ᵀ S⁺ (f - ω) + ℓ(f, y)``,   ``f = ω - S g``,   ``g = p - e_y``
+
+with p the softmax of f. Nothing depends on the mean of the logits.
+
+**S = s P**, P = I - 11ᵀ/K: one scalar equation a sample, for any s and K. Put ``x_c = s p_c`` for
+c ≠ y, ``r = s (1 - e^{-ℓ})`` for their sum and ``u_c = ω_c - ω_y + log s``. The conditions say
+``x_c + log x_c = u_c - r - ℓ``, so that the loss ℓ is the root of
+
+    ``F(ℓ) = Σ_{c≠y} W(u_c - r - ℓ) - r``,
+
+W the Wright omega function, ``W(t) + log W(t) = t``. F is convex and decreasing: r is concave in
+ℓ, W convex and increasing. So Newton's method rises to the root from ℓ = 0, and from wherever else
+after one step. No difference of large numbers is taken: ℓ and p have full relative accuracy.
+
+**Any S**: ``f = ω + B θ`` with ``B Bᵀ = S``, and θ minimises ``½‖θ‖² + ℓ``, strictly convex: by
+Newton's method with the step halved until the value falls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import wrightomega
+
+from rmt_hessian._types import FloatArray, IntArray
+
+ROUNDING = 2e-15  # of a loss, relative: Newton's last step
+MOST_STEPS = 200
+VISIBLE = 1e-13  # a decrement, over 1 + value, that rounding of the value does not hide
+ENOUGH = 1e-20  # Newton's decrement: half of what the value can still fall, over 1 + value
+FALL = 1e-4  # of what a step of Newton's method promises, that it must keep
+IN_CACHE = 2**17  # numbers of a chunk
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Samples at their proximal points.
+
+    Attributes
+    ----------
+    logits : numpy.ndarray, shape (n, K)
+        f.
+    loss : numpy.ndarray, shape (n,)
+        ``ℓ = -log p_y``.
+    probabilities, gradients : numpy.ndarray, shape (n, K)
+        p and ``g = p - e_y``, whose own entry is ``-(1 - p_y)`` without cancellation.
+    """
+
+    logits: FloatArray
+    loss: FloatArray
+    probabilities: FloatArray
+    gradients: FloatArray
+
+
+def softmax_prox(omega: FloatArray, labels: IntArray, s: float) -> Fitted:
+    """The proximal points for ``S = s P``.
+
+    Parameters
+    ----------
+    omega : numpy.ndarray, shape (n, K)
+        Logits of samples that the model has not seen.
+    labels : numpy.ndarray of int, shape (n,)
+    s : float
+        Positive.
+
+    Raises
+    ------
+    RuntimeError
+        If a root is not found.
+    """
+    n, K = omega.shape
+    parts = [np.empty((n, K)), np.empty(n), np.empty((n, K)), np.empty((n, K))]
+    rows = max(IN_CACHE // K, 1)
+    for start in range(0, n, rows):
+        chunk = slice(start, start + rows)
+        for whole, part in zip(parts, _prox(omega[chunk], labels[chunk], s), strict=True):
+            whole[chunk] = part
+    return Fitted(*parts)
+
+
+def _prox(omega: FloatArray, labels: IntArray, s: float) -> tuple[FloatArray, ...]:
+    own = np.arange(len(omega)), labels
+    u = omega - omega[own][:, None] + np.log(s)
+    u[own] = -np.inf  # W = 0
+    loss, active = np.zeros(len(omega)), np.arange(len(omega))
+    for _ in range(MOST_STEPS):
+        at = loss[active]
+        rest = -s * np.expm1(-at)
+        x = wrightomega(u[active] - (rest + at)[:, None])
+        slope = s * np.exp(-at)  # of r
+        fall = (x / (1 + x)).sum(axis=1) * (1 + slope) + slope
+        with np.errstate(invalid="ignore"):  # 0/0 where the loss is below all numbers
+            step = np.nan_to_num((x.sum(axis=1) - rest) / fall)
+        loss[active] = at + step
+        active = active[step > ROUNDING * (at + step)]
+        if not active.size:
+            break
+    else:
+        raise RuntimeError(f"{active.size} proximal points are not found for s = {s:g}")
+    rest = -s * np.expm1(-loss)
+    x = wrightomega(u - (rest + loss)[:, None])
+    f, p = omega - x, x / s
+    f[own] += rest
+    g = p.copy()
+    g[own], p[own] = np.expm1(-loss), np.exp(-loss)
+    return f, loss, p, g
+
+
+def matrix_prox(omega: FloatArray, labels: IntArray, S: FloatArray) -> Fitted:
+    """The proximal points for a symmetric S, (K, K), positive on the complement of 1, ``S 1 = 0``.
+
+    Other parameters and errors as of `softmax_prox`.
+    """
+    values, vectors = np.linalg.eigh(S)
+    values, vectors = values[1:], vectors[:, 1:]
+    B = vectors * np.sqrt(values)
+    start = softmax_prox(omega, labels, float(np.exp(np.log(values).mean())))
+    theta = -start.gradients @ B
+    done = np.zeros(len(omega), dtype=bool)
+    at = at_prox(omega + theta @ B.T, labels)
+    value = at.loss + (theta**2).sum(axis=1) / 2
+    for _ in range(MOST_STEPS):
+        p = at.probabilities
+        slope = theta + at.gradients @ B
+        centred = p[:, :, None] * (B - (p @ B)[:, None, :])
+        curvature = np.eye(B.shape[1]) + B.T @ centred  # I + Bᵀ A B
+        step = -np.linalg.solve(curvature, slope[:, :, None])[:, :, 0]
+        decrement = -(step * slope).sum(axis=1)
+        done = decrement <= ENOUGH * (1 + value)
+        length = np.ones(len(omega))
+        while True:
+            tried = theta + length[:, None] * step
+            new = at_prox(omega + tried @ B.T, labels)
+            new_value = new.loss + (tried**2).sum(axis=1) / 2
+            seen = decrement > VISIBLE * (1 + value)
+            rising = seen & (new_value > value - FALL * length * decrement)
+            if not rising.any():
+                break
+            length[rising] /= 2
+        theta, at, value = tried, new, new_value
+        if done.all():
+            return at
+    raise RuntimeError(f"{(~done).sum()} proximal points are not found")
+
+
+def at_prox(f: FloatArray, labels: IntArray) -> Fitted:
+    """`Fitted` of logits f as they are, f whole rows; losses and gradients without cancellation."""
+    own = np.arange(len(f)), labels
+    top = f.max(axis=1, keepdims=True)
+    e = np.exp(f - top)
+    total = e.sum(axis=1)
+    p = e / total[:, None]
+    others = e.copy()
+    others[own] = 0.0
+    rest = others.sum(axis=1)
+    g = p.copy()
+    g[own] = -rest / total
+    is_top = f[own] == top[:, 0]
+    loss = np.where(is_top, np.log1p(rest), top[:, 0] - f[own] + np.log(total))
+    return Fitted(f, loss, p, g)
