@@ -14,6 +14,8 @@ from rmt_hessian.measurements import (  # noqa: F401 (registers what is in them)
     outliers,
     output_rank,
     trained_eigenspaces,
+    trained_heads,
+    trained_laws,
     trained_layer_pairs,
     trained_spectra,
     training_images,

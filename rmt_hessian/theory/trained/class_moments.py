@@ -25,7 +25,7 @@ from rmt_hessian.theory.relu.moments import moments_of
 from rmt_hessian.theory.structure.relu_features import relu_feature_spectrum
 
 FEATURE_NODES = 256  # of the spectrum of random features
-EQUAL = 1e-9  # entries of a Gram matrix, relative to the largest of all
+EQUAL = 1e-9  # entries of a Gram matrix, or eigenvalues, relative to the largest of all
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,10 +104,14 @@ class ClassMoments:
             raise ValueError("covariance must not be zero")
         probabilities = Mixture(1.0, frequencies=frequencies).probabilities(K)
         values, vectors = np.linalg.eigh(covariance)
-        along = means @ vectors
-        grams = along.T[:, :, None] * along.T[:, None, :]
-        shares = np.full(p, 1 / p)
-        return cls(np.maximum(values, 0.0), shares, grams, probabilities, p, n_samples)
+        along = (means @ vectors).T
+        first = np.flatnonzero(np.diff(values, prepend=-np.inf) > EQUAL * values[-1])
+        grams = np.add.reduceat(along[:, :, None] * along[:, None, :], first)
+        counts = np.diff(first, append=p)
+        eigenvalues = np.maximum(np.add.reduceat(values, first) / counts, 0.0)
+        if np.abs(eigenvalues - 1).max() <= EQUAL:
+            eigenvalues = np.ones(1)
+        return cls(eigenvalues, counts / p, grams, probabilities, p, n_samples)
 
     @property
     def n_classes(self) -> int:

@@ -13,6 +13,11 @@ N(0, 1): for each eigenvalue a of Σ, of share ν_a and with the Gram matrix �
     ``S = γ Σ_a ν_a a R_a``,  ``(V μ_1, …, V μ_K) = Σ_a R_a B 𝖬_a``,
     ``Cov ω = V Σ Vᵀ = Σ_a a R_a (B 𝖬_a Bᵀ + γ ν_a a X) R_a``.
 
+The map is not iterated as it stands. Where means are long, as the common mean of ReLU features, a
+small change of V μ_l moves B, and B moves V μ_l back much further. Since ``∂B/∂(V μ_l) ≈ -𝒱 π_l``,
+what is held fixed in a step is ``B + 𝒱 (V μ_l π_l)_l``, and V μ_l solves a linear system: the same
+fixed point.
+
 Source: the proximal map and the leave-one-out argument of El Karoui et al. (2013), state evolution
 for mixtures of Loureiro et al. (arXiv 2106.03791). Derivation: ``docs/trained.md``.
 """
@@ -118,14 +123,10 @@ class ExchangeableClasses:
         h = -fitted.gradients[np.arange(labels.size), labels].mean() / (1 - 1 / K)
         a, nu, c = moments.eigenvalues, moments.shares, moments.shares_of_means
         gamma, R = moments.aspect_ratio, 1 / (v * moments.eigenvalues + self.ridge)
-        noise, signal = gamma * nu * a * chi * R**2, (h / K) ** 2 * c * R**2
-        return (
-            gamma * (nu * a) @ R,
-            a @ noise,
-            a @ signal,
-            h / K * (c @ R),
-            noise.sum() + signal.sum(),
-        )
+        held = (h + v * x[2]) / K
+        m = held * (c @ R) / (1 + v * (c @ R) / K)
+        noise, signal = gamma * nu * a * chi * R**2, (held - v * m / K) ** 2 * c * R**2
+        return gamma * (nu * a) @ R, a @ noise, a @ signal, m, noise.sum() + signal.sum()
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,13 +171,22 @@ class AnyClasses:
         E = basis(K) @ E
         a, nu, gamma = moments.eigenvalues, moments.shares, moments.aspect_ratio
         R = 1 / (np.maximum(v, 0.0) * a[:, None] + self.ridge)  # (L, K-1)
-        B = E.T @ B
+        pi, before = moments.frequencies, E.T @ basis(K) @ _matrices(x, K)[2]
+        held = E.T @ B + v[:, None] * before * pi
+        total = np.einsum("ai,akl->ikl", R, moments.grams)
+        means = np.stack(
+            [
+                np.linalg.solve(np.eye(K) + level * total_i.T * pi, total_i.T @ held_i)
+                for level, total_i, held_i in zip(v, total, held, strict=True)
+            ]
+        )
+        B = held - v[:, None] * means * pi
         BM = B @ moments.grams
         signal = R[:, :, None] * (BM @ B.T) * R[:, None, :]
         noise = gamma * (nu * a)[:, None, None] * R[:, :, None] * (E.T @ X @ E) * R[:, None, :]
         return State(
             prox=(E * (gamma * (nu * a) @ R)) @ E.T,
-            means=E @ np.einsum("ai,ail->il", R, BM),
+            means=E @ means,
             noise=E @ np.tensordot(a, noise, 1) @ E.T,
             signal=E @ np.tensordot(a, signal, 1) @ E.T,
             weight_norm=float(np.trace(noise.sum(axis=0) + signal.sum(axis=0))),

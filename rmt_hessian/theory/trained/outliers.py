@@ -72,7 +72,7 @@ def block_matrix(
 def layer_outliers(
     law: MatrixLayerLaw, M: FloatArray, masses: FloatArray, directions: Directions
 ) -> list[Outlier]:
-    """Outliers of a layer with factors M_n, (n, K, K).
+    """Outliers of a layer with factors M_n, (n, K, K), of which the law has some.
 
     Raises
     ------

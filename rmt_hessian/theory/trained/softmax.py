@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rmt_hessian._checks.arguments import (
+    boolean,
     index_below,
     instance_of,
     one_of,
     positive_integer,
     positive_real,
 )
-from rmt_hessian._types import FloatArray, IntArray, RandomState
+from rmt_hessian._types import FloatArray, RandomState
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
@@ -127,7 +128,7 @@ class TrainedSoftmax:
     @property
     def test_loss(self) -> float:
         """Expected loss of a new sample."""
-        return float(self.sample.masses @ self._unseen_loss())
+        return float(self.sample.masses @ self._fresh.fitted.loss)
 
     @property
     def train_accuracy(self) -> float:
@@ -141,9 +142,6 @@ class TrainedSoftmax:
 
     def _accuracy(self, logits: FloatArray) -> float:
         return float(self.sample.masses @ (logits.argmax(axis=1) == self.sample.labels))
-
-    def _unseen_loss(self) -> FloatArray:
-        return at_prox(self.sample.unseen, self.sample.labels).loss
 
     # --- norms ------------------------------------------------------------------------------
 
@@ -167,13 +165,16 @@ class TrainedSoftmax:
 
     # --- laws -------------------------------------------------------------------------------
 
-    def weight_law(self, i: int, j: int, *, matrix: Matrix = "hessian") -> WeightLaw:
+    def weight_law(
+        self, i: int, j: int, *, matrix: Matrix = "hessian", fresh: bool = False
+    ) -> WeightLaw:
         """Law of the weights of block (i, j): ``p_i (δ_ij - p_j)``, or ``g_i g_j``.
 
-        Of exchangeable classes the values of all blocks alike are put together.
+        Of exchangeable classes the values of all blocks alike are put together. Arguments as in
+        `block_law`.
         """
         i, j = self._units(i, j)
-        M = self._factors(matrix)
+        M = self._factors(matrix, fresh)
         if self.moments.exchangeable:
             K = self.moments.n_classes
             if i == j:
@@ -189,7 +190,9 @@ class TrainedSoftmax:
             laws = [WeightLaw(lam[part], w[part] / w[part].sum(), 0.0) for part in parts]
         return WeightLaw(laws[0].nodes, laws[0].probabilities, 0.0, halves=tuple(laws[1:]))
 
-    def block_law(self, i: int, j: int, *, matrix: Matrix = "hessian") -> SpectralLaw:
+    def block_law(
+        self, i: int, j: int, *, matrix: Matrix = "hessian", fresh: bool = False
+    ) -> SpectralLaw:
         """Law of the spectrum of block (i, j): generalised Marchenko–Pastur, or separable.
 
         Parameters
@@ -197,6 +200,9 @@ class TrainedSoftmax:
         i, j : int
             Classes.
         matrix : {"hessian", "gradient_covariance"}
+        fresh : bool
+            Of as many samples that the model has not seen, with their logits ω, instead of those
+            that it was trained on.
 
         Returns
         -------
@@ -209,9 +215,9 @@ class TrainedSoftmax:
         ValueError, IndexError
             If the matrix is another, or there is no such class.
         """
-        return self._law_of(self.weight_law(i, j, matrix=matrix))
+        return self._law_of(self.weight_law(i, j, matrix=matrix, fresh=fresh))
 
-    def layer_law(self, *, matrix: Matrix = "hessian") -> SpectralLaw:
+    def layer_law(self, *, matrix: Matrix = "hessian", fresh: bool = False) -> SpectralLaw:
         """Law of the spectrum of the whole layer, K p eigenvalues; ``1 ⊗ z`` are in its null space.
 
         Of exchangeable classes, or features that are not white, a law with the eigenvalues of M_n
@@ -220,7 +226,8 @@ class TrainedSoftmax:
 
         Parameters
         ----------
-        matrix : {"hessian", "gradient_covariance"}
+        matrix, fresh
+            As in `block_law`.
 
         Raises
         ------
@@ -230,26 +237,26 @@ class TrainedSoftmax:
             If the matrix equation is not solved.
         """
         if self._scalar:
-            return WithNullSpace(self._nonzero_law(matrix), 1 / self.moments.n_classes)
-        return self._matrix_law(matrix)[0]
+            return WithNullSpace(self._nonzero_law(matrix, fresh), 1 / self.moments.n_classes)
+        return self._matrix_law(matrix, fresh)
 
     @property
     def _scalar(self) -> bool:
         return self.moments.exchangeable or not self.moments.white
 
-    def _nonzero_law(self, matrix: Matrix) -> SpectralLaw:
+    def _nonzero_law(self, matrix: Matrix, fresh: bool = False) -> SpectralLaw:
         """The law on ``1⊥``."""
-        nodes, probabilities = self._eigenvalues(matrix)
+        nodes, probabilities = self._eigenvalues(matrix, fresh)
         return self._law_of(WeightLaw(nodes, probabilities, 0.0))
 
-    def _matrix_law(self, matrix: Matrix) -> tuple[MatrixLayerLaw, FloatArray, IntArray]:
-        """The law, its sample of M, and which samples these are: equal masses."""
+    def _matrix_law(self, matrix: Matrix, fresh: bool = False) -> MatrixLayerLaw:
+        """From some of the samples, of equal masses."""
         w, n, rng = self.sample.masses, LAYER_POINTS, np.random.default_rng(0)
         order = np.lexsort((rng.random(w.size), self.sample.labels))  # each class by its mass
         chosen = order[np.searchsorted(np.cumsum(w[order]), (np.arange(n) + 0.5) / n * w.sum())]
         chosen = rng.permutation(chosen)  # halves of it tell the error
-        M = self._factors(matrix).to_dense()[chosen]
-        return MatrixLayerLaw(M, self.moments.aspect_ratio), M, chosen
+        M = self._factors(matrix, fresh).to_dense()[chosen]
+        return MatrixLayerLaw(M, self.moments.aspect_ratio)
 
     def _law_of(self, weights: WeightLaw) -> SpectralLaw:
         moments, gamma = self.moments, self.moments.aspect_ratio
@@ -265,24 +272,35 @@ class TrainedSoftmax:
         law: SpectralLaw = weights.law_of(separable)
         return law
 
-    def _eigenvalues(self, matrix: Matrix) -> tuple[FloatArray, FloatArray]:
+    def _eigenvalues(self, matrix: Matrix, fresh: bool) -> tuple[FloatArray, FloatArray]:
         """Of M_n on ``1⊥``, and their probabilities."""
-        K, w, fitted = self.moments.n_classes, self.sample.masses, self.sample.fitted
-        self._factors(matrix)
+        K, w, M = self.moments.n_classes, self.sample.masses, self._factors(matrix, fresh)
+        fitted = self._sample(fresh).fitted
         if matrix == "gradient_covariance":
             nodes = np.append((fitted.gradients**2).sum(axis=1), 0.0)
             return nodes, np.append(w, K - 2) / (K - 1)
         if K <= DECOMPOSED:
-            values = np.linalg.eigvalsh(self._factors(matrix).to_dense())[:, 1:]
+            values = np.linalg.eigvalsh(M.to_dense())[:, 1:]
             return np.maximum(values, 0.0).ravel(), np.repeat(w / (K - 1), K - 1)
         p = fitted.probabilities[: max(NUMBERS // K, 16)]  # equal masses
         nodes, masses = atoms_of_counts(*curvature_counts(np.sort(p, axis=1), NEGLIGIBLE))
-        mean = self._factors(matrix).traces().mean() / (K - 1)
+        mean = M.traces().mean() / (K - 1)
         return nodes * mean / (masses @ nodes), masses
 
-    def _factors(self, matrix: Matrix) -> DiagonalPlusRankOne:
+    def _factors(self, matrix: Matrix, fresh: bool = False) -> DiagonalPlusRankOne:
         one_of(matrix, MATRICES, "matrix")
-        return DiagonalPlusRankOne.resolved(self.sample, matrix)
+        return DiagonalPlusRankOne.resolved(self._sample(fresh), matrix)
+
+    def _sample(self, fresh: bool) -> TrainedSample:
+        return self._fresh if boolean(fresh, "fresh") else self.sample
+
+    @cached_property
+    def _fresh(self) -> TrainedSample:
+        """The sample with the logits that an untrained one has."""
+        seen = self.sample
+        return TrainedSample(
+            seen.unseen, at_prox(seen.unseen, seen.labels), seen.labels, seen.masses
+        )
 
     # --- outliers ---------------------------------------------------------------------------
 
@@ -309,9 +327,10 @@ class TrainedSoftmax:
             assert isinstance(law, GeneralizedMarchenkoPastur)
             directions = ExchangeableDirections(self.moments, self.state, self.sample, matrix)
             return exchangeable_outliers.exchangeable_outliers(law, directions)
-        law, M, chosen = self._matrix_law(matrix)
-        masses = np.full(len(M), 1 / len(M))
-        return outliers.layer_outliers(law, M, masses, self._given_logits.of_samples(chosen))
+        M = self._factors(matrix).to_dense()
+        return outliers.layer_outliers(
+            self._matrix_law(matrix), M, self.sample.masses, self._given_logits
+        )
 
     def block_outliers(self, i: int, j: int, *, matrix: Matrix = "hessian") -> list[Outlier]:
         """Predicted eigenvalues of block (i, j) outside the support of its law; see `outliers`."""

@@ -1,0 +1,53 @@
+"""Where the prediction of trained softmax regression ends: more and more classes at one d."""
+
+from paper_figs.style import CannotDraw, plain_log_ticks, rows_of, run, seeds_of, subplots
+from paper_figs.trained_law_cases import COLOURS, along
+from rmt_hessian import plotting
+
+PANELS = {
+    "train_loss": "training loss",
+    "weight_norm": r"$\|V\|$",
+    "ratio": "$R$",
+    "test_loss": "loss of new samples",
+}
+
+
+def draw(store):
+    """Seen over predicted, less 1."""
+    cases = list(along(rows_of(store, "trained_laws"), "n_classes"))
+    if not cases:
+        raise CannotDraw("no points of at least three numbers of classes")
+    figure, axes = subplots(1, len(PANELS), height_to_width=1.1, sharey=True)
+    for colour, rows in zip(COLOURS, cases, strict=False):
+        for ax, name in zip(axes[0], PANELS, strict=True):
+            ax.plot(
+                rows["n_classes"] ** 2 / rows["n_inputs"],
+                rows[name] / rows[f"predicted_{name}"] - 1,
+                "o",
+                ms=2.8,
+                mew=0,
+                c=plotting.COLOURS[colour],
+                label=f"$\\rho={rows['separation'].iloc[0]:g}$",
+            )
+    first = cases[0]
+    at = sorted((first["n_classes"] ** 2 / first["n_inputs"]).unique())
+    for ax, title in zip(axes[0], PANELS.values(), strict=True):
+        ax.axhline(0, c="0.6", lw=0.6)
+        ax.set_xscale("log")
+        plain_log_ticks(ax, at[::2])
+        ax.set_xlabel("$K^2/d$")
+        ax.set_title(title)
+    axes[0, 0].set_ylabel("seen/predicted $-1$")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    row = first.iloc[0]
+    figure.suptitle(
+        f"$d={row['n_inputs']:.0f}$, $N={row['n_samples']:.0f}$, $\\mu={row['ridge']:g}$, "
+        f"$K={first['n_classes'].min():.0f}$ to {first['n_classes'].max():.0f}, {seeds_of(first)}",
+        fontsize=8,
+    )
+    return figure
+
+
+if __name__ == "__main__":
+    run(draw)

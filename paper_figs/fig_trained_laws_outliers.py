@@ -1,0 +1,47 @@
+"""Outliers of trained softmax regressions against the separation of the class means."""
+
+import numpy as np
+
+from paper_figs.style import CannotDraw, rows_of, run, seeds_of, subplots
+from paper_figs.trained_law_cases import along, words
+from rmt_hessian.plotting import COLOURS
+
+PARTS = {"diagonal": "diagonal block", "off_diagonal": "off-diagonal block", "layer": "whole layer"}
+
+
+def draw(store):
+    """Above: places, over the bulk; below: overlaps with the span of the class means."""
+    table = rows_of(store, "trained_laws")
+    cases = [rows for rows in along(table, "separation") if rows["ks_layer"].notna().all()]
+    if not cases:
+        raise CannotDraw("no points of three separations whose layers were diagonalised")
+    rows = cases[0]
+    figure, axes = subplots(2, len(PARTS), height_to_width=0.8, sharex=True)
+    for (place, overlap), (part, title) in zip(axes.T, PARTS.items(), strict=True):
+        edges = np.array([store.arrays(key)[f"{part}_edges"] for key in rows["key"]])
+        x = rows["separation"]
+        place.fill_between(x, *edges.T, color=COLOURS["grey"], alpha=0.3, lw=0, label="bulk")
+        for ax, name in ((place, "place"), (overlap, "means_overlap")):
+            known = rows[f"{part}_predicted_{name}"]
+            ax.plot(x, rows[f"{part}_{name}"], "o", ms=2.8, mew=0, c=COLOURS["blue"], label="seen")
+            ax.plot(x, known, "_", ms=7, mew=1.1, c=COLOURS["vermilion"], label="predicted")
+        number = rows[f"{part}_predicted_multiplicity"].max()
+        which = "the outlier" if number <= 1 else f"mean of the {number:.0f} outliers"
+        place.set_title(f"{title}\n{which}")
+        overlap.set_xlabel(r"separation $\rho$")
+        overlap.set_ylim(0, 1)
+    axes[0, 0].set_ylabel("place")
+    axes[1, 0].set_ylabel("squared overlap\nwith class means")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    first = rows.iloc[0]
+    figure.suptitle(
+        f"Outliers farthest from 0 at the optimum, {words(rows)}, $\\mu={first['ridge']:g}$, "
+        f"{seeds_of(rows)}",
+        fontsize=8,
+    )
+    return figure
+
+
+if __name__ == "__main__":
+    run(draw)

@@ -1,0 +1,20 @@
+"""Which rows of a sweep of `trained_laws` belong into which figure."""
+
+SIZES = ["n_inputs", "n_classes", "n_samples", "n_groups", "correlation", "imbalance"]
+COLOURS = ("blue", "green", "vermilion", "purple", "orange", "sky")
+
+
+def along(table, name):
+    """Yield rows that differ by one parameter, of at least three values, and by their seeds."""
+    others = [key for key in (*SIZES, "ridge", "separation") if key != name and key in table]
+    for _, rows in table.groupby(others, sort=False, dropna=False):
+        if rows[name].nunique() > 2:
+            yield rows.sort_values(name, kind="stable")
+
+
+def words(rows):
+    """Sizes of some rows for a title."""
+    first = rows.iloc[0]
+    return (
+        f"$d={first['n_inputs']:.0f}$, $K={first['n_classes']:.0f}$, $N={first['n_samples']:.0f}$"
+    )

@@ -1,0 +1,304 @@
+"""Softmax regression trained to its optimum, beside what theory predicts without training."""
+
+from dataclasses import KW_ONLY, dataclass
+from functools import lru_cache, partial
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from rmt_hessian.compare import ks_distance
+from rmt_hessian.ensemble import Ensemble
+from rmt_hessian.hessian.from_network import layer_hessian
+from rmt_hessian.hessian.layer import LayerHessian
+from rmt_hessian.measurements.blocks import BLOCKS
+from rmt_hessian.measurements.outliers import bulk_of
+from rmt_hessian.measurements.parameters import Count, NotNegative, Positive
+from rmt_hessian.measurements.registry import measurement
+from rmt_hessian.measurements.trained_outliers import orthonormal
+from rmt_hessian.mixture import Mixture
+from rmt_hessian.model.mixtures import draw_mixture, mixture_means
+from rmt_hessian.model.networks import Network
+from rmt_hessian.model.training import mean_loss, train
+from rmt_hessian.theory import trained_softmax
+
+LARGEST_LAYER = 2600  # K d, beyond which a whole layer is not diagonalised
+TEST_SAMPLES = 4  # times as many as in training
+TOLERANCE = 1e-8  # of the gradient
+RANKS = (np.arange(200) + 0.5) / 200  # of the quantiles of a law
+LAWS = {"": False, "without_prox_": True}  # prefix of a distance: law of fresh samples or not
+
+
+@dataclass(frozen=True)
+class SoftmaxRun:
+    """A softmax regression and its inputs: ``N(separation · m_y, I)``, classes of one size.
+
+    With separation 0 labels are independent of the inputs. ``n_groups`` and ``correlation``: means
+    m of a group of classes have that correlation; ``imbalance``: each class is as many times as
+    frequent as the next one (1: classes of exactly one size).
+    """
+
+    _: KW_ONLY
+    n_inputs: Count
+    n_classes: Annotated[int, Field(strict=True, ge=2)]
+    n_samples: Count
+    ridge: Positive
+    separation: NotNegative = 0.0
+    n_groups: Count | None = None
+    correlation: Annotated[float, Field(strict=True, ge=0, le=1)] = 0.0
+    imbalance: Positive = 1.0
+
+    def __post_init__(self):
+        self.ensemble()
+
+    @property
+    def frequencies(self):
+        """Of the classes, if they are not of one size."""
+        if self.imbalance == 1.0:
+            return None
+        return tuple(self.imbalance ** -np.arange(float(self.n_classes)))
+
+    @property
+    def mixture(self):
+        """The `Mixture`."""
+        groups = None if self.n_groups is None else (self.n_groups, self.correlation)
+        return Mixture(self.separation, groups, self.frequencies)
+
+    def ensemble(self):
+        """The `Ensemble`, without weights."""
+        widths = [self.n_inputs, self.n_classes]
+        return Ensemble(widths, 0, "ce", self.n_samples, inputs=self.mixture)
+
+    def samples(self, rng):
+        """Class means, training inputs and labels, and new ones."""
+        d, K, N = self.n_inputs, self.n_classes, self.n_samples
+        means = mixture_means(self.mixture, K, d, rng)
+        given = Mixture(self.separation, None, self.frequencies, means)
+        sizes = N, TEST_SAMPLES * N
+        return means, *(draw_mixture(given, n, d, K, rng) for n in sizes)
+
+
+def optimum(X, y, n_classes, ridge, start=None):
+    """The network at the optimum of ``(1/N) Σ ℓ + (ridge/2) ‖V‖²``."""
+    V = np.zeros((n_classes, X.shape[1])) if start is None else start
+    path = train(Network([V]), X, y, "ce", weight_decay=ridge, tolerance=TOLERANCE, checkpoints=[])
+    return path.network
+
+
+def predicted_numbers(trained):
+    """What `trained_numbers` measures, as theory has it."""
+    return {
+        "train_loss": trained.train_loss,
+        "train_accuracy": trained.train_accuracy,
+        "test_loss": trained.test_loss,
+        "test_accuracy": trained.test_accuracy,
+        "weight_norm": trained.weight_norm,
+        "ratio": trained.norm_ratio,
+        "share": trained.off_diagonal_share,
+    }
+
+
+def trained_numbers(net, H, seen, new):
+    """Losses and accuracies on both samples, ``‖V‖``, R and the share off the diagonal."""
+    (V,) = net.weights
+    share, K = H.off_diagonal_share(), len(V)
+    result = {}
+    for name, (X, y) in (("train", seen), ("test", new)):
+        result[f"{name}_loss"] = mean_loss(net, X, y, "ce")
+        result[f"{name}_accuracy"] = float(np.mean((X @ V.T).argmax(axis=1) == y))
+    return result | {
+        "weight_norm": float(np.linalg.norm(V)),
+        "ratio": share / (1 - share) / (K - 1),
+        "share": share,
+    }
+
+
+@measurement(version=1)
+def trained_laws(rng, *, run: SoftmaxRun):
+    """Train to the optimum: numbers, spectra and outliers beside their predictions.
+
+    Numbers as in `trained_numbers`, with ``predicted_``, and the response ``a`` to the class means
+    and the variance ``q`` of unseen logits beside it, means over ``1⊥``. Of blocks (0, 0) and
+    (0, 1), and up to K d = 2600 of the layer: eigenvalues, quantiles of the law, distances to it
+    and to the law without the proximal map, whose logits are those of samples not trained on.
+    """
+    known = _prediction(run)
+    means, seen, new = run.samples(rng)
+    net = optimum(*seen, run.n_classes, run.ridge)
+    H = layer_hessian(net, seen[0], 0, "ce")
+    result = trained_numbers(net, H, seen, new) | response(net.weights[0], means)
+    result |= {f"predicted_{name}": value for name, value in known.numbers.items()}
+    spans = [orthonormal(means), orthonormal(np.concatenate([means, net.weights[0]]))]
+    for name, part in known.parts.items():
+        matrix = H.to_dense() if name == "layer" else H.block(*BLOCKS[name])
+        result |= _beside(name, matrix, part, spans)
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Laws of one block, or the layer, by prefix; their quantiles; outliers of the first."""
+
+    laws: dict
+    quantiles: dict
+    outliers: list
+
+    @classmethod
+    def of(cls, law, outliers):
+        """From a function of ``fresh``."""
+        laws = {prefix: law(fresh=fresh) for prefix, fresh in LAWS.items()}
+        quantiles = {prefix: law.ppf(RANKS) for prefix, law in laws.items()}
+        return cls(laws, quantiles, outliers)
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """All that theory says of a run, the same for every seed."""
+
+    numbers: dict
+    parts: dict
+
+
+@lru_cache(maxsize=4)
+def _prediction(run):
+    trained = trained_softmax(run.ensemble(), ridge=run.ridge)
+    numbers = predicted_numbers(trained) | {
+        "a": _mean_over_classes(trained.state.means / (run.separation or 1.0)),
+        "q": _mean_over_classes(trained.state.noise),
+    }
+    parts = {
+        name: Part.of(partial(trained.block_law, *block), trained.block_outliers(*block))
+        for name, block in BLOCKS.items()
+    }
+    if run.n_classes * run.n_inputs <= LARGEST_LAYER:
+        parts["layer"] = Part.of(trained.layer_law, trained.outliers())
+    return Prediction(numbers, parts)
+
+
+def response(V, means):
+    """``a`` and ``q`` of trained weights: along class means of unit length and across them."""
+    V = V - V.mean(axis=0)
+    Q = orthonormal(means)
+    across = V - (V @ Q) @ Q.T
+    return {"a": _mean_over_classes(V @ means.T), "q": _mean_over_classes(across @ across.T)}
+
+
+def _mean_over_classes(matrix):
+    """``tr(P matrix)/(K-1)``."""
+    K = len(matrix)
+    return float(np.trace(matrix) - matrix.sum() / K) / (K - 1)
+
+
+def _beside(name, matrix, part, spans):
+    """Spectrum and outliers of one matrix, of blocks of size d, beside their predictions.
+
+    Of the predicted outliers that are farthest from 0, as many eigenvalues: mean place, and mean
+    squared overlaps with the class means, and with them and the weight rows; NaN without any.
+    """
+    values, vectors = np.linalg.eigh(matrix)
+    result = {f"ks_{prefix}{name}": ks_distance(values, law) for prefix, law in part.laws.items()}
+    columns = {"eigenvalues": values, "edges": np.array(bulk_of(part.laws[""]))}
+    columns |= {f"{prefix}quantiles": values for prefix, values in part.quantiles.items()}
+    farthest = max(part.outliers, key=lambda outlier: abs(outlier.place), default=None)
+    names = "place", "means_overlap", "overlap"
+    found = dict.fromkeys(names, np.nan)
+    known = found | {"multiplicity": 0}
+    if farthest is not None:
+        known = {key: getattr(farthest, key) for key in (*names, "multiplicity")}
+        ends = np.argsort(np.sign(farthest.place) * values)[::-1][: farthest.multiplicity]
+        found = {
+            "place": values[ends].mean(),
+            "means_overlap": _overlap(vectors[:, ends], spans[0]),
+            "overlap": _overlap(vectors[:, ends], spans[1]),
+        }
+    columns |= found | {f"predicted_{key}": value for key, value in known.items()}
+    return result | {f"{name}_{key}": value for key, value in columns.items()}
+
+
+def _overlap(vectors, basis):
+    """Mean squared norm of the projection of eigenvectors of a layer on directions of features."""
+    k = len(vectors) // len(basis)
+    parts = vectors.T.reshape(-1, k, len(basis)) @ basis
+    return float(np.mean((parts**2).sum(axis=(1, 2))))
+
+
+@dataclass(frozen=True)
+class PathsRun:
+    """Gradient descent from zero beside optima of ridges: which inputs, how many steps."""
+
+    _: KW_ONLY
+    n_inputs: Count
+    n_classes: Annotated[int, Field(strict=True, ge=2)]
+    n_samples: Count
+    separation: NotNegative
+    largest_ridge: Positive
+    smallest_ridge: Positive
+    n_ridges: Count
+    gradient_steps: Count
+    learning_rate: Positive
+
+    def at(self, ridge):
+        """The `SoftmaxRun` of one ridge."""
+        names = "n_inputs", "n_classes", "n_samples", "separation"
+        return SoftmaxRun(ridge=ridge, **{name: getattr(self, name) for name in names})
+
+    @property
+    def ridges(self):
+        """From the largest down, evenly in the logarithm."""
+        return np.geomspace(self.largest_ridge, self.smallest_ridge, self.n_ridges).tolist()
+
+    def __post_init__(self):
+        self.at(self.largest_ridge)
+
+
+@measurement(version=1)
+def trained_paths(rng, *, run: PathsRun):
+    """One sample, two paths: optima of falling ridges, and gradient descent without a ridge.
+
+    Arrays along each of the numbers of `trained_numbers`: ``ridge_`` and ``descent_``, and of the
+    optima ``predicted_``. Scalars: the largest relative deviation of gradient descent from the
+    optima at equal ‖V‖, of losses and R, where both are between the ends of the optima.
+    """
+    _, seen, new = run.at(run.largest_ridge).samples(rng)
+    predicted, optima, V = [], [], None
+    for ridge in run.ridges:
+        net = optimum(*seen, run.n_classes, ridge, start=V)
+        V = net.weights[0]
+        optima.append(trained_numbers(net, _hessian(net, seen), seen, new))
+        trained = trained_softmax(run.at(ridge).ensemble(), ridge=ridge)
+        predicted.append(predicted_numbers(trained))
+    path = train(
+        Network([np.zeros_like(V)]),
+        *seen,
+        "ce",
+        optimiser="gd",
+        steps=run.gradient_steps,
+        learning_rate=run.learning_rate,
+    )
+    descent = [
+        trained_numbers(net, _hessian(net, seen), seen, new)
+        for net, step in zip(path.networks, path.steps, strict=True)
+        if step > 0
+    ]
+    result = {}
+    for prefix, rows in (("predicted", predicted), ("ridge", optima), ("descent", descent)):
+        result |= {f"{prefix}_{name}": np.array([row[name] for row in rows]) for name in rows[0]}
+    return result | {
+        f"deviation_{name}": _deviation(result, name)
+        for name in ("train_loss", "test_loss", "ratio")
+    }
+
+
+def _hessian(net, seen) -> LayerHessian:
+    return layer_hessian(net, seen[0], 0, "ce")
+
+
+def _deviation(paths, name):
+    """Largest relative difference of gradient descent from the prediction at equal ‖V‖."""
+    known, at = paths["predicted_weight_norm"], paths["descent_weight_norm"]
+    within = (known.min() <= at) & (at <= known.max())
+    if not within.any():
+        return np.nan
+    order, values = np.argsort(known), np.log(paths[f"predicted_{name}"])
+    there = np.interp(np.log(at[within]), np.log(known[order]), values[order])
+    return float(np.abs(paths[f"descent_{name}"][within] / np.exp(there) - 1).max())
