@@ -16,7 +16,7 @@ KINDS = {"train": ("o", "-"), "test": ("^", "--")}  # marker of what is seen, li
 def draw(store):
     """Lines: theory. Dots: optima, one a seed."""
     table = rows_of(store, "trained_laws")
-    cases = list(along(table, "ridge"))
+    cases = along(table, "ridge")
     if not cases:
         raise CannotDraw("no points of at least three ridges")
     figure, axes = subplots(2, 2, height_to_width=0.7, sharex=True)
@@ -33,8 +33,7 @@ def draw(store):
     for ax, title in zip(axes.flat, PANELS.values(), strict=True):
         ax.set_xscale("log")
         ax.set_ylabel(title)
-    for ax in axes[0, 0], axes[1, 0]:
-        ax.set_yscale("log")
+    axes[0, 0].set_yscale("log")
     for ax in axes[1]:
         ax.set_xlabel(r"ridge $\mu$")
         plain_log_ticks(ax, sorted(cases[0]["ridge"].unique()))

@@ -14,7 +14,7 @@ PANELS = {
 
 def draw(store):
     """Seen over predicted, less 1."""
-    cases = list(along(rows_of(store, "trained_laws"), "n_classes"))
+    cases = along(rows_of(store, "trained_laws"), "n_classes")
     if not cases:
         raise CannotDraw("no points of at least three numbers of classes")
     figure, axes = subplots(1, len(PANELS), height_to_width=1.1, sharey=True)

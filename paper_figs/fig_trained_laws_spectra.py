@@ -15,7 +15,7 @@ BINS, POINTS = 40, 200  # of a histogram; of a curve
 
 
 def draw(store):
-    """The least and the largest separation; eigenvalues that are 0 by theory are left out."""
+    """The least and the largest separation but one; eigenvalues that are 0 are left out."""
     table = rows_of(store, "trained_laws")
     cases = [rows for rows in along(table, "separation") if rows["ks_layer"].notna().all()]
     if not cases:
@@ -62,6 +62,7 @@ def _panel(ax, arrays, part):
         x, density = curve(arrays[f"{part}_{name}"])
         ax.plot(x, density * width, dashes, c=COLOURS[colour], lw=0.9, label=label)
     ax.set_xlim(lo, hi)
+    ax.set_ylim(0, 1.25 * max(patch.get_height() for patch in ax.patches))
     ax.set_yticks([])
     short_axis(ax.xaxis)
 

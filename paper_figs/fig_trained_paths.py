@@ -42,7 +42,8 @@ def draw(store):
                         label=label if number == 0 else None,
                     )
             ax.set_title(f"{title}\n$\\rho={separation:g}$")
-            if name == "train_loss":
+            lo, hi = ax.get_ylim()
+            if name == "train_loss" and hi > 10 * max(lo, 0.1):
                 ax.set_yscale("log")
     for ax in axes[-1]:
         ax.set_xlabel(r"$\|V\|$")

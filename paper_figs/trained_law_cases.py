@@ -5,11 +5,16 @@ COLOURS = ("blue", "green", "vermilion", "purple", "orange", "sky")
 
 
 def along(table, name):
-    """Yield rows that differ by one parameter, of at least three values, and by their seeds."""
+    """Rows that differ by one parameter, of at least three values, and by their seeds.
+
+    A list of tables, those of most values first.
+    """
+    found = []
     others = [key for key in (*SIZES, "ridge", "separation") if key != name and key in table]
     for _, rows in table.groupby(others, sort=False, dropna=False):
         if rows[name].nunique() > 2:
-            yield rows.sort_values(name, kind="stable")
+            found.append(rows.sort_values(name, kind="stable"))
+    return sorted(found, key=lambda rows: -rows[name].nunique())
 
 
 def words(rows):

@@ -12,7 +12,7 @@ from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.from_network import layer_hessian
 from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.measurements.blocks import BLOCKS
-from rmt_hessian.measurements.outliers import bulk_of
+from rmt_hessian.measurements.outliers import ROUNDING, bulk_of, distance_to_bulk
 from rmt_hessian.measurements.parameters import Count, NotNegative, Positive
 from rmt_hessian.measurements.registry import measurement
 from rmt_hessian.measurements.trained_outliers import orthonormal
@@ -176,11 +176,16 @@ def _prediction(run):
 
 
 def response(V, means):
-    """``a`` and ``q`` of trained weights: along class means of unit length and across them."""
+    """``a`` of trained weights, along class means of unit length, and ``q`` of their noise.
+
+    The noise is seen across the means alone, in ``d - K`` of d dimensions, and scaled up.
+    """
     V = V - V.mean(axis=0)
     Q = orthonormal(means)
     across = V - (V @ Q) @ Q.T
-    return {"a": _mean_over_classes(V @ means.T), "q": _mean_over_classes(across @ across.T)}
+    of_all = Q.shape[0] / (Q.shape[0] - Q.shape[1])
+    a, noise = _mean_over_classes(V @ means.T), _mean_over_classes(across @ across.T)
+    return {"a": a, "q": of_all * noise}
 
 
 def _mean_over_classes(matrix):
@@ -192,20 +197,26 @@ def _mean_over_classes(matrix):
 def _beside(name, matrix, part, spans):
     """Spectrum and outliers of one matrix, of blocks of size d, beside their predictions.
 
-    Of the predicted outliers that are farthest from 0, as many eigenvalues: mean place, and mean
-    squared overlaps with the class means, and with them and the weight rows; NaN without any.
+    Of the predicted outliers that are farthest from the bulk, as many eigenvalues from that end of
+    the spectrum, zeros left out: mean place, and mean squared overlaps with the class means, and
+    with them and the weight rows; NaN without any.
     """
     values, vectors = np.linalg.eigh(matrix)
     result = {f"ks_{prefix}{name}": ks_distance(values, law) for prefix, law in part.laws.items()}
     columns = {"eigenvalues": values, "edges": np.array(bulk_of(part.laws[""]))}
     columns |= {f"{prefix}quantiles": values for prefix, values in part.quantiles.items()}
-    farthest = max(part.outliers, key=lambda outlier: abs(outlier.place), default=None)
+    lo, hi = columns["edges"]
+    farthest = max(
+        part.outliers, key=lambda outlier: distance_to_bulk(outlier.place, lo, hi), default=None
+    )
     names = "place", "means_overlap", "overlap"
     found = dict.fromkeys(names, np.nan)
     known = found | {"multiplicity": 0}
     if farthest is not None:
         known = {key: getattr(farthest, key) for key in (*names, "multiplicity")}
-        ends = np.argsort(np.sign(farthest.place) * values)[::-1][: farthest.multiplicity]
+        some = np.flatnonzero(np.abs(values) > ROUNDING * np.abs(values).max())
+        n = farthest.multiplicity
+        ends = some[-n:] if farthest.place > (lo + hi) / 2 else some[:n]
         found = {
             "place": values[ends].mean(),
             "means_overlap": _overlap(vectors[:, ends], spans[0]),

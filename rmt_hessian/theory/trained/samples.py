@@ -14,7 +14,7 @@ from rmt_hessian.theory.weights.sampled_weights import gaussian_points
 SOBOL_CLASSES = 64  # the first of so many logits have low discrepancy; the label is one of them
 NUMBERS = 2**17  # of one set of points, about
 FEWEST, MOST = 11, 14  # log2 of the points
-MATRICES = 13  # log2 of those of all classes together, where each has a K × K system
+MATRICES = 12  # log2 of those of all classes together, where each has a K × K system
 
 
 @dataclass(frozen=True, eq=False)

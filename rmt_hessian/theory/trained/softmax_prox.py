@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import wrightomega
 
-from rmt_hessian._types import FloatArray, IntArray
+from rmt_hessian._types import BoolArray, FloatArray, IntArray
 
 ROUNDING = 2e-15  # of a loss, relative: Newton's last step
 MOST_STEPS = 200
@@ -118,32 +118,37 @@ def matrix_prox(omega: FloatArray, labels: IntArray, S: FloatArray) -> Fitted:
     values, vectors = values[1:], vectors[:, 1:]
     B = vectors * np.sqrt(values)
     start = softmax_prox(omega, labels, float(np.exp(np.log(values).mean())))
-    theta = -start.gradients @ B
-    done = np.zeros(len(omega), dtype=bool)
+    theta, active = -start.gradients @ B, np.arange(len(omega))
+    for _ in range(MOST_STEPS):
+        theta[active], done = _newton_step(theta[active], omega[active], labels[active], B)
+        active = active[~done]
+        if not active.size:
+            return at_prox(omega + theta @ B.T, labels)
+    raise RuntimeError(f"{active.size} proximal points are not found")
+
+
+def _newton_step(
+    theta: FloatArray, omega: FloatArray, labels: IntArray, B: FloatArray
+) -> tuple[FloatArray, BoolArray]:
+    """θ after a step of Newton's method, shortened until the value falls; whether it was the last.
+
+    Where the promised fall is below the rounding of the value the step is taken as it is.
+    """
     at = at_prox(omega + theta @ B.T, labels)
     value = at.loss + (theta**2).sum(axis=1) / 2
-    for _ in range(MOST_STEPS):
-        p = at.probabilities
-        slope = theta + at.gradients @ B
-        centred = p[:, :, None] * (B - (p @ B)[:, None, :])
-        curvature = np.eye(B.shape[1]) + B.T @ centred  # I + Bᵀ A B
-        step = -np.linalg.solve(curvature, slope[:, :, None])[:, :, 0]
-        decrement = -(step * slope).sum(axis=1)
-        done = decrement <= ENOUGH * (1 + value)
-        length = np.ones(len(omega))
-        while True:
-            tried = theta + length[:, None] * step
-            new = at_prox(omega + tried @ B.T, labels)
-            new_value = new.loss + (tried**2).sum(axis=1) / 2
-            seen = decrement > VISIBLE * (1 + value)
-            rising = seen & (new_value > value - FALL * length * decrement)
-            if not rising.any():
-                break
-            length[rising] /= 2
-        theta, at, value = tried, new, new_value
-        if done.all():
-            return at
-    raise RuntimeError(f"{(~done).sum()} proximal points are not found")
+    slope = theta + at.gradients @ B
+    p = at.probabilities
+    centred = p[:, :, None] * (B - (p @ B)[:, None, :])  # A B
+    step = -np.linalg.solve(np.eye(B.shape[1]) + B.T @ centred, slope[:, :, None])[:, :, 0]
+    decrement = -(step * slope).sum(axis=1)
+    seen, length = decrement > VISIBLE * (1 + value), np.ones(len(omega))
+    while True:
+        tried = theta + length[:, None] * step
+        new = at_prox(omega + tried @ B.T, labels).loss + (tried**2).sum(axis=1) / 2
+        rising = seen & (new > value - FALL * length * decrement)
+        if not rising.any():
+            return tried, decrement <= ENOUGH * (1 + value)
+        length[rising] /= 2
 
 
 def at_prox(f: FloatArray, labels: IntArray) -> Fitted:
