@@ -36,7 +36,7 @@ def draw(store):
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     first = rows.iloc[0]
     figure.suptitle(
-        f"Outliers farthest from the bulk at the optimum, {words(rows)}, $\\mu={first['ridge']:g}$, "
+        f"Outliers farthest from the bulk, {words(rows)}, $\\mu={first['ridge']:g}$, "
         f"{seeds_of(rows)}",
         fontsize=8,
     )

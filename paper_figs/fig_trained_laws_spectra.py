@@ -1,6 +1,7 @@
 """Spectra of blocks and layer of trained softmax regressions on their laws."""
 
 import numpy as np
+import pandas as pd
 
 from paper_figs.style import CannotDraw, rows_of, run, short_axis, subplots
 from paper_figs.trained_law_cases import along, words
@@ -15,13 +16,16 @@ BINS, POINTS = 40, 200  # of a histogram; of a curve
 
 
 def draw(store):
-    """The least and the largest separation but one; eigenvalues that are 0 are left out."""
+    """The least and the largest separation at one ridge; eigenvalues that are 0 are left out."""
     table = rows_of(store, "trained_laws")
-    cases = [rows for rows in along(table, "separation") if rows["ks_layer"].notna().all()]
-    if not cases:
-        raise CannotDraw("no points of three separations whose layers were diagonalised")
-    rows = cases[0].sort_values(["separation", "seed"], kind="stable")
-    chosen = rows.groupby("separation", sort=True).head(1).iloc[[0, -2]]
+    cases = [rows for rows in along(table, "ridge") if rows["ks_layer"].notna().all()]
+    if len(cases) < 2:
+        raise CannotDraw("no points of two separations and three ridges with diagonalised layers")
+    ridges = sorted(cases[0]["ridge"].unique())
+    ridge = ridges[(len(ridges) - 1) // 2]
+    ends = sorted(cases, key=lambda rows: rows["separation"].iloc[0])
+    rows = ends[0]
+    chosen = pd.concat([case[case["ridge"] == ridge].head(1) for case in (ends[0], ends[-1])])
     figure, axes = subplots(2, len(PARTS), height_to_width=0.75)
     for line, (_, row) in zip(axes, chosen.iterrows(), strict=True):
         arrays = store.arrays(row["key"])
@@ -36,7 +40,7 @@ def draw(store):
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     figure.suptitle(
-        f"Trained softmax regression, {words(rows)}, $\\mu={row['ridge']:g}$: one optimum a row, "
+        f"Trained softmax regression, {words(rows)}, $\\mu={ridge:g}$: one optimum a row, "
         "distances to both laws",
         fontsize=8,
     )

@@ -25,6 +25,7 @@ try:
     from rmt_hessian.report.outliers import outlier_sections
     from rmt_hessian.report.structure import format_table, structure_sections
     from rmt_hessian.report.trained_eigenspaces import trained_eigenspaces_sections
+    from rmt_hessian.report.trained_laws import trained_law_sections
     from rmt_hessian.report.trained_spectra import trained_spectra_sections
     from rmt_hessian.report.training import training_sections
     from rmt_hessian.streams import robust_streams
@@ -218,6 +219,7 @@ def report(
         *layer_pair_sections(table),
         *trained_spectra_sections(table),
         *trained_eigenspaces_sections(table),
+        *trained_law_sections(table),
         *training_sections(table),
     ]
     if norms.empty and rank.empty and not structure:

@@ -49,6 +49,7 @@ from rmt_hessian.theory.weights.sampled_weights import GivenWeights
 
 LAYER_LOG2_POINTS = 7  # of each of 8 blocks: 1024 output Hessians
 OUTLIER_LOG2_POINTS = 11
+OUTLIER_NUMBERS = 2**23  # products of entries of M and of coordinates, held at a time
 STEP = 1e-4  # of log θ, for the overlap of an outlier
 
 
@@ -160,7 +161,7 @@ def layer_law(
         return ens.layer_law(matrix=matrix)
     weights_above(white_features(ens, mixtures=True), mixtures=True)
     if one_of(matrix, MATRICES, "matrix") != "hessian" or ens.weights[-1] is not None:
-        M, _, _ = _layer_factors(ens, matrix, rng)
+        M, _, _ = _layer_factors(ens, matrix, LAYER_LOG2_POINTS, rng)
         return MatrixLayerLaw(M, ens.aspect_ratio)
     _refuse_mixture(ens)
     if ens.loss == "mse":
@@ -246,8 +247,12 @@ def layer_outliers(
         return ens.outliers(matrix=matrix)
     weights_above(white_features(ens, mixtures=True), mixtures=True)
     if one_of(matrix, MATRICES, "matrix") != "hessian" or ens.weights[-1] is not None:
-        M, u, layer = _layer_factors(ens, matrix, rng)
-        return given_layer_outliers(MatrixLayerLaw(M, ens.aspect_ratio), M, u, layer.in_means)
+        M, u, layer = _layer_factors(ens, matrix, LAYER_LOG2_POINTS, rng)
+        law = MatrixLayerLaw(M, ens.aspect_ratio)
+        more = np.log2(OUTLIER_NUMBERS / (8 * (u.shape[1] ** 2 + M.shape[1] ** 2)))
+        log2_points = int(np.clip(more, LAYER_LOG2_POINTS, OUTLIER_LOG2_POINTS))
+        M, u, layer = _layer_factors(ens, matrix, log2_points, rng)
+        return given_layer_outliers(law, M, u, layer.in_means)
     _refuse_mixture(ens)
     if ens.loss == "mse":
         return []
@@ -272,13 +277,13 @@ def _points(
 
 
 def _layer_factors(
-    ens: Ensemble, matrix: Matrix, rng: RandomState
+    ens: Ensemble, matrix: Matrix, log2_points: int, rng: RandomState
 ) -> tuple[FloatArray, FloatArray, GivenWeights]:
     """M, (n, k, k), at points u, (n, r)."""
     if matrix == "hessian":
-        u, _, layer = _points(ens, LAYER_LOG2_POINTS, rng)
+        u, _, layer = _points(ens, log2_points, rng)
         return layer.output_hessians(u), u, layer
-    g, u, layer = _gradients(ens, LAYER_LOG2_POINTS, rng)
+    g, u, layer = _gradients(ens, log2_points, rng)
     return g[:, :, None] * g[:, None, :], u, layer
 
 

@@ -1,0 +1,174 @@
+"""The shipped sweep of trained laws in small: its figures, its printed tables."""
+
+import io
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+from matplotlib.colors import same_color
+
+from paper_figs import (
+    fig_trained_heads,
+    fig_trained_laws,
+    fig_trained_laws_classes,
+    fig_trained_laws_outliers,
+    fig_trained_laws_spectra,
+    fig_trained_paths,
+    style,
+)
+from rmt_hessian.plotting import COLOURS
+from rmt_hessian.report.trained_laws import (
+    HEADS,
+    NUMBERS,
+    OUTLIERS,
+    PATHS,
+    SPECTRA,
+    trained_law_sections,
+)
+from rmt_hessian.sweep.config import load_config
+from rmt_hessian.sweep.run import run_sweep
+from rmt_hessian.sweep.store import Store
+
+SWEEP = Path(__file__).parents[1] / "sweeps" / "trained_laws.toml"
+SMALLER = {
+    "n_inputs = 400, n_classes = 5, n_samples = 1600": "n_inputs = 40, n_classes = 3, n_samples = 160",
+    "ridge = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3]": "ridge = [0.03, 0.1, 0.3]",
+    "separation = [0.0, 1.5, 3.0]": "separation = [0.0, 3.0]",
+    "n_inputs = 300, n_classes = 4, n_samples = 3000": "n_inputs = 30, n_classes = 3, n_samples = 300",
+    "[0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0]": "[0.0, 2.0, 4.0]",
+    "n_inputs = 300, n_classes = 3, n_samples = 1500": "n_inputs = 30, n_classes = 3, n_samples = 150",
+    "n_inputs = 300, n_classes = 6, n_samples = 1500": "n_inputs = 30, n_classes = 4, n_samples = 150",
+    "n_inputs = 200, n_samples = 1000": "n_inputs = 20, n_samples = 100",
+    "n_classes = [2, 4, 8, 16, 32, 64]": "n_classes = [2, 4, 8]",
+    "n_inputs = 300\nn_classes = 6\nn_samples = 1500": "n_inputs = 30\nn_classes = 3\nn_samples = 150",
+    "n_ridges = 9": "n_ridges = 3",
+    "smallest_ridge = 0.0003": "smallest_ridge = 0.01",
+    "gradient_steps = 2000": "gradient_steps = 20",
+    "n_units = 300, n_inputs = 300, n_classes = 5, n_samples = 1500": (
+        "n_units = 20, n_inputs = 20, n_classes = 3, n_samples = 100"
+    ),
+    "n_units = 200": "n_units = 10",
+    "ridge = [0.001, 0.01, 0.1]": "ridge = [0.1]",
+    '["digits", "mnist"], n_samples = [1000, 2500], n_units = [32, 64]': (
+        '["digits"], n_samples = [200], n_units = [10]'
+    ),
+    '["digits", "mnist"], n_samples = [1000, 2500]': '["digits"], n_samples = [200]',
+    "training_steps = 300": "training_steps = 10",
+    "seeds = 3": "seeds = 2",
+}
+FIGURES = {
+    "laws": fig_trained_laws,
+    "spectra": fig_trained_laws_spectra,
+    "outliers": fig_trained_laws_outliers,
+    "classes": fig_trained_laws_classes,
+    "paths": fig_trained_paths,
+    "heads": fig_trained_heads,
+}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained_laws")
+    text = SWEEP.read_text()
+    for old, new in SMALLER.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    (folder / "trained_laws.toml").write_text(text)
+    result = run_sweep(folder / "trained_laws.toml", folder / "results")
+    assert result.failed == []
+    assert len(result.table) == len(load_config(folder / "trained_laws.toml").points())
+    return Store(folder / "results")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_panels_are_labelled_and_a_rerun_gives_the_same_bytes(store, name):
+    written = []
+    for _ in range(2):
+        figure = FIGURES[name].draw(store)
+        axes = figure.axes
+        assert all(ax.get_title() or ax.get_ylabel() or ax.get_xlabel() for ax in axes)
+        assert any(ax.get_xlabel() for ax in axes)
+        assert figure.get_suptitle()
+        assert figure.legends
+        file = io.BytesIO()
+        figure.savefig(file, format="pdf", metadata={"CreationDate": None})
+        plt.close(figure)
+        written.append(file.getvalue())
+    assert written[0] == written[1]
+
+
+def lines(ax, colour, marker=None):
+    return [
+        line
+        for line in ax.lines
+        if same_color(line.get_color(), COLOURS[colour])
+        and (marker is None or line.get_marker() == marker)
+    ]
+
+
+def test_lines_are_predicted_and_dots_are_seen(store):
+    figure = fig_trained_laws.draw(store)
+    table = style.rows_of(store, "trained_laws")
+    rows = table[(table["n_inputs"] == 40) & (table["separation"] == 0)].sort_values("ridge")
+    dots = [line for line in lines(figure.axes[0], "blue", "o") if line.get_linestyle() == "None"]
+    np.testing.assert_array_equal(dots[0].get_ydata(), rows["train_loss"])
+    known = rows.groupby("ridge")["predicted_train_loss"].mean()
+    drawn = next(l for l in lines(figure.axes[0], "blue") if l.get_linestyle() == "-")
+    np.testing.assert_array_equal(drawn.get_ydata(), known)
+    plt.close(figure)
+
+
+def test_outliers_are_drawn_where_they_were_seen(store):
+    figure = fig_trained_laws_outliers.draw(store)
+    table = style.rows_of(store, "trained_laws")
+    rows = table[(table["n_inputs"] == 30) & (table["n_samples"] == 300)].sort_values("separation")
+    above, below = np.reshape(figure.axes, (2, 3))
+    for ax, name in ((above[2], "layer_place"), (below[2], "layer_means_overlap")):
+        (seen,), (known,) = lines(ax, "blue", "o"), lines(ax, "vermilion", "_")
+        np.testing.assert_array_equal(seen.get_ydata(), rows[name])
+        predicted = name.replace("layer_", "layer_predicted_")
+        np.testing.assert_array_equal(known.get_ydata(), rows[predicted])
+    plt.close(figure)
+
+
+def test_curves_of_quantiles_are_densities():
+    x, density = fig_trained_laws_spectra.curve(np.sqrt((np.arange(400) + 0.5) / 400))
+    np.testing.assert_allclose(density, 2 * x, rtol=1e-6)  # F = x²
+    x, density = fig_trained_laws_spectra.curve(
+        np.append(np.zeros(100), (np.arange(300) + 0.5) / 300)
+    )
+    np.testing.assert_allclose(density, 0.75, rtol=1e-6)  # an atom of ¼ at 0
+
+
+def test_the_report_has_what_was_seen_beside_what_was_predicted(store):
+    table = store.table()
+    sections = dict(trained_law_sections(table))
+    assert list(sections) == [NUMBERS, SPECTRA, OUTLIERS, HEADS, PATHS]
+    rows = table[table["measurement"] == "trained_laws"]
+    numbers = sections[NUMBERS]
+    assert len(numbers) == rows.drop(columns="seed").drop_duplicates("predicted_q").shape[0]
+    first = numbers.iloc[0]
+    same = rows[
+        (rows["ridge"] == first["ridge"])
+        & (rows["n_inputs"] == first["n_inputs"])
+        & (rows["separation"] == first["separation"])
+    ]
+    pair = f"{same['predicted_train_loss'].mean():.3g} → {same['train_loss'].mean():.3g}"
+    assert first["train_loss"] == pair
+    assert set(sections[OUTLIERS]["part"]) <= {"diagonal", "off_diagonal", "layer"}
+    assert (sections[OUTLIERS]["number"] > 0).all()
+    assert not list(trained_law_sections(table[table["measurement"] == "nothing"]))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_without_its_points_says_so(store, name, monkeypatch):
+    empty = store.table().iloc[:0]
+    monkeypatch.setattr(Store, "table", lambda self: pd.DataFrame(empty))
+    with pytest.raises(style.CannotDraw, match="no points of"):
+        FIGURES[name].draw(store)
