@@ -36,31 +36,29 @@ from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
 
 SWEEP = Path(__file__).parents[1] / "sweeps" / "trained_laws.toml"
+LARGE, SMALL = "n_inputs = {}, n_classes = {}, n_samples = {}", "n_inputs = 30, n_classes = {}"
 SMALLER = {
-    "n_inputs = 400, n_classes = 5, n_samples = 1600": "n_inputs = 40, n_classes = 3, n_samples = 160",
+    LARGE.format(400, 5, 1600): "n_inputs = 40, n_classes = 3, n_samples = 160",
     "ridge = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3]": "ridge = [0.03, 0.1, 0.3]",
     "separation = [0.0, 1.5, 3.0]": "separation = [0.0, 3.0]",
-    "n_inputs = 300, n_classes = 4, n_samples = 3000": "n_inputs = 30, n_classes = 3, n_samples = 300",
+    LARGE.format(300, 4, 3000): "n_inputs = 30, n_classes = 3, n_samples = 300",
     "[0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0]": "[0.0, 2.0, 4.0]",
-    "n_inputs = 300, n_classes = 3, n_samples = 1500": "n_inputs = 30, n_classes = 3, n_samples = 150",
-    "n_inputs = 300, n_classes = 6, n_samples = 1500": "n_inputs = 30, n_classes = 4, n_samples = 150",
+    LARGE.format(300, 3, 1500): SMALL.format(3) + ", n_samples = 150",
+    LARGE.format(300, 6, 1500): SMALL.format(4) + ", n_samples = 150",
     "n_inputs = 200, n_samples = 1000": "n_inputs = 20, n_samples = 100",
-    "n_classes = [2, 4, 8, 16, 32, 64]": "n_classes = [2, 4, 8]",
-    "n_inputs = 300\nn_classes = 6\nn_samples = 1500": "n_inputs = 30\nn_classes = 3\nn_samples = 150",
+    "[2, 4, 8, 16, 32, 64], separation = [0.0, 3.0]": "[2, 3, 4], separation = [0.0]",
+    "n_inputs = 300\nn_classes = 6": "n_inputs = 30\nn_classes = 3",
     "n_ridges = 9": "n_ridges = 3",
     "smallest_ridge = 0.0003": "smallest_ridge = 0.01",
     "gradient_steps = 2000": "gradient_steps = 20",
-    "n_units = 300, n_inputs = 300, n_classes = 5, n_samples = 1500": (
-        "n_units = 20, n_inputs = 20, n_classes = 3, n_samples = 100"
-    ),
+    "n_units = 300, " + LARGE.format(300, 5, 1500): "n_units = 20, " + LARGE.format(20, 3, 100),
     "n_units = 200": "n_units = 10",
     "ridge = [0.001, 0.01, 0.1]": "ridge = [0.1]",
-    '["digits", "mnist"], n_samples = [1000, 2500], n_units = [32, 64]': (
-        '["digits"], n_samples = [200], n_units = [10]'
-    ),
-    '["digits", "mnist"], n_samples = [1000, 2500]': '["digits"], n_samples = [200]',
+    '["digits", "mnist"]': '["digits"]',
+    "[1000, 2500], n_units = [32, 64]": "[200], n_units = [10]",
+    "[1000, 2500]": "[200]",
     "training_steps = 300": "training_steps = 10",
-    "seeds = 3": "seeds = 2",
+    "seeds = 3": "seeds = 1",
 }
 FIGURES = {
     "laws": fig_trained_laws,
@@ -119,7 +117,7 @@ def test_lines_are_predicted_and_dots_are_seen(store):
     dots = [line for line in lines(figure.axes[0], "blue", "o") if line.get_linestyle() == "None"]
     np.testing.assert_array_equal(dots[0].get_ydata(), rows["train_loss"])
     known = rows.groupby("ridge")["predicted_train_loss"].mean()
-    drawn = next(l for l in lines(figure.axes[0], "blue") if l.get_linestyle() == "-")
+    drawn = next(line for line in lines(figure.axes[0], "blue") if line.get_linestyle() == "-")
     np.testing.assert_array_equal(drawn.get_ydata(), known)
     plt.close(figure)
 

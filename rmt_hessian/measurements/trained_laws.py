@@ -25,7 +25,7 @@ from rmt_hessian.theory import trained_softmax
 LARGEST_LAYER = 2600  # K d, beyond which a whole layer is not diagonalised
 TEST_SAMPLES = 4  # times as many as in training
 TOLERANCE = 1e-8  # of the gradient
-RANKS = (np.arange(200) + 0.5) / 200  # of the quantiles of a law
+RANKS = (np.arange(100) + 0.5) / 100  # of the quantiles of a law
 LAWS = {"": False, "without_prox_": True}  # prefix of a distance: law of fresh samples or not
 
 

@@ -125,7 +125,7 @@ def test_an_outlier_between_the_bulk_and_zero_is_paired_with_that_end():
     run = SoftmaxRun(n_inputs=60, n_classes=3, n_samples=1500, ridge=0.003, separation=0.0)
     result = trained_laws(np.random.default_rng(0), run=run)
     place = result["off_diagonal_predicted_place"]
-    lo, hi = result["off_diagonal_edges"]
+    hi = result["off_diagonal_edges"][1]
     values = result["off_diagonal_eigenvalues"]
     if np.isfinite(place):
         assert result["off_diagonal_place"] == (values[-1] if place > hi else values[0])
