@@ -38,6 +38,7 @@ MAY_IMPORT = {
         "ensemble",
         "initialisation",
         "kronecker_product",
+        "mixture",
         "model",
         "hessian",
         "spectra",

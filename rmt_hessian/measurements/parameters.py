@@ -5,11 +5,13 @@ from typing import Annotated
 from pydantic import Field
 
 Count = Annotated[int, Field(strict=True, ge=1)]
+Classes = Annotated[int, Field(strict=True, ge=2)]
 Index = Annotated[int, Field(strict=True)]
 Widths = Annotated[list[Count], Field(min_length=2)]
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+Correlation = Annotated[float, Field(strict=True, ge=0, le=1)]
 Truth = Annotated[bool, Field(strict=True)]
 
 

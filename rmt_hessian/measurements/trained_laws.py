@@ -2,10 +2,8 @@
 
 from dataclasses import KW_ONLY, dataclass
 from functools import lru_cache, partial
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
 from rmt_hessian.compare import ks_distance
 from rmt_hessian.ensemble import Ensemble
@@ -13,7 +11,7 @@ from rmt_hessian.hessian.from_network import layer_hessian
 from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.measurements.blocks import BLOCKS
 from rmt_hessian.measurements.outliers import ROUNDING, bulk_of, distance_to_bulk
-from rmt_hessian.measurements.parameters import Count, NotNegative, Positive
+from rmt_hessian.measurements.parameters import Classes, Correlation, Count, NotNegative, Positive
 from rmt_hessian.measurements.registry import measurement
 from rmt_hessian.measurements.trained_outliers import orthonormal
 from rmt_hessian.mixture import Mixture
@@ -40,12 +38,12 @@ class SoftmaxRun:
 
     _: KW_ONLY
     n_inputs: Count
-    n_classes: Annotated[int, Field(strict=True, ge=2)]
+    n_classes: Classes
     n_samples: Count
     ridge: Positive
     separation: NotNegative = 0.0
     n_groups: Count | None = None
-    correlation: Annotated[float, Field(strict=True, ge=0, le=1)] = 0.0
+    correlation: Correlation = 0.0
     imbalance: Positive = 1.0
 
     def __post_init__(self):
@@ -239,7 +237,7 @@ class PathsRun:
 
     _: KW_ONLY
     n_inputs: Count
-    n_classes: Annotated[int, Field(strict=True, ge=2)]
+    n_classes: Classes
     n_samples: Count
     separation: NotNegative
     largest_ridge: Positive

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rmt_hessian import Ensemble, theory
+from rmt_hessian import Ensemble, Mixture, theory
 from rmt_hessian.theory import MarchenkoPastur, SeparableLaw
 from tests.interface import PUBLIC
 
@@ -42,6 +42,7 @@ DOORS = {  # by name: the arguments beside the ensemble
     "predicted_output_hessian": (A,),
     "projected_row_space": (),
     "relu_feature_spectrum": (),
+    "trained_softmax": (),
     "sampling_band": (0, 0),
     "weight_influence": (0, 0, 1j),
     "weight_law": (0, 0),
@@ -56,11 +57,13 @@ MEANS = [*CROSS, "block_norm_limits", "block_norms", "eigenspace_defect", "weigh
 ALL_GIVEN = [*sorted(ANY_DEPTH), "decoupled_norms", "decoupling", "predicted_output_hessian"]
 WHITE = ["layer_law", "layer_outliers", "sampling_band", "weight_influence"]
 LAWS = ["block_law", "block_outliers", *WHITE, "weight_law"]
+MIXTURES = ["block_law", "block_outliers", "layer_law", "layer_outliers", "weight_law"]
 BLOCKS = ["block_law", "block_outliers", "sampling_band", "weight_law", "weight_law_limit"]
 
 
 def call(name, ens):
-    return PUBLIC[f"theory.{name}"](ens, *DOORS[name])
+    options = {"ridge": 0.1} if name == "trained_softmax" else {}
+    return PUBLIC[f"theory.{name}"](ens, *DOORS[name], **options)
 
 
 def refused(name, ens, message):
@@ -210,3 +213,41 @@ def test_units_from_the_end(name):
     with pytest.raises(IndexError, match="j must lie in 0 … 4, got 5"):
         function(ens, 0, 5)
     assert function(LINEAR, -1, 2).mean() == function(LINEAR, 0, 0).mean()
+
+
+@pytest.mark.parametrize("name", sorted(DOORS.keys() - {*MIXTURES, "trained_softmax"}))
+@pytest.mark.parametrize("given", [False, True], ids=["drawn", "given"])
+def test_mixtures_are_refused_where_they_are_not_covered(name, given):
+    for ens in (LINEAR, HIDDEN, OUTPUT):
+        ens = replace(ens, inputs=Mixture(2.0))
+        if given:
+            ens = ens.given([np.ones((3, 5))] if ens.n_layers == 1 else [W, V])
+        with pytest.raises(
+            ValueError, match=r"^inputs must be 'gaussian': mixtures are covered by"
+        ):
+            call(name, ens)
+
+
+@pytest.mark.parametrize("name", MIXTURES)
+def test_mixtures_need_all_weights(name):
+    for ens in (
+        replace(LINEAR, inputs=Mixture(2.0)),
+        replace(HIDDEN, inputs=Mixture(2.0), weights=[None, V]),
+    ):
+        refused(name, ens, r"all weights must be given beside a mixture, by ens.given\(net\)")
+
+
+@pytest.mark.parametrize("name", ["block_law", "block_outliers", "layer_law", "layer_outliers"])
+def test_mixtures_below_a_hidden_layer_have_no_law(name):
+    ens = replace(OUTPUT, inputs=Mixture(2.0)).given([W, V])
+    refused(name, ens, "layer must be 0: the features of others are not white")
+
+
+@pytest.mark.parametrize("name", ["block_law", "block_outliers", "layer_law", "layer_outliers"])
+def test_gradients_need_all_weights(name):
+    options = {"matrix": "gradient_covariance"}
+    for ens in (LINEAR, replace(HIDDEN, weights=[None, V])):
+        with pytest.raises(ValueError, match="all weights must be given for gradients"):
+            PUBLIC[f"theory.{name}"](ens, *DOORS[name], **options)
+    with pytest.raises(ValueError, match=r"matrix must be one of 'hessian', 'gradient_covariance'"):
+        PUBLIC[f"theory.{name}"](LINEAR, *DOORS[name], matrix="fisher")
