@@ -17,6 +17,7 @@ from rmt_hessian.measurements import (  # noqa: F401 (registers what is in them)
     trained_heads,
     trained_laws,
     trained_layer_pairs,
+    trained_paths,
     trained_spectra,
     training_images,
 )

@@ -35,7 +35,7 @@ rank, top eigenspace, overlaps, decoupling); ``trained`` (softmax regression at 
   `mean_eigenvalue` and `mean_outlier`
 * ``structure.softmax_cumulants``: `mean_curvature`, `mean_third_cumulant`
 * ``trained.class_moments``: `ClassMoments`, what `trained_softmax` assumes of features
-* ``trained.softmax``: `TrainedSoftmax`, what `trained_softmax` and `trained_head` return
+* ``trained.model``: `TrainedSoftmax`, what `trained_softmax` and `trained_head` return
 * ``weights.influence``: `weight_influence` on the Stieltjes transform; `WeightInfluence`
 * ``weights.law``: `WeightLaw`, what `weight_law` returns
 """

@@ -26,12 +26,17 @@ from typing import Any
 import numpy as np
 
 from rmt_hessian._checks.arguments import one_of
-from rmt_hessian._random import random_generator
-from rmt_hessian._types import FloatArray, IntArray, RandomState
+from rmt_hessian._types import RandomState
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.mixture import Mixture
 from rmt_hessian.theory.coverage import shallow, units, weights_above, white_features
+from rmt_hessian.theory.given_points import (
+    OUTLIER_LOG2_POINTS,
+    gradient_weights,
+    layer_factors,
+    points,
+)
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
 from rmt_hessian.theory.laws.null_space import WithNullSpace
@@ -41,14 +46,12 @@ from rmt_hessian.theory.outliers.of_blocks import outliers_of_directions, outlie
 from rmt_hessian.theory.outliers.of_layers import given_layer_outliers, linear_ce_layer_outliers
 from rmt_hessian.theory.structure.relu_features import mean_eigenvalue, output_block_law
 from rmt_hessian.theory.trained.factors import MATRICES, Matrix
-from rmt_hessian.theory.trained.softmax import TrainedSoftmax
+from rmt_hessian.theory.trained.model import TrainedSoftmax
 from rmt_hessian.theory.weights.curvature import curvature_law
 from rmt_hessian.theory.weights.law import WeightLaw
 from rmt_hessian.theory.weights.of_ensemble import sampled_law, weight_law
-from rmt_hessian.theory.weights.sampled_weights import GivenWeights
 
 LAYER_LOG2_POINTS = 7  # of each of 8 blocks: 1024 output Hessians
-OUTLIER_LOG2_POINTS = 11
 OUTLIER_NUMBERS = 2**23  # products of entries of M and of coordinates, held at a time
 STEP = 1e-4  # of log θ, for the overlap of an outlier
 
@@ -108,7 +111,7 @@ def block_law(
     if isinstance(ens, TrainedSoftmax):
         return ens.block_law(i, j, matrix=matrix)
     if one_of(matrix, MATRICES, "matrix") == "gradient_covariance":
-        lam, _, _ = _gradient_weights(ens, i, j, rng)
+        lam, _, _ = gradient_weights(ens, i, j, rng)
         return sampled_law(lam).block_law(ens.aspect_ratio)
     return _features_of(ens).block_law(ens, weight_law(ens, i, j, rng=rng))
 
@@ -161,7 +164,7 @@ def layer_law(
         return ens.layer_law(matrix=matrix)
     weights_above(white_features(ens, mixtures=True), mixtures=True)
     if one_of(matrix, MATRICES, "matrix") != "hessian" or ens.weights[-1] is not None:
-        M, _, _ = _layer_factors(ens, matrix, LAYER_LOG2_POINTS, rng)
+        M, _, _ = layer_factors(ens, matrix, LAYER_LOG2_POINTS, rng)
         return MatrixLayerLaw(M, ens.aspect_ratio)
     _refuse_mixture(ens)
     if ens.loss == "mse":
@@ -213,7 +216,7 @@ def block_outliers(
     if isinstance(ens, TrainedSoftmax):
         return ens.block_outliers(i, j, matrix=matrix)
     if one_of(matrix, MATRICES, "matrix") == "gradient_covariance":
-        lam, u, layer = _gradient_weights(ens, i, j, rng)
+        lam, u, layer = gradient_weights(ens, i, j, rng)
         return outliers_of_samples(lam, u, ens.aspect_ratio, layer.in_means)
     return _features_of(ens).block_outliers(ens, i, j, rng)
 
@@ -247,11 +250,11 @@ def layer_outliers(
         return ens.outliers(matrix=matrix)
     weights_above(white_features(ens, mixtures=True), mixtures=True)
     if one_of(matrix, MATRICES, "matrix") != "hessian" or ens.weights[-1] is not None:
-        M, u, layer = _layer_factors(ens, matrix, LAYER_LOG2_POINTS, rng)
+        M, u, layer = layer_factors(ens, matrix, LAYER_LOG2_POINTS, rng)
         law = MatrixLayerLaw(M, ens.aspect_ratio)
         more = np.log2(OUTLIER_NUMBERS / (8 * (u.shape[1] ** 2 + M.shape[1] ** 2)))
         log2_points = int(np.clip(more, LAYER_LOG2_POINTS, OUTLIER_LOG2_POINTS))
-        M, u, layer = _layer_factors(ens, matrix, log2_points, rng)
+        M, u, layer = layer_factors(ens, matrix, log2_points, rng)
         return given_layer_outliers(law, M, u, layer.in_means)
     _refuse_mixture(ens)
     if ens.loss == "mse":
@@ -259,51 +262,6 @@ def layer_outliers(
     std = np.sqrt(init_gain(ens.init))
     weights = curvature_law(ens, rng=rng)
     return linear_ce_layer_outliers(weights, ens.n_classes, ens.aspect_ratio, std, rng)
-
-
-def _points(
-    ens: Ensemble, log2_points: int, rng: RandomState
-) -> tuple[FloatArray, IntArray, GivenWeights]:
-    """Sobol' points u in the directions of given weights, labels, and the layer, a function of u.
-
-    Labels are those of a mixture, or else uniform.
-    """
-    layer, rng = GivenWeights.of(ens), random_generator(rng)
-    pairs = list(layer.points(rng, log2_points=log2_points))
-    u, labels = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
-    if layer.gaussian:
-        labels = rng.permutation(np.arange(len(u)) % ens.n_classes)
-    return u, labels, layer
-
-
-def _layer_factors(
-    ens: Ensemble, matrix: Matrix, log2_points: int, rng: RandomState
-) -> tuple[FloatArray, FloatArray, GivenWeights]:
-    """M, (n, k, k), at points u, (n, r)."""
-    if matrix == "hessian":
-        u, _, layer = _points(ens, log2_points, rng)
-        return layer.output_hessians(u), u, layer
-    g, u, layer = _gradients(ens, log2_points, rng)
-    return g[:, :, None] * g[:, None, :], u, layer
-
-
-def _gradient_weights(
-    ens: Ensemble, i: int, j: int, rng: RandomState
-) -> tuple[FloatArray, FloatArray, GivenWeights]:
-    """``g_i g_j``, (n,), at points u, (n, r)."""
-    i, j = units(white_features(ens, mixtures=True), i, j)
-    g, u, layer = _gradients(ens, OUTLIER_LOG2_POINTS, rng)
-    return g[:, i] * g[:, j], u, layer
-
-
-def _gradients(
-    ens: Ensemble, log2_points: int, rng: RandomState
-) -> tuple[FloatArray, FloatArray, GivenWeights]:
-    """Gradients g of the pre-activations, (n, k), at points u, (n, r)."""
-    if any(W is None for W in ens.weights):
-        raise ValueError(f"all weights must be given for gradients, by ens.given(net), got {ens}")
-    u, labels, layer = _points(ens, log2_points, rng)
-    return layer.gradients(u, labels), u, layer
 
 
 def _refuse_mixture(ens: Ensemble) -> None:
@@ -324,7 +282,7 @@ class _WhiteFeatures:
         gaussian = not isinstance(ens.inputs, Mixture)
         if gaussian and (ens.loss == "mse" or ens.weights[-1] is None):
             return outliers_of_directions(weight_law(ens, i, j, rng=rng), ens.aspect_ratio)
-        u, _, layer = _points(ens, OUTLIER_LOG2_POINTS, rng)
+        u, _, layer = points(ens, OUTLIER_LOG2_POINTS, rng)
         lam = layer.block_weights(u, *units(ens, i, j))
         return outliers_of_samples(lam, u, ens.aspect_ratio, layer.in_means)
 

@@ -17,14 +17,13 @@ import rmt_hessian as rh
 from rmt_hessian import theory
 from rmt_hessian.compare import ks_distance
 from rmt_hessian.measurements.trained_laws import (
-    PathsRun,
     SoftmaxRun,
     optimum,
     predicted_numbers,
     response,
     trained_numbers,
-    trained_paths,
 )
+from rmt_hessian.measurements.trained_paths import PathsRun, trained_paths
 from rmt_hessian.model.mixtures import draw_mixture, mixture_means
 from rmt_hessian.theory.trained.equations import basis
 from rmt_hessian.theory.trained.exchangeable_outliers import ExchangeableDirections
@@ -241,7 +240,7 @@ def test_the_outlier_matrix_is_the_inverse_of_simulated_resolvents(matrix):
     run = SoftmaxRun(n_inputs=300, n_classes=3, n_samples=6000, ridge=0.003, separation=1.0)
     found, K = trained(run), 3
     edge = found.layer_law(matrix=matrix).support()[1]
-    z, law = 1.25 * edge, found._nonzero_law(matrix)
+    z, law = 1.25 * edge, found._nonzero_law(found.sample, matrix)
     t = law.aspect_ratio * law.stieltjes(z).real
     right = ExchangeableDirections(found.moments, found.state, found.sample, matrix)
     wrong = ExchangeableDirections(found.moments, found.state, found.sample, matrix)

@@ -8,14 +8,13 @@ from rmt_hessian.compare import ks_distance
 from rmt_hessian.measurements.trained_heads import HeadRun, trained_heads
 from rmt_hessian.measurements.trained_laws import (
     RANKS,
-    PathsRun,
     SoftmaxRun,
     optimum,
     response,
     trained_laws,
     trained_numbers,
-    trained_paths,
 )
+from rmt_hessian.measurements.trained_paths import PathsRun, trained_paths
 from rmt_hessian.theory import trained_softmax
 
 RUN = SoftmaxRun(n_inputs=40, n_classes=3, n_samples=160, ridge=0.05, separation=2.5)

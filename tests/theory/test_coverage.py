@@ -222,9 +222,7 @@ def test_mixtures_are_refused_where_they_are_not_covered(name, given):
         ens = replace(ens, inputs=Mixture(2.0))
         if given:
             ens = ens.given([np.ones((3, 5))] if ens.n_layers == 1 else [W, V])
-        with pytest.raises(
-            ValueError, match=r"^inputs must be 'gaussian': mixtures are covered"
-        ):
+        with pytest.raises(ValueError, match=r"^inputs must be 'gaussian': mixtures are covered"):
             call(name, ens)
 
 

@@ -9,8 +9,8 @@ from scipy.special import log_softmax
 from rmt_hessian import Ensemble, Mixture, theory
 from rmt_hessian.theory import SeparableLaw, trained_head, trained_softmax
 from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
-from rmt_hessian.theory.trained import norms, softmax
-from rmt_hessian.theory.trained.factors import MATRICES
+from rmt_hessian.theory.trained import norms, spectra
+from rmt_hessian.theory.trained.factors import MATRICES, DiagonalPlusRankOne
 from tests.theory.trained.small import all_orders, trained
 
 
@@ -129,7 +129,7 @@ def test_moments_of_laws_are_those_of_the_factors(matrix, fresh):
         assert law.moment(2) == pytest.approx(lam.mean() ** 2 + gamma * (lam**2).mean(), rel=1e-3)
         assert 0 <= law.error < 0.02
     law = found.layer_law(matrix=matrix, fresh=fresh)
-    M = found._factors(matrix, fresh).to_dense()
+    M = DiagonalPlusRankOne.resolved(sample, matrix).to_dense()
     assert law.atom_at_zero == pytest.approx(0.25)
     assert law.mean() == pytest.approx(np.einsum("nii->", M) / len(M) / 4, rel=1e-6)
     second = np.trace(M.mean(axis=0) @ M.mean(axis=0)) + gamma * (M**2).sum() / len(M)
@@ -158,7 +158,7 @@ def test_classes_that_differ_have_blocks_that_differ():
 def test_eigenvalues_are_counted_beyond_some_classes(monkeypatch):
     found = trained(20, d=200, N=600, ridge=0.1)
     exact = found.layer_law()
-    monkeypatch.setattr(softmax, "DECOMPOSED", 10)
+    monkeypatch.setattr(spectra, "DECOMPOSED", 10)
     counted = found.layer_law()
     assert counted.mean() == pytest.approx(exact.mean(), rel=1e-6)
     assert counted.moment(2) == pytest.approx(exact.moment(2), rel=0.02)

@@ -1,0 +1,286 @@
+"""`TrainedSoftmax`: losses, norms, laws and outliers of softmax regression at its optimum."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from rmt_hessian._checks.arguments import boolean, index_below, one_of
+from rmt_hessian._types import FloatArray, RandomState
+from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
+from rmt_hessian.theory.laws.null_space import WithNullSpace
+from rmt_hessian.theory.laws.spectral_law import SpectralLaw
+from rmt_hessian.theory.norms.expected import ExpectedBlockNorms
+from rmt_hessian.theory.outliers.equation import Outlier
+from rmt_hessian.theory.trained import exchangeable_outliers, norms, outliers, spectra
+from rmt_hessian.theory.trained.class_moments import ClassMoments
+from rmt_hessian.theory.trained.directions import Directions
+from rmt_hessian.theory.trained.equations import AnyClasses, Equations, ExchangeableClasses, State
+from rmt_hessian.theory.trained.exchangeable_outliers import ExchangeableDirections
+from rmt_hessian.theory.trained.factors import MATRICES, DiagonalPlusRankOne, Matrix
+from rmt_hessian.theory.trained.fixed_point import solve
+from rmt_hessian.theory.trained.samples import TrainedSample, points_of
+from rmt_hessian.theory.trained.softmax_prox import at_prox
+from rmt_hessian.theory.weights.law import WeightLaw
+
+MOST_CLASSES = 32  # that are not exchangeable: each sample has K × K systems
+
+
+class TrainedSoftmax:
+    """Softmax regression at its optimum, as theory has it.
+
+    Attributes
+    ----------
+    moments : ClassMoments
+        What was assumed of the features.
+    ridge : float
+        μ.
+    state : State
+        The fixed point: S, V μ_l and Cov ω.
+    residual : float
+        What the fixed point leaves: of logarithms and logits.
+    sample : TrainedSample
+        The samples over which theory averages.
+    """
+
+    def __init__(self, moments: ClassMoments, ridge: float, rng: RandomState) -> None:
+        self.moments, self.ridge = moments, ridge
+        exchangeable = moments.exchangeable
+        if not exchangeable and moments.n_classes > MOST_CLASSES:
+            raise ValueError(
+                f"classes that differ must be at most {MOST_CLASSES}, got {moments.n_classes}: "
+                "only equally likely ones with orthonormal means may be more"
+            )
+        points = points_of(moments.frequencies, exchangeable, rng)
+        kind = ExchangeableClasses if exchangeable else AnyClasses
+        equations: Equations = kind(moments, points, ridge)
+        x, self.residual = solve(equations)
+        self.state: State = equations.state(x)
+        self.sample: TrainedSample = equations.sample(x)
+
+    def __repr__(self) -> str:
+        m = self.moments
+        return (
+            f"TrainedSoftmax({m.n_classes} classes, {m.n_features} features, {m.n_samples} "
+            f"samples, ridge {self.ridge:g})"
+        )
+
+    # --- the fixed point --------------------------------------------------------------------
+
+    @property
+    def q(self) -> float | FloatArray:
+        """Variance of unseen logits from the noise in V: a number times P, or (K, K)."""
+        return self._of_projection(self.state.noise)
+
+    @property
+    def a(self) -> float | FloatArray:
+        """Response to class means, ``V m_l`` for means m of unit length: times P, or (K, K).
+
+        Of features with a given covariance ``V μ_l`` itself.
+        """
+        return self._of_projection(self.state.means / (self.moments.separation or 1.0))
+
+    @property
+    def s(self) -> float | FloatArray:
+        """S: how far a sample pulls its own logits, ``f = ω - S g``; times P, or (K, K)."""
+        return self._of_projection(self.state.prox)
+
+    @property
+    def weight_norm(self) -> float:
+        """``‖V‖_F``."""
+        return float(np.sqrt(self.state.weight_norm))
+
+    def _of_projection(self, matrix: FloatArray) -> float | FloatArray:
+        if not self.moments.exchangeable:
+            return matrix
+        return float(np.trace(matrix)) / (self.moments.n_classes - 1)
+
+    # --- losses -----------------------------------------------------------------------------
+
+    @property
+    def train_loss(self) -> float:
+        """Mean loss of the training samples, without the ridge term."""
+        return float(self.sample.masses @ self.sample.fitted.loss)
+
+    @property
+    def test_loss(self) -> float:
+        """Expected loss of a new sample."""
+        return float(self.sample.masses @ self._fresh.fitted.loss)
+
+    @property
+    def train_accuracy(self) -> float:
+        """Share of the training samples whose largest logit is that of the label."""
+        return self._accuracy(self.sample.fitted.logits)
+
+    @property
+    def test_accuracy(self) -> float:
+        """Probability that the largest logit of a new sample is that of its label."""
+        return self._accuracy(self.sample.unseen)
+
+    def _accuracy(self, logits: FloatArray) -> float:
+        return float(self.sample.masses @ (logits.argmax(axis=1) == self.sample.labels))
+
+    # --- norms ------------------------------------------------------------------------------
+
+    @cached_property
+    def block_norms(self) -> ExpectedBlockNorms:
+        """Means over blocks of ``E‖H_ii‖²`` and ``E‖H_ij‖²``, at these p and N."""
+        coordinates = self._directions.stacked() if self.moments.white else None
+        found = norms.block_norms(self.sample, self.moments, coordinates)
+        return ExpectedBlockNorms(found.diagonal, found.off_diagonal)
+
+    @property
+    def norm_ratio(self) -> float:
+        """R, the mean of ``‖H_ij‖²`` over i ≠ j over that of ``‖H_ii‖²``."""
+        return self.block_norms.ratio
+
+    @property
+    def off_diagonal_share(self) -> float:
+        """``Σ_{i≠j} ‖H_ij‖²/‖H‖² = (K-1)R/(1 + (K-1)R)``."""
+        off = (self.moments.n_classes - 1) * self.norm_ratio
+        return off / (1 + off)
+
+    # --- laws -------------------------------------------------------------------------------
+
+    def weight_law(
+        self, i: int, j: int, *, matrix: Matrix = "hessian", fresh: bool = False
+    ) -> WeightLaw:
+        """Law of the weights of block (i, j): ``p_i (δ_ij - p_j)``, or ``g_i g_j``.
+
+        Of exchangeable classes the values of all blocks alike are put together. Arguments as in
+        `block_law`.
+        """
+        i, j = self._units(i, j)
+        return spectra.block_weights(self.moments, self._sample(fresh), _matrix(matrix), i, j)
+
+    def block_law(
+        self, i: int, j: int, *, matrix: Matrix = "hessian", fresh: bool = False
+    ) -> SpectralLaw:
+        """Law of the spectrum of block (i, j): generalised Marchenko–Pastur, or separable.
+
+        Parameters
+        ----------
+        i, j : int
+            Classes.
+        matrix : {"hessian", "gradient_covariance"}
+        fresh : bool
+            Of as many samples that the model has not seen, with their logits ω, instead of those
+            that it was trained on.
+
+        Returns
+        -------
+        SpectralLaw
+            Its ``error`` is half of the largest difference between the CDFs from two halves of
+            the sample.
+
+        Raises
+        ------
+        ValueError, IndexError
+            If the matrix is another, or there is no such class.
+        """
+        weights = self.weight_law(i, j, matrix=matrix, fresh=fresh)
+        return spectra.law_of(self.moments, weights)
+
+    def layer_law(self, *, matrix: Matrix = "hessian", fresh: bool = False) -> SpectralLaw:
+        """Law of the spectrum of the whole layer, K p eigenvalues; ``1 ⊗ z`` are in its null space.
+
+        Of exchangeable classes, or features that are not white, a law with the eigenvalues of M_n
+        on ``1⊥`` as weights: exact for the former, for others an approximation that neglects how
+        ``E[M (I + γGM)^{-1}]`` differs from a multiple of P. Else a `MatrixLayerLaw`.
+
+        Parameters
+        ----------
+        matrix, fresh
+            As in `block_law`.
+
+        Raises
+        ------
+        ValueError
+            If the matrix is another.
+        RuntimeError
+            If the matrix equation is not solved.
+        """
+        sample, matrix = self._sample(fresh), _matrix(matrix)
+        if self.moments.exchangeable or not self.moments.white:
+            law = self._nonzero_law(sample, matrix)
+            return WithNullSpace(law, 1 / self.moments.n_classes)
+        return spectra.matrix_law(self.moments, sample, matrix)
+
+    def _nonzero_law(self, sample: TrainedSample, matrix: Matrix) -> SpectralLaw:
+        """The law on ``1⊥``."""
+        weights = spectra.nonzero_weights(self.moments, sample, matrix)
+        return spectra.law_of(self.moments, weights)
+
+    def _sample(self, fresh: bool) -> TrainedSample:
+        return self._fresh if boolean(fresh, "fresh") else self.sample
+
+    @cached_property
+    def _fresh(self) -> TrainedSample:
+        """The sample with the logits that an untrained one has."""
+        seen = self.sample
+        return TrainedSample(
+            seen.unseen, at_prox(seen.unseen, seen.labels), seen.labels, seen.masses
+        )
+
+    # --- outliers ---------------------------------------------------------------------------
+
+    def outliers(self, *, matrix: Matrix = "hessian") -> list[Outlier]:
+        """Predicted eigenvalues of the layer outside the support of its law.
+
+        Parameters
+        ----------
+        matrix : {"hessian", "gradient_covariance"}
+
+        Returns
+        -------
+        list of Outlier, ascending
+            With overlaps with the span of class means and weights, and of the means alone.
+
+        Raises
+        ------
+        ValueError
+            If the features are not white, or classes that differ are too many.
+        """
+        self._require_white()
+        matrix = _matrix(matrix)
+        if self.moments.exchangeable:
+            law = self._nonzero_law(self.sample, matrix)
+            assert isinstance(law, GeneralizedMarchenkoPastur)
+            directions = ExchangeableDirections(self.moments, self.state, self.sample, matrix)
+            return exchangeable_outliers.exchangeable_outliers(law, directions)
+        law = spectra.matrix_law(self.moments, self.sample, matrix)
+        M = DiagonalPlusRankOne.resolved(self.sample, matrix).to_dense()
+        return outliers.layer_outliers(law, M, self.sample.masses, self._given_logits)
+
+    def block_outliers(self, i: int, j: int, *, matrix: Matrix = "hessian") -> list[Outlier]:
+        """Predicted eigenvalues of block (i, j) outside the support of its law; see `outliers`."""
+        self._require_white()
+        i, j = self._units(i, j)
+        M = DiagonalPlusRankOne.resolved(self.sample, _matrix(matrix))
+        lam, w = M.block(i, j), self.sample.masses
+        law = GeneralizedMarchenkoPastur(lam, w, self.moments.aspect_ratio)
+        return outliers.block_outliers(law, lam, w, self._given_logits)
+
+    @cached_property
+    def _given_logits(self) -> Directions:
+        return Directions.of(self.moments, self.state, self.sample)
+
+    @property
+    def _directions(self) -> Directions | ExchangeableDirections:
+        if self.moments.exchangeable:
+            return ExchangeableDirections(self.moments, self.state, self.sample, "hessian")
+        return self._given_logits
+
+    def _require_white(self) -> None:
+        if not self.moments.white:
+            raise ValueError("features must be white: outliers of others are not covered")
+
+    def _units(self, i: int, j: int) -> tuple[int, int]:
+        K = self.moments.n_classes
+        return index_below(i, K, "i"), index_below(j, K, "j")
+
+
+def _matrix(name: Matrix) -> Matrix:
+    one_of(name, MATRICES, "matrix")
+    return name
