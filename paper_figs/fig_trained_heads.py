@@ -50,10 +50,12 @@ def draw(store):
         ax.set_title(title)
         ax.set_xlabel("predicted")
     axes[0, 0].set_ylabel("seen")
-    for colour, label in FEATURES.values():
-        axes[0, 0].plot([], [], "o", ms=3, mew=0, c=COLOURS[colour], label=label)
+    for features, (colour, label) in FEATURES.items():
+        if (table["features"] == features).any():
+            axes[0, 0].plot([], [], "o", ms=3, mew=0, c=COLOURS[colour], label=label)
     for data, marker in DATA.items():
-        axes[0, 0].plot([], [], marker, ms=3, mew=0, c="0.4", label=data)
+        if (table["data"] == data).any():
+            axes[0, 0].plot([], [], marker, ms=3, mew=0, c="0.4", label=data)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     ridges = sorted(table["ridge"].unique())

@@ -7,7 +7,7 @@ from rmt_hessian import plotting
 PANELS = {
     "loss": "loss (no ridge)",
     "accuracy": "accuracy",
-    "ratio": r"$R=\|H_{ij}\|^2/\|H_{ii}\|^2$",
+    "ratio": r"$R$, mean $\|H_{ij}\|^2$ over mean $\|H_{ii}\|^2$",
     "share": "share off the diagonal",
 }
 KINDS = {"train": ("o", "-"), "test": ("^", "--")}  # marker of what is seen, line of theory
@@ -43,7 +43,7 @@ def draw(store):
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     figure.suptitle(
         f"Softmax regression at its optimum, {words(cases[0])}: theory (lines), "
-        f"{seeds_of(cases[0])} (dots)",
+        f"{seeds_of(cases[0])} (markers)",
         fontsize=8,
     )
     return figure

@@ -42,7 +42,8 @@ def draw(store):
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     row = first.iloc[0]
     figure.suptitle(
-        f"$d={row['n_inputs']:.0f}$, $N={row['n_samples']:.0f}$, $\\mu={row['ridge']:g}$, "
+        f"Optima of more and more classes, $d={row['n_inputs']:.0f}$, "
+        f"$N={row['n_samples']:.0f}$, $\\mu={row['ridge']:g}$, "
         f"$K={first['n_classes'].min():.0f}$ to {first['n_classes'].max():.0f}, {seeds_of(first)}",
         fontsize=8,
     )

@@ -26,12 +26,14 @@ def draw(store):
     ends = sorted(cases, key=lambda rows: rows["separation"].iloc[0])
     rows = ends[0]
     chosen = pd.concat([case[case["ridge"] == ridge].head(1) for case in (ends[0], ends[-1])])
+    if len(chosen) < 2:
+        raise CannotDraw(f"no points of ridge {ridge:g} at both ends of the separations")
     figure, axes = subplots(2, len(PARTS), height_to_width=0.75)
     for line, (_, row) in zip(axes, chosen.iterrows(), strict=True):
         arrays = store.arrays(row["key"])
         for ax, (part, title) in zip(line, PARTS.items(), strict=True):
             _panel(ax, arrays, part)
-            pair = f"KS {row[f'ks_{part}']:.3f}, {row[f'ks_without_prox_{part}']:.3f}"
+            pair = f"KS {row[f'ks_{part}']:.3f}; fresh {row[f'ks_without_prox_{part}']:.3f}"
             ax.set_title(f"{title}, $\\rho={row['separation']:g}$\n{pair}")
     for ax in axes[1]:
         ax.set_xlabel("eigenvalue")

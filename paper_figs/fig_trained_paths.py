@@ -1,6 +1,6 @@
 """The path of gradient descent beside the optima of falling ridges, at equal norm of V."""
 
-from paper_figs.style import CannotDraw, rows_of, run, seeds_of, subplots
+from paper_figs.style import CannotDraw, alike, rows_of, run, seeds_of, subplots
 from rmt_hessian.plotting import COLOURS
 
 PANELS = {
@@ -21,7 +21,7 @@ def draw(store):
     table = rows_of(store, "trained_paths")
     if table.empty:
         raise CannotDraw("no points of trained_paths")
-    cases = list(table.groupby("separation", sort=True))
+    cases = list(alike(table, "separation").groupby("separation", sort=True))
     figure, axes = subplots(len(cases), len(PANELS), height_to_width=1.0)
     for line, (separation, rows) in zip(axes, cases, strict=True):
         for ax, (name, title) in zip(line, PANELS.items(), strict=True):

@@ -1,5 +1,7 @@
 """Which rows of a sweep of `trained_laws` belong into which figure."""
 
+from paper_figs.style import CannotDraw
+
 SIZES = ["n_inputs", "n_classes", "n_samples", "n_groups", "correlation", "imbalance"]
 COLOURS = ("blue", "green", "vermilion", "purple", "orange", "sky")
 
@@ -7,14 +9,22 @@ COLOURS = ("blue", "green", "vermilion", "purple", "orange", "sky")
 def along(table, name):
     """Rows that differ by one parameter, of at least three values, and by their seeds.
 
-    A list of tables, those of most values first.
+    A list of tables of one size, that of the table with most values, which comes first. Raises
+    `CannotDraw` if there are more than colours.
     """
     found = []
     others = [key for key in (*SIZES, "ridge", "separation") if key != name and key in table]
     for _, rows in table.groupby(others, sort=False, dropna=False):
         if rows[name].nunique() > 2:
             found.append(rows.sort_values(name, kind="stable"))
-    return sorted(found, key=lambda rows: -rows[name].nunique())
+    found = sorted(found, key=lambda rows: -rows[name].nunique())
+    fixed = [key for key in SIZES if key != name and key in table]
+    if name != "ridge" and name != "separation":
+        fixed.append("ridge")
+    found = [rows for rows in found if rows[fixed].iloc[0].equals(found[0][fixed].iloc[0])]
+    if len(found) > len(COLOURS):
+        raise CannotDraw(f"{len(found)} cases, for {len(COLOURS)} colours: run a sweep for each")
+    return found
 
 
 def words(rows):

@@ -22,6 +22,7 @@ from paper_figs import (
     fig_trained_paths,
     style,
 )
+from paper_figs.trained_law_cases import along
 from rmt_hessian.plotting import COLOURS
 from rmt_hessian.report.trained_laws import (
     HEADS,
@@ -170,3 +171,15 @@ def test_a_figure_without_its_points_says_so(store, name, monkeypatch):
     monkeypatch.setattr(Store, "table", lambda self: pd.DataFrame(empty))
     with pytest.raises(style.CannotDraw, match="no points of"):
         FIGURES[name].draw(store)
+
+
+def test_cases_of_a_figure_have_one_size_and_a_colour_each(store):
+    table = style.rows_of(store, "trained_laws")
+    cases = along(table, "ridge")
+    other = table.assign(n_inputs=7)
+    both = along(pd.concat([table, other]), "ridge")
+    assert len(both) == len(cases) == 2
+    assert {rows["n_inputs"].iloc[0] for rows in both} in ({40}, {7})
+    many = [table.assign(separation=float(k)) for k in range(7)]
+    with pytest.raises(style.CannotDraw, match="7 cases, for 6 colours: run a sweep for each"):
+        along(pd.concat(many), "ridge")

@@ -58,10 +58,8 @@ class HeadRun:
         for name, needed in wanted.items():
             if needed != (getattr(self, name) is not None):
                 must = "be given" if needed else "not be given"
-                raise ValueError(
-                    f"{name} must {must} for {self.features} features of {self.data}, got "
-                    f"{getattr(self, name)}"
-                )
+                of = f"features = {self.features!r} and data = {self.data!r}"
+                raise ValueError(f"{name} must {must} with {of}, got {getattr(self, name)}")
         if self.data == "mixture" and self.features == "inputs":
             raise ValueError("features must not be inputs of a mixture: measure trained_laws")
         self.training_run()

@@ -46,6 +46,12 @@ class SoftmaxRun:
     imbalance: Positive = 1.0
 
     def __post_init__(self):
+        if self.n_inputs <= self.n_classes:
+            raise ValueError(
+                f"n_inputs must be above n_classes, {self.n_classes}, got {self.n_inputs}"
+            )
+        if self.n_groups is None and self.correlation:
+            raise ValueError(f"correlation means nothing without n_groups, got {self.correlation}")
         self.ensemble()
 
     @property

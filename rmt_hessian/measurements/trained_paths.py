@@ -53,7 +53,7 @@ def trained_paths(rng, *, run: PathsRun):
 
     Arrays along each of the numbers of `trained_numbers`: ``ridge_`` and ``descent_``, and of the
     optima ``predicted_``. Scalars: the largest relative deviation of gradient descent from the
-    optima at equal ‖V‖, of losses and R, where both are between the ends of the optima.
+    predicted optima at equal ‖V‖, of losses and R, where both are between the ends of the optima.
     """
     _, seen, new = run.at(run.largest_ridge).samples(rng)
     predicted, optima, V = [], [], None

@@ -183,7 +183,8 @@ def test_heads(name):
     ("change", "message"),
     [
         ({"separation": -1.0}, "separation"),
-        ({"n_inputs": 2}, "n_inputs must be at least n_classes, 3, got 2"),
+        ({"n_inputs": 3}, "n_inputs must be above n_classes, 3, got 3"),
+        ({"correlation": 0.5}, "correlation means nothing without n_groups, got 0.5"),
         ({"n_groups": 2}, "n_classes must be a multiple of the 2 groups, got 3"),
     ],
 )
@@ -196,10 +197,16 @@ def test_runs_that_cannot_be(change, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"n_units": None}, "n_units must be given for random features of mixture, got None"),
-        ({"training_steps": 3}, "training_steps must not be given for random features"),
+        (
+            {"n_units": None},
+            "n_units must be given with features = 'random' and data = 'mixture', got None",
+        ),
+        ({"training_steps": 3}, "training_steps must not be given with features = 'random'"),
         ({"features": "inputs", "n_units": None}, "features must not be inputs of a mixture"),
-        ({"data": "digits"}, "n_inputs must not be given for random features of digits, got 20"),
+        (
+            {"data": "digits"},
+            "n_inputs must not be given with features = 'random' and data = 'digits', got 20",
+        ),
     ],
 )
 def test_heads_that_cannot_be(change, message):

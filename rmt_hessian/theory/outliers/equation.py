@@ -30,6 +30,7 @@ from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 SAME_PLACE = 1e-9  # places closer than this, relative to the largest, are one
 ROUNDING = 1e-14  # of the largest γ λ
 INSIDE = 1e-9  # distance kept from the ends of an interval, relative to the scale
+FAR = 1e-3  # of a parameter beyond 1000 scales: its rounding must not be a step
 STEP = 1e-4  # of the difference quotient at a root, relative to the scale or the distance of an end
 
 
@@ -90,7 +91,7 @@ def roots_outside(
         left, right, crossing = _crossing(branches, lo, hi, scale)
         for l in crossing:
             t = brentq(lambda t, l=l: branches(t)[l], left, right, xtol=1e-12 * scale, rtol=1e-14)
-            step = STEP * min(scale, t - lo, hi - t)
+            step = STEP * min(max(scale, FAR * abs(t)), t - lo, hi - t)
             fall = (branches(t - step)[l] - branches(t + step)[l]) / (2 * step)
             rise = 1.0 if slope is None else slope(t)
             overlap = float(min(rise / fall, 1.0))  # 1/(1 - τ'(z)) = -(dz/dt)/(d(τ - z)/dt)

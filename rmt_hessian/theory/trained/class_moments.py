@@ -3,7 +3,7 @@ r"""Features as a trained last layer sees them: Gaussian about the means of thei
 Features of class y are ``μ_y + Σ^{1/2} g``. All that matters of Σ and the means is, for each
 eigenvalue a of Σ, which share of the p dimensions it has, and the Gram matrix of the means within
 its eigenspace, ``(P_a μ_k)ᵀ P_a μ_l``. Where classes are equally likely and every Gram matrix is
-``c_a I + c'_a 11ᵀ`` on them, classes are *exchangeable*: all K × K matrices of the theory are
+``c_a I + c'_a 11ᵀ``, classes are *exchangeable*: all K × K matrices of the theory are
 multiples of ``P = I - 11ᵀ/K``.
 """
 
@@ -25,6 +25,7 @@ from rmt_hessian.theory.relu.moments import moments_of
 from rmt_hessian.theory.structure.relu_features import relu_feature_spectrum
 
 FEATURE_NODES = 256  # of the spectrum of random features
+ROUNDING = 1e-14  # of a Gram matrix
 EQUAL = 1e-9  # entries of a Gram matrix, or eigenvalues, relative to the largest of all
 
 
@@ -67,13 +68,19 @@ class ClassMoments:
         last_layer_to_train(ens)
         sizes, K = (ens.n_features, ens.n_samples), ens.n_classes
         mixture = ens.inputs if isinstance(ens.inputs, Mixture) else Mixture(0.0)
-        gram, frequencies = mixture.separation**2 * mixture.means_gram(K), mixture.probabilities(K)
+        frequencies = mixture.probabilities(K)
+        with np.errstate(over="ignore", invalid="ignore"):  # 0 times infinity
+            gram = np.square(mixture.separation) * mixture.means_gram(K)
+        if not np.isfinite(gram).all():
+            raise ValueError(f"separation must have a finite square, got {mixture.separation:g}")
         if ens.n_layers == 1:
             rho = mixture.separation
             return cls(np.ones(1), np.ones(1), gram[None], frequencies, *sizes, separation=rho)
         if ens.weights[0] is None:
             eigenvalues, shares = relu_feature_spectrum(ens, FEATURE_NODES)
             return cls(eigenvalues, shares, np.zeros((len(shares), K, K)), frequencies, *sizes)
+        if not ens.weights[0].any():
+            raise ValueError("weights[0] must not be zero")
         features = moments_of(np.zeros(ens.n_features), ens.weights[0] @ ens.weights[0].T)
         means = np.repeat(features.mean[None], K, axis=0)
         return cls.of_means(means, features.covariance, ens.n_samples, None)
@@ -104,13 +111,13 @@ class ClassMoments:
             raise ValueError("covariance must not be zero")
         probabilities = Mixture(1.0, frequencies=frequencies).probabilities(K)
         values, vectors = np.linalg.eigh(covariance)
+        if np.abs(values - 1).max() <= EQUAL:
+            values = np.ones(p)
         along = (means @ vectors).T
         first = np.flatnonzero(np.diff(values, prepend=-np.inf) > EQUAL * values[-1])
         grams = np.add.reduceat(along[:, :, None] * along[:, None, :], first)
         counts = np.diff(first, append=p)
         eigenvalues = np.maximum(np.add.reduceat(values, first) / counts, 0.0)
-        if np.abs(eigenvalues - 1).max() <= EQUAL:
-            eigenvalues = np.ones(1)
         return cls(eigenvalues, counts / p, grams, probabilities, p, n_samples)
 
     @property
@@ -130,13 +137,18 @@ class ClassMoments:
 
     @property
     def exchangeable(self) -> bool:
-        """Whether a permutation of the classes changes nothing but the mean of all."""
-        K, tolerance = self.n_classes, EQUAL * np.abs(self.grams).max(initial=0.0)
+        """Whether a permutation of the classes changes nothing.
+
+        That is ``P Gram_a = c_a P``: the mean of all is orthogonal to the differences of means, or
+        logits would have an offset that all samples share.
+        """
+        K = self.n_classes
         P = np.eye(K) - 1 / K
-        centred = P @ self.grams @ P
-        multiples = self.shares_of_means[:, None, None] * P
+        across, multiples = P @ self.grams, self.shares_of_means[:, None, None] * P
+        tolerance = EQUAL * np.abs(across @ P).max(initial=0.0)
+        tolerance += ROUNDING * K * np.abs(self.grams).max(initial=0.0)
         equal = np.ptp(self.frequencies) <= EQUAL / K
-        return bool(equal and (np.abs(centred - multiples) <= tolerance).all())
+        return bool(equal and (np.abs(across - multiples) <= tolerance).all())
 
     @property
     def shares_of_means(self) -> FloatArray:

@@ -14,9 +14,9 @@ N(0, 1): for each eigenvalue a of Σ, of share ν_a and with the Gram matrix �
     ``Cov ω = V Σ Vᵀ = Σ_a a R_a (B 𝖬_a Bᵀ + γ ν_a a X) R_a``.
 
 The map is not iterated as it stands. Where means are long, as the common mean of ReLU features, a
-small change of V μ_l moves B, and B moves V μ_l back much further. Since ``∂B/∂(V μ_l) ≈ -𝒱 π_l``,
-what is held fixed in a step is ``B + 𝒱 (V μ_l π_l)_l``, and V μ_l solves a linear system: the same
-fixed point.
+small change of V μ_l moves B, and B moves V μ_l back much further. Since ``∂B/∂(V μ_l) ≈ -𝒱 π_l``
+(with the own class alone in 𝒱 for exchangeable classes), what is held fixed in a step is
+``B + 𝒱 (V μ_l π_l)_l``, and V μ_l solves a linear system: the same fixed point.
 
 Source: the proximal map and the leave-one-out argument of El Karoui et al. (2013), state evolution
 for mixtures of Loureiro et al. (arXiv 2106.03791). Derivation: ``docs/trained.md``.
@@ -35,6 +35,7 @@ from rmt_hessian.theory.trained.samples import Points, TrainedSample
 from rmt_hessian.theory.trained.softmax_prox import matrix_prox, softmax_prox
 
 SMALLEST = 1e-300
+LARGEST_START = 20.0  # mean logit of the own class
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +69,10 @@ class State:
 class Equations(Protocol):
     """A map of vectors x without bounds, and what a vector means."""
 
+    @property
+    def ridge(self) -> float:
+        """μ."""
+
     def start(self) -> FloatArray:
         """Where to begin."""
 
@@ -97,7 +102,7 @@ class ExchangeableClasses:
 
     def image(self, x: FloatArray) -> FloatArray:  # noqa: D102
         s, noise, signal, m, _ = self._scalars(x)
-        return np.array([np.log(s), np.log(noise + signal), m])
+        return np.array([np.log(s), np.log(max(noise + signal, SMALLEST)), m])
 
     def state(self, x: FloatArray) -> State:  # noqa: D102
         s, noise, signal, m, norm = self._scalars(x)
@@ -117,15 +122,17 @@ class ExchangeableClasses:
         """s, the two parts of Q, m, and ``‖V‖²/(K-1)``."""
         moments, K = self.moments, self.moments.n_classes
         fitted, s = self.sample(x).fitted, np.exp(x[0])
-        v = trace_of_resolved(fitted.probabilities, s).mean() / (K - 1)
+        entries = resolved_entries(fitted.probabilities, s)
+        v = entries.sum(axis=1).mean() / (K - 1)
         chi = (fitted.gradients**2).sum(axis=1).mean() / (K - 1)
-        labels = self.points.labels
-        h = -fitted.gradients[np.arange(labels.size), labels].mean() / (1 - 1 / K)
+        own = np.arange(len(entries)), self.points.labels
+        h = -fitted.gradients[own].mean() / (1 - 1 / K)
+        fall = entries[own].mean() / (1 - 1 / K)  # -∂h/∂m
         a, nu, c = moments.eigenvalues, moments.shares, moments.shares_of_means
         gamma, R = moments.aspect_ratio, 1 / (v * moments.eigenvalues + self.ridge)
-        held = (h + v * x[2]) / K
-        m = held * (c @ R) / (1 + v * (c @ R) / K)
-        noise, signal = gamma * nu * a * chi * R**2, (held - v * m / K) ** 2 * c * R**2
+        held = (h + fall * x[2]) / K
+        m = held * (c @ R) / (1 + fall * (c @ R) / K)
+        noise, signal = gamma * nu * a * chi * R**2, (held - fall * m / K) ** 2 * c * R**2
         return gamma * (nu * a) @ R, a @ noise, a @ signal, m, noise.sum() + signal.sum()
 
 
@@ -193,12 +200,11 @@ class AnyClasses:
         )
 
 
-def trace_of_resolved(p: FloatArray, s: float) -> FloatArray:
-    """``tr A (I + s A)^{-1}`` of each row p, by Sherman–Morrison."""
+def resolved_entries(p: FloatArray, s: float) -> FloatArray:
+    """Diagonal of ``A (I + s A)^{-1}`` for each row p, (n, K), by Sherman–Morrison."""
     q = p / (1 + s * p)
-    total = q.sum(axis=1)
-    trace: FloatArray = total - (q**2).sum(axis=1) / total
-    return trace
+    entries: FloatArray = q - q**2 / q.sum(axis=1, keepdims=True)
+    return entries
 
 
 def mean_resolved(p: FloatArray, masses: FloatArray, S: FloatArray) -> FloatArray:
@@ -225,8 +231,10 @@ def _start(moments: ClassMoments, ridge: float) -> FloatArray:
     R = 1 / (a / K + ridge)
     s = moments.aspect_ratio * (nu * a) @ R
     c = moments.shares_of_means
+    m = float(c @ R) / K
+    cut = min(1.0, LARGEST_START / m) if m > 0 else 1.0  # beyond, all gradients underflow
     Q = a @ (moments.aspect_ratio * nu * a / K * R**2 + c / K**2 * R**2)
-    return np.array([np.log(s), np.log(Q), c @ R / K])
+    return np.array([np.log(s), np.log(max(float(Q) * cut**2, SMALLEST)), m * cut])
 
 
 def _vector(log_s: FloatArray, log_q: FloatArray, means: FloatArray) -> FloatArray:

@@ -11,7 +11,7 @@ from rmt_hessian._types import FloatArray
 from rmt_hessian.theory.trained.equations import Equations
 
 TOLERANCE = 1e-8  # of logarithms and of logits
-MOST_STEPS = 600
+MOST_STEPS = 400
 DAMPING = 0.5
 NEAR = 0.5  # a difference from which steps are accelerated
 WORSE = 4.0  # times the least difference so far: the memory is of no use there
@@ -38,6 +38,8 @@ def solve(equations: Equations) -> tuple[FloatArray, float]:
         left = float(np.abs(difference).max())
         if left <= TOLERANCE:
             return x, left
+        if not np.isfinite(left):
+            break
         if left > min(NEAR, WORSE * least):
             iterates, differences = [], []
         least = min(least, left)
@@ -51,4 +53,7 @@ def solve(equations: Equations) -> tuple[FloatArray, float]:
         of_x, of_f = (np.diff(np.stack(rows, axis=1)) for rows in (iterates, differences))
         c = np.linalg.lstsq(of_f, difference, rcond=CUTOFF)[0]
         x = x + difference - (of_x + of_f) @ c
-    raise RuntimeError(f"the fixed point is not reached: residual {left:.2g}")
+    raise RuntimeError(
+        f"the fixed point is not reached, residual {left:.2g}: a larger ridge is easier, "
+        f"got {equations.ridge:g}"
+    )

@@ -50,7 +50,7 @@ class TrainedSoftmax:
         if not exchangeable and moments.n_classes > MOST_CLASSES:
             raise ValueError(
                 f"classes that differ must be at most {MOST_CLASSES}, got {moments.n_classes}: "
-                "only equally likely ones with orthonormal means may be more"
+                "only equally likely ones, with means of one length and correlation, may be more"
             )
         points = points_of(moments.frequencies, exchangeable, rng)
         kind = ExchangeableClasses if exchangeable else AnyClasses
@@ -185,8 +185,8 @@ class TrainedSoftmax:
     def layer_law(self, *, matrix: Matrix = "hessian", fresh: bool = False) -> SpectralLaw:
         """Law of the spectrum of the whole layer, K p eigenvalues; ``1 ⊗ z`` are in its null space.
 
-        Of exchangeable classes, or features that are not white, a law with the eigenvalues of M_n
-        on ``1⊥`` as weights: exact for the former, for others an approximation that neglects how
+        Of exchangeable classes, of two, or of features that are not white, a law with the
+        eigenvalues of M_n on ``1⊥`` as weights: for the last an approximation that neglects how
         ``E[M (I + γGM)^{-1}]`` differs from a multiple of P. Else a `MatrixLayerLaw`.
 
         Parameters
@@ -202,10 +202,11 @@ class TrainedSoftmax:
             If the matrix equation is not solved.
         """
         sample, matrix = self._sample(fresh), _matrix(matrix)
-        if self.moments.exchangeable or not self.moments.white:
+        moments = self.moments
+        if moments.exchangeable or not moments.white or moments.n_classes == 2:
             law = self._nonzero_law(sample, matrix)
-            return WithNullSpace(law, 1 / self.moments.n_classes)
-        return spectra.matrix_law(self.moments, sample, matrix)
+            return WithNullSpace(law, 1 / moments.n_classes)
+        return spectra.matrix_law(moments, sample, matrix)
 
     def _nonzero_law(self, sample: TrainedSample, matrix: Matrix) -> SpectralLaw:
         """The law on ``1⊥``."""
@@ -274,7 +275,10 @@ class TrainedSoftmax:
 
     def _require_white(self) -> None:
         if not self.moments.white:
-            raise ValueError("features must be white: outliers of others are not covered")
+            raise ValueError(
+                "features must be white, Σ = I: outliers of others are not covered (a multiple of "
+                "I becomes I in other units: means/σ, Σ/σ², ridge/σ², places times σ²)"
+            )
 
     def _units(self, i: int, j: int) -> tuple[int, int]:
         K = self.moments.n_classes

@@ -114,7 +114,9 @@ def _span(ens: Ensemble) -> tuple[FloatArray, ...]:
 
 
 def _basis(rows: FloatArray, fewest: int = 0) -> FloatArray:
-    """Orthonormal basis of the span of rows, as columns."""
+    """Orthonormal basis of the span of rows, as columns, however short some rows are."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    rows = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
     directions, sizes, _ = np.linalg.svd(rows.T, full_matrices=False)
     rank = max(int((sizes > RANK * sizes[0]).sum()), fewest)
     return np.asarray(directions[:, :rank])
@@ -142,6 +144,8 @@ class GivenWeights:
         B without the mask of the units: the weights above the layer, I for the last.
     masked : bool
         Whether the units of the layer have a ReLU above them.
+    gaussian : bool
+        Whether the inputs are no mixture.
     """
 
     loss: str
@@ -152,6 +156,7 @@ class GivenWeights:
     above: tuple[FloatArray, ...]
     tangents: FloatArray
     masked: bool
+    gaussian: bool
 
     @classmethod
     def of(cls, ens: Ensemble) -> Self:
@@ -185,6 +190,7 @@ class GivenWeights:
             tuple(above),
             tangents,
             masked=bool(later),
+            gaussian=not isinstance(ens.inputs, Mixture),
         )
 
     @property
@@ -196,11 +202,6 @@ class GivenWeights:
     def n_units(self) -> int:
         """The number k of output units of the layer."""
         return self.tangents.shape[1]
-
-    @property
-    def gaussian(self) -> bool:
-        """Whether the inputs are no mixture."""
-        return len(self.centres) == 1
 
     def points(
         self, rng: RandomState, blocks: int = BLOCKS, log2_points: int = LOG2_POINTS

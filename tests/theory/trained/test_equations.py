@@ -18,7 +18,7 @@ from rmt_hessian.theory.trained.equations import (
     ExchangeableClasses,
     basis,
     mean_resolved,
-    trace_of_resolved,
+    resolved_entries,
 )
 from rmt_hessian.theory.trained.fixed_point import TOLERANCE, solve
 from rmt_hessian.theory.trained.samples import Points, points_of
@@ -188,6 +188,49 @@ def test_a_common_mean_of_balanced_classes_changes_nothing():
     assert trained_softmax(ens, ridge=0.05).train_loss == pytest.approx(plain.train_loss, rel=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("means", "loss"),
+    [([[4.0, 0.0, 0.0], [0.0, 0.0, 0.0]], 0.376), ([[0, 0, 0], [-3, 3, 0], [-3, 0, 3.0]], 0.480)],
+    ids=["two", "three"],
+)
+def test_a_mean_of_all_along_the_differences_is_an_offset(means, loss):
+    """Simulated optima (four draws, p = 60, N = 1200) have these training losses."""
+    head = trained_head(np.pad(means, [(0, 0), (0, 57)]), np.eye(60), 1200, ridge=0.05)
+    assert not head.moments.exchangeable
+    assert head.train_loss == pytest.approx(loss, rel=0.05)
+
+
+@pytest.mark.parametrize("common", [0.0, 0.7, 1e3, 1e6])
+def test_long_common_means_leave_classes_as_they_are(common):
+    alike, unlike = 2 * np.eye(3, 8), np.diag([0.0, 3.0, 6.0]) @ np.eye(3, 8)
+    for means, expected in ((alike, True), (unlike, False)):
+        shifted = means + common * (np.arange(8) == 5)
+        found = ClassMoments.of_means(shifted, np.eye(8), 100, None)
+        assert found.exchangeable == expected
+
+
+@pytest.mark.parametrize(("K", "rho"), [(2, 30.0), (3, 300.0), (3, 1e4), (20, 50.0)])
+def test_means_far_apart(K, rho):
+    ens = Ensemble([60, K], 0, "ce", 300, inputs=Mixture(rho))
+    found = trained_softmax(ens, ridge=0.05)
+    assert found.residual <= TOLERANCE
+    assert 0 < found.train_loss < 0.01
+    assert found.test_accuracy > 0.999
+
+
+def test_a_separation_whose_square_overflows():
+    ens = Ensemble([60, 3], 0, "ce", 300, inputs=Mixture(1e200))
+    with pytest.raises(ValueError, match="separation must have a finite square, got 1e"):
+        trained_softmax(ens, ridge=0.05)
+
+
+def test_a_covariance_that_is_nearly_white_is_white():
+    values = [1 - 0.9e-9] * 30 + [1 + 0.9e-9] * 30
+    found = ClassMoments.of_means(np.zeros((3, 60)), np.diag(values), 200, None)
+    assert found.white
+    assert found.shares.tolist() == [1.0]
+
+
 def test_equal_eigenvalues_are_one_eigenspace():
     rng = np.random.default_rng(2)
     Q = np.linalg.qr(rng.standard_normal((5, 5)))[0]
@@ -219,8 +262,8 @@ def test_traces_and_means_of_resolved_curvatures(K):
     w = rng.dirichlet(np.ones(5))
     S = basis(K) @ np.diag(rng.uniform(0.1, 4, K - 1)) @ basis(K).T
     A = [np.diag(x) - np.outer(x, x) for x in p]
-    expected = [np.trace(a @ np.linalg.inv(np.eye(K) + 1.7 * a)) for a in A]
-    np.testing.assert_allclose(trace_of_resolved(p, 1.7), expected, rtol=1e-12)
+    expected = [np.diag(a @ np.linalg.inv(np.eye(K) + 1.7 * a)) for a in A]
+    np.testing.assert_allclose(resolved_entries(p, 1.7), expected, rtol=1e-10)
     total = sum(x * a @ np.linalg.inv(np.eye(K) + S @ a) for x, a in zip(w, A, strict=True))
     np.testing.assert_allclose(mean_resolved(p, w, S), total, atol=1e-14)
 
@@ -236,5 +279,5 @@ def test_what_does_not_converge_raises(monkeypatch):
     from rmt_hessian.theory.trained import fixed_point
 
     monkeypatch.setattr(fixed_point, "MOST_STEPS", 2)
-    with pytest.raises(RuntimeError, match="the fixed point is not reached: residual"):
+    with pytest.raises(RuntimeError, match=r"the fixed point is not reached, residual .* got 0.01"):
         trained_softmax(Ensemble([40, 3], 0, "ce", 100), ridge=0.01)

@@ -259,3 +259,39 @@ def test_heads_that_cannot_be(arguments, message):
     call = {"means": np.eye(2, 3), "covariance": np.eye(3), "n_samples": 9, "ridge": 0.1}
     with pytest.raises(ValueError, match=message):
         trained_head(**call | arguments)
+
+
+@pytest.mark.parametrize("matrix", MATRICES)
+def test_two_classes_have_the_law_of_their_block_twice(matrix):
+    """On ``1⊥``, of one dimension, M is 2 M_00: whatever the frequencies."""
+    found = trained(2, d=60, N=300, rho=2.0, frequencies=[3, 1])
+    law, block = found.layer_law(matrix=matrix), found.block_law(0, 0, matrix=matrix)
+    assert law.atom_at_zero == 0.5
+    assert law.mean() == pytest.approx(block.mean(), rel=1e-9)
+    x = block.ppf([0.2, 0.5, 0.8])
+    np.testing.assert_allclose(law.cdf(2 * x), 0.5 + block.cdf(x) / 2, atol=2e-3)
+
+
+def test_halves_of_the_sample_tell_the_error_of_the_matrix_law():
+    found = trained(3, d=60, N=300, frequencies=[6, 3, 1])
+    assert found.layer_law().error < 0.03
+
+
+def test_moments_of_products_given_the_classes():
+    """By Monte Carlo, ``z = μ + Σ^{1/2} g`` with means as long as the noise."""
+    rng = np.random.default_rng(0)
+    a, means = np.array([0.3, 1.0, 4.0] * 4), 2.0 * rng.standard_normal((2, 12))
+    head = trained_head(means, np.diag(a), 40, ridge=0.5)
+    n = 200_000
+    labels = np.array([0, 1])
+    part = replace(head.sample, labels=labels)
+    pairs, fourth = norms._of_classes(head.moments, part, np.array([0, 1]), np.array([0, 1]))
+    z = means[:, None] + np.sqrt(a) * rng.standard_normal((2, n, 12))
+    other = means[:, None] + np.sqrt(a) * rng.standard_normal((2, n, 12))
+    for i in range(2):
+        squares = np.sum(z[i] ** 2, axis=1) ** 2
+        assert fourth[i] == pytest.approx(squares.mean(), abs=5 * squares.std() / np.sqrt(n))
+        for j in range(2):
+            products = np.sum(z[i] * other[j], axis=1) ** 2
+            error = 5 * products.std() / np.sqrt(n)
+            assert pairs[i, j] == pytest.approx(products.mean(), abs=error)

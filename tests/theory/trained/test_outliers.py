@@ -129,3 +129,11 @@ def test_too_many_classes_that_differ():
     found = trained(20, ridge=0.1, frequencies=np.arange(1.0, 21))
     with pytest.raises(ValueError, match="classes less one times directions must be at most 600"):
         found.outliers()
+
+
+def test_two_classes_with_one_mean_have_it_as_outlier_direction():
+    """The mean of all, alone: its matrix has one row, in the means."""
+    found = trained(2, rho=3.0, groups=(1, 1.0))
+    top = max(found.outliers(), key=lambda outlier: outlier.place)
+    assert top.means_overlap == pytest.approx(top.overlap)
+    assert top.means_overlap > 0.8

@@ -144,3 +144,9 @@ def test_what_is_not_found_raises(monkeypatch):
     monkeypatch.setattr(module, "softmax_prox", lambda omega, labels, s: at_prox(omega, labels))
     with pytest.raises(RuntimeError, match="1 proximal points are not found"):
         matrix_prox(omega, labels, 10 * (np.eye(3) - 1 / 3))
+
+
+def test_confident_samples_lose_no_digits():
+    at = at_prox(np.array([[50.0, 0.0]]), np.array([0]))
+    np.testing.assert_allclose(at.gradients[0], [-np.exp(-50), np.exp(-50)], rtol=1e-12)
+    np.testing.assert_allclose(at.loss, np.exp(-50), rtol=1e-12)
