@@ -18,7 +18,8 @@ from rmt_hessian._types import FloatArray
 class Mixture:
     """Inputs of K classes, ``x = ρ m_y + g`` with ``g ~ N(0, I_d)`` and means m of unit length.
 
-    The means are a random frame of R^d, orthonormal, or correlated within groups of classes. Like
+    The means are a random frame of R^d, orthonormal, or correlated within groups of classes; or
+    they are given, and have lengths of their own. Like
     an `Ensemble` it holds names and sizes only: K and d are those of a network. `mixture_inputs`,
     which takes the same parameters, draws from it.
 

