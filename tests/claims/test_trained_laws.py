@@ -7,6 +7,7 @@ standard error of the prediction (1 in 5000 by chance, were draws normal), besid
 integration and corrections of relative size 2/d.
 """
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -341,6 +342,9 @@ def test_mixtures_at_given_weights(steps, part, matrix):
     # weights g_i g_j have long tails: few samples decide, and spectra scatter
     most = 0.04 if matrix == "hessian" else 0.06
     assert np.mean([ks_distance(row, law) for row in values]) <= most
+    if matrix != "hessian" and block:  # of inputs without means: wrong, with random weights too
+        without = theory.block_law(replace(ens, inputs="gaussian"), *block, matrix=matrix)
+        assert np.mean([ks_distance(row, without) for row in values]) >= 0.06
     lo, hi = law.support()
     places = np.repeat([o.place for o in outliers], [o.multiplicity for o in outliers])
     shares = np.repeat([o.means_overlap for o in outliers], [o.multiplicity for o in outliers])

@@ -16,7 +16,7 @@ from typing import Self
 
 import numpy as np
 
-from rmt_hessian._types import FloatArray, IntArray
+from rmt_hessian._types import FloatArray
 from rmt_hessian.theory.trained.class_moments import ClassMoments
 from rmt_hessian.theory.trained.equations import State, basis
 from rmt_hessian.theory.trained.norms import Coordinates
@@ -72,10 +72,6 @@ class Directions:
     def in_means(self) -> FloatArray:
         """Basis of the directions of the means, (r, n_means)."""
         return np.eye(len(self.covariance), self.n_means)
-
-    def of_samples(self, chosen: IntArray) -> Directions:
-        """Those of some samples."""
-        return Directions(self.mean[chosen], self.covariance, self.gradients[chosen], self.n_means)
 
     def stacked(self) -> Coordinates:
         """For norms."""

@@ -1,6 +1,7 @@
 """What the tests of trained softmax regression share."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,3 +30,9 @@ def all_orders(sample, n):
     unseen, logits, loss, p, g, labels = (np.concatenate(part) for part in zip(*parts, strict=True))
     masses = np.full(len(labels), 1 / len(labels))
     return TrainedSample(unseen, Fitted(logits, loss, p, g), labels, masses)
+
+
+def some(directions, chosen):
+    """Directions of a few samples."""
+    gradients = directions.gradients[chosen]
+    return replace(directions, mean=directions.mean[chosen], gradients=gradients)

@@ -11,7 +11,7 @@ from rmt_hessian.theory import SeparableLaw, trained_head, trained_softmax
 from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
 from rmt_hessian.theory.trained import norms, spectra
 from rmt_hessian.theory.trained.factors import MATRICES, DiagonalPlusRankOne
-from tests.theory.trained.small import all_orders, trained
+from tests.theory.trained.small import all_orders, some, trained
 
 
 def test_losses_are_means_over_the_sample():
@@ -58,7 +58,7 @@ def test_norms_by_slow_loops(mixture):
         labels=sample.labels[few],
         masses=np.full(n, 1 / n),
     )
-    at = found._given_logits.of_samples(few)
+    at = some(found._given_logits, few)
     result = norms.block_norms(part, found.moments, at.stacked())
     C, r = at.covariance, len(at.covariance)
     order = np.random.default_rng(0).permutation(n)

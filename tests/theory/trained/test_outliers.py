@@ -11,7 +11,7 @@ from rmt_hessian.theory.trained.directions import Directions
 from rmt_hessian.theory.trained.equations import basis
 from rmt_hessian.theory.trained.exchangeable_outliers import ExchangeableDirections
 from rmt_hessian.theory.trained.factors import MATRICES, DiagonalPlusRankOne
-from tests.theory.trained.small import all_orders, trained
+from tests.theory.trained.small import all_orders, some, trained
 
 
 @pytest.mark.parametrize("matrix", MATRICES)
@@ -40,7 +40,7 @@ def test_matrices_by_slow_loops(matrix):
     """Unequal classes, every product spelt out."""
     found = trained(3, rho=2.0, frequencies=[3, 2, 1])
     few = np.random.default_rng(0).permutation(len(found.sample.labels))[:60]
-    directions = found._given_logits.of_samples(few)
+    directions = some(found._given_logits, few)
     M = DiagonalPlusRankOne.resolved(found.sample, matrix).to_dense()[few]
     w, g, masses = directions.mean, directions.gradients, np.full(60, 1 / 60)
     U, z = basis(3), 0.4
