@@ -13,6 +13,8 @@ from rmt_hessian.measurements import (  # noqa: F401 (registers what is in them)
     kronecker,
     outliers,
     output_rank,
+    pac_bayes,
+    pac_bayes_search,
     trained_eigenspaces,
     trained_heads,
     trained_laws,

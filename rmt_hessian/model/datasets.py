@@ -1,4 +1,9 @@
-"""Real data that need no download."""
+"""Real data: what comes with packages, and files that users have."""
+
+import gzip
+import zlib
+from os import PathLike
+from pathlib import Path
 
 import numpy as np
 
@@ -79,3 +84,62 @@ def mnist_digits(standardised: bool = False) -> tuple[FloatArray, IntArray]:
     table = np.loadtxt(DATA_PATH, delimiter=",", dtype=np.uint8)
     X, labels = table[:, :-1], table[:, -1].astype(np.int64)
     return (standardise(X) if standardised else X / 255.0), labels
+
+
+def idx_images(folder: str | PathLike[str]) -> tuple[FloatArray, IntArray]:
+    """Training images in the files of MNIST: Fashion-MNIST and others that share its names.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        With ``train-images-idx3-ubyte`` and ``train-labels-idx1-ubyte``, or the same with ``.gz``.
+
+    Returns
+    -------
+    X : numpy.ndarray, shape (N, pixels)
+        Grey values over 255, from 0 to 1.
+    labels : numpy.ndarray of int, shape (N,)
+
+    Raises
+    ------
+    ValueError
+        If a file is of another format, damaged, or they are not of as many images.
+    OSError
+        If a file is not there, or cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     head = bytes([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2])  # 1 image, 1 × 2
+    ...     _ = (Path(name) / "train-images-idx3-ubyte").write_bytes(head + bytes([0, 255]))
+    ...     head = bytes([0, 0, 8, 1, 0, 0, 0, 1])
+    ...     _ = (Path(name) / "train-labels-idx1-ubyte").write_bytes(head + bytes([7]))
+    ...     idx_images(name)
+    (array([[0., 1.]]), array([7]))
+    """
+    images = _idx_bytes(Path(folder) / "train-images-idx3-ubyte", n_axes=3)
+    labels = _idx_bytes(Path(folder) / "train-labels-idx1-ubyte", n_axes=1)
+    if len(images) != len(labels):
+        raise ValueError(f"{folder} must have a label an image, got {len(labels)} of {len(images)}")
+    return images.reshape(len(images), -1) / 255.0, labels.astype(np.int64)
+
+
+def _idx_bytes(path: Path, n_axes: int) -> np.ndarray:
+    """An array of bytes: two zeros, 8 for bytes, the axes, their sizes in 4 bytes each, entries."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        path = path.with_name(f"{path.name}.gz")
+        content = path.read_bytes()
+    if path.suffix == ".gz":
+        try:
+            content = gzip.decompress(content)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise ValueError(f"{path} must be a gzip file, got {error}") from None
+    head, entries = content[: 4 + 4 * n_axes], content[4 + 4 * n_axes :]
+    sizes = np.frombuffer(head[4:], ">u4") if len(head) == 4 + 4 * n_axes else np.zeros(n_axes)
+    if head[:4] != bytes([0, 0, 8, n_axes]) or len(entries) != np.prod(sizes, dtype=np.int64):
+        wanted = f"an IDX file of bytes with {n_axes} axes"
+        raise ValueError(f"{path} must be {wanted}, got {len(content)} bytes that are not one")
+    return np.frombuffer(entries, np.uint8).reshape(sizes.astype(int))

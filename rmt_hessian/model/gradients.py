@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from rmt_hessian._threads import consecutive_slices, slices
+from rmt_hessian._threads import slices
 from rmt_hessian._types import FloatArray, IntArray
 from rmt_hessian.model.forward_pass import ForwardPass, NotFiniteError, forward_pass
 from rmt_hessian.model.losses import CrossEntropy, MeanSquaredError, Targets
 from rmt_hessian.model.networks import Network
+from rmt_hessian.model.parameter_vector import network_at, parameter_vector, weights_and_biases
 
 IN_CACHE = 2**18  # numbers of a chunk: the passes over logits take half the time or less
 
@@ -25,8 +26,7 @@ class DivergenceError(ArithmeticError):
 class Objective:
     """``L(θ) = (1/N) Σ_n ω_n ℓ_n + (μ/2) Σ_l ‖W_l‖²``.
 
-    θ has all weights and biases of a network, in the order of `network_hessian` with biases: layer
-    by layer, unit by unit, the bias of a unit after its weights.
+    θ has all weights and biases of a network, in the order of `parameter_vector`.
 
     Attributes
     ----------
@@ -50,27 +50,22 @@ class Objective:
     weight_decay: float = 0.0
 
     @property
+    def n_samples(self) -> int:
+        """N."""
+        return len(self.X)
+
+    @property
     def start(self) -> FloatArray:
         """θ of `net`, shape (P,)."""
-        pairs = zip(self.net.weights, self.net.biases, strict=True)
-        return np.concatenate([_with_bias(W, b).ravel() for W, b in pairs])
+        return parameter_vector(self.net)
 
     def parts(self, theta: FloatArray) -> tuple[list[FloatArray], list[FloatArray | None]]:
         """Weights and biases in θ, as views."""
-        shapes = [
-            (len(W), W.shape[1] + (b is not None))
-            for W, b in zip(self.net.weights, self.net.biases, strict=True)
-        ]
-        places = consecutive_slices(k * p for k, p in shapes)
-        rows = [theta[place].reshape(shape) for place, shape in zip(places, shapes, strict=True)]
-        inputs = [W.shape[1] for W in self.net.weights]
-        weights = [A[:, :p] for A, p in zip(rows, inputs, strict=True)]
-        with_bias = zip(rows, inputs, self.net.biases, strict=True)
-        return weights, [None if b is None else A[:, p] for A, p, b in with_bias]
+        return weights_and_biases(self.net, theta)
 
     def network(self, theta: FloatArray) -> Network:
         """The network of these parameters, a copy."""
-        return Network(*self.parts(theta), self.net.activation)
+        return network_at(self.net, theta)
 
     def mean_loss(self, theta: FloatArray) -> float:
         """``(1/N) Σ_n ω_n ℓ_n``, without weight decay."""
@@ -149,7 +144,3 @@ def _finite(values: Any, what: str) -> Any:
     if not np.isfinite(values).all():
         raise DivergenceError(f"infinite or NaN {what}")
     return values
-
-
-def _with_bias(W: FloatArray, b: FloatArray | None) -> FloatArray:
-    return W if b is None else np.column_stack([W, b])

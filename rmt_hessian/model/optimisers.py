@@ -1,11 +1,11 @@
-"""Ways to lower an `Objective`: each records the parameters step by step."""
+"""Ways to lower a function of parameters: each records them step by step."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 from scipy.optimize import minimize
@@ -18,7 +18,6 @@ from rmt_hessian._checks.arguments import (
     refuse_given,
 )
 from rmt_hessian._types import FloatArray, IntArray
-from rmt_hessian.model.gradients import Objective
 
 Schedule: TypeAlias = Literal["constant", "cosine"]
 Record: TypeAlias = Callable[[int, FloatArray], object]  # record(step, θ), StopIteration ends
@@ -28,6 +27,28 @@ RESTART = 1e-9  # relative decrease that makes another search worth while
 MOST = 10_000  # iterations of L-BFGS where nobody says how many
 DECAY = 0.9, 0.999  # of Adam's moments
 SMALL = 1e-8  # added to its root mean square
+
+
+class Differentiable(Protocol):
+    """What is lowered: `Objective`, or another mean over samples."""
+
+    @property
+    def start(self) -> FloatArray:
+        """The first parameters."""
+
+    @property
+    def n_samples(self) -> int:
+        """N."""
+
+    def gradient(self, theta: FloatArray, samples: IntArray | None = None) -> FloatArray:
+        """Of the mean over some samples, or over all."""
+
+
+class WithValue(Differentiable, Protocol):
+    """What a line search needs besides."""
+
+    def value_and_gradient(self, theta: FloatArray) -> tuple[float, FloatArray]:
+        """Over all samples."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +69,7 @@ class LBFGS:
     tolerance: float
     steps: int = MOST
 
-    def run(self, objective: Objective, record: Record, rng: np.random.Generator | None) -> None:
+    def run(self, objective: WithValue, record: Record, rng: np.random.Generator | None) -> None:
         """Minimise from ``objective.start``."""
         step, ended = 0, False
 
@@ -128,10 +149,12 @@ class _FirstOrder(ABC):
     def directions(self) -> Callable[[FloatArray], FloatArray]:
         """A function of each gradient in turn that returns u."""
 
-    def run(self, objective: Objective, record: Record, rng: np.random.Generator | None) -> None:
+    def run(
+        self, objective: Differentiable, record: Record, rng: np.random.Generator | None
+    ) -> None:
         """Take the steps from ``objective.start``."""
         theta, direction = objective.start, self.directions()
-        batches = self.batches(len(objective.X), rng)
+        batches = self.batches(objective.n_samples, rng)
         for k in range(self.steps):
             with np.errstate(over="ignore", invalid="ignore"):  # the next pass would see it
                 theta = theta - self.rate(k) * direction(objective.gradient(theta, next(batches)))

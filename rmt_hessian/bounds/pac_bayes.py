@@ -1,0 +1,283 @@
+"""The PAC-Bayes bound of a trained network: a posterior about its weights, optimised."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from rmt_hessian._checks.arguments import (
+    function_or_none,
+    instance_of,
+    one_of,
+    positive_integer,
+    positive_real,
+    refuse_given,
+)
+from rmt_hessian._checks.arrays import finite_array
+from rmt_hessian._random import random_generator
+from rmt_hessian._threads import WORTH_A_THREAD, one_thread
+from rmt_hessian._types import FloatArray, Progress, RandomState
+from rmt_hessian.bounds.bases import BASES, OF_NETWORK, BasisName
+from rmt_hessian.bounds.inequalities import (
+    complexity,
+    confidence,
+    langford_seeger_bound,
+    mcallester_bound,
+    upper_confidence_bound,
+)
+from rmt_hessian.bounds.penalty import Cost, Penalty
+from rmt_hessian.bounds.posterior import GaussianPosterior, checked_labels
+from rmt_hessian.bounds.prior import PriorVariances
+from rmt_hessian.bounds.search import STARTS, Search, Start
+from rmt_hessian.model.gradients import DivergenceError, Objective
+from rmt_hessian.model.losses import get_loss
+from rmt_hessian.model.networks import Network
+from rmt_hessian.model.optimisers import refuse_larger_batches
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PacBayesBound:
+    """A bound on the share of wrong labels of networks drawn from a posterior, and its terms.
+
+    With probability at least `confidence` over samples and draws, the posterior's mean error on new
+    samples of the same distribution is at most `bound`.
+
+    Attributes
+    ----------
+    posterior : GaussianPosterior
+    risks : numpy.ndarray, shape (n,)
+        Errors on the samples, of n networks of the posterior.
+    penalty : Penalty
+        N, δ and the prior variances.
+    loss_scale : float
+        c of the objective.
+    risk_delta : float
+        δ' of the mean over draws.
+    """
+
+    posterior: GaussianPosterior
+    risks: FloatArray
+    penalty: Penalty
+    loss_scale: float
+    risk_delta: float
+
+    @cached_property
+    def _cost(self) -> Cost:
+        q = self.posterior
+        return self.penalty.of(q.squared_distance, q.variances)
+
+    @property
+    def kl(self) -> float:
+        """``KL(Q‖P)``."""
+        return self._cost.kl
+
+    @property
+    def prior_variance(self) -> float:
+        """``λ_j``."""
+        return self._cost.prior_variance
+
+    @property
+    def empirical_risk(self) -> float:
+        """Mean error on the samples over the draws."""
+        return float(self.risks.mean())
+
+    @property
+    def risk_bound(self) -> float:
+        """What it is below in the limit of many draws, up to δ': `upper_confidence_bound`."""
+        return upper_confidence_bound(self.risks, self.risk_delta)
+
+    @property
+    def sampling_term(self) -> float:
+        """`risk_bound` less `empirical_risk`."""
+        return self.risk_bound - self.empirical_risk
+
+    @property
+    def complexity(self) -> float:
+        """``(KL + log(π² j²/6) + log(ξ(N)/δ))/N``."""
+        _, divergence, n_samples, delta = self._terms
+        return complexity(divergence, n_samples, delta)
+
+    @property
+    def bound(self) -> float:
+        """Langford–Seeger: the inverted binary KL of `risk_bound` at `complexity`."""
+        return langford_seeger_bound(*self._terms)
+
+    @property
+    def mcallester(self) -> float:
+        """``risk_bound + √(complexity/2)``; it may be above 1."""
+        return mcallester_bound(*self._terms)
+
+    @property
+    def _terms(self) -> tuple[float, float, int, float]:
+        divergence = self.kl + self.penalty.prior.log_cost(self._cost.prior_index)
+        return self.risk_bound, divergence, self.penalty.n_samples, self.penalty.delta
+
+    @property
+    def confidence(self) -> float:
+        """``1 - δ - δ'``."""
+        return 1.0 - self.penalty.delta - self.risk_delta
+
+    def quadratic_variances(self, curvatures: npt.ArrayLike) -> FloatArray:
+        """``1/(1/λ + β h_i)``, the best variances of a quadratic loss at this λ and this β.
+
+        Of any loss they are stationary for h the mean over the posterior of ``u_iᵀ H u_i``.
+        ``β = 4 N B c``, c the scale of the loss, B McAllester's penalty.
+
+        Parameters
+        ----------
+        curvatures : array_like, shape (P,)
+            h, along the directions of the posterior: see `rmt_hessian.bounds.curvature`.
+        """
+        beta = self.loss_scale / self._cost.slope
+        return 1.0 / (1.0 / self.prior_variance + beta * finite_array(curvatures, "curvatures", 1))
+
+    def __repr__(self) -> str:
+        told = f"risk {self.empirical_risk:.4f} + {self.sampling_term:.4f}"
+        return (
+            f"PacBayesBound({self.bound:.4f}: {told}, KL {self.kl:.1f}, N {self.penalty.n_samples})"
+        )
+
+
+def pac_bayes_bound(
+    initial: Network,
+    trained: Network,
+    X: npt.ArrayLike,
+    y: npt.ArrayLike,
+    *,
+    basis: BasisName = "kronecker",
+    n_stages: int = 1,
+    start: Start = "curvature",
+    steps: int = 2000,
+    learning_rate: float = 0.2,
+    batch_size: int | None = None,
+    loss_scale: float | None = None,
+    delta: float = 0.025,
+    risk_delta: float = 0.01,
+    prior: PriorVariances | None = None,
+    n_draws: int = 500,
+    rng: RandomState = None,
+    progress: Progress | None = None,
+) -> PacBayesBound:
+    """Bound the error of networks about a trained one, by a posterior that is optimised.
+
+    Prior ``N(θ_0, λI)`` about the initial network, λ of a grid. Posterior ``N(θ, U diag(s) Uᵀ)``:
+    mean and variances minimise ``c E L_CE + B``, B McAllester's penalty, by Adam with one draw a
+    step, from the trained network. The bound is then that of Langford and Seeger for the error,
+    from draws of the posterior. It holds for any U, also one made from the samples, since the prior
+    is isotropic; for samples that are independent, of one distribution, and an initial network and
+    inputs that do not depend on them (no `standardise` with their own mean).
+
+    Parameters
+    ----------
+    initial : Network
+        Before training.
+    trained : Network
+        The same sizes, biases and activation.
+    X : array_like, shape (N, d)
+    y : array_like, shape (N,)
+        Integer labels.
+    basis : {"isotropic", "standard", "kronecker", "exact", "gradient"}
+        U: one variance for all; the weights themselves; eigenvectors of ``E[M] ⊗ E[z zᵀ]`` of each
+        layer (Gauss–Newton part, bias included), as in [W]; of its Hessian, which is formed; or of
+        ``E[g gᵀ] ⊗ E[z zᵀ]``, gradients in the place of M.
+    n_stages : int
+        In how many parts the search goes: each begins with the basis at its mean, and Adam anew.
+    start : {"curvature", "weights"}
+        First variances: the best of a quadratic loss, or ``(Uᵀθ)²`` as in [W].
+    steps : int
+        Of all stages.
+    learning_rate : float
+        Of Adam, in units of the first standard deviations; falls to 0 as a cosine in each stage.
+    batch_size : int, optional
+        Samples of a step; by default all.
+    loss_scale : float, optional
+        c; by default ``1/log C``, with which a network that knows nothing has c L = 1.
+    delta : float
+        δ of the inequality, for all posteriors and prior variances at once.
+    risk_delta : float
+        δ' of the mean over draws.
+    prior : PriorVariances, optional
+    n_draws : int
+        Networks of the posterior whose errors are counted.
+    rng : None, int, SeedSequence or Generator
+    progress : callable, optional
+        Called as ``progress(done, total)`` after each step.
+
+    Returns
+    -------
+    PacBayesBound
+
+    Raises
+    ------
+    ValueError
+        If the networks differ in sizes, biases or activation; on bad inputs or labels; if an
+        argument is not as above; or if the posterior diverges.
+
+    Examples
+    --------
+    >>> from rmt_hessian.model.mixtures import mixture_inputs
+    >>> X, y = mixture_inputs(400, 5, 2, rng=0, separation=5.0)
+    >>> initial = Network.random([5, 2], rng=1)
+    >>> trained = Network([2 * np.eye(2, 5)])
+    >>> found = pac_bayes_bound(initial, trained, X, y, steps=200, n_draws=100, rng=2)
+    >>> found.empirical_risk < found.bound < 0.3
+    True
+    """
+    _refuse_other_kind(initial, trained)
+    X = finite_array(X, "X", ndim=2)
+    labels = checked_labels(trained, len(X), y)
+    X = trained.forward(X).features[0]  # checked
+    family = one_of(basis, BASES, "basis")
+    n_stages = positive_integer(n_stages, "n_stages")
+    if n_stages > 1 and family not in OF_NETWORK:
+        refuse_given(n_stages, "n_stages", f"basis {family!r}, which stays")
+    steps = positive_integer(steps, "steps", minimum=n_stages)
+    refuse_larger_batches(batch_size, len(X))
+    scale = 1 / np.log(trained.widths[-1]) if loss_scale is None else loss_scale
+    search = Search(
+        loss=Objective(initial, X, labels, get_loss("ce", trained.widths[-1])),
+        family=family,
+        start=one_of(start, STARTS, "start"),
+        penalty=Penalty(
+            len(X),
+            confidence(delta, "delta"),
+            PriorVariances() if prior is None else instance_of(prior, PriorVariances, "prior"),
+        ),
+        loss_scale=positive_real(scale, "loss_scale"),
+        options={"learning_rate": learning_rate, "batch_size": batch_size},
+        rng=random_generator(rng),
+        progress=function_or_none(progress, "progress", "done, total"),
+        total=steps,
+    )
+    risk_delta, n_draws = confidence(risk_delta, "risk_delta"), positive_integer(n_draws, "n_draws")
+    operations = len(X) * search.loss.start.size
+    try:
+        with one_thread() if operations < WORTH_A_THREAD else nullcontext():
+            posterior = search.first(trained)
+            for stage in range(n_stages):
+                if stage > 0:
+                    posterior = search.in_new_basis(posterior)
+                done, end = (k * steps // n_stages for k in (stage, stage + 1))
+                posterior = search.run(posterior, end - done, done)
+            risks = posterior.risks(X, labels, n_draws, search.rng)
+    except DivergenceError as error:
+        hint = "a lower learning_rate may help"
+        raise ValueError(f"the posterior must not diverge ({hint}), got {error}") from None
+    return PacBayesBound(posterior, risks, search.penalty, search.loss_scale, risk_delta)
+
+
+def _refuse_other_kind(initial: Network, trained: Network) -> None:
+    kinds = []
+    for net, name in ((initial, "initial"), (trained, "trained")):
+        instance_of(net, Network, name)
+        with_bias = [b is not None for b in net.biases]
+        kinds.append((net.widths, with_bias, net.activation))
+    if kinds[0] != kinds[1]:
+        raise ValueError(
+            "initial and trained must have the same widths, biases and activation, got "
+            f"{initial!r} and {trained!r}"
+        )

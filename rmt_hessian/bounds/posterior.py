@@ -1,0 +1,121 @@
+"""A Gaussian posterior over networks, beside an isotropic Gaussian prior."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rmt_hessian._checks.arguments import positive_integer
+from rmt_hessian._checks.arrays import finite_array
+from rmt_hessian._random import random_generator
+from rmt_hessian._types import FloatArray, RandomState
+from rmt_hessian.bounds.bases import Basis
+from rmt_hessian.model.losses import get_loss
+from rmt_hessian.model.networks import Network
+from rmt_hessian.model.parameter_vector import network_at, parameter_vector
+from rmt_hessian.model.sample_weights import counted_samples
+
+
+def gaussian_kl(squared_distance: float, variances: FloatArray, prior_variance: float) -> float:
+    """``KL(N(θ, U diag(s) Uᵀ) ‖ N(θ_0, λI)) = ½ Σ (s_i/λ - 1 - log(s_i/λ)) + ‖θ - θ_0‖²/(2λ)``.
+
+    U, orthogonal, is not in it.
+    """
+    ratios = variances / prior_variance
+    with np.errstate(divide="ignore"):
+        spread = (ratios - 1.0 - np.log(ratios)).sum()
+    return float(spread + squared_distance / prior_variance) / 2
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GaussianPosterior:
+    """``N(θ, U diag(s) Uᵀ)`` over the parameters of a network, in the order of `network_hessian`.
+
+    Attributes
+    ----------
+    initial : Network
+        At the mean of the prior, ``θ_0``.
+    displacement : numpy.ndarray, shape (P,)
+        ``Uᵀ(θ - θ_0)``.
+    variances : numpy.ndarray, shape (P,)
+        s, along the directions of the basis.
+    basis : Basis
+        U.
+    """
+
+    initial: Network
+    displacement: FloatArray
+    variances: FloatArray
+    basis: Basis
+
+    def __repr__(self) -> str:
+        return f"GaussianPosterior({self.variances.size} parameters of {self.initial!r})"
+
+    @property
+    def squared_distance(self) -> float:
+        """``‖θ - θ_0‖²``."""
+        return float(self.displacement @ self.displacement)
+
+    @property
+    def network(self) -> Network:
+        """At the mean."""
+        return self._at(self.displacement)
+
+    def kl(self, prior_variance: float) -> float:
+        """`gaussian_kl` from ``N(θ_0, λI)``."""
+        return gaussian_kl(self.squared_distance, self.variances, prior_variance)
+
+    def draw(self, rng: RandomState) -> Network:
+        """One network of the posterior."""
+        noise = random_generator(rng).standard_normal(self.variances.size)
+        return self._at(self.displacement + np.sqrt(self.variances) * noise)
+
+    def _at(self, displacement: FloatArray) -> Network:
+        theta = parameter_vector(self.initial) + self.basis.vector(displacement)
+        return network_at(self.initial, theta)
+
+    def risks(
+        self, X: npt.ArrayLike, y: npt.ArrayLike, n_draws: int, rng: RandomState
+    ) -> FloatArray:
+        """Shares of wrong labels, the largest logit against y, of networks of the posterior.
+
+        Parameters
+        ----------
+        X : array_like, shape (N, d)
+        y : array_like, shape (N,)
+            Integer labels.
+        n_draws : int
+        rng : None, int, SeedSequence or Generator
+
+        Returns
+        -------
+        numpy.ndarray, shape (n_draws,)
+
+        Raises
+        ------
+        ValueError
+            On bad inputs or labels, see `layer_hessian`.
+        """
+        X, rng = finite_array(X, "X", ndim=2), random_generator(rng)
+        labels = checked_labels(self.initial, len(X), y)
+        draws = range(positive_integer(n_draws, "n_draws"))
+        return np.array([np.mean(self.draw(rng)(X).argmax(axis=1) != labels) for _ in draws])
+
+
+def checked_labels(net: Network, n_samples: int, y: npt.ArrayLike) -> Any:
+    """Integer labels of samples, (N,).
+
+    Raises
+    ------
+    ValueError
+        If they are not as many, out of range, or targets of several numbers.
+    """
+    n_classes = net.widths[-1]
+    loss = get_loss("ce", n_classes)
+    labels: Any = counted_samples(n_samples, n_classes, loss, y, with_targets=True).targets
+    if labels.ndim != 1:
+        raise ValueError(f"y must have labels, shape ({n_samples},), got shape {labels.shape}")
+    return labels

@@ -1,0 +1,109 @@
+"""The search for the posterior with the smallest bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from rmt_hessian._types import FloatArray, Progress
+from rmt_hessian.bounds.bases import Basis, BasisName, basis_of
+from rmt_hessian.bounds.curvature import curvatures
+from rmt_hessian.bounds.objective import BoundObjective
+from rmt_hessian.bounds.penalty import Penalty
+from rmt_hessian.bounds.posterior import GaussianPosterior
+from rmt_hessian.bounds.quadratic import quadratic_optimum
+from rmt_hessian.model.gradients import Objective
+from rmt_hessian.model.networks import Network
+from rmt_hessian.model.optimisers import get_optimiser
+from rmt_hessian.model.parameter_vector import parameter_vector
+
+Start: TypeAlias = Literal["curvature", "weights"]
+STARTS = ("curvature", "weights")
+SMALLEST = 1e-6  # of first variances, over their mean
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """Adam from a posterior about a trained network.
+
+    Attributes
+    ----------
+    loss : Objective
+        Mean loss over the samples, with the initial network.
+    family : str
+        The basis by name.
+    start : {"curvature", "weights"}
+        First variances: `quadratic_optimum`, or ``(Uᵀθ)²``.
+    penalty : Penalty
+    loss_scale : float
+    options : dict
+        Learning rate and batch size.
+    rng : numpy.random.Generator
+    progress : callable or None
+    total : int
+        Steps of all stages.
+    """
+
+    loss: Objective
+    family: BasisName
+    start: Start
+    penalty: Penalty
+    loss_scale: float
+    options: dict[str, Any]
+    rng: np.random.Generator
+    progress: Progress | None
+    total: int
+
+    def run(self, posterior: GaussianPosterior, n_steps: int, done: int) -> GaussianPosterior:
+        """Some steps, in the basis of the posterior."""
+        objective = BoundObjective(
+            self.loss,
+            posterior,
+            self.penalty,
+            self.loss_scale,
+            self.rng,
+            self.family == "isotropic",
+        )
+        last = objective.start
+
+        def record(step: int, place: FloatArray) -> None:
+            nonlocal last
+            last = place
+            if self.progress is not None:
+                self.progress(done + step, self.total)
+
+        options = {"tolerance": 1.0, "steps": n_steps, "schedule": "cosine"} | self.options
+        adam: Any = get_optimiser("adam", **options)
+        adam.run(objective, record, self.rng)
+        return objective.posterior(last)
+
+    def first(self, network: Network) -> GaussianPosterior:
+        """About a network, in the basis there."""
+        initial, isotropic = self.loss.net, self.family == "isotropic"
+        basis = self._basis(network)
+        theta = parameter_vector(network)
+        displacement = basis.coordinates(theta - parameter_vector(initial))
+        if self.start == "weights":
+            variances = np.square(basis.coordinates(theta))
+            variances = np.maximum(variances, SMALLEST * variances.mean())
+        else:
+            h = curvatures(network, self.loss.X, basis)
+            h = np.full_like(h, h.mean()) if isotropic else h
+            distance = float(displacement @ displacement)
+            variances = quadratic_optimum(h, distance, self.penalty, self.loss_scale).variances
+        if isotropic:
+            variances = np.full_like(variances, variances.mean())
+        return GaussianPosterior(initial, displacement, variances, basis)
+
+    def in_new_basis(self, posterior: GaussianPosterior) -> GaussianPosterior:
+        """The same mean, and the variances along the basis at the mean, where covariances end."""
+        basis = self._basis(posterior.network)
+        displacement = basis.coordinates(posterior.basis.vector(posterior.displacement))
+        variances = basis.variances(posterior.basis, posterior.variances)
+        return GaussianPosterior(posterior.initial, displacement, variances, basis)
+
+    def _basis(self, network: Network) -> Basis:
+        labels: Any = self.loss.targets
+        return basis_of(self.family, network, self.loss.X, labels)
