@@ -3,16 +3,26 @@
 Reading order: ``ensemble`` and ``mixture`` (the one description of a case, and of its inputs),
 ``activations``, ``model`` (what is simulated), ``hessian`` (its Hessian, layer by layer as
 ``(1/N) Σ_n M_n ⊗ z_n z_nᵀ``), ``spectra`` (what is measured of it), ``theory`` (what is predicted,
-without seeing a network), ``compare`` (the two side by side), ``measurements`` (one draw, with its
-prediction), ``sweep`` (many draws, one table), ``report``, ``plotting``, ``cli``.
+without seeing a network), ``compare`` (the two side by side), ``bounds`` (PAC-Bayes bounds of a
+trained network), ``measurements`` (one draw, with its prediction), ``sweep`` (many draws, one
+table), ``report``, ``plotting``, ``cli``.
 
 `__all__` below has what most users need. Experts import from submodules, of ``rmt_hessian``:
 
 * ``activations``: `Activation`, by name or of your own, as `get_activation` makes it
+* ``bounds.bases``: `basis_of` a network, `Basis` and `LayerBasis`, directions of a posterior
+* ``bounds.binary_kl``: `binary_kl`, `inverse_binary_kl`
+* ``bounds.curvature``: `curvatures` along a basis
+* ``bounds.inequalities``: `mcallester_bound`, `langford_seeger_bound`, their `complexity` and
+  `log_moment`; `upper_confidence_bound` of a mean of draws
+* ``bounds.pac_bayes``: `pac_bayes_bound` of a trained network, a `PacBayesBound`
+* ``bounds.posterior``: `GaussianPosterior` over networks
+* ``bounds.prior``: `PriorVariances`
 * ``hessian.dead_units``: `dead_units` of a layer, whose blocks are zero
 * ``hessian.decoupled``: `decoupled`, with the output Hessians of other inputs, as in [D]'s proof
 * ``hessian.estimates``: `Estimate`, a number with its standard error
 * ``hessian.population``: `grouped_output_hessian`, of a sample; `PopulationOutputHessian`
+* ``model.datasets``: `idx_images`, files of the format of MNIST
 * ``model.training``: `mean_loss` of a network, on any samples
 * ``model.training_path``: `TrainingPath`, what `train` returns
 * ``spectra.conditioning``: `block_preconditioning`, one rate per block; `BlockPreconditioning`

@@ -33,8 +33,10 @@ MAY_IMPORT = {
     "spectra": {"operators", "kronecker_product", "model", "hessian", "spectra"},
     "theory": {"ensemble", "initialisation", "kronecker_product", "mixture", "theory"},
     "compare": {"model", "hessian", "spectra", "theory"},
+    "bounds": {"model", "hessian", "bounds"},
     "measurements": {
         "activations",
+        "bounds",
         "ensemble",
         "initialisation",
         "kronecker_product",

@@ -11,6 +11,7 @@ import types
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -18,6 +19,9 @@ import scipy.sparse
 
 import rmt_hessian as rh
 from rmt_hessian import theory
+from rmt_hessian.bounds.bases import basis_of
+from rmt_hessian.bounds.pac_bayes import pac_bayes_bound
+from rmt_hessian.bounds.prior import PriorVariances
 from rmt_hessian.theory.laws.weight_density import WeightDensity
 from rmt_hessian.theory.structure.decoupled import decoupled_norms
 from rmt_hessian.theory.structure.relu_features import output_block_law
@@ -42,6 +46,12 @@ WEIGHTS = theory.weight_law(LINEAR, 0, 0)
 SEPARABLE = theory.SeparableLaw([1.0, 0.5], [0.5, 0.5], [1.0], [1.0], 0.5)
 EYE = np.eye(4)
 COSINES = np.cos(np.linspace(np.pi, 0, 65))
+IDX_FOLDER = TemporaryDirectory()
+for name, axes in (("images-idx3", 3), ("labels-idx1", 1)):  # one image of one pixel
+    content = bytes([0, 0, 8, axes] + axes * [0, 0, 0, 1] + [0])
+    (Path(IDX_FOLDER.name) / f"train-{name}-ubyte").write_bytes(content)
+BASIS = basis_of(NET, X, [0, 1, 0, 1, 0], "standard")
+BOUND = pac_bayes_bound(NET, NET, X, [0, 1, 0, 1, 0], steps=2, n_draws=2, rng=0)
 
 CALLS = {
     "Ensemble": {
@@ -89,7 +99,40 @@ CALLS = {
         "groups": (2, 0.5),
         "frequencies": [1.0, 2.0, 3.0, 4.0],
     },
+    "binary_kl": {"q": 0.1, "p": 0.2},
+    "inverse_binary_kl": {"q": 0.1, "budget": 0.2},
+    "log_moment": {"n_samples": 5},
+    "complexity": {"kl": 1.0, "n_samples": 5, "delta": 0.1},
+    "langford_seeger_bound": {"risk": 0.1, "kl": 1.0, "n_samples": 5, "delta": 0.1},
+    "mcallester_bound": {"risk": 0.1, "kl": 1.0, "n_samples": 5, "delta": 0.1},
+    "upper_confidence_bound": {"values": [0.1, 0.2], "delta": 0.1},
+    "PriorVariances": {"largest": 0.5, "per_e_fold": 10},
+    "basis_of": {"net": NET, "X": X, "y": [0, 1, 0, 1, 0], "name": "gradient"},
+    "curvatures": {"net": NET, "X": X, "basis": BASIS},
+    "pac_bayes_bound": {
+        "initial": NET,
+        "trained": NET,
+        "X": X,
+        "y": [0, 1, 0, 1, 0],
+        "basis": "kronecker",
+        "n_stages": 2,
+        "start": "weights",
+        "steps": 4,
+        "learning_rate": 0.1,
+        "batch_size": 2,
+        "loss_scale": 1.0,
+        "delta": 0.1,
+        "risk_delta": 0.1,
+        "prior": PriorVariances(),
+        "n_draws": 3,
+        "rng": 0,
+        "progress": None,
+    },
+    "BOUND.quadratic_variances": {"curvatures": np.ones(20)},
+    "POSTERIOR.risks": {"X": X, "y": [0, 1, 0, 1, 0], "n_draws": 2, "rng": 0},
+    "POSTERIOR.draw": {"rng": 0},
     "digits": {"standardised": False},
+    "idx_images": {"folder": IDX_FOLDER.name},
     "mnist_digits": {"standardised": False},
     "standardise": {"Z": X},
     "random_labels": {"n_samples": 3, "n_classes": 2, "rng": 0},
@@ -423,6 +466,8 @@ CALLS = {
     "theory.weight_law_limit": {"ens": LINEAR, "i": 1, "j": 2, "refinement": 1},
 }
 OBJECTS = {
+    "BOUND": BOUND,
+    "POSTERIOR": BOUND.posterior,
     "HIDDEN": HIDDEN,
     "MIXTURE": rh.Mixture(3.0, (2, 0.5)),
     "NET": NET,
@@ -438,6 +483,10 @@ OBJECTS = {
     "WEIGHTS": WEIGHTS,
 }
 RESULTS_ONLY = {  # made by functions, not by users
+    "Basis",
+    "LayerBasis",
+    "GaussianPosterior",
+    "PacBayesBound",
     "TrainingPath",
     "Estimate",
     "LayerHessian",

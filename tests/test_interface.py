@@ -12,7 +12,7 @@ from tests.interface import PUBLIC
 
 def documented_for_users():
     """Functions and classes of the library whose docstring has errors and an example."""
-    for package in ("model", "hessian", "spectra", "theory"):
+    for package in ("model", "hessian", "spectra", "theory", "bounds"):
         folder = importlib.import_module(f"rmt_hessian.{package}")
         for found in pkgutil.walk_packages(folder.__path__, f"{folder.__name__}."):
             module = importlib.import_module(found.name)

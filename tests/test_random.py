@@ -9,6 +9,7 @@ import pytest
 import rmt_hessian as rh
 from rmt_hessian import theory
 from rmt_hessian._random import random_generator
+from rmt_hessian.bounds.pac_bayes import pac_bayes_bound
 from rmt_hessian.spectra.matching import (
     overlap_up_to_permutation,
     random_overlaps_up_to_permutation,
@@ -27,17 +28,23 @@ HIDDEN = rh.Ensemble([6, 8, 3], layer=0, loss="ce", n_samples=5)
 GIVEN_LINEAR = LINEAR.given([np.eye(3, 6)])
 GIVEN_HIDDEN = rh.Ensemble([3, 4, 2], layer=0, loss="ce", n_samples=5).given(NET)
 VALUES = np.random.default_rng(0).lognormal(size=(3, 9))
+SAMPLES = np.random.default_rng(1).standard_normal((60, 3)), np.arange(60) % 2
+POSTERIOR = pac_bayes_bound(NET, NET, *SAMPLES, steps=1, n_draws=1, rng=0).posterior
 FRAMES = [np.linalg.qr(np.random.default_rng(n).standard_normal((60, 5)))[0] for n in (0, 1)]
 
 
 def trained_on_batches(rng):
     """Five steps of one sample of 60."""
-    X, y = np.random.default_rng(1).standard_normal((60, 3)), np.arange(60) % 2
     options = {"optimiser": "gd", "steps": 5, "learning_rate": 0.1, "batch_size": 1}
-    return rh.train(NET, X, y, "ce", rng=rng, **options).network
+    return rh.train(NET, *SAMPLES, "ce", rng=rng, **options).network
 
 
 DRAWS = {
+    "pac_bayes_bound": lambda rng: (
+        pac_bayes_bound(NET, NET, *SAMPLES, steps=2, n_draws=2, rng=rng).posterior.variances
+    ),
+    "GaussianPosterior.draw": lambda rng: POSTERIOR.draw(rng).weights[0],
+    "GaussianPosterior.risks": lambda rng: POSTERIOR.risks(*SAMPLES, 9, rng),
     "gaussian_inputs": lambda rng: rh.gaussian_inputs(3, 2, rng),
     "rademacher_inputs": lambda rng: rh.rademacher_inputs(9, 9, rng),
     "uniform_inputs": lambda rng: rh.uniform_inputs(3, 2, rng),

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
+from rmt_hessian._checks.arguments import instance_of, one_of
 from rmt_hessian._types import FloatArray, IntArray
 from rmt_hessian.hessian.from_network import layer_gradient_covariance, layer_hessian
 from rmt_hessian.hessian.layer import LayerHessian
+from rmt_hessian.model.losses import get_loss
 from rmt_hessian.model.networks import Network
 from rmt_hessian.model.parameter_vector import layer_places, layer_sizes
+from rmt_hessian.model.sample_weights import counted_samples
 
 BasisName: TypeAlias = Literal["isotropic", "standard", "kronecker", "exact", "gradient"]
 
@@ -96,15 +100,56 @@ class Basis:
         return layer_places([layer.shape for layer in self.layers])
 
 
-def basis_of(name: BasisName, net: Network, X: FloatArray, y: IntArray) -> Basis:
-    """The basis of a name at a network and its samples.
+def basis_of(net: Network, X: npt.ArrayLike, y: npt.ArrayLike, name: BasisName) -> Basis:
+    """A basis at a network and its samples, layer by layer.
 
-    "isotropic" and "standard": the weights themselves; "kronecker": eigenvectors of E[M] and of
-    E[z zᵀ], of the Gauss–Newton part; "gradient": of E[g gᵀ] in the place of E[M], g gradients at
-    the labels; "exact": eigenvectors of the Hessian of the layer, which is formed.
+    Parameters
+    ----------
+    net : Network
+    X : array_like, shape (N, d)
+    y : array_like, shape (N,)
+        Integer labels, used by "gradient".
+    name : {"isotropic", "standard", "kronecker", "exact", "gradient"}
+        "isotropic" and "standard": the weights themselves; "kronecker": eigenvectors of E[M] and of
+        E[z zᵀ], of the Gauss–Newton part of the Hessian of CE; "gradient": of E[g gᵀ] in the place
+        of E[M], g gradients at the labels; "exact": eigenvectors of the Gauss–Newton part of the
+        layer, which is formed.
+
+    Raises
+    ------
+    ValueError
+        On bad inputs, labels or names, see `layer_hessian`.
+
+    Examples
+    --------
+    >>> net = Network([[[0.0, 0.0], [0.0, 0.0]]])
+    >>> basis = basis_of(net, [[1.0, 1.0], [2.0, 2.0]], [0, 1], "kronecker")
+    >>> abs(basis.coordinates(np.array([1.0, 1.0, -1.0, -1.0]))).round(6)
+    array([0., 0., 0., 2.])
     """
-    layers = range(net.n_layers)
-    return Basis(tuple(_OF_LAYERS[name](net, X, y, layer) for layer in layers))
+    layer_basis = _OF_LAYERS[one_of(name, BASES, "name")]
+    instance_of(net, Network, "net")
+    samples = net.forward(X).features[0]
+    labels = checked_labels(net, len(samples), y)
+    return Basis(tuple(layer_basis(net, samples, labels, l) for l in range(net.n_layers)))
+
+
+def checked_labels(net: Network, n_samples: int, y: npt.ArrayLike) -> Any:
+    """Integer labels of samples, (N,).
+
+    Raises
+    ------
+    ValueError
+        If they are not as many, out of range, or targets of several numbers.
+    """
+    if y is None:
+        raise ValueError("y must be given: errors are counted against labels, got None")
+    n_classes = net.widths[-1]
+    loss = get_loss("ce", n_classes)
+    labels: Any = counted_samples(n_samples, n_classes, loss, y, with_targets=True).targets
+    if labels.ndim != 1:
+        raise ValueError(f"y must have labels, shape ({n_samples},), got shape {labels.shape}")
+    return labels
 
 
 def _standard(net: Network, X: FloatArray, y: IntArray, layer: int) -> LayerBasis:

@@ -9,7 +9,7 @@ from scipy.special import rel_entr
 from rmt_hessian._checks.arguments import real_at_least_zero
 from rmt_hessian._checks.distributions import probability
 
-EPS = float(np.finfo(float).eps)
+EPS, TINY = float(np.finfo(float).eps), float(np.finfo(float).tiny)
 
 
 def binary_kl(q: float, p: float) -> float:
@@ -57,7 +57,8 @@ def inverse_binary_kl(q: float, budget: float) -> float:
     0.25
     """
     q = probability(q, "q")
-    budget = budget if budget == np.inf else real_at_least_zero(budget, "budget")
+    if not (isinstance(budget, float) and budget == np.inf):
+        budget = real_at_least_zero(budget, "budget")
     if q == 0.0:
         return float(-np.expm1(-budget))
     last = 1.0 - EPS / 2
@@ -69,4 +70,4 @@ def inverse_binary_kl(q: float, budget: float) -> float:
     def excess(p: float) -> float:
         return float(rel_entr(q, p) + rel_entr(1.0 - q, 1.0 - p)) - budget
 
-    return float(brentq(excess, q, last, xtol=q * EPS, rtol=4 * EPS))
+    return float(brentq(excess, q, last, xtol=max(q * EPS, TINY), rtol=4 * EPS))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import softmax
 
+from rmt_hessian._checks.arguments import instance_of
 from rmt_hessian._threads import CHUNK_SIZE, slices
 from rmt_hessian._types import FloatArray
 from rmt_hessian.bounds.bases import Basis, gauss_newton
@@ -12,20 +14,47 @@ from rmt_hessian.model.networks import Network
 from rmt_hessian.model.parameter_vector import layer_sizes
 
 
-def curvatures(net: Network, X: FloatArray, basis: Basis) -> FloatArray:
+def curvatures(net: Network, X: npt.ArrayLike, basis: Basis) -> FloatArray:
     """``h_i = u_iᵀ G u_i``, (P,), G the Gauss–Newton part of the Hessian of CE.
 
     ``M_n = Σ_c p_nc g_nc g_ncᵀ`` with ``g_nc`` the gradient of sample n were its label c. So along
     ``r_i ⊗ x_a`` it is ``(1/N) Σ_n Σ_c p_nc (r_iᵀ g_nc)² (x_aᵀ z_n)²``: a sum of squares, nothing
     cancels.
+
+    Parameters
+    ----------
+    net : Network
+    X : array_like, shape (N, d)
+    basis : Basis
+        Of this network, or of another one of its sizes: see `basis_of`.
+
+    Raises
+    ------
+    ValueError
+        If the basis has other sizes, or on bad inputs, see `layer_hessian`.
+
+    Examples
+    --------
+    >>> from rmt_hessian.bounds.bases import basis_of
+    >>> net, X = Network([[[0.0, 0.0], [0.0, 0.0]]]), [[1.0, 1.0], [2.0, 2.0]]
+    >>> curvatures(net, X, basis_of(net, X, [0, 1], "standard"))
+    array([0.625, 0.625, 0.625, 0.625])
+    >>> curvatures(net, X, basis_of(net, X, [0, 1], "kronecker")).round(6)
+    array([0. , 0. , 0. , 2.5])
     """
-    result = np.zeros(sum(k * p for k, p in layer_sizes(net)))
+    instance_of(net, Network, "net")
+    instance_of(basis, Basis, "basis")
+    X, sizes = net.forward(X).features[0], layer_sizes(net)
+    if [np.prod(layer.shape) for layer in basis.layers] != [k * p for k, p in sizes]:
+        shapes = [layer.shape for layer in basis.layers]
+        raise ValueError(f"basis must be of layers {sizes}, got one of {shapes}")
+    result = np.zeros(sum(k * p for k, p in sizes))
     of_layers = [result[place] for place in basis.places]
     widest = max(net.widths)
     for samples in slices(len(X), CHUNK_SIZE // widest):
         _add_products(of_layers, net, X[samples], basis)
     result /= len(X)
-    for l, (layer, size) in enumerate(zip(basis.layers, layer_sizes(net), strict=True)):
+    for l, (layer, size) in enumerate(zip(basis.layers, sizes, strict=True)):
         if layer.shape != size:
             H, U = gauss_newton(net, X, None, l).to_dense(), layer.left
             of_layers[l][:] = H.diagonal() if U is None else np.einsum("ij,ij->j", U, H @ U)

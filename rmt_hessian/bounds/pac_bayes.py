@@ -21,7 +21,7 @@ from rmt_hessian._checks.arrays import finite_array
 from rmt_hessian._random import random_generator
 from rmt_hessian._threads import WORTH_A_THREAD, one_thread
 from rmt_hessian._types import FloatArray, Progress, RandomState
-from rmt_hessian.bounds.bases import BASES, OF_NETWORK, BasisName
+from rmt_hessian.bounds.bases import BASES, OF_NETWORK, BasisName, checked_labels
 from rmt_hessian.bounds.inequalities import (
     complexity,
     confidence,
@@ -30,13 +30,13 @@ from rmt_hessian.bounds.inequalities import (
     upper_confidence_bound,
 )
 from rmt_hessian.bounds.penalty import Cost, Penalty
-from rmt_hessian.bounds.posterior import GaussianPosterior, checked_labels
+from rmt_hessian.bounds.posterior import GaussianPosterior
 from rmt_hessian.bounds.prior import PriorVariances
 from rmt_hessian.bounds.search import STARTS, Search, Start
 from rmt_hessian.model.gradients import DivergenceError, Objective
 from rmt_hessian.model.losses import get_loss
 from rmt_hessian.model.networks import Network
-from rmt_hessian.model.optimisers import refuse_larger_batches
+from rmt_hessian.model.optimisers import get_optimiser, refuse_larger_batches
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -130,10 +130,19 @@ class PacBayesBound:
         Parameters
         ----------
         curvatures : array_like, shape (P,)
-            h, along the directions of the posterior: see `rmt_hessian.bounds.curvature`.
+            h, not negative, along the directions of the posterior: see `curvatures`.
+
+        Raises
+        ------
+        ValueError
+            If they are not as many, or one is negative.
         """
         beta = self.loss_scale / self._cost.slope
-        return 1.0 / (1.0 / self.prior_variance + beta * finite_array(curvatures, "curvatures", 1))
+        h = finite_array(curvatures, "curvatures", ndim=1)
+        if h.shape != self.posterior.variances.shape or h.min() < 0:
+            wanted = f"{self.posterior.variances.size} numbers that are not negative"
+            raise ValueError(f"curvatures must be {wanted}, got {h.size}, the least {h.min():.3g}")
+        return 1.0 / (1.0 / self.prior_variance + beta * h)
 
     def __repr__(self) -> str:
         told = f"risk {self.empirical_risk:.4f} + {self.sampling_term:.4f}"
@@ -236,6 +245,8 @@ def pac_bayes_bound(
     if n_stages > 1 and family not in OF_NETWORK:
         refuse_given(n_stages, "n_stages", f"basis {family!r}, which stays")
     steps = positive_integer(steps, "steps", minimum=n_stages)
+    options = {"learning_rate": learning_rate, "batch_size": batch_size}
+    get_optimiser("adam", tolerance=1.0, steps=steps, **options)  # checks them
     refuse_larger_batches(batch_size, len(X))
     scale = 1 / np.log(trained.widths[-1]) if loss_scale is None else loss_scale
     search = Search(
@@ -248,7 +259,7 @@ def pac_bayes_bound(
             PriorVariances() if prior is None else instance_of(prior, PriorVariances, "prior"),
         ),
         loss_scale=positive_real(scale, "loss_scale"),
-        options={"learning_rate": learning_rate, "batch_size": batch_size},
+        options=options,
         rng=random_generator(rng),
         progress=function_or_none(progress, "progress", "done, total"),
         total=steps,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +11,9 @@ from rmt_hessian._checks.arguments import positive_integer
 from rmt_hessian._checks.arrays import finite_array
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import FloatArray, RandomState
-from rmt_hessian.bounds.bases import Basis
-from rmt_hessian.model.losses import get_loss
+from rmt_hessian.bounds.bases import Basis, checked_labels
 from rmt_hessian.model.networks import Network
 from rmt_hessian.model.parameter_vector import network_at, parameter_vector
-from rmt_hessian.model.sample_weights import counted_samples
 
 
 def gaussian_kl(squared_distance: float, variances: FloatArray, prior_variance: float) -> float:
@@ -103,19 +100,3 @@ class GaussianPosterior:
         labels = checked_labels(self.initial, len(X), y)
         draws = range(positive_integer(n_draws, "n_draws"))
         return np.array([np.mean(self.draw(rng)(X).argmax(axis=1) != labels) for _ in draws])
-
-
-def checked_labels(net: Network, n_samples: int, y: npt.ArrayLike) -> Any:
-    """Integer labels of samples, (N,).
-
-    Raises
-    ------
-    ValueError
-        If they are not as many, out of range, or targets of several numbers.
-    """
-    n_classes = net.widths[-1]
-    loss = get_loss("ce", n_classes)
-    labels: Any = counted_samples(n_samples, n_classes, loss, y, with_targets=True).targets
-    if labels.ndim != 1:
-        raise ValueError(f"y must have labels, shape ({n_samples},), got shape {labels.shape}")
-    return labels

@@ -106,4 +106,4 @@ class Search:
 
     def _basis(self, network: Network) -> Basis:
         labels: Any = self.loss.targets
-        return basis_of(self.family, network, self.loss.X, labels)
+        return basis_of(network, self.loss.X, labels, self.family)

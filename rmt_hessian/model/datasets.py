@@ -2,12 +2,13 @@
 
 import gzip
 import zlib
+from math import prod
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
-from rmt_hessian._checks.arguments import boolean
+from rmt_hessian._checks.arguments import boolean, describe
 from rmt_hessian._types import FloatArray, IntArray
 from rmt_hessian.model.inputs import standardise
 
@@ -103,9 +104,9 @@ def idx_images(folder: str | PathLike[str]) -> tuple[FloatArray, IntArray]:
     Raises
     ------
     ValueError
-        If a file is of another format, damaged, or they are not of as many images.
+        If a file is not there, of another format or damaged, or they are not of as many images.
     OSError
-        If a file is not there, or cannot be read.
+        If a file cannot be read.
 
     Examples
     --------
@@ -118,28 +119,29 @@ def idx_images(folder: str | PathLike[str]) -> tuple[FloatArray, IntArray]:
     ...     idx_images(name)
     (array([[0., 1.]]), array([7]))
     """
-    images = _idx_bytes(Path(folder) / "train-images-idx3-ubyte", n_axes=3)
-    labels = _idx_bytes(Path(folder) / "train-labels-idx1-ubyte", n_axes=1)
+    if not isinstance(folder, str | PathLike):
+        raise ValueError(f"folder must be a path, got {describe(folder)}")
+    images = _idx_array(Path(folder), "train-images-idx3-ubyte", n_axes=3)
+    labels = _idx_array(Path(folder), "train-labels-idx1-ubyte", n_axes=1)
     if len(images) != len(labels):
         raise ValueError(f"{folder} must have a label an image, got {len(labels)} of {len(images)}")
     return images.reshape(len(images), -1) / 255.0, labels.astype(np.int64)
 
 
-def _idx_bytes(path: Path, n_axes: int) -> np.ndarray:
-    """An array of bytes: two zeros, 8 for bytes, the axes, their sizes in 4 bytes each, entries."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        path = path.with_name(f"{path.name}.gz")
-        content = path.read_bytes()
+def _idx_array(folder: Path, name: str, n_axes: int) -> np.ndarray:
+    """Bytes of a file: two zeros, 8 for bytes, the axes, their sizes in 4 bytes each, entries."""
+    found = [path for path in (folder / name, folder / f"{name}.gz") if path.is_file()]
+    if not found:
+        raise ValueError(f"folder must hold {name}, or {name}.gz, got {folder}")
+    path, content = found[0], found[0].read_bytes()
     if path.suffix == ".gz":
         try:
             content = gzip.decompress(content)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise ValueError(f"{path} must be a gzip file, got {error}") from None
+            raise ValueError(f"{path} must be a gzip file, got: {error}") from None
     head, entries = content[: 4 + 4 * n_axes], content[4 + 4 * n_axes :]
-    sizes = np.frombuffer(head[4:], ">u4") if len(head) == 4 + 4 * n_axes else np.zeros(n_axes)
-    if head[:4] != bytes([0, 0, 8, n_axes]) or len(entries) != np.prod(sizes, dtype=np.int64):
+    sizes = [int.from_bytes(head[at : at + 4]) for at in range(4, 4 + 4 * n_axes, 4)]
+    if head[:4] != bytes([0, 0, 8, n_axes]) or len(entries) != prod(sizes):
         wanted = f"an IDX file of bytes with {n_axes} axes"
         raise ValueError(f"{path} must be {wanted}, got {len(content)} bytes that are not one")
-    return np.frombuffer(entries, np.uint8).reshape(sizes.astype(int))
+    return np.frombuffer(entries, np.uint8).reshape(sizes)

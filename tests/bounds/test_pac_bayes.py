@@ -1,0 +1,207 @@
+"""The bound of a trained network: it holds, is the same every time, and refuses what it cannot."""
+
+import numpy as np
+import pytest
+from scipy.special import ndtr
+
+import rmt_hessian as rh
+from rmt_hessian.bounds.inequalities import (
+    complexity,
+    langford_seeger_bound,
+    mcallester_bound,
+    upper_confidence_bound,
+)
+from rmt_hessian.bounds.pac_bayes import pac_bayes_bound
+from rmt_hessian.bounds.posterior import gaussian_kl
+from rmt_hessian.bounds.prior import PriorVariances
+
+QUICK = {"steps": 40, "n_draws": 30}
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """Two classes in five dimensions, a hidden layer, biases."""
+    rng = np.random.default_rng(1)
+    X, y = rh.mixture_inputs(200, 5, 2, rng, separation=3.0)
+    initial = rh.Network.random([5, 6, 2], rng, bias_scale=0.1)
+    options = {"optimiser": "adam", "steps": 200, "learning_rate": 0.01}
+    return initial, rh.train(initial, X, y, "ce", **options).network, X, y
+
+
+@pytest.mark.parametrize("basis", ["isotropic", "standard", "kronecker", "exact", "gradient"])
+@pytest.mark.parametrize("start", ["curvature", "weights"])
+def test_terms(trained, basis, start):
+    found = pac_bayes_bound(*trained, basis=basis, start=start, rng=0, **QUICK)
+    q, N = found.posterior, 200
+    assert found.kl == gaussian_kl(q.squared_distance, q.variances, found.prior_variance)
+    j = round(-100 * np.log(found.prior_variance))
+    divergence = found.kl + np.log(np.pi**2 * j**2 / 6)
+    upper = upper_confidence_bound(found.risks, 0.01)
+    assert found.complexity == pytest.approx(complexity(divergence, N, 0.025), rel=1e-9)
+    assert found.bound == pytest.approx(langford_seeger_bound(upper, divergence, N, 0.025))
+    assert found.mcallester == pytest.approx(mcallester_bound(upper, divergence, N, 0.025))
+    assert found.empirical_risk == np.mean(found.risks)
+    assert found.risk_bound == pytest.approx(found.empirical_risk + found.sampling_term)
+    assert found.confidence == pytest.approx(0.965)
+    assert found.empirical_risk < found.risk_bound < found.bound < found.mcallester
+    assert (np.ptp(q.variances) == 0) == (basis == "isotropic")
+    assert f"{found.bound:.4f}" in repr(found)
+
+
+def test_the_search_lowers_the_bound(trained):
+    """Of the first posterior, whose mean is the trained network, and after 1500 steps."""
+    first, last = (pac_bayes_bound(*trained, rng=0, steps=n, n_draws=200) for n in (1, 1500))
+    assert last.bound < first.bound - 0.02
+
+
+def test_same_seed_same_bits(trained):
+    one, two, other = (pac_bayes_bound(*trained, rng=seed, **QUICK) for seed in (3, 3, 4))
+    np.testing.assert_array_equal(one.risks, two.risks)
+    np.testing.assert_array_equal(one.posterior.variances, two.posterior.variances)
+    assert not np.array_equal(one.posterior.variances, other.posterior.variances)
+
+
+@pytest.mark.parametrize("basis", ["kronecker", "exact", "gradient"])
+def test_stages(trained, basis):
+    """Each begins with the basis at its mean; steps are shared among them."""
+    calls = []
+    found = pac_bayes_bound(
+        *trained, basis=basis, n_stages=3, rng=0, progress=lambda *at: calls.append(at), **QUICK
+    )
+    assert calls == [(k, 40) for k in range(1, 41)]
+    once = pac_bayes_bound(*trained, basis=basis, rng=0, **QUICK)
+    U, V = (each.posterior.basis.layers[0].left for each in (found, once))
+    assert not np.allclose(np.abs(U), np.abs(V))
+    assert found.bound < 1
+
+
+def test_quadratic_variances(trained):
+    found = pac_bayes_bound(*trained, rng=0, **QUICK)
+    q = found.posterior
+    N, B = 200, np.sqrt(found.complexity / 2)
+    h = np.linspace(0.0, 1.0, q.variances.size)
+    beta = 4 * N * B / np.log(2)
+    expected = 1 / (1 / found.prior_variance + beta * h)
+    np.testing.assert_allclose(found.quadratic_variances(h), expected, rtol=1e-9)
+
+
+def test_options_reach_the_search(trained):
+    for option in (
+        {"batch_size": 50},
+        {"learning_rate": 0.01},
+        {"loss_scale": 3.0},
+        {"prior": PriorVariances(0.05)},
+        {"delta": 0.3},
+    ):
+        usual, other = (pac_bayes_bound(*trained, rng=0, **QUICK, **o) for o in ({}, option))
+        assert not np.array_equal(usual.posterior.variances, other.posterior.variances), option
+    assert (
+        pac_bayes_bound(*trained, rng=0, prior=PriorVariances(0.05), **QUICK).prior_variance < 0.05
+    )
+    fewer = pac_bayes_bound(*trained, rng=0, risk_delta=0.5, **QUICK)
+    assert fewer.risk_bound < pac_bayes_bound(*trained, rng=0, **QUICK).risk_bound
+
+
+def test_smaller_delta_larger_bound(trained):
+    """Of the same posterior and draws."""
+    found = pac_bayes_bound(*trained, rng=0, **QUICK)
+    bounds = []
+    for delta in (0.2, 0.025, 1e-4):
+        penalty = type(found.penalty)(200, delta, found.penalty.prior)
+        bounds.append(type(found)(found.posterior, found.risks, penalty, 1.0, 0.01).bound)
+    assert bounds[0] < bounds[1] < bounds[2]
+
+
+def test_networks_without_training(trained):
+    """KL of a posterior about the prior's mean is that of its variances; the bound is vacuous."""
+    initial, _, X, y = trained
+    found = pac_bayes_bound(initial, initial, X, y, rng=0, steps=1, learning_rate=1e-9, n_draws=50)
+    assert found.posterior.squared_distance < 1e-12
+    assert found.bound > found.empirical_risk
+
+
+def true_risk(posterior, means, rng, n_draws=400):
+    """Of linear networks on ``N(m_y, I)``: ``Φ(-margin)`` of each, the mean over draws."""
+    risks = []
+    for _ in range(n_draws):
+        W, b = posterior.draw(rng).weights[0], 0.0
+        u = W[1] - W[0]
+        margins = np.array([-(u @ means[0]), u @ means[1]]) / np.linalg.norm(u)
+        risks.append(ndtr(-(margins + b)).mean())
+    return np.mean(risks), np.std(risks) / np.sqrt(n_draws)
+
+
+def test_coverage(rng):
+    """200 samples of a mixture with known errors: the bound, at confidence 0.7, holds in all but δ.
+
+    Classes are balanced in the mean, so the true error is the mean of the two. A PAC-Bayes bound
+    is far from tight, so what fails would be a formula.
+    """
+    d, held, sharp = 4, 0, []
+    means = np.array([[-0.8, 0, 0, 0], [0.8, 0, 0, 0]])
+    for _ in range(200):
+        y = rng.integers(2, size=60)
+        X = means[y] + rng.standard_normal((60, d))
+        initial = rh.Network.random([d, 2], rng)
+        options = {"optimiser": "adam", "steps": 60, "learning_rate": 0.05}
+        trained = rh.train(initial, X, y, "ce", **options).network
+        found = pac_bayes_bound(
+            initial, trained, X, y, rng=rng, steps=60, n_draws=40, delta=0.2, risk_delta=0.1
+        )
+        risk, error = true_risk(found.posterior, means, rng)
+        held += found.bound >= risk - 4 * error
+        sharp.append(found.bound - risk)
+    assert held >= 200 * 0.7
+    assert 0.02 < np.mean(sharp) < 0.4
+
+
+def test_random_labels_have_no_bound_below_chance(rng):
+    X, y = rng.standard_normal((300, 4)), rng.integers(2, size=300)
+    initial = rh.Network.random([4, 5, 2], rng)
+    options = {"optimiser": "adam", "steps": 300, "learning_rate": 0.02}
+    trained = rh.train(initial, X, y, "ce", **options).network
+    assert pac_bayes_bound(initial, trained, X, y, rng=0, steps=300).bound > 0.5
+
+
+@pytest.mark.parametrize("activation", ["tanh", "gelu", "identity"])
+def test_any_activation(activation, rng):
+    X, y = rh.mixture_inputs(100, 4, 3, rng, separation=3.0)
+    initial = rh.Network.random([4, 5, 5, 3], rng, activation=activation)
+    found = pac_bayes_bound(initial, initial, X, y, rng=0, **QUICK)
+    assert 0 < found.bound <= 1
+
+
+def refused(trained, match, **changed):
+    initial, network, X, y = trained
+    given = {"initial": initial, "trained": network, "X": X, "y": y, "rng": 0} | QUICK | changed
+    with pytest.raises(ValueError, match=match):
+        pac_bayes_bound(**given)
+
+
+def test_arguments_are_checked(trained):
+    rng = np.random.default_rng(0)
+    other = rh.Network.random([5, 7, 2], rng, bias_scale=0.1)
+    refused(trained, "initial and trained must have the same widths", initial=other)
+    without = rh.Network(trained[0].weights)
+    refused(trained, "the same widths, biases and activation", initial=without)
+    smooth = rh.Network(trained[0].weights, trained[0].biases, "tanh")
+    refused(trained, "the same widths, biases and activation", initial=smooth)
+    refused(trained, "basis must be one of", basis="hessian")
+    refused(trained, "start must be one of", start="zero")
+    refused(trained, "n_stages means nothing for basis 'standard'", basis="standard", n_stages=2)
+    refused(trained, "steps must be", n_stages=50)
+    refused(trained, "learning_rate must", learning_rate=0.0)
+    refused(trained, "batch_size must be at most 200", batch_size=201)
+    refused(trained, "loss_scale must", loss_scale=-1.0)
+    refused(trained, "risk_delta must", risk_delta=1.0)
+    refused(trained, "delta must", delta=0.0)
+    refused(trained, "prior must be a PriorVariances", prior=0.1)
+    refused(trained, "n_draws must", n_draws=0)
+    refused(trained, "y must have labels", y=np.eye(2)[trained[3]])
+    refused(trained, "y must", y=trained[3][:-1])
+    refused(trained, "X must", X=trained[2][:, :-1])
+    refused(trained, "progress must", progress=3)
+
+
+def test_divergence_is_told(trained):
+    refused(trained, "the posterior must not diverge .a lower learning_rate", learning_rate=1e4)

@@ -1,0 +1,73 @@
+"""The best variances of a quadratic loss: stationary, minimal, and best in the eigenbasis."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+from scipy.stats import ortho_group
+
+from rmt_hessian.bounds.penalty import Penalty
+from rmt_hessian.bounds.prior import PriorVariances
+from rmt_hessian.bounds.quadratic import quadratic_optimum
+
+PENALTY = Penalty(800, 0.05, PriorVariances(1.0, 50))
+
+
+def objective(log_s, h, distance, scale=1.0):
+    s = np.exp(log_s)
+    return scale * h @ s / 2 + PENALTY.of(distance, s).value
+
+
+@st.composite
+def curvatures(draw):
+    n = draw(st.integers(1, 12))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    return rng.gamma(0.3, draw(st.sampled_from([0.01, 1.0, 30.0])), n)
+
+
+@given(curvatures(), st.floats(0.0, 20.0), st.floats(0.1, 3.0))
+def test_stationary(h, distance, scale):
+    found = quadratic_optimum(h, distance, PENALTY, scale)
+    lam = found.cost.prior_variance
+    np.testing.assert_allclose(found.variances, 1 / (1 / lam + found.beta * h), rtol=1e-12)
+    slope = 1 / (4 * PENALTY.n_samples * PENALTY.of(distance, found.variances).value)
+    assert found.beta == pytest.approx(scale / slope, rel=1e-10)
+    assert found.excess_loss == pytest.approx(h @ found.variances / 2)
+    assert found.cost.kl == PENALTY.of(distance, found.variances).kl
+
+
+@given(curvatures(), st.floats(0.0, 20.0))
+def test_no_descent_is_left(h, distance):
+    """SciPy's search from there, at the same λ and at others, finds nothing lower."""
+    found = quadratic_optimum(h, distance, PENALTY, 1.0)
+    start = np.log(found.variances)
+    before = objective(start, h, distance)
+    for way in np.eye(len(h)):
+        for step in (-0.01, 0.01):
+            assert objective(start + step * way, h, distance) >= before - 1e-12
+    after = minimize(objective, start, (h, distance), options={"maxiter": 50}).fun
+    assert after >= before - 1e-7
+
+
+@given(st.integers(2, 10), st.integers(0, 2**32 - 1))
+def test_the_eigenbasis_is_best(n, seed):
+    """Of a quadratic loss, among random bases: the optimum, the KL cost being the same function."""
+    rng = np.random.default_rng(seed)
+    eigenvalues = rng.gamma(0.3, 3.0, n)
+    U = ortho_group.rvs(n, random_state=rng)
+    in_another = np.einsum("ij,j,ij->i", U, eigenvalues, U)
+    best, other = (quadratic_optimum(h, 1.0, PENALTY, 1.0) for h in (eigenvalues, in_another))
+    assert best.excess_loss + best.cost.value <= other.excess_loss + other.cost.value + 1e-12
+
+
+def test_flat_directions_keep_the_prior():
+    found = quadratic_optimum(np.array([0.0, 5.0]), 0.5, PENALTY, 1.0)
+    assert found.variances[0] == pytest.approx(found.cost.prior_variance)
+    assert found.variances[1] < found.variances[0]
+
+
+def test_a_search_that_does_not_end_raises(monkeypatch):
+    monkeypatch.setattr("rmt_hessian.bounds.quadratic.MOST", 1)
+    with pytest.raises(RuntimeError, match="no best variances after 1 rounds: β still moves"):
+        quadratic_optimum(np.ones(3), 1.0, PENALTY, 1.0)
