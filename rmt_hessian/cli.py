@@ -20,6 +20,7 @@ try:
         summarise,
         summarise_rank,
     )
+    from rmt_hessian.report.bounds import bounds_sections
     from rmt_hessian.report.decoupled import decoupled_sections
     from rmt_hessian.report.layer_pairs import layer_pair_sections
     from rmt_hessian.report.outliers import outlier_sections
@@ -221,6 +222,7 @@ def report(
         *trained_eigenspaces_sections(table),
         *trained_law_sections(table),
         *training_sections(table),
+        *bounds_sections(table),
     ]
     if norms.empty and rank.empty and not structure:
         _stop(f"error: {folder} holds no measurement that the report knows; see its table.csv", 2)

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rmt_hessian._checks.arguments import positive_integer
-from rmt_hessian._checks.arrays import finite_array
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import FloatArray, RandomState
 from rmt_hessian.bounds.bases import Basis, checked_labels
+from rmt_hessian.model.forward_pass import forward_pass
 from rmt_hessian.model.networks import Network
-from rmt_hessian.model.parameter_vector import network_at, parameter_vector
+from rmt_hessian.model.parameter_vector import network_at, parameter_vector, weights_and_biases
 
 
 def gaussian_kl(squared_distance: float, variances: FloatArray, prior_variance: float) -> float:
@@ -59,7 +59,7 @@ class GaussianPosterior:
     @property
     def network(self) -> Network:
         """At the mean."""
-        return self._at(self.displacement)
+        return network_at(self.initial, self._parameters(self.displacement))
 
     def kl(self, prior_variance: float) -> float:
         """`gaussian_kl` from ``N(θ_0, λI)``."""
@@ -67,12 +67,14 @@ class GaussianPosterior:
 
     def draw(self, rng: RandomState) -> Network:
         """One network of the posterior."""
-        noise = random_generator(rng).standard_normal(self.variances.size)
-        return self._at(self.displacement + np.sqrt(self.variances) * noise)
+        return network_at(self.initial, self._drawn(random_generator(rng)))
 
-    def _at(self, displacement: FloatArray) -> Network:
-        theta = parameter_vector(self.initial) + self.basis.vector(displacement)
-        return network_at(self.initial, theta)
+    def _drawn(self, rng: np.random.Generator) -> FloatArray:
+        noise = rng.standard_normal(self.variances.size)
+        return self._parameters(self.displacement + np.sqrt(self.variances) * noise)
+
+    def _parameters(self, displacement: FloatArray) -> FloatArray:
+        return parameter_vector(self.initial) + self.basis.vector(displacement)
 
     def risks(
         self, X: npt.ArrayLike, y: npt.ArrayLike, n_draws: int, rng: RandomState
@@ -96,7 +98,11 @@ class GaussianPosterior:
         ValueError
             On bad inputs or labels, see `layer_hessian`.
         """
-        X, rng = finite_array(X, "X", ndim=2), random_generator(rng)
+        X, rng = self.initial.forward(X).features[0], random_generator(rng)
         labels = checked_labels(self.initial, len(X), y)
-        draws = range(positive_integer(n_draws, "n_draws"))
-        return np.array([np.mean(self.draw(rng)(X).argmax(axis=1) != labels) for _ in draws])
+        risks = np.empty(positive_integer(n_draws, "n_draws"))
+        for n in range(len(risks)):
+            parameters = weights_and_biases(self.initial, self._drawn(rng))
+            logits = forward_pass(X, *parameters, self.initial.activation).logits
+            risks[n] = np.mean(logits.argmax(axis=1) != labels)
+        return risks

@@ -19,7 +19,7 @@ class PriorVariances:
     Attributes
     ----------
     largest : float
-        c, above all of them. [W] has 0.1.
+        c, above all of them; 0.1 and 100 are those of [W].
     per_e_fold : int
         b, how many within a factor e.
 
@@ -35,7 +35,7 @@ class PriorVariances:
     (0.367879, 9.708)
     """
 
-    largest: float = 1.0
+    largest: float = 0.1
     per_e_fold: int = 100
 
     def __post_init__(self) -> None:

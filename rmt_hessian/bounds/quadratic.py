@@ -42,7 +42,8 @@ def quadratic_optimum(
 
     ``∂/∂s_i`` is ``c h_i/2 + B' (1/λ - 1/s_i)/2``, so ``s_i = 1/(1/λ + β h_i)`` with ``β = c/B' =
     4 N B c``; λ and B depend on s. B is concave in the KL, so each round, s from the last β and λ,
-    minimises a bound of ``c E L + B`` that touches it: no round raises it. Of all orthonormal bases
+    minimises a bound of ``c E L + B`` that touches it: no round raises it, and at the end no other
+    s is better at this λ, and no other λ at these s. Of all orthonormal bases
     the eigenvectors of H have the smallest optimum, since ``Σ log(1/λ + β h_i)`` is Schur-concave
     and the h_i of another basis are majorised by the eigenvalues.
 

@@ -43,7 +43,7 @@ class BoundsRun:
     learning_rate: Positive = 0.2
     batch_size: Count | None = None
     n_draws: Count = 500
-    largest_prior_variance: Positive = 1.0
+    largest_prior_variance: Positive = 0.1
 
     def __post_init__(self):
         if (self.images == "files") != (self.folder is not None):
