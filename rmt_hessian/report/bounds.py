@@ -45,7 +45,7 @@ def bounds_sections(table):
 
 def with_labels(rows):
     """With ``random_labels`` everywhere: a point that does not name it has true ones."""
-    given = rows["random_labels"] if "random_labels" in rows else False
+    given = rows.get("random_labels", False)
     return rows.assign(random_labels=pd.Series(given, rows.index).eq(True))
 
 
@@ -56,7 +56,7 @@ def _families(rows):
 def _by_case(rows, summarised):
     """One row of a table a case: its parameters, and what a function makes of its points."""
     grouped = by_point(rows, KEYS)
-    names = [level for level in grouped.keys] if isinstance(grouped.keys, list) else KEYS
+    names = list(grouped.keys)
     found = []
     for values, points in grouped:
         found.append(dict(zip(names, values, strict=True)) | summarised(points))

@@ -34,7 +34,7 @@ def test_terms(trained, basis, start):
     found = pac_bayes_bound(*trained, basis=basis, start=start, rng=0, **QUICK)
     q, N = found.posterior, 200
     assert found.kl == gaussian_kl(q.squared_distance, q.variances, found.prior_variance)
-    j = round(-100 * np.log(found.prior_variance))
+    j = round(-100 * np.log(found.prior_variance / 0.1))
     divergence = found.kl + np.log(np.pi**2 * j**2 / 6)
     upper = upper_confidence_bound(found.risks, 0.01)
     assert found.complexity == pytest.approx(complexity(divergence, N, 0.025), rel=1e-9)
@@ -90,13 +90,13 @@ def test_options_reach_the_search(trained):
         {"batch_size": 50},
         {"learning_rate": 0.01},
         {"loss_scale": 3.0},
-        {"prior": PriorVariances(0.05)},
+        {"prior": PriorVariances(0.01)},
         {"delta": 0.3},
     ):
         usual, other = (pac_bayes_bound(*trained, rng=0, **QUICK, **o) for o in ({}, option))
         assert not np.array_equal(usual.posterior.variances, other.posterior.variances), option
     assert (
-        pac_bayes_bound(*trained, rng=0, prior=PriorVariances(0.05), **QUICK).prior_variance < 0.05
+        pac_bayes_bound(*trained, rng=0, prior=PriorVariances(0.01), **QUICK).prior_variance < 0.01
     )
     fewer = pac_bayes_bound(*trained, rng=0, risk_delta=0.5, **QUICK)
     assert fewer.risk_bound < pac_bayes_bound(*trained, rng=0, **QUICK).risk_bound
