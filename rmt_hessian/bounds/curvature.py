@@ -57,7 +57,8 @@ def curvatures(net: Network, X: npt.ArrayLike, basis: Basis) -> FloatArray:
     for l, (layer, size) in enumerate(zip(basis.layers, sizes, strict=True)):
         if layer.shape != size:
             H, U = gauss_newton(net, X, None, l).to_dense(), layer.left
-            of_layers[l][:] = H.diagonal() if U is None else np.einsum("ij,ij->j", U, H @ U)
+            h = H.diagonal() if U is None else np.einsum("ij,ij->j", U, H @ U)
+            of_layers[l][:] = np.maximum(h, 0.0)  # below 0 by rounding
     return result
 
 

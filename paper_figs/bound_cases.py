@@ -1,0 +1,42 @@
+"""Cases and families of the figures of PAC-Bayes bounds."""
+
+from paper_figs.style import CannotDraw, DifferentPoints, rows_of
+from rmt_hessian.report.bounds import KEYS, with_labels
+from rmt_hessian.report.groups import told_apart
+
+FAMILIES = {  # name, letter, colour
+    "isotropic": ("isotropic", "I", "grey"),
+    "standard": ("standard basis", "S", "orange"),
+    "kronecker": ("Kronecker eigenbasis", "K", "blue"),
+    "recomputed": ("Kronecker, recomputed", "R", "purple"),
+    "exact": ("eigenbasis of the layers", "E", "green"),
+    "gradient": ("gradient covariance", "G", "vermilion"),
+}
+DEPTHS = ("linear", "1 hidden layer", "2 hidden layers")
+
+
+def bound_rows(store, measurement="pac_bayes"):
+    """Rows of the measurement, at its usual prior variances where it has several."""
+    table = rows_of(store, measurement)
+    if table.empty:
+        raise CannotDraw(f"no points of {measurement}")
+    table = with_labels(table)
+    if "largest_prior_variance" in table:
+        given = table["largest_prior_variance"].fillna(USUAL)
+        usual = table[given == USUAL]
+        table = usual if len(usual) else table
+    told = [name for name in told_apart(table, KEYS) if name != "largest_prior_variance"]
+    if told:
+        raise DifferentPoints(
+            f"points must differ by their seeds alone, got several {', '.join(told)}"
+        )
+    return table
+
+
+def depth_of(widths):
+    """Words for how many hidden layers there are."""
+    n_hidden = widths.count("-") - 1
+    return DEPTHS[n_hidden] if n_hidden < len(DEPTHS) else f"{n_hidden} hidden layers"
+
+
+USUAL = 0.1

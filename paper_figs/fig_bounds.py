@@ -1,0 +1,86 @@
+"""PAC-Bayes bounds by the basis of the posterior, and the parts that they are made of."""
+
+import numpy as np
+
+from paper_figs.bound_cases import FAMILIES, bound_rows, depth_of
+from paper_figs.style import run, seeds_of, subplots
+from rmt_hessian.plotting import COLOURS
+
+PARTS = {  # of a bar, from below
+    "risk": ("vermilion", "error on the samples"),
+    "sampling": ("grey", "finitely many draws"),
+    "rest": ("blue", "complexity, $(\\mathrm{KL}+\\ldots)/N$ in the inverted binary KL"),
+}
+
+
+def draw(store):
+    """A panel of true and of random labels, images and classes; groups of bars by depth."""
+    table = bound_rows(store)
+    panels = list(table.groupby(["images", "n_classes", "random_labels"], sort=False))
+    ncols = min(2, len(panels))
+    figure, axes = subplots(-(-len(panels) // ncols), ncols, height_to_width=0.75)
+    for ax in axes.flat[len(panels) :]:
+        ax.set_axis_off()
+    for ax, ((images, n_classes, random), rows) in zip(axes.flat, panels, strict=False):
+        _panel(ax, rows)
+        ax.axhline(1 - 1 / n_classes, c="0.3", lw=0.7, ls=":")
+        labels = "random labels" if random else "true labels"
+        sizes = ", ".join(sorted(f"{N:.0f}" for N in rows["n_samples"].unique()))
+        ax.set_title(f"{images}, {n_classes:.0f} classes, {labels}\n$N={sizes}$, {seeds_of(rows)}")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("error, bound")
+    for colour, label in PARTS.values():
+        axes[0, 0].bar([0], [0], color=COLOURS[colour], label=label)
+    axes[0, 0].plot([], [], "k_", ms=5, label="error on new samples")
+    axes[0, 0].plot([], [], c="0.3", lw=0.7, ls=":", label="chance")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    letters = ", ".join(f"{letter}: {label}" for label, letter, _ in FAMILIES.values())
+    figure.suptitle(f"{letters}", fontsize=7)
+    return figure
+
+
+def _panel(ax, rows):
+    """Bars of each family, in groups."""
+    place, ticks, letters, groups = 0.0, [], [], []
+    for widths, points in rows.groupby("widths", sort=False):
+        first = place
+        for name, (_, letter, _) in FAMILIES.items():
+            if f"{name}_bound" not in points or points[f"{name}_bound"].isna().all():
+                continue
+            _bar(ax, place, points, name)
+            ticks.append(place)
+            letters.append(letter)
+            place += 1
+        groups.append(((first + place - 1) / 2, widths))
+        place += 1
+    ax.set_xticks(ticks, letters, fontsize=5)
+    ax.tick_params(axis="x", length=0)
+    for centre, widths in groups:
+        text = f"{depth_of(widths)}\n{widths}"
+        ax.annotate(
+            text,
+            (centre, -0.2),
+            xycoords=("data", "axes fraction"),
+            ha="center",
+            va="top",
+            fontsize=5.5,
+        )
+    ax.set_xlim(-1, place - 1)
+    ax.set_ylim(0, 1)
+
+
+def _bar(ax, place, points, name):
+    values = {part: points[f"{name}_{part}"].mean() for part in ("risk", "sampling")}
+    bounds = points[f"{name}_bound"].to_numpy(float)
+    values["rest"] = bounds.mean() - sum(values.values())
+    bottom = 0.0
+    for part, (colour, _) in PARTS.items():
+        ax.bar(place, values[part], 0.85, bottom, color=COLOURS[colour])
+        bottom += values[part]
+    ax.plot(np.full(len(bounds), place), bounds, "k.", ms=1.5)
+    ax.plot(place, points[f"{name}_test_risk"].mean(), "k_", ms=4, mew=0.8)
+
+
+if __name__ == "__main__":
+    run(draw)

@@ -1,0 +1,42 @@
+"""PAC-Bayes bounds of one network after longer and longer searches, from two starts."""
+
+from paper_figs.bound_cases import FAMILIES, bound_rows
+from paper_figs.style import plain_log_ticks, run, seeds_of, subplots
+from rmt_hessian.plotting import COLOURS
+
+STARTS = {"curvature": ("-", "from the quadratic optimum"), "weights": ("--", "from the weights")}
+SEARCHED = "standard", "kronecker", "recomputed", "exact"
+
+
+def draw(store):
+    """A panel a network."""
+    table = bound_rows(store, "pac_bayes_search")
+    networks = list(table.groupby("widths", sort=False))
+    figure, axes = subplots(1, len(networks), height_to_width=0.8)
+    for ax, (widths, rows) in zip(axes[0], networks, strict=True):
+        for key in rows["key"]:
+            arrays = store.arrays(key)
+            steps = arrays["all_steps"]
+            for name in SEARCHED:
+                for start, (style, _) in STARTS.items():
+                    bounds = arrays[f"{name}_{start}_bounds"]
+                    colour = COLOURS[FAMILIES[name][2]]
+                    ax.plot(steps, bounds, style, marker=".", ms=3, lw=0.9, c=colour)
+        ax.set_xscale("log")
+        plain_log_ticks(ax, steps)
+        ax.set_xlabel("steps")
+        first = rows.iloc[0]
+        ax.set_title(f"{first['images']}, {widths}, $N={first['n_samples']:.0f}$, {seeds_of(rows)}")
+    axes[0, 0].set_ylabel("bound")
+    for name in SEARCHED:
+        label, _, colour = FAMILIES[name]
+        axes[0, 0].plot([], [], c=COLOURS[colour], label=label)
+    for style, label in STARTS.values():
+        axes[0, 0].plot([], [], style, c="0.4", label=label)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    return figure
+
+
+if __name__ == "__main__":
+    run(draw)
