@@ -12,6 +12,7 @@ FAMILIES = {  # name, letter, colour
     "exact": ("eigenbasis of the layers", "E", "green"),
     "gradient": ("gradient covariance", "G", "vermilion"),
 }
+USUAL = 0.1  # largest prior variance, as in [W]
 DEPTHS = ("linear", "1 hidden layer", "2 hidden layers")
 
 

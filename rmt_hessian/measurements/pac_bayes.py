@@ -20,6 +20,7 @@ FAMILIES = {  # of the posterior: the options of `pac_bayes_bound`
 }
 N_AVERAGED = 20  # draws over which curvatures are averaged
 N_FRESH_DRAWS = 50  # and errors on new samples
+HELD = 0.9  # of the prior variance: directions above it are held by the prior
 N_SHOWN = 1000  # directions of which curvature and variance are kept
 
 
@@ -30,7 +31,8 @@ def pac_bayes(rng, *, run: BoundsRun, largest_exact: Count = 2000):
     Of each: ``bound``, ``mcallester``, ``risk`` (of the posterior, on the samples), ``sampling``,
     ``kl``, ``complexity``, ``prior_variance``, ``test_risk`` (on new samples), ``distance``
     (‖θ - θ_0‖). ``predicted_kl``, ``predicted_excess``: of the best variances at the trained
-    network, were the loss quadratic. How far the variances found are from ``1/(1/λ + β h)``, root
+    network, were the loss quadratic; ``averaged_kl``: at the mean that was found, with curvatures
+    averaged over the posterior. How far the variances found are from ``1/(1/λ + β h)``, root
     mean square of the logarithm: ``at_trained``, ``at_mean`` and ``averaged``, with the curvatures
     h there, or their means over the posterior. ``free_share``: of directions with s < 0.9 λ;
     ``alignment``: of these, the rank correlation of 1/s and the averaged h, on 1000 directions
@@ -76,30 +78,36 @@ def _beside_quadratic(found, trained, X, rng):
         "at_mean": curvatures(q.network, X, q.basis),
         "averaged": averaged,
     }
-    result = {}
-    isotropic = np.ptp(q.variances) == 0
-    for name, h in at.items():
-        expected = found.quadratic_variances(np.full_like(h, h.mean()) if isotropic else h)
-        result[name] = np.sqrt(np.mean(np.log(q.variances / expected) ** 2))
-    start = parameter_vector(trained) - parameter_vector(q.initial)
-    h = at["at_trained"]
-    best = quadratic_optimum(
-        np.full_like(h, h.mean()) if isotropic else h,
-        start @ start,
-        found.penalty,
-        found.loss_scale,
+    if np.ptp(q.variances) == 0:
+        at = {name: np.full_like(h, h.mean()) for name, h in at.items()}
+    result = {
+        name: np.sqrt(np.mean(np.log(q.variances / found.quadratic_variances(h)) ** 2))
+        for name, h in at.items()
+    }
+    moved = parameter_vector(trained) - parameter_vector(q.initial)
+    best, averaged_best = (
+        quadratic_optimum(at[name], distance, found.penalty, found.loss_scale)
+        for name, distance in (("at_trained", moved @ moved), ("averaged", q.squared_distance))
     )
-    by_curvature = np.argsort(averaged)
-    shown = by_curvature[np.linspace(0, h.size - 1, min(h.size, N_SHOWN)).round().astype(int)]
-    held = q.variances[shown] >= 0.9 * found.prior_variance
-    free = shown[~held]
-    varied = len(free) > 2 and not isotropic
     return result | {
         "predicted_kl": best.cost.kl,
         "predicted_excess": best.excess_loss,
-        "alignment": -spearmanr(q.variances[free], averaged[free])[0] if varied else np.nan,
-        "free_share": np.mean(q.variances < 0.9 * found.prior_variance),
+        "averaged_kl": averaged_best.cost.kl,
+        "free_share": np.mean(q.variances < HELD * found.prior_variance),
+        **_along_curvature(found, averaged, at["averaged"]),
+    }
+
+
+def _along_curvature(found, averaged, of_family):
+    """Directions evenly among the ranks of the averaged curvature: their variances, rank by rank."""
+    s = found.posterior.variances
+    places = np.linspace(0, s.size - 1, min(s.size, N_SHOWN)).round().astype(int)
+    shown = np.argsort(averaged)[places]
+    free = shown[s[shown] < HELD * found.prior_variance]
+    varied = len(free) > 2 and np.ptp(s) > 0
+    return {
+        "alignment": -spearmanr(s[free], averaged[free])[0] if varied else np.nan,
         "curvatures": averaged[shown],
-        "variances": q.variances[shown],
-        "quadratic_variances": found.quadratic_variances(averaged)[shown],
+        "variances": s[shown],
+        "quadratic_variances": found.quadratic_variances(of_family)[shown],
     }

@@ -15,7 +15,8 @@ TERMS = (
 )
 GAIN = (
     "Kronecker eigenbasis beside the weights themselves, on the same network: bound, KL, error, "
-    "mean (sd) of differences over seeds; KL ratio, seen, and predicted by a quadratic loss."
+    "mean (sd) of differences over seeds; KL ratio: seen, of a quadratic loss about the trained "
+    "network, and of one with the curvatures averaged over the posteriors."
 )
 VARIANCES = (
     "Variances found beside 1/(1/λ + βh), root mean square of the logarithm, h at the trained "
@@ -46,7 +47,7 @@ def bounds_sections(table):
 def with_labels(rows):
     """With ``random_labels`` everywhere: a point that does not name it has true ones."""
     given = rows.get("random_labels", False)
-    return rows.assign(random_labels=pd.Series(given, rows.index).eq(True))
+    return rows.assign(random_labels=pd.Series(given, rows.index, dtype="boolean").fillna(False))
 
 
 def _families(rows):
@@ -93,7 +94,8 @@ def _gain(points):
         f"Δ {name}": _spread(points[f"kronecker_{name}"] - points[f"standard_{name}"])
         for name in ("bound", "complexity", "risk", "test_risk")
     }
-    for label, name in (("KL ratio", "kl"), ("predicted ratio", "predicted_kl")):
+    ratios = {"KL ratio": "kl", "quadratic": "predicted_kl", "averaged": "averaged_kl"}
+    for label, name in ratios.items():
         result[label] = (points[f"kronecker_{name}"] / points[f"standard_{name}"]).mean()
     return result
 

@@ -55,6 +55,9 @@ def test_terms_are_those_of_the_bound(measured):
         distance = np.sum((parameter_vector(trained) - parameter_vector(initial)) ** 2)
         best = quadratic_optimum(at["at_trained"], distance, found.penalty, found.loss_scale)
         assert measured[f"{name}_predicted_kl"] == pytest.approx(best.cost.kl)
+        found_there = (at["averaged"], q.squared_distance, found.penalty, found.loss_scale)
+        expected = quadratic_optimum(*found_there).cost.kl
+        assert measured[f"{name}_averaged_kl"] == pytest.approx(expected)
         assert measured[f"{name}_predicted_excess"] == pytest.approx(best.excess_loss)
         free = q.variances < 0.9 * found.prior_variance
         assert measured[f"{name}_free_share"] == np.mean(free)

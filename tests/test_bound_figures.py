@@ -1,0 +1,172 @@
+"""The shipped sweep of PAC-Bayes bounds in small: its figures, its printed tables."""
+
+import io
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+from matplotlib.colors import same_color
+
+from paper_figs import fig_bounds, fig_bounds_search, fig_bounds_variances, style
+from paper_figs.bound_cases import bound_rows, depth_of
+from rmt_hessian.plotting import COLOURS
+from rmt_hessian.report.bounds import (
+    BOUNDS,
+    GAIN,
+    SEARCH,
+    TERMS,
+    VARIANCES,
+    bounds_sections,
+    with_labels,
+)
+from rmt_hessian.sweep.config import load_config
+from rmt_hessian.sweep.run import run_sweep
+from rmt_hessian.sweep.store import Store
+
+SWEEP = Path(__file__).parents[1] / "sweeps" / "bounds.toml"
+WIDTHS = "[[64, 2], [64, 16, 2], [64, 16, 16, 2], [64, 10], [64, 16, 10], [64, 16, 16, 10]]"
+SMALLER = {
+    WIDTHS: "[[64, 2], [64, 4, 2], [64, 4, 10]]",
+    "[[64, 2], [64, 16, 2], [64, 16, 10]]": "[[64, 2]]",
+    "[[784, 2], [784, 30, 2], [784, 30, 10]]": "[[784, 2], [784, 3, 2]]",
+    "[[64, 16, 2], [64, 16, 16, 2]]": "[[64, 4, 2]]",
+    "[[64, 16, 2], [64, 16, 10]]": "[[64, 4, 2]]",
+    "n_samples = 1400, training_steps = 300": "n_samples = 100, training_steps = 20, steps = 10",
+    "n_samples = 1400\ntraining_steps = 300": "n_samples = 100\ntraining_steps = 20\nsteps = 10",
+    "n_samples = 4000\ntraining_steps = 300": "n_samples = 300\ntraining_steps = 20\nsteps = 10",
+    "steps = 10, steps = 500, n_doublings = 4": "steps = 5, n_doublings = 2",
+    "seeds = 3": "seeds = 2",
+    "largest_exact = 1000": "largest_exact = 100",
+    "n_draws = 300": "n_draws = 5",
+}
+FIGURES = {
+    "bounds": fig_bounds,
+    "variances": fig_bounds_variances,
+    "search": fig_bounds_search,
+}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bounds")
+    text = SWEEP.read_text()
+    for old, new in SMALLER.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    (folder / "bounds.toml").write_text(text)
+    result = run_sweep(folder / "bounds.toml", folder / "results")
+    assert result.failed == []
+    assert len(result.table) == len(load_config(folder / "bounds.toml").points())
+    return Store(folder / "results")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_panels_are_labelled_and_a_rerun_gives_the_same_bytes(store, name):
+    written = []
+    for _ in range(2):
+        figure = FIGURES[name].draw(store)
+        axes = [ax for ax in figure.axes if ax.axison]
+        assert all(ax.get_title() for ax in axes)
+        assert any(ax.get_ylabel() for ax in axes)
+        assert figure.legends
+        file = io.BytesIO()
+        figure.savefig(file, format="pdf", metadata={"CreationDate": None})
+        plt.close(figure)
+        written.append(file.getvalue())
+    assert written[0] == written[1]
+
+
+def bars(ax, colour):
+    """Height and bottom of each, left to right."""
+    found = [b for b in ax.patches if same_color(b.get_facecolor(), COLOURS[colour])]
+    found = [b for b in found if b.get_height() > 0]
+    return sorted((b.get_x(), b.get_y(), b.get_height()) for b in found)
+
+
+def test_bars_end_at_the_bound(store):
+    figure = fig_bounds.draw(store)
+    rows = bound_rows(store)
+    rows = rows[(rows["images"] == "digits") & (rows["n_classes"] == 2) & ~rows["random_labels"]]
+    ends = [y + height for _, y, height in bars(figure.axes[0], "blue")]
+    expected = [
+        points[f"{name}_bound"].mean()
+        for _, points in rows.groupby("widths", sort=False)
+        for name in ("isotropic", "standard", "kronecker", "recomputed", "exact", "gradient")
+    ]
+    np.testing.assert_allclose(ends, expected)
+    risks = [height for _, y, height in bars(figure.axes[0], "vermilion")]
+    expected = [
+        points[f"{name}_risk"].mean()
+        for _, points in rows.groupby("widths", sort=False)
+        for name in ("isotropic", "standard", "kronecker", "recomputed", "exact", "gradient")
+    ]
+    np.testing.assert_allclose(risks, expected)
+    chance = [line for line in figure.axes[0].lines if line.get_linestyle() == ":"]
+    assert chance[0].get_ydata()[0] == 0.5
+    plt.close(figure)
+
+
+def test_usual_prior_variances_are_drawn(store):
+    """Points of a larger range are in the table, not in the figure."""
+    rows, table = bound_rows(store), store.table()
+    assert set(table["largest_prior_variance"].dropna()) == {1.0}
+    assert len(rows) == (table["measurement"] == "pac_bayes").sum() - 2
+    assert rows["largest_prior_variance"].isna().all()
+
+
+def test_points_that_differ_by_more_than_seeds_are_not_averaged(store, monkeypatch):
+    table = store.table()
+    other = table.assign(steps=table["steps"].where(table["seed"] == 0, 999))
+    monkeypatch.setattr(Store, "table", lambda self: other)
+    with pytest.raises(style.DifferentPoints, match="by their seeds alone, got several steps"):
+        fig_bounds.draw(store)
+
+
+def test_the_report_has_every_case(store):
+    table = store.table()
+    sections = dict(bounds_sections(table))
+    assert list(sections) == [BOUNDS, TERMS, GAIN, VARIANCES, SEARCH]
+    rows = with_labels(table[table["measurement"] == "pac_bayes"])
+    first = sections[BOUNDS].iloc[0]
+    same = rows[(rows["widths"] == first["widths"]) & ~rows["random_labels"]]
+    mean, sd = same["kronecker_bound"].mean(), same["kronecker_bound"].std()
+    assert first["kronecker"] == f"{mean:.3f} ({sd:.3f})"
+    assert len(sections[BOUNDS]) == 3 + 1 + 2 + 1
+    gain = sections[GAIN].iloc[0]
+    differences = same["kronecker_kl"] / same["standard_kl"]
+    assert gain["KL ratio"] == pytest.approx(differences.mean())
+    terms = sections[TERMS]
+    # mnist has no exact basis
+    assert len(terms) == 7 * 6 - 2
+    own = terms[(terms["widths"] == first["widths"]) & (terms["basis"] == "gradient")]
+    assert same["gradient_kl"].mean() in own["kl"].to_numpy()
+    assert sections[BOUNDS]["exact"].tolist().count("–") == 2
+    assert not list(bounds_sections(table[table["measurement"] == "nothing"]))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_without_its_points_says_so(store, name, monkeypatch):
+    empty = store.table().iloc[:0]
+    monkeypatch.setattr(Store, "table", lambda self: pd.DataFrame(empty))
+    with pytest.raises(style.CannotDraw, match="no points of"):
+        FIGURES[name].draw(store)
+
+
+def test_variances_need_a_hidden_layer(store, monkeypatch):
+    table = store.table()
+    linear = table[table["widths"].isin(["64-2"])]
+    monkeypatch.setattr(Store, "table", lambda self: linear)
+    with pytest.raises(style.CannotDraw, match="no network with a hidden layer and true labels"):
+        fig_bounds_variances.draw(store)
+
+
+def test_depths():
+    assert depth_of("64-2") == "linear"
+    assert depth_of("64-16-2") == "1 hidden layer"
+    assert depth_of("64-1-1-1-2") == "3 hidden layers"
