@@ -40,7 +40,7 @@ SMALLER = {
     "n_samples = 1400, training_steps = 300": "n_samples = 100, training_steps = 20, steps = 10",
     "n_samples = 1400\ntraining_steps = 300": "n_samples = 100\ntraining_steps = 20\nsteps = 10",
     "n_samples = 4000\ntraining_steps = 300": "n_samples = 300\ntraining_steps = 20\nsteps = 10",
-    "steps = 10, steps = 500, n_doublings = 4": "steps = 5, n_doublings = 2",
+    "steps = 10, steps = 500, n_doublings = 3": "steps = 5, n_doublings = 2",
     "seeds = 3": "seeds = 2",
     "largest_exact = 1000": "largest_exact = 100",
     "n_draws = 300": "n_draws = 5",

@@ -99,7 +99,7 @@ def _beside_quadratic(found, trained, X, rng):
 
 
 def _along_curvature(found, averaged, of_family):
-    """Directions evenly among the ranks of the averaged curvature: their variances, rank by rank."""
+    """Of directions evenly among the ranks of the averaged curvature: variances beside it."""
     s = found.posterior.variances
     places = np.linspace(0, s.size - 1, min(s.size, N_SHOWN)).round().astype(int)
     shown = np.argsort(averaged)[places]
