@@ -147,6 +147,10 @@ def test_the_report_has_every_case(store):
     own = terms[(terms["widths"] == first["widths"]) & (terms["basis"] == "gradient")]
     assert same["gradient_kl"].mean() in own["kl"].to_numpy()
     assert sections[BOUNDS]["exact"].tolist().count("–") == 2
+    searches = sections[SEARCH]
+    row = table[table["measurement"] == "pac_bayes_search"].iloc[0]
+    assert searches["exact_weights"].tolist() == [row["exact_weights_bound"]]
+    assert len(searches.columns) == 4 + 4 * 2
     assert not list(bounds_sections(table[table["measurement"] == "nothing"]))
 
 

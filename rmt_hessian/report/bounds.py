@@ -1,6 +1,5 @@
 """The printed tables of PAC-Bayes bounds in several bases."""
 
-import numpy as np
 import pandas as pd
 
 from rmt_hessian.report.groups import by_point
@@ -101,5 +100,6 @@ def _gain(points):
 
 
 def _search(points):
-    starts = [name.removesuffix("_bound") for name in points if name.endswith("_bound")]
-    return {name: np.round(points[f"{name}_bound"].mean(), 4) for name in starts}
+    ends = "_curvature_bound", "_weights_bound"
+    starts = [name for name in points if name.endswith(ends)]
+    return {name.removesuffix("_bound"): points[name].mean() for name in starts}
