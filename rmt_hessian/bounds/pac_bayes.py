@@ -196,7 +196,8 @@ def pac_bayes_bound(
     n_stages : int
         In how many parts the search goes: each begins with the basis at its mean, and Adam anew.
     start : {"curvature", "weights"}
-        First variances: the best of a quadratic loss, or ``(Uᵀθ)²`` as in [W].
+        First variances: the best of a quadratic loss, at most the mean square of the layer's
+        weights; or ``(Uᵀθ)²`` as in [W].
     steps : int
         Of all stages.
     learning_rate : float

@@ -22,6 +22,7 @@ from rmt_hessian.model.parameter_vector import parameter_vector
 Start: TypeAlias = Literal["curvature", "weights"]
 STARTS = ("curvature", "weights")
 SMALLEST = 1e-6  # of first variances, over their mean
+TINY = float(np.finfo(float).tiny)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,8 @@ class Search:
     family : str
         The basis by name.
     start : {"curvature", "weights"}
-        First variances: `quadratic_optimum`, or ``(Uᵀθ)²``.
+        First variances: `quadratic_optimum`, at most the mean square of a layer's weights; or
+        ``(Uᵀθ)²``.
     penalty : Penalty
     loss_scale : float
     options : dict
@@ -93,6 +95,9 @@ class Search:
             h = np.full_like(h, h.mean()) if isotropic else h
             distance = float(displacement @ displacement)
             variances = quadratic_optimum(h, distance, self.penalty, self.loss_scale).variances
+            for place in basis.places:
+                own = np.mean(np.square(theta[place]))  # farther away nothing is quadratic
+                variances[place] = np.minimum(variances[place], max(own, TINY))
         if isotropic:
             variances = np.full_like(variances, variances.mean())
         return GaussianPosterior(initial, displacement, variances, basis)

@@ -5,6 +5,8 @@ import pytest
 from scipy.special import ndtr
 
 import rmt_hessian as rh
+from rmt_hessian.bounds.bases import basis_of
+from rmt_hessian.bounds.curvature import curvatures
 from rmt_hessian.bounds.inequalities import (
     complexity,
     langford_seeger_bound,
@@ -14,6 +16,7 @@ from rmt_hessian.bounds.inequalities import (
 from rmt_hessian.bounds.pac_bayes import pac_bayes_bound
 from rmt_hessian.bounds.posterior import gaussian_kl
 from rmt_hessian.bounds.prior import PriorVariances
+from rmt_hessian.bounds.quadratic import quadratic_optimum
 
 QUICK = {"steps": 40, "n_draws": 30}
 
@@ -46,6 +49,40 @@ def test_terms(trained, basis, start):
     assert found.empirical_risk < found.risk_bound < found.bound < found.mcallester
     assert (np.ptp(q.variances) == 0) == (basis == "isotropic")
     assert f"{found.bound:.4f}" in repr(found)
+
+
+@pytest.mark.parametrize("basis", ["isotropic", "standard", "kronecker", "exact", "gradient"])
+def test_first_variances(trained, basis):
+    """Before the search has moved: `quadratic_optimum`, at most a mean square; or the weights'."""
+    initial, network, X, y = trained
+    still = {"basis": basis, "steps": 1, "learning_rate": 1e-12, "n_draws": 2, "rng": 0}
+    found = pac_bayes_bound(*trained, **still)
+    U, q = basis_of(network, X, y, basis), found.posterior
+    np.testing.assert_allclose(parameter_vector(q.network), parameter_vector(network), atol=1e-10)
+    h = curvatures(network, X, U)
+    h = np.full_like(h, h.mean()) if basis == "isotropic" else h
+    expected = quadratic_optimum(h, q.squared_distance, found.penalty, 1 / np.log(2)).variances
+    theta = parameter_vector(network)
+    for place in U.places:
+        expected[place] = np.minimum(expected[place], np.mean(theta[place] ** 2))
+    expected = np.full_like(h, expected.mean()) if basis == "isotropic" else expected
+    np.testing.assert_allclose(q.variances, expected, rtol=1e-8)
+    by_weights = pac_bayes_bound(*trained, start="weights", **still).posterior.variances
+    squares = U.coordinates(theta) ** 2
+    expected = np.maximum(squares, 1e-6 * squares.mean())
+    expected = np.full_like(h, expected.mean()) if basis == "isotropic" else expected
+    np.testing.assert_allclose(by_weights, expected, rtol=1e-8)
+
+
+def test_wide_networks_begin_near_the_trained_one(rng):
+    """Flat directions of 300 units together are not flat a deviation of the prior away."""
+    X, y = rh.mixture_inputs(100, 50, 2, rng, separation=4.0)
+    initial = rh.Network.random([50, 300, 2], rng)
+    options = {"optimiser": "adam", "steps": 50, "learning_rate": 0.003}
+    network = rh.train(initial, X, y, "ce", **options).network
+    found = pac_bayes_bound(initial, network, X, y, basis="standard", steps=100, rng=0, n_draws=50)
+    assert found.posterior.variances.max() < 1.0
+    assert found.kl < 100 * 100
 
 
 def test_the_search_lowers_the_bound(trained):
