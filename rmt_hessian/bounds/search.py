@@ -96,7 +96,7 @@ class Search:
             distance = float(displacement @ displacement)
             variances = quadratic_optimum(h, distance, self.penalty, self.loss_scale).variances
             for place in basis.places:
-                own = np.mean(np.square(theta[place]))  # farther away nothing is quadratic
+                own = float(np.mean(np.square(theta[place])))  # farther away nothing is quadratic
                 variances[place] = np.minimum(variances[place], max(own, TINY))
         if isotropic:
             variances = np.full_like(variances, variances.mean())

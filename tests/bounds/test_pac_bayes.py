@@ -17,6 +17,7 @@ from rmt_hessian.bounds.pac_bayes import pac_bayes_bound
 from rmt_hessian.bounds.posterior import gaussian_kl
 from rmt_hessian.bounds.prior import PriorVariances
 from rmt_hessian.bounds.quadratic import quadratic_optimum
+from rmt_hessian.model.parameter_vector import parameter_vector
 
 QUICK = {"steps": 40, "n_draws": 30}
 
@@ -54,7 +55,7 @@ def test_terms(trained, basis, start):
 @pytest.mark.parametrize("basis", ["isotropic", "standard", "kronecker", "exact", "gradient"])
 def test_first_variances(trained, basis):
     """Before the search has moved: `quadratic_optimum`, at most a mean square; or the weights'."""
-    initial, network, X, y = trained
+    _, network, X, y = trained
     still = {"basis": basis, "steps": 1, "learning_rate": 1e-12, "n_draws": 2, "rng": 0}
     found = pac_bayes_bound(*trained, **still)
     U, q = basis_of(network, X, y, basis), found.posterior
