@@ -202,6 +202,7 @@ def pac_bayes_bound(
         Of all stages.
     learning_rate : float
         Of Adam, in units of the first standard deviations; falls to 0 as a cosine in each stage.
+        Hundreds of thousands of parameters need less than the default, 0.05 or so.
     batch_size : int, optional
         Samples of a step; by default all.
     loss_scale : float, optional
@@ -275,7 +276,8 @@ def pac_bayes_bound(
                 if stage > 0:
                     posterior = search.in_new_basis(posterior)
                 done, end = (k * steps // n_stages for k in (stage, stage + 1))
-                posterior = search.run(posterior, end - done, done)
+                before, posterior = posterior, search.run(posterior, end - done, done)
+                search.refuse_divergence(before, posterior)
             risks = posterior.risks(X, labels, n_draws, search.rng)
     except DivergenceError as error:
         hint = "a lower learning_rate may help"

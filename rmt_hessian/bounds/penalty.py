@@ -10,6 +10,7 @@ from rmt_hessian._types import FloatArray
 from rmt_hessian.bounds.inequalities import complexity
 from rmt_hessian.bounds.posterior import gaussian_kl
 from rmt_hessian.bounds.prior import PriorVariances
+from rmt_hessian.model.gradients import DivergenceError
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,17 @@ class Penalty:
     prior: PriorVariances = field(default_factory=PriorVariances)
 
     def of(self, squared_distance: float, variances: FloatArray) -> Cost:
-        """Of the posterior with this ``‖θ - θ_0‖²`` and these variances."""
+        """Of the posterior with this ``‖θ - θ_0‖²`` and these variances.
+
+        Raises
+        ------
+        DivergenceError
+            If the KL is infinite.
+        """
         j = self.prior.best(squared_distance + variances.sum(), variances.size)
         lam = self.prior.variance(j)
         kl = gaussian_kl(squared_distance, variances, lam)
+        if not np.isfinite(kl):
+            raise DivergenceError("an infinite or NaN KL")
         value = np.sqrt(complexity(kl + self.prior.log_cost(j), self.n_samples, self.delta) / 2)
         return Cost(j, lam, kl, float(value), float(1 / (4 * self.n_samples * value)))

@@ -14,7 +14,7 @@ from rmt_hessian.bounds.objective import BoundObjective
 from rmt_hessian.bounds.penalty import Penalty
 from rmt_hessian.bounds.posterior import GaussianPosterior
 from rmt_hessian.bounds.quadratic import quadratic_optimum
-from rmt_hessian.model.gradients import Objective
+from rmt_hessian.model.gradients import DivergenceError, Objective
 from rmt_hessian.model.networks import Network
 from rmt_hessian.model.optimisers import get_optimiser
 from rmt_hessian.model.parameter_vector import parameter_vector
@@ -22,6 +22,7 @@ from rmt_hessian.model.parameter_vector import parameter_vector
 Start: TypeAlias = Literal["curvature", "weights"]
 STARTS = ("curvature", "weights")
 SMALLEST = 1e-6  # of first variances, over their mean
+FAR = 10.0  # rise of the penalty: a KL of 200 N
 TINY = float(np.finfo(float).tiny)
 
 
@@ -80,6 +81,12 @@ class Search:
         adam: Any = get_optimiser("adam", **options)
         adam.run(objective, record, self.rng)
         return objective.posterior(last)
+
+    def refuse_divergence(self, before: GaussianPosterior, after: GaussianPosterior) -> None:
+        """Raise DivergenceError if the penalty has risen by more than any loss would pay for."""
+        first, last = (self.penalty.of(q.squared_distance, q.variances) for q in (before, after))
+        if not last.value <= first.value + FAR:
+            raise DivergenceError(f"a KL of {last.kl:.3g}, from {first.kl:.3g}")
 
     def first(self, network: Network) -> GaussianPosterior:
         """About a network, in the basis there."""

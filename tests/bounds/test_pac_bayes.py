@@ -242,4 +242,8 @@ def test_arguments_are_checked(trained):
 
 
 def test_divergence_is_told(trained):
-    refused(trained, "the posterior must not diverge .a lower learning_rate", learning_rate=1e4)
+    """Where numbers overflow, and before they do."""
+    told = "the posterior must not diverge .a lower learning_rate may help., got "
+    refused(trained, told + "infinite or NaN features", learning_rate=1e4)
+    refused(trained, told + "an infinite or NaN KL", learning_rate=200.0)
+    refused(trained, told + "a KL of .*, from", learning_rate=30.0, start="weights")
