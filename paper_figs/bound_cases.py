@@ -1,7 +1,7 @@
 """Cases and families of the figures of PAC-Bayes bounds."""
 
 from paper_figs.style import CannotDraw, DifferentPoints, rows_of
-from rmt_hessian.report.bounds import KEYS, with_labels
+from rmt_hessian.report.bounds import KEYS, as_cases
 from rmt_hessian.report.groups import told_apart
 
 FAMILIES = {  # name, letter, colour
@@ -21,7 +21,7 @@ def bound_rows(store, measurement="pac_bayes"):
     table = rows_of(store, measurement)
     if table.empty:
         raise CannotDraw(f"no points of {measurement}")
-    table = with_labels(table)
+    table = as_cases(table)
     if "largest_prior_variance" in table:
         given = table["largest_prior_variance"].fillna(USUAL)
         usual = table[given == USUAL]

@@ -32,11 +32,12 @@ def draw(store):
     for colour, label in PARTS.values():
         axes[0, 0].bar([0], [0], color=COLOURS[colour], label=label)
     axes[0, 0].plot([], [], "k_", ms=5, label="error on new samples")
+    axes[0, 0].plot([], [], "k.", ms=2, label="bound of a network")
     axes[0, 0].plot([], [], c="0.3", lw=0.7, ls=":", label="chance")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
-    letters = ", ".join(f"{letter}: {label}" for label, letter, _ in FAMILIES.values())
-    figure.suptitle(f"{letters}", fontsize=7)
+    letters = "; ".join(f"{letter} {label}" for label, letter, _ in FAMILIES.values())
+    figure.suptitle(f"Means over networks, confidence 0.965. {letters}", fontsize=6)
     return figure
 
 
@@ -79,7 +80,9 @@ def _bar(ax, place, points, name):
         ax.bar(place, values[part], 0.85, bottom, color=COLOURS[colour])
         bottom += values[part]
     ax.plot(np.full(len(bounds), place), bounds, "k.", ms=1.5)
-    ax.plot(place, points[f"{name}_test_risk"].mean(), "k_", ms=4, mew=0.8)
+    new = points[f"{name}_test_risk"].mean()
+    ax.plot(place, new, "_", c="white", ms=5, mew=2.0)
+    ax.plot(place, new, "k_", ms=4, mew=0.8)
 
 
 if __name__ == "__main__":

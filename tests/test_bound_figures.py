@@ -22,8 +22,8 @@ from rmt_hessian.report.bounds import (
     SEARCH,
     TERMS,
     VARIANCES,
+    as_cases,
     bounds_sections,
-    with_labels,
 )
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.run import run_sweep
@@ -132,7 +132,7 @@ def test_the_report_has_every_case(store):
     table = store.table()
     sections = dict(bounds_sections(table))
     assert list(sections) == [BOUNDS, TERMS, GAIN, VARIANCES, SEARCH]
-    rows = with_labels(table[table["measurement"] == "pac_bayes"])
+    rows = as_cases(table[table["measurement"] == "pac_bayes"])
     first = sections[BOUNDS].iloc[0]
     same = rows[(rows["widths"] == first["widths"]) & ~rows["random_labels"]]
     mean, sd = same["kronecker_bound"].mean(), same["kronecker_bound"].std()
@@ -174,3 +174,11 @@ def test_depths():
     assert depth_of("64-2") == "linear"
     assert depth_of("64-16-2") == "1 hidden layer"
     assert depth_of("64-1-1-1-2") == "3 hidden layers"
+
+
+def test_files_go_by_the_name_of_their_folder():
+    rows = pd.DataFrame({"images": ["digits", "files"], "folder": [None, "data/fashion"]})
+    cases = as_cases(rows)
+    assert cases["images"].tolist() == ["digits", "fashion"]
+    assert "folder" not in cases
+    assert cases["random_labels"].tolist() == [False, False]

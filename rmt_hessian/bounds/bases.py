@@ -9,14 +9,13 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rmt_hessian._checks.arguments import instance_of, one_of
+from rmt_hessian._checks.arguments import describe, instance_of, one_of, to_numpy
+from rmt_hessian._checks.arrays import refuse_masked
 from rmt_hessian._types import FloatArray, IntArray
 from rmt_hessian.hessian.from_network import layer_gradient_covariance, layer_hessian
 from rmt_hessian.hessian.layer import LayerHessian
-from rmt_hessian.model.losses import get_loss
 from rmt_hessian.model.networks import Network
 from rmt_hessian.model.parameter_vector import layer_places, layer_sizes
-from rmt_hessian.model.sample_weights import counted_samples
 
 BasisName: TypeAlias = Literal["isotropic", "standard", "kronecker", "exact", "gradient"]
 
@@ -134,22 +133,30 @@ def basis_of(net: Network, X: npt.ArrayLike, y: npt.ArrayLike, name: BasisName) 
     return Basis(tuple(layer_basis(net, samples, labels, l) for l in range(net.n_layers)))
 
 
-def checked_labels(net: Network, n_samples: int, y: npt.ArrayLike) -> Any:
+def checked_labels(net: Network, n_samples: int, y: npt.ArrayLike) -> IntArray:
     """Integer labels of samples, (N,).
+
+    Text is refused: which output of a trained network stands for it, only the user knows.
 
     Raises
     ------
     ValueError
-        If they are not as many, out of range, or targets of several numbers.
+        If they are not as many, not integers or out of range.
     """
-    if y is None:
-        raise ValueError("y must be given: errors are counted against labels, got None")
-    n_classes = net.widths[-1]
-    loss = get_loss("ce", n_classes)
-    labels: Any = counted_samples(n_samples, n_classes, loss, y, with_targets=True).targets
-    if labels.ndim != 1:
-        raise ValueError(f"y must have labels, shape ({n_samples},), got shape {labels.shape}")
-    return labels
+    refuse_masked(y, "y")
+    wanted = f"y must have labels, integers of shape ({n_samples},)"
+    try:
+        labels = np.asarray(to_numpy(y))
+    except (TypeError, ValueError):  # rows of different lengths
+        raise ValueError(f"{wanted}, got {describe(y)}") from None
+    if labels.shape != (n_samples,):
+        raise ValueError(f"{wanted}, got shape {labels.shape}")
+    if labels.dtype.kind not in "iu":
+        raise ValueError(f"{wanted}, got {labels.dtype}")
+    last = net.widths[-1] - 1
+    if labels.min() < 0 or labels.max() > last:
+        raise ValueError(f"y must be in 0 … {last}, got {labels.min()} to {labels.max()}")
+    return labels.astype(np.int64)
 
 
 def _standard(net: Network, X: FloatArray, y: IntArray, layer: int) -> LayerBasis:
@@ -171,15 +178,25 @@ def _of_factors(
 ) -> Callable[[Network, FloatArray, IntArray, int], LayerBasis]:
     def layer_basis(net: Network, X: FloatArray, y: IntArray, layer: int) -> LayerBasis:
         H = matrix(net, X, y, layer)
-        factors = H.output_hessian(), H.input_autocorrelation()
-        return LayerBasis((H.n_blocks, H.block_size), *(np.linalg.eigh(A)[1] for A in factors))
+        with np.errstate(over="ignore", invalid="ignore"):
+            factors = H.output_hessian(), H.input_autocorrelation()
+        vectors = (np.linalg.eigh(without_overflow(A))[1] for A in factors)
+        return LayerBasis((H.n_blocks, H.block_size), *vectors)
 
     return layer_basis
 
 
 def _exact(net: Network, X: FloatArray, y: IntArray, layer: int) -> LayerBasis:
-    H = gauss_newton(net, X, y, layer).to_dense()
-    return LayerBasis((len(H), 1), np.linalg.eigh(H)[1])
+    with np.errstate(over="ignore", invalid="ignore"):
+        H = gauss_newton(net, X, y, layer).to_dense()
+    return LayerBasis((len(H), 1), np.linalg.eigh(without_overflow(H))[1])
+
+
+def without_overflow(A: Any) -> Any:
+    """An array, if it is finite."""
+    if not np.isfinite(A).all():
+        raise ValueError("X must not make the Hessian overflow, got infinite or NaN entries")
+    return A
 
 
 _OF_LAYERS = {

@@ -9,7 +9,7 @@ from scipy.special import softmax
 from rmt_hessian._checks.arguments import instance_of
 from rmt_hessian._threads import CHUNK_SIZE, slices
 from rmt_hessian._types import FloatArray
-from rmt_hessian.bounds.bases import Basis, gauss_newton
+from rmt_hessian.bounds.bases import Basis, gauss_newton, without_overflow
 from rmt_hessian.model.networks import Network
 from rmt_hessian.model.parameter_vector import layer_sizes
 
@@ -51,15 +51,16 @@ def curvatures(net: Network, X: npt.ArrayLike, basis: Basis) -> FloatArray:
     result = np.zeros(sum(k * p for k, p in sizes))
     of_layers = [result[place] for place in basis.places]
     widest = max(net.widths)
-    for samples in slices(len(X), CHUNK_SIZE // widest):
-        _add_products(of_layers, net, X[samples], basis)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for samples in slices(len(X), CHUNK_SIZE // widest):
+            _add_products(of_layers, net, X[samples], basis)
     result /= len(X)
     for l, (layer, size) in enumerate(zip(basis.layers, sizes, strict=True)):
         if layer.shape != size:
             H, U = gauss_newton(net, X, None, l).to_dense(), layer.left
             h = H.diagonal() if U is None else np.einsum("ij,ij->j", U, H @ U)
             of_layers[l][:] = np.maximum(h, 0.0)  # below 0 by rounding
-    return result
+    return without_overflow(result)
 
 
 def _add_products(of_layers: list[FloatArray], net: Network, X: FloatArray, basis: Basis) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,6 +38,7 @@ from rmt_hessian.model.gradients import DivergenceError, Objective
 from rmt_hessian.model.losses import get_loss
 from rmt_hessian.model.networks import Network
 from rmt_hessian.model.optimisers import get_optimiser, refuse_larger_batches
+from rmt_hessian.model.parameter_vector import parameter_vector
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -72,13 +74,23 @@ class PacBayesBound:
 
     @property
     def kl(self) -> float:
-        """``KL(Q‖P)``."""
+        """``KL(Q‖P)``, without `prior_cost`."""
         return self._cost.kl
+
+    @property
+    def prior_index(self) -> int:
+        """The best j: 1 is the largest variance of the grid."""
+        return self._cost.prior_index
 
     @property
     def prior_variance(self) -> float:
         """``λ_j``."""
         return self._cost.prior_variance
+
+    @property
+    def prior_cost(self) -> float:
+        """``log(π² j²/6)``, which the choice of j adds to the KL."""
+        return self.penalty.prior.log_cost(self.prior_index)
 
     @property
     def empirical_risk(self) -> float:
@@ -103,7 +115,7 @@ class PacBayesBound:
 
     @property
     def bound(self) -> float:
-        """Langford–Seeger: the inverted binary KL of `risk_bound` at `complexity`."""
+        """`langford_seeger_bound` of `risk_bound` and `kl` + `prior_cost`."""
         return langford_seeger_bound(*self._terms)
 
     @property
@@ -113,7 +125,7 @@ class PacBayesBound:
 
     @property
     def _terms(self) -> tuple[float, float, int, float]:
-        divergence = self.kl + self.penalty.prior.log_cost(self._cost.prior_index)
+        divergence = self.kl + self.prior_cost
         return self.risk_bound, divergence, self.penalty.n_samples, self.penalty.delta
 
     @property
@@ -130,7 +142,8 @@ class PacBayesBound:
         Parameters
         ----------
         curvatures : array_like, shape (P,)
-            h, not negative, along the directions of the posterior: see `curvatures`.
+            h, not negative, along the directions of the posterior: see `curvatures`. Of a
+            posterior with one variance their mean counts.
 
         Raises
         ------
@@ -142,6 +155,8 @@ class PacBayesBound:
         if h.shape != self.posterior.variances.shape or h.min() < 0:
             wanted = f"{self.posterior.variances.size} numbers that are not negative"
             raise ValueError(f"curvatures must be {wanted}, got {h.size}, the least {h.min():.3g}")
+        if np.ptp(self.posterior.variances) == 0:
+            h = np.full_like(h, h.mean())
         return 1.0 / (1.0 / self.prior_variance + beta * h)
 
     def __repr__(self) -> str:
@@ -183,7 +198,8 @@ def pac_bayes_bound(
     Parameters
     ----------
     initial : Network
-        Before training.
+        Before training; what it is must not depend on the samples. A warning tells if its loss on
+        them is smaller than that of the trained one.
     trained : Network
         The same sizes, biases and activation.
     X : array_like, shape (N, d)
@@ -191,8 +207,8 @@ def pac_bayes_bound(
         Integer labels.
     basis : {"isotropic", "standard", "kronecker", "exact", "gradient"}
         U: one variance for all; the weights themselves; eigenvectors of ``E[M] ⊗ E[z zᵀ]`` of each
-        layer (Gauss–Newton part, bias included), as in [W]; of its Hessian, which is formed; or of
-        ``E[g gᵀ] ⊗ E[z zᵀ]``, gradients in the place of M.
+        layer (Gauss–Newton part, bias included), as in [W]; of the Gauss–Newton matrix of the
+        layer, which is formed; or of ``E[g gᵀ] ⊗ E[z zᵀ]``, gradients in the place of M.
     n_stages : int
         In how many parts the search goes: each begins with the basis at its mean, and Adam anew.
     start : {"curvature", "weights"}
@@ -212,11 +228,15 @@ def pac_bayes_bound(
     risk_delta : float
         δ' of the mean over draws.
     prior : PriorVariances, optional
+        The grid of λ, which must not depend on the samples either; by default that of [W],
+        ``0.1 e^{-j/100}``. Where `prior_index` is 1, a larger one may give a smaller bound.
     n_draws : int
-        Networks of the posterior whose errors are counted.
+        Networks of the posterior whose errors are counted; 500 that are alike add about 0.010, and
+        n of them about ``5/n``.
     rng : None, int, SeedSequence or Generator
     progress : callable, optional
-        Called as ``progress(done, total)`` after each step.
+        Called as ``progress(done, total)`` after each step. Where it raises StopIteration the
+        search ends, and the bound is that of what it has found.
 
     Returns
     -------
@@ -240,9 +260,8 @@ def pac_bayes_bound(
     True
     """
     _refuse_other_kind(initial, trained)
-    X = finite_array(X, "X", ndim=2)
-    labels = checked_labels(trained, len(X), y)
     X = trained.forward(X).features[0]  # checked
+    labels = checked_labels(trained, len(X), y)
     family = one_of(basis, BASES, "basis")
     n_stages = positive_integer(n_stages, "n_stages")
     if n_stages > 1 and family not in OF_NETWORK:
@@ -267,7 +286,10 @@ def pac_bayes_bound(
         progress=function_or_none(progress, "progress", "done, total"),
         total=steps,
     )
-    risk_delta, n_draws = confidence(risk_delta, "risk_delta"), positive_integer(n_draws, "n_draws")
+    n_draws, delta = positive_integer(n_draws, "n_draws"), search.penalty.delta
+    if delta + confidence(risk_delta, "risk_delta") >= 1:
+        raise ValueError(f"delta + risk_delta must be below 1, got {delta} + {risk_delta}")
+    _warn_of_swapped(search.loss, trained)
     operations = len(X) * search.loss.start.size
     try:
         with one_thread() if operations < WORTH_A_THREAD else nullcontext():
@@ -276,8 +298,11 @@ def pac_bayes_bound(
                 if stage > 0:
                     posterior = search.in_new_basis(posterior)
                 done, end = (k * steps // n_stages for k in (stage, stage + 1))
-                before, posterior = posterior, search.run(posterior, end - done, done)
+                before = posterior
+                posterior, ended = search.run(posterior, end - done, done)
                 search.refuse_divergence(before, posterior)
+                if ended:
+                    break
             risks = posterior.risks(X, labels, n_draws, search.rng)
     except DivergenceError as error:
         hint = "a lower learning_rate may help"
@@ -296,3 +321,15 @@ def _refuse_other_kind(initial: Network, trained: Network) -> None:
             "initial and trained must have the same widths, biases and activation, got "
             f"{initial!r} and {trained!r}"
         )
+
+
+def _warn_of_swapped(loss: Objective, trained: Network) -> None:
+    """Warn if the initial network looks as if it had seen the samples."""
+    first, last = loss.mean_loss(loss.start), loss.mean_loss(parameter_vector(trained))
+    known = "the bound holds only if initial does not depend on the samples"
+    if first < last:
+        told = f"initial has a smaller loss than trained, {first:.3g} and {last:.3g}: swapped? "
+        warnings.warn(told + known, stacklevel=3)
+    elif first == last and first < np.log(trained.widths[-1]) / 10:
+        told = f"initial, the same as trained, fits the samples, with a loss of {first:.3g}: "
+        warnings.warn(told + known, stacklevel=3)

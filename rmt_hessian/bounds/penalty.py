@@ -62,7 +62,10 @@ class Penalty:
         DivergenceError
             If the KL is infinite.
         """
-        j = self.prior.best(squared_distance + variances.sum(), variances.size)
+        second_moment = squared_distance + variances.sum()
+        if not (np.isfinite(second_moment) and variances.min() > 0):
+            raise DivergenceError("an infinite or NaN KL")
+        j = self.prior.best(second_moment, variances.size)
         lam = self.prior.variance(j)
         kl = gaussian_kl(squared_distance, variances, lam)
         if not np.isfinite(kl):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rmt_hessian._checks.arguments import positive_integer
+from rmt_hessian._checks.arguments import positive_integer, positive_real
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import FloatArray, RandomState
 from rmt_hessian.bounds.bases import Basis, checked_labels
@@ -63,7 +63,8 @@ class GaussianPosterior:
 
     def kl(self, prior_variance: float) -> float:
         """`gaussian_kl` from ``N(θ_0, λI)``."""
-        return gaussian_kl(self.squared_distance, self.variances, prior_variance)
+        lam = positive_real(prior_variance, "prior_variance")
+        return gaussian_kl(self.squared_distance, self.variances, lam)
 
     def draw(self, rng: RandomState) -> Network:
         """One network of the posterior."""

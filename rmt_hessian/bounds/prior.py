@@ -43,11 +43,13 @@ class PriorVariances:
         object.__setattr__(self, "per_e_fold", positive_integer(self.per_e_fold, "per_e_fold"))
 
     def variance(self, j: int) -> float:
-        """``λ_j``."""
+        """``λ_j``, j from 1."""
+        j = positive_integer(j, "j")
         return float(self.largest * np.exp(-j / self.per_e_fold))
 
     def log_cost(self, j: int) -> float:
-        """``log(π² j²/6)``."""
+        """``log(π² j²/6)``, j from 1."""
+        j = positive_integer(j, "j")
         return float(np.log(np.pi**2 / 6) + 2 * np.log(j))
 
     def best(self, second_moment: float, n_parameters: int) -> int:

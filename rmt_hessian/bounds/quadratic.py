@@ -10,7 +10,8 @@ from rmt_hessian._types import FloatArray
 from rmt_hessian.bounds.penalty import Cost, Penalty
 
 TOLERANCE = 1e-12  # of β, relative
-MOST = 10_000  # iterations
+MOST = 10_000  # rounds
+_STARTS = (1, 30, 100, 300, 1000)  # prior variances to begin with, by their place
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +44,15 @@ def quadratic_optimum(
     ``∂/∂s_i`` is ``c h_i/2 + B' (1/λ - 1/s_i)/2``, so ``s_i = 1/(1/λ + β h_i)`` with ``β = c/B' =
     4 N B c``; λ and B depend on s. B is concave in the KL, so each round, s from the last β and λ,
     minimises a bound of ``c E L + B`` that touches it: no round raises it, and at the end no other
-    s is better at this λ, and no other λ at these s. Of all orthonormal bases
-    the eigenvectors of H have the smallest optimum, since ``Σ log(1/λ + β h_i)`` is Schur-concave
-    and the h_i of another basis are majorised by the eigenvalues.
+    s is better at this λ, and no other λ at these s. Of several starts the best end is taken. Of
+    all orthonormal bases the eigenvectors of H have the smallest optimum, since ``Σ log(1/λ + β
+    h_i)`` is Schur-concave and the h_i of another basis are majorised by the eigenvalues.
 
     Parameters
     ----------
     curvatures : numpy.ndarray, shape (P,)
-        ``h_i = u_iᵀ H u_i``, not negative; one number for all where a posterior has one variance:
-        then h is their mean.
+        ``h_i = u_iᵀ H u_i``, not negative; all of them their mean where a posterior has one
+        variance.
     squared_distance : float
         ``‖θ - θ_0‖²``.
     penalty : Penalty
@@ -63,8 +64,22 @@ def quadratic_optimum(
     RuntimeError
         If the iteration does not converge.
     """
-    variances = np.full(curvatures.size, penalty.prior.variance(1))
-    cost = penalty.of(squared_distance, variances)
+    found = [
+        _from(penalty.prior.variance(j), curvatures, squared_distance, penalty, loss_scale)
+        for j in _STARTS
+    ]
+    return min(found, key=lambda best: loss_scale * best.excess_loss + best.cost.value)
+
+
+def _from(
+    variance: float,
+    curvatures: FloatArray,
+    squared_distance: float,
+    penalty: Penalty,
+    loss_scale: float,
+) -> QuadraticOptimum:
+    """Rounds from one variance for all directions."""
+    cost = penalty.of(squared_distance, np.full(curvatures.size, variance))
     for _ in range(MOST):
         beta = loss_scale / cost.slope
         variances = 1.0 / (1.0 / cost.prior_variance + beta * curvatures)

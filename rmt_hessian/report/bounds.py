@@ -1,5 +1,7 @@
 """The printed tables of PAC-Bayes bounds in several bases."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from rmt_hessian.report.groups import by_point
@@ -13,9 +15,9 @@ TERMS = (
     "KL, (KL + …)/N, both bounds, prior variance; error on new samples beside them."
 )
 GAIN = (
-    "Kronecker eigenbasis beside the weights themselves, on the same network: bound, KL, error, "
-    "mean (sd) of differences over seeds; KL ratio: seen, of a quadratic loss about the trained "
-    "network, and of one with the curvatures averaged over the posteriors."
+    "Kronecker eigenbasis less the weights themselves, on the same network, mean (sd) over seeds: "
+    "bound, (KL + …)/N, error on the samples and on new ones; KL ratio: seen, of a quadratic loss "
+    "about the trained network, and of one with the curvatures averaged over the posteriors."
 )
 VARIANCES = (
     "Variances found beside 1/(1/λ + βh), root mean square of the logarithm, h at the trained "
@@ -33,20 +35,24 @@ def bounds_sections(table):
     """Yield (title, table) of what a sweep measured of PAC-Bayes bounds."""
     rows = table[table["measurement"] == "pac_bayes"]
     if len(rows):
-        rows = with_labels(rows)
+        rows = as_cases(rows)
         yield BOUNDS, _by_case(rows, _bounds)
         yield TERMS, _by_family(rows, OF_TERMS)
         yield GAIN, _by_case(rows, _gain)
         yield VARIANCES, _by_family(rows, OF_VARIANCES)
     searches = table[table["measurement"] == "pac_bayes_search"]
     if len(searches):
-        yield SEARCH, _by_case(with_labels(searches), _search)
+        yield SEARCH, _by_case(as_cases(searches), _search)
 
 
-def with_labels(rows):
-    """With ``random_labels`` everywhere: a point that does not name it has true ones."""
-    given = rows.get("random_labels", False)
-    return rows.assign(random_labels=pd.Series(given, rows.index, dtype="boolean").fillna(False))
+def as_cases(rows):
+    """With ``random_labels`` everywhere, false where no point names it; files by their folder."""
+    labels = pd.Series(rows.get("random_labels", False), rows.index, dtype="boolean").fillna(False)
+    rows = rows.assign(random_labels=labels)
+    if "folder" not in rows:
+        return rows
+    folders = rows["folder"].map(lambda name: Path(name).name, na_action="ignore")
+    return rows.drop(columns="folder").assign(images=folders.fillna(rows["images"]))
 
 
 def _families(rows):

@@ -38,7 +38,9 @@ def test_terms(trained, basis, start):
     found = pac_bayes_bound(*trained, basis=basis, start=start, rng=0, **QUICK)
     q, N = found.posterior, 200
     assert found.kl == gaussian_kl(q.squared_distance, q.variances, found.prior_variance)
-    j = round(-100 * np.log(found.prior_variance / 0.1))
+    j = found.prior_index
+    assert found.prior_variance == pytest.approx(0.1 * np.exp(-j / 100))
+    assert found.prior_cost == pytest.approx(np.log(np.pi**2 * j**2 / 6))
     divergence = found.kl + np.log(np.pi**2 * j**2 / 6)
     upper = upper_confidence_bound(found.risks, 0.01)
     assert found.complexity == pytest.approx(complexity(divergence, N, 0.025), rel=1e-9)
@@ -121,6 +123,16 @@ def test_quadratic_variances(trained):
     beta = 4 * N * B / np.log(2)
     expected = 1 / (1 / found.prior_variance + beta * h)
     np.testing.assert_allclose(found.quadratic_variances(h), expected, rtol=1e-9)
+    isotropic = pac_bayes_bound(*trained, basis="isotropic", rng=0, **QUICK)
+    np.testing.assert_allclose(
+        isotropic.quadratic_variances(h), isotropic.quadratic_variances(np.full_like(h, 0.5))
+    )
+    with pytest.raises(
+        ValueError, match="curvatures must be 50 numbers that are not negative, got 50"
+    ):
+        found.quadratic_variances(-h)
+    with pytest.raises(ValueError, match="curvatures must be 50 numbers"):
+        found.quadratic_variances(h[1:])
 
 
 def test_options_reach_the_search(trained):
@@ -235,10 +247,53 @@ def test_arguments_are_checked(trained):
     refused(trained, "delta must", delta=0.0)
     refused(trained, "prior must be a PriorVariances", prior=0.1)
     refused(trained, "n_draws must", n_draws=0)
-    refused(trained, "y must have labels", y=np.eye(2)[trained[3]])
-    refused(trained, "y must", y=trained[3][:-1])
-    refused(trained, "X must", X=trained[2][:, :-1])
+    labels = r"y must have labels, integers of shape \(200,\), got "
+    refused(trained, labels + r"shape \(200, 2\)", y=np.eye(2)[trained[3]])
+    refused(trained, labels + r"shape \(199,\)", y=trained[3][:-1])
+    refused(trained, labels + "float64", y=trained[3].astype(float))
+    refused(trained, labels + "<U", y=np.array(["a", "b"])[trained[3]])
+    refused(trained, r"y must be in 0 … 1, got 1 to 2", y=trained[3] + 1)
+    refused(trained, r"X must have shape \(N, 5\), got \(200, 4\)", X=trained[2][:, :-1])
+    refused(trained, r"X must have shape \(N, 5\), got \(5, 200\)", X=trained[2].T)
+    refused(
+        trained, r"delta \+ risk_delta must be below 1, got 0.6 \+ 0.4", delta=0.6, risk_delta=0.4
+    )
     refused(trained, "progress must", progress=3)
+
+
+def test_a_search_may_be_ended(trained):
+    """By StopIteration of ``progress``: as if it had had so many steps of that schedule."""
+    calls = []
+
+    def ended(done, total):
+        calls.append(done)
+        if done == 15:
+            raise StopIteration
+
+    found = pac_bayes_bound(*trained, n_stages=4, rng=0, progress=ended, **QUICK)
+    assert calls == list(range(1, 16))
+    assert len(found.risks) == 30
+    assert found.empirical_risk < found.bound <= 1
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "match"),
+    [
+        (1, 0, "initial has a smaller loss than trained, .*: swapped. the bound holds only if"),
+        (1, 1, "initial, the same as trained, fits the samples, .*: the bound holds only if"),
+    ],
+)
+def test_networks_that_have_seen_the_samples_are_told(trained, first, last, match):
+    networks, (X, y) = trained[:2], trained[2:]
+    with pytest.warns(UserWarning, match=match):
+        pac_bayes_bound(networks[first], networks[last], X, y, rng=0, **QUICK)
+    pac_bayes_bound(networks[0], networks[0], X, y, rng=0, **QUICK)
+
+
+def test_inputs_that_overflow_are_told(trained):
+    for scale in (1e160, 1e200, 1e300):
+        with np.errstate(all="ignore"):
+            refused(trained, "must not", X=trained[2] * scale)
 
 
 def test_divergence_is_told(trained):

@@ -87,6 +87,8 @@ def test_arguments_are_checked(posterior):
     X = np.zeros((3, 2))
     with pytest.raises(ValueError, match="y must have labels"):
         posterior.risks(X, np.eye(2)[[0, 1, 0]], 2, 0)
+    with pytest.raises(ValueError, match="prior_variance must"):
+        posterior.kl(0.0)
     with pytest.raises(ValueError, match="n_draws must"):
         posterior.risks(X, [0, 1, 0], 0, 0)
     with pytest.raises(ValueError, match="X must have shape"):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rmt_hessian.bounds.penalty import Penalty
 from rmt_hessian.bounds.posterior import gaussian_kl
 from rmt_hessian.bounds.prior import PriorVariances
+from rmt_hessian.model.gradients import DivergenceError
 
 
 def test_shares_of_the_confidence_sum_to_one():
@@ -60,3 +61,15 @@ def test_penalty(rng):
 def test_arguments_are_checked(name, bad):
     with pytest.raises(ValueError, match=f"{name} must"):
         PriorVariances(**{name: bad})
+
+
+def test_places_count_from_one():
+    for of in (PriorVariances().variance, PriorVariances().log_cost):
+        with pytest.raises(ValueError, match="j must be at least 1"):
+            of(0)
+
+
+def test_what_is_infinite_diverges():
+    for distance, s in ((np.inf, 0.1), (np.nan, 0.1), (1.0, np.inf), (1.0, 0.0)):
+        with pytest.raises(DivergenceError, match="an infinite or NaN KL"):
+            Penalty(100, 0.05).of(distance, np.array([0.1, s]))

@@ -78,6 +78,18 @@ def test_flat_directions_keep_the_prior():
     assert found.variances[1] < found.variances[0]
 
 
+def test_the_best_of_several_starts():
+    """One curvature for all, a wide grid: from its largest variance the rounds end elsewhere."""
+    penalty = Penalty(120, 0.025, PriorVariances(1.0, 100))
+    h, distance = np.full(230, 0.02), 3.0
+    found = quadratic_optimum(h, distance, penalty, 0.9)
+    variances = np.exp(np.linspace(-7, 0, 400))
+    values = [
+        0.9 * h.sum() * s / 2 + penalty.of(distance, np.full(230, s)).value for s in variances
+    ]
+    assert 0.9 * found.excess_loss + found.cost.value <= min(values) + 1e-4
+
+
 def test_a_search_that_does_not_end_raises(monkeypatch):
     monkeypatch.setattr("rmt_hessian.bounds.quadratic.MOST", 1)
     with pytest.raises(RuntimeError, match="no best variances after 1 rounds: β still moves"):

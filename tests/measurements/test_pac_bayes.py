@@ -119,8 +119,12 @@ def test_files_of_ones_own(tmp_path, rng):
     run = BoundsRun(widths=[16, 10], **files, **QUICK, training_batch=10, batch_size=20)
     found = pac_bayes(np.random.default_rng(0), run=run)
     assert 0 < found["kronecker_bound"] <= 1
-    with pytest.raises(ValueError, match=r"images must suit widths and n_samples, got \(60, 16\)"):
-        BoundsRun(widths=[15, 10], **files).train(np.random.default_rng(0))
+    for changed, match in (
+        ({"widths": [15, 10]}, "images must have 15 pixels, got 16"),
+        ({"n_samples": 60}, "images must be more than 60, got 60"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            BoundsRun(**{"widths": [16, 10]} | files | changed).train(np.random.default_rng(0))
 
 
 @pytest.mark.parametrize(
@@ -132,6 +136,7 @@ def test_files_of_ones_own(tmp_path, rng):
         ({"images": "files"}, "folder must be given with images = 'files'"),
         ({"folder": "here"}, "folder must not be given with images = 'digits', got here"),
         ({"n_samples": 1797}, "n_samples must be below 1797"),
+        ({"steps": 4}, "steps must be at least 5, got 4"),
         ({"batch_size": 201}, "batch_size must be at most n_samples, 200, got 201"),
         ({"training_batch": 201}, "training_batch must be at most n_samples, 200, got 201"),
     ],

@@ -40,6 +40,7 @@ DAMAGES = {
     "head alone": lambda raw: raw[:6],
     "of floats": lambda raw: raw[:2] + bytes([0x0D]) + raw[3:],
     "other axes": lambda raw: raw[:3] + bytes([2]) + raw[4:],
+    "no image": lambda raw: raw[:4] + bytes(4) + raw[8 : 4 + 4 * raw[3]],
     "text": lambda raw: b"<html>" + raw,
 }
 

@@ -149,3 +149,41 @@ def test_the_grid_of_training_maps():
         assert p["widths"] == [500, 8, 500]
         assert (p["n_samples"], p["steps"], p["learning_rate"]) == (5000, 50000, 1e-4)
         assert (p["optimiser"], p["schedule"]) == ("adam", "cosine")
+
+
+def test_the_grids_of_bounds():
+    """Digits: depth by classes, true labels; three of them with random ones. MNIST, few."""
+    points = load_config(SWEEPS / "bounds.toml").points()
+    found = Counter(
+        (
+            p.measurement,
+            tuple(p.parameters["widths"]),
+            p.parameters.get("random_labels", False),
+            p.parameters.get("largest_prior_variance", 0.1),
+        )
+        for p in points
+    )
+    hidden = ((), (16,), (16, 16))
+    expected = {("pac_bayes", (64, *m, C), False, 0.1): 3 for m, C in product(hidden, (2, 10))}
+    expected |= {("pac_bayes", w, True, 0.1): 3 for w in ((64, 2), (64, 16, 2), (64, 16, 10))}
+    expected |= {("pac_bayes", w, False, 0.1): 2 for w in ((784, 2), (784, 30, 2), (784, 30, 10))}
+    expected |= {("pac_bayes", (64, *m, 2), False, 1.0): 3 for m in hidden[1:]}
+    expected |= {("pac_bayes_search", (64, 16, C), False, 0.1): 1 for C in (2, 10)}
+    assert found == expected
+
+
+def test_the_grids_of_wide_bounds():
+    """All depths and classes on MNIST, true and random labels; 600 units, as in [W]."""
+    config = load_config(SWEEPS / "bounds_wide.toml")
+    found = {
+        (tuple(p.parameters["widths"]), p.parameters["random_labels"], p.seed)
+        for p in config.points()
+    }
+    hidden = ((), (30,), (30, 30))
+    expected = {
+        ((784, *m, C), random, seed)
+        for m, C, random, seed in product(hidden, (2, 10), (False, True), range(3))
+    }
+    wide = product((2, 10), (False, True), range(2))
+    assert found == expected | {((784, 600, C), random, seed) for C, random, seed in wide}
+    assert config.slow
