@@ -31,7 +31,7 @@ def binary_kl(q: float, p: float) -> float:
     (0.143841, inf)
     """
     q, p = probability(q, "q"), probability(p, "p")
-    return float(rel_entr(q, p) + rel_entr(1.0 - q, 1.0 - p))
+    return max(0.0, float(rel_entr(q, p) + rel_entr(1.0 - q, 1.0 - p)))
 
 
 def inverse_binary_kl(q: float, budget: float) -> float:
@@ -70,4 +70,4 @@ def inverse_binary_kl(q: float, budget: float) -> float:
     def excess(p: float) -> float:
         return float(rel_entr(q, p) + rel_entr(1.0 - q, 1.0 - p)) - budget
 
-    return float(brentq(excess, q, last, xtol=max(q * EPS, TINY), rtol=4 * EPS))
+    return float(brentq(excess, q, last, xtol=max(q * EPS, TINY), rtol=4 * EPS, maxiter=5000))

@@ -13,6 +13,7 @@ from rmt_hessian._checks.distributions import probability
 from rmt_hessian._types import FloatArray
 from rmt_hessian.bounds.binary_kl import inverse_binary_kl
 
+MANY = 10_000  # samples from which on a series has all digits
 STAKE = 0.9  # of the capital, at most, on one draw
 
 
@@ -38,7 +39,11 @@ def log_moment(n_samples: int) -> float:
     (0.693147, 0.916291)
     """
     N = positive_integer(n_samples, "n_samples")
-    return float(gammaln(N + 1) - N * np.log(N) + N + np.log(gammaincc(N + 1, N)))
+    if N < MANY:
+        return float(gammaln(N + 1) - N * np.log(N) + N + np.log(gammaincc(N + 1, N)))
+    # there its terms cancel: Stirling's series, and Ramanujan's of 1 - Γ(N, N)/Γ(N)
+    half = np.sqrt(np.pi * N / 2) * (1 + 1 / (12 * N) + 1 / (288 * N**2))
+    return float(np.log(half + 2 / 3 - 4 / (135 * N)))
 
 
 def complexity(kl: float, n_samples: int, delta: float) -> float:

@@ -104,7 +104,7 @@ class PacBayesBound:
 
     @property
     def sampling_term(self) -> float:
-        """`risk_bound` less `empirical_risk`."""
+        """`risk_bound` less `empirical_risk`: what finitely many draws add."""
         return self.risk_bound - self.empirical_risk
 
     @property

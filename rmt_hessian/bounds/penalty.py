@@ -63,7 +63,7 @@ class Penalty:
             If the KL is infinite.
         """
         second_moment = squared_distance + variances.sum()
-        if not (np.isfinite(second_moment) and variances.min() > 0):
+        if not (np.isfinite(second_moment) and variances.min() > 0):  # NaN is not
             raise DivergenceError("an infinite or NaN KL")
         j = self.prior.best(second_moment, variances.size)
         lam = self.prior.variance(j)

@@ -26,7 +26,7 @@ class PriorVariances:
     Raises
     ------
     ValueError
-        If one is not positive.
+        If one is not positive, or ``largest`` is not between 1e-100 and 1e100.
 
     Examples
     --------
@@ -39,7 +39,10 @@ class PriorVariances:
     per_e_fold: int = 100
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "largest", positive_real(self.largest, "largest"))
+        largest = positive_real(self.largest, "largest")
+        if not 1e-100 <= largest <= 1e100:
+            raise ValueError(f"largest must be from 1e-100 to 1e100, got {largest}")
+        object.__setattr__(self, "largest", largest)
         object.__setattr__(self, "per_e_fold", positive_integer(self.per_e_fold, "per_e_fold"))
 
     def variance(self, j: int) -> float:
@@ -58,11 +61,12 @@ class PriorVariances:
         Parameters
         ----------
         second_moment : float
-            T, the mean of ``‖θ - θ_0‖²`` over the posterior.
+            T > 0, the mean of ``‖θ - θ_0‖²`` over the posterior.
         n_parameters : int
             P.
         """
-        free = self.per_e_fold * np.log(self.largest * n_parameters / second_moment)
+        ratio = np.log(self.largest) + np.log(n_parameters) - np.log(second_moment)
+        free = self.per_e_fold * ratio
         j = np.arange(1, max(1, int(np.ceil(free))) + 1)  # without the cost it would be the last
         x = j / self.per_e_fold
         costs = (second_moment / self.largest * np.exp(x) - n_parameters * x) / 2 + 2 * np.log(j)

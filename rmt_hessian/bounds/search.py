@@ -21,9 +21,8 @@ from rmt_hessian.model.parameter_vector import parameter_vector
 
 Start: TypeAlias = Literal["curvature", "weights"]
 STARTS = ("curvature", "weights")
-SMALLEST = 1e-6  # of first variances, over their mean
+SMALLEST = 1e-6  # of first variances, over what is usual
 FAR = 10.0  # rise of the penalty: a KL of 200 N
-TINY = float(np.finfo(float).tiny)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,15 +100,18 @@ class Search:
         displacement = basis.coordinates(theta - parameter_vector(initial))
         if self.start == "weights":
             variances = np.square(basis.coordinates(theta))
-            variances = np.maximum(variances, SMALLEST * variances.mean())
+            usual = variances.mean() or self.penalty.prior.variance(1)
+            variances = np.maximum(variances, SMALLEST * usual)
         else:
             h = curvatures(network, self.loss.X, basis)
             h = np.full_like(h, h.mean()) if isotropic else h
             distance = float(displacement @ displacement)
             variances = quadratic_optimum(h, distance, self.penalty, self.loss_scale).variances
+            least = SMALLEST * np.mean(np.square(theta))
             for place in basis.places:
-                own = float(np.mean(np.square(theta[place])))  # farther away nothing is quadratic
-                variances[place] = np.minimum(variances[place], max(own, TINY))
+                own = max(float(np.mean(np.square(theta[place]))), float(least))
+                if own > 0:  # farther away nothing is quadratic
+                    variances[place] = np.minimum(variances[place], own)
         if isotropic:
             variances = np.full_like(variances, variances.mean())
         return GaussianPosterior(initial, displacement, variances, basis)

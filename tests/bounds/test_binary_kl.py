@@ -58,6 +58,12 @@ def test_without_an_error_the_inverse_is_exponential(share, budget):
     assert inverse_binary_kl(share, 0.0) == pytest.approx(share, rel=1e-15)
 
 
+def test_nothing_is_below_zero():
+    assert binary_kl(1e-20, 2e-20) >= 0
+    assert binary_kl(0.3, 0.3 + 1e-12) >= 0
+    assert inverse_binary_kl(1e-300, 1e-300) >= 1e-300
+
+
 def test_ends():
     assert inverse_binary_kl(1.0, 0.0) == inverse_binary_kl(0.3, np.inf) == 1.0
     assert inverse_binary_kl(0.0, np.inf) == inverse_binary_kl(0.999, 1e3) == 1.0

@@ -78,8 +78,19 @@ def test_flat_directions_keep_the_prior():
     assert found.variances[1] < found.variances[0]
 
 
-def test_the_best_of_several_starts():
-    """One curvature for all, a wide grid: from its largest variance the rounds end elsewhere."""
+@pytest.mark.parametrize("n_flat", [300, 3000])
+def test_flat_directions_do_not_hold_the_prior(n_flat):
+    """They cost nothing at any λ: the optimum is that without them."""
+    h, penalty = np.ones(30), Penalty(4000, 0.025, PriorVariances(1.0))
+    alone = quadratic_optimum(h, 1.0, penalty, 1.0)
+    found = quadratic_optimum(np.append(h, np.zeros(n_flat)), 1.0, penalty, 1.0)
+    assert found.cost.prior_index == alone.cost.prior_index
+    sums = (each.cost.value + each.excess_loss for each in (found, alone))
+    assert next(sums) == pytest.approx(next(sums))
+
+
+def test_one_curvature_on_a_wide_grid():
+    """Beside a scan over variances."""
     penalty = Penalty(120, 0.025, PriorVariances(1.0, 100))
     h, distance = np.full(230, 0.02), 3.0
     found = quadratic_optimum(h, distance, penalty, 0.9)

@@ -6,7 +6,9 @@ from scipy.stats import spearmanr
 
 import rmt_hessian as rh
 from rmt_hessian.bounds.curvature import curvatures
+from rmt_hessian.bounds.prior import PriorVariances
 from rmt_hessian.bounds.quadratic import quadratic_optimum
+from rmt_hessian.measurements import bounds_run
 from rmt_hessian.measurements.bounds_run import BoundsRun
 from rmt_hessian.measurements.pac_bayes import FAMILIES, N_AVERAGED, N_FRESH_DRAWS, pac_bayes
 from rmt_hessian.measurements.pac_bayes_search import SEARCHED, STARTS, pac_bayes_search
@@ -100,6 +102,7 @@ def test_samples():
         run = BoundsRun(**RUN | {"widths": [64, n_classes]})
         initial, trained, (X0, y0), (X1, y1) = run.train(np.random.default_rng(1))
         assert (X0.shape, len(X1)) == ((200, 64), 1597)
+        assert not np.array_equal(X0, X[:200])  # MNIST lies class by class
         labels = [rows[x.tobytes()] for x in np.concatenate([X0, X1])]
         np.testing.assert_array_equal(np.concatenate([y0, y1]), np.array(labels) % n_classes)
         assert not np.array_equal(initial.weights[0], trained.weights[0])
@@ -144,3 +147,34 @@ def test_files_of_ones_own(tmp_path, rng):
 def test_runs_are_checked(changed, match):
     with pytest.raises(ValueError, match=match):
         BoundsRun(**RUN | changed)
+
+
+def test_options_go_where_they_belong(monkeypatch):
+    """Of a run whose every field is unusual."""
+    given = {}
+    train = bounds_run.train
+
+    def trained(*arguments, **options):
+        given.update(training=options)
+        return train(*arguments, **options)
+
+    monkeypatch.setattr(bounds_run, "train", trained)
+    monkeypatch.setattr(bounds_run, "pac_bayes_bound", lambda *a, **options: given.update(options))
+    options = {"training_rate": 0.003, "training_batch": 7, "steps": 17, "learning_rate": 0.07}
+    options |= {"batch_size": 9, "n_draws": 11, "largest_prior_variance": 0.6}
+    run, rng = BoundsRun(**RUN, **options, activation="tanh"), np.random.default_rng(0)
+    initial, network, seen, _ = run.train(rng)
+    run.bound(initial, network, seen, rng, basis="exact")
+    training = given.pop("training")
+    assert (training["learning_rate"], training["batch_size"], training["steps"]) == (0.003, 7, 40)
+    assert (training["optimiser"], training["schedule"]) == ("adam", "cosine")
+    assert initial.activation.name == "tanh"
+    assert given.pop("prior") == PriorVariances(0.6)
+    assert given.pop("rng") is rng
+    assert given == {
+        "steps": 17,
+        "learning_rate": 0.07,
+        "batch_size": 9,
+        "n_draws": 11,
+        "basis": "exact",
+    }
