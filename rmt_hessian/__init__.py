@@ -15,7 +15,8 @@ table), ``report``, ``plotting``, ``cli``.
 * ``bounds.curvature``: `curvatures` along a basis
 * ``bounds.inequalities``: `mcallester_bound`, `langford_seeger_bound`, their `complexity` and
   `log_moment`; `upper_confidence_bound` of a mean of draws
-* ``bounds.pac_bayes``: `pac_bayes_bound` of a trained network, a `PacBayesBound`
+* ``bounds.bound``: `PacBayesBound`, with its terms
+* ``bounds.pac_bayes``: `pac_bayes_bound` of a trained network
 * ``bounds.posterior``: `GaussianPosterior` over networks
 * ``bounds.prior``: `PriorVariances`
 * ``hessian.dead_units``: `dead_units` of a layer, whose blocks are zero

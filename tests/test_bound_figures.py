@@ -36,7 +36,6 @@ SMALLER = {
     "[[64, 2], [64, 16, 2], [64, 16, 10]]": "[[64, 2]]",
     "[[784, 2], [784, 30, 2], [784, 30, 10]]": "[[784, 2], [784, 3, 2]]",
     "[[64, 16, 2], [64, 16, 16, 2]]": "[[64, 4, 2]]",
-    "[[64, 16, 2], [64, 16, 10]]": "[[64, 4, 2]]",
     "n_samples = 1400, training_steps = 300": "n_samples = 100, training_steps = 20, steps = 10",
     "n_samples = 1400\ntraining_steps = 300": "n_samples = 100\ntraining_steps = 20\nsteps = 10",
     "n_samples = 4000\ntraining_steps = 300": "n_samples = 300\ntraining_steps = 20\nsteps = 10",

@@ -3,7 +3,8 @@
 Reading order: ``binary_kl``, ``inequalities`` (any PAC-Bayes bound, and the mean of draws),
 ``prior``, ``bases`` (directions of a posterior), ``curvature`` along them, ``posterior``,
 ``penalty``, ``quadratic`` (the best variances of a quadratic loss, in closed form), ``objective``
-(what is minimised), ``search``, ``pac_bayes`` (the door). `__all__` has what most users need.
+(what is minimised), ``search``, ``bound`` (what comes of it), ``pac_bayes`` (the door). `__all__`
+has what most users need.
 """
 
 from rmt_hessian.bounds.curvature import curvatures

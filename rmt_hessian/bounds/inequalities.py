@@ -133,7 +133,8 @@ def upper_confidence_bound(values: npt.ArrayLike, delta: float) -> float:
     1/δ or above with probability at most δ (Markov); it grows with m, and the bound is where it is
     1/δ. Stakes are ``λ_i = √(2 log(1/δ)/(n v_{i-1}))`` with v the variance so far (1/4 for a draw
     before the first), at most ``0.9/(1-m)`` (Waudby-Smith and Ramdas, arXiv 2010.09686). For draws
-    that vary little it is much closer to their mean than the inverted binary KL at ``log(1/δ)/n``.
+    that vary little it is much closer to their mean than the inverted binary KL at ``log(1/δ)/n``;
+    for draws that are 0 or 1, or all 0, that one is a little closer.
 
     Parameters
     ----------

@@ -94,27 +94,34 @@ class Search:
 
     def first(self, network: Network) -> GaussianPosterior:
         """About a network, in the basis there."""
-        initial, isotropic = self.loss.net, self.family == "isotropic"
-        basis = self._basis(network)
-        theta = parameter_vector(network)
+        initial, basis, theta = self.loss.net, self._basis(network), parameter_vector(network)
         displacement = basis.coordinates(theta - parameter_vector(initial))
         if self.start == "weights":
             variances = np.square(basis.coordinates(theta))
             usual = variances.mean() or self.penalty.prior.variance(1)
             variances = np.maximum(variances, SMALLEST * usual)
         else:
-            h = curvatures(network, self.loss.X, basis)
-            h = np.full_like(h, h.mean()) if isotropic else h
             distance = float(displacement @ displacement)
-            variances = quadratic_optimum(h, distance, self.penalty, self.loss_scale).variances
-            least = SMALLEST * np.mean(np.square(theta))
-            for place in basis.places:
-                own = max(float(np.mean(np.square(theta[place]))), float(least))
-                if own > 0:  # farther away nothing is quadratic
-                    variances[place] = np.minimum(variances[place], own)
-        if isotropic:
+            variances = self._best_of_quadratic(network, basis, distance)
+        if self.family == "isotropic":
             variances = np.full_like(variances, variances.mean())
         return GaussianPosterior(initial, displacement, variances, basis)
+
+    def _best_of_quadratic(self, network: Network, basis: Basis, distance: float) -> FloatArray:
+        """Of the loss about the network, at most the mean square of a layer's weights.
+
+        Farther away nothing is quadratic: in a wide network flat directions, all together, are not.
+        """
+        h = curvatures(network, self.loss.X, basis)
+        if self.family == "isotropic":
+            h = np.full_like(h, h.mean())
+        variances = quadratic_optimum(h, distance, self.penalty, self.loss_scale).variances
+        squares = np.square(parameter_vector(network))
+        for place in basis.places:
+            most = max(squares[place].mean(), SMALLEST * squares.mean())
+            if most > 0:
+                variances[place] = np.minimum(variances[place], most)
+        return variances
 
     def in_new_basis(self, posterior: GaussianPosterior) -> GaussianPosterior:
         """The same mean, and the variances along the basis at the mean, where covariances end."""
