@@ -37,7 +37,7 @@ def draw(store):
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
     letters = "; ".join(f"{letter} {label}" for label, letter, _ in FAMILIES.values())
-    figure.suptitle(f"Means over networks, confidence 0.965. {letters}", fontsize=6)
+    figure.suptitle(f"Means over networks, confidence 0.965\n{letters}", fontsize=6.5)
     return figure
 
 
