@@ -10,12 +10,12 @@ SHOWN = "standard", "kronecker", "recomputed", "exact"
 
 
 def draw(store):
-    """A row each of two networks with a hidden layer, true labels: the first of two and of ten."""
+    """A row of each kind of network with hidden layers and true labels: its first seed."""
     table = bound_rows(store)
     hidden = table[(table["widths"].str.count("-") > 1) & ~table["random_labels"]]
     if hidden.empty:
         raise CannotDraw("no network with a hidden layer and true labels")
-    networks = [rows.iloc[0] for _, rows in hidden.groupby("n_classes", sort=False)]
+    networks = [rows.iloc[0] for _, rows in hidden.groupby(["images", "widths"], sort=False)]
     figure, axes = subplots(
         len(networks), len(SHOWN), height_to_width=1.0, sharex="row", sharey="row"
     )
@@ -40,9 +40,9 @@ def draw(store):
     axes[0, 0].plot([], [], c="k", lw=0.8, label="$1/(1/\\lambda+\\beta \\bar h_i)$")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2)
-    figure.suptitle(
-        "Posterior variances against curvatures averaged over the posterior", fontsize=8
-    )
+    sizes = " and ".join(dict.fromkeys(f"$N={row['n_samples']:.0f}$" for row in networks))
+    title = f"Posterior of one network in each row, {sizes}: variances against averaged curvatures"
+    figure.suptitle(title, fontsize=8)
     return figure
 
 

@@ -191,7 +191,11 @@ def _refuse_other_kind(initial: Network, trained: Network) -> None:
 
 def _warn_of_swapped(loss: Objective, trained: Network) -> None:
     """Warn if the initial network looks as if it had seen the samples."""
-    first, last = loss.mean_loss(loss.start), loss.mean_loss(parameter_vector(trained))
+    try:
+        first, last = (loss.mean_loss(at) for at in (loss.start, parameter_vector(trained)))
+    except DivergenceError as error:
+        wanted = "X must not make the loss of initial or trained overflow"
+        raise ValueError(f"{wanted}, got {error}") from None
     known = "the bound holds only if initial does not depend on the samples"
     if first < last:
         told = f"initial has a smaller loss than trained, {first:.3g} and {last:.3g}: swapped? "

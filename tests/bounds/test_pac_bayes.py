@@ -294,6 +294,8 @@ def test_inputs_that_overflow_are_told(trained):
     for scale in (1e160, 1e200, 1e300):
         with np.errstate(all="ignore"):
             refused(trained, "must not", X=trained[2] * scale)
+    huge = rh.Network([1e200 * W for W in trained[0].weights], trained[0].biases)
+    refused(trained, "X must not make the loss of initial or trained overflow", initial=huge)
 
 
 def test_divergence_is_told(trained):
