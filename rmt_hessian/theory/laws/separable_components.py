@@ -20,8 +20,7 @@ import numpy as np
 from rmt_hessian.theory.laws.separable_side import Side, angle, cubic, point
 from rmt_hessian.theory.laws.separable_solver import RESIDUAL, far_start, solve
 
-PER_DECADE = 8  # points of the first grid
-DEPTH = 1e-30  # where the grid ends, over the smallest λ a: no mass is left below
+PER_DECADE, FEWEST = 8, 9  # points of the first grid
 CLOSE = 0.05  # hyperbolic distance of δ from the cubic, where a cell is fine enough
 EXPLAINED = 0.005  # error of the mass of a cell, over that mass, in the same sense
 WEIGHTLESS = 1e-12  # mass of a cell that need not be explained
@@ -79,9 +78,8 @@ class _Nodes:
     def __init__(self, equation, sign):
         self.equation, self.sign = equation, sign
         self.table = np.empty(0, NODE)
-        floor = DEPTH * np.abs(equation.lam).min() * equation.a.min()
-        decades = np.log10(equation.reach / floor)
-        r = np.geomspace(floor, equation.reach, int(PER_DECADE * decades))
+        decades = np.log10(equation.reach / equation.floor)
+        r = np.geomspace(equation.floor, equation.reach, max(FEWEST, int(PER_DECADE * decades)))
         self.add(r, *self.solve(r))
 
     def __getattr__(self, name):

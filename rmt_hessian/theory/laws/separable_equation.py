@@ -14,21 +14,22 @@ from scipy.optimize import brentq
 from rmt_hessian.theory.laws import kernels
 from rmt_hessian.theory.laws.separable_defect import Defect
 
+DEPTH = 1e-30  # of the floor, over the smallest λ a
 LARGE = 10.0  # |λδ| that is large; one over an excess that is small
 EPS = np.finfo(float).eps
 ROUNDING = 1e-12  # of sums of probabilities
 
 
-def _share(probabilities):
+def share(probabilities):
     """Their sum, exactly 1 where it is 1 up to rounding: no atom of 1e-16."""
     share = float(probabilities.sum())
     return 1.0 if abs(share - 1.0) < ROUNDING else share
 
 
-def _sums_from_0(probabilities):
+def sums_from_0(probabilities):
     """Sums of the first 0, 1, 2, … of them."""
     sums = np.append(0.0, np.cumsum(probabilities))
-    sums[-1] = _share(probabilities)
+    sums[-1] = share(probabilities)
     return sums
 
 
@@ -54,16 +55,17 @@ class SeparableEquation:
     p: np.ndarray
     phi: float
     panels: tuple = ()
+    near = 1e-77  # |z| below which a start is as there
 
     @cached_property
     def w_nonzero(self):
         """``P(λ≠0)``."""
-        return _share(self.w)
+        return share(self.w)
 
     @cached_property
     def p_nonzero(self):
         """``P(a≠0)``."""
-        return _share(self.p)
+        return share(self.p)
 
     @cached_property
     def excess(self):
@@ -80,6 +82,11 @@ class SeparableEquation:
     def reach(self):
         """The support lies well inside [-reach, reach]."""
         return 1.1 * (1.0 + np.sqrt(self.phi)) ** 2
+
+    @property
+    def floor(self):
+        """Where the search for components ends towards 0: no mass is left below."""
+        return DEPTH * np.abs(self.lam).min() * self.a.min()
 
     # --- the sums ---------------------------------------------------------------------------
 
@@ -205,7 +212,7 @@ class SeparableEquation:
         ends, size = self.panels[0], self.lam.size // len(self.panels[0])
         breaks = 1 + np.flatnonzero(ends[1:, 0] != ends[:-1, 1])
         starts = size * np.concatenate([[0], breaks, [len(ends)]])
-        below = _sums_from_0(self.w)
+        below = sums_from_0(self.w)
         group = np.clip(np.searchsorted(starts, numbers, side="right") - 1, 0, starts.size - 2)
         lower, upper = starts[group], starts[group + 1]
         nearer_lower = below[numbers] - below[lower] < below[upper] - below[numbers]
@@ -231,8 +238,8 @@ class SeparableEquation:
         """``P(X <= x)`` in gaps, from their `index`: `distribution` with angles 0 or π."""
         above, crossed = index
         # P of the so many largest or smallest a, and of the so many largest or smallest λ
-        largest_a, smallest_a = _sums_from_0(self.p[::-1]), _sums_from_0(self.p)
-        largest_lam, smallest_lam = _sums_from_0(self.w[::-1]), _sums_from_0(self.w)
+        largest_a, smallest_a = sums_from_0(self.p[::-1]), sums_from_0(self.p)
+        largest_lam, smallest_lam = sums_from_0(self.w[::-1]), sums_from_0(self.w)
         mass = np.where(x > 0, largest_a[above], smallest_a[above])
         turned = largest_lam[np.maximum(crossed, 0)] - smallest_lam[np.maximum(-crossed, 0)]
         return (1.0 - mass) - (1.0 - self.p_nonzero) * (x < 0) - turned / self.phi

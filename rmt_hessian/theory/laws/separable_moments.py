@@ -15,7 +15,7 @@ from rmt_hessian._types import FloatArray
 from rmt_hessian.theory.laws.separable_equation import SeparableEquation
 
 
-def _compose(coefficients: list[float], series: FloatArray) -> FloatArray:
+def compose(coefficients: list[float], series: FloatArray) -> FloatArray:
     """``Σ_j coefficients[j] series^j`` for a series without constant term, by Horner's rule."""
     total = np.zeros(series.size)
     for c in coefficients[::-1]:
@@ -32,7 +32,7 @@ def moment(k: int, equation: SeparableEquation) -> float:
     kappa_u = np.zeros(k + 1)  # κ u
     for _ in range(k):
         epsilon = np.zeros(k + 1)
-        epsilon[1:] = equation.phi * _compose(n[1:], kappa_u)[:-1]
+        epsilon[1:] = equation.phi * compose(n[1:], kappa_u)[:-1]
         kappa_u = np.zeros(k + 1)
-        kappa_u[1:] = _compose(m, epsilon)[:-1]
-    return float(_compose(n, kappa_u)[k])
+        kappa_u[1:] = compose(m, epsilon)[:-1]
+    return float(compose(n, kappa_u)[k])

@@ -31,14 +31,13 @@ REAL_STEPS = 30
 RESIDUAL = 1e-11  # |T(δ) - δ| of a solution, over the size of its terms
 RESOLVED = 0.5  # error of δ over Im δ; it is 1 beside a real root
 NEARLY_FLAT = 1e-6  # Im δ over |δ| below which x may well be outside the support
-SMALLEST = 1e-77  # |z|
 HARDLY = 0.05  # dT/dδ - 1 at a real root that rounding may have made
 TURNS = np.geomspace(1.0, 1e-10, 21)  # of the arc that is left
 
 
 def far_start(equation, z):
     """A point of the half plane of the size that δ has far from the support, ``φ E a/|z|``."""
-    return 1j * equation.phi * (equation.p @ equation.a) / np.maximum(np.abs(z), SMALLEST)
+    return 1j * equation.phi * (equation.p @ equation.a) / np.maximum(np.abs(z), equation.near)
 
 
 def newton(equation, delta, z):
