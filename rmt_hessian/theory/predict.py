@@ -30,7 +30,13 @@ from rmt_hessian._types import RandomState
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.mixture import Mixture
-from rmt_hessian.theory.coverage import shallow, units, weights_above, white_features
+from rmt_hessian.theory.coverage import (
+    class_offsets,
+    shallow,
+    units,
+    weights_above,
+    white_features,
+)
 from rmt_hessian.theory.given_points import (
     OUTLIER_LOG2_POINTS,
     gradient_weights,
@@ -52,6 +58,7 @@ from rmt_hessian.theory.weights.law import WeightLaw
 from rmt_hessian.theory.weights.of_ensemble import sampled_law, weight_law
 
 STEP = 1e-4  # of log θ, for the overlap of an outlier
+COVERED = {"mixtures": True, "offsets": True}
 
 
 def block_law(
@@ -160,11 +167,11 @@ def layer_law(
     """
     if isinstance(ens, TrainedSoftmax):
         return ens.layer_law(matrix=matrix)
-    weights_above(white_features(ens, mixtures=True), mixtures=True)
+    weights_above(white_features(ens, **COVERED), **COVERED)
     if one_of(matrix, MATRICES, "matrix") != "hessian" or ens.weights[-1] is not None:
         M, _, _ = layer_factors(ens, matrix, rng)
         return MatrixLayerLaw(M, ens.aspect_ratio)
-    _refuse_mixture(ens)
+    _refuse_open_weights(ens)
     if ens.loss == "mse":
         return GeneralizedMarchenkoPastur([1.0], [1.0], ens.aspect_ratio)
     law = curvature_law(ens, rng=rng).block_law(ens.aspect_ratio)
@@ -246,11 +253,11 @@ def layer_outliers(
     """
     if isinstance(ens, TrainedSoftmax):
         return ens.outliers(matrix=matrix)
-    weights_above(white_features(ens, mixtures=True), mixtures=True)
+    weights_above(white_features(ens, **COVERED), **COVERED)
     if one_of(matrix, MATRICES, "matrix") != "hessian" or ens.weights[-1] is not None:
         M, u, layer = layer_factors(ens, matrix, rng)
         return given_layer_outliers(MatrixLayerLaw(M, ens.aspect_ratio), M, u, layer.in_means)
-    _refuse_mixture(ens)
+    _refuse_open_weights(ens)
     if ens.loss == "mse":
         return []
     std = np.sqrt(init_gain(ens.init))
@@ -258,9 +265,13 @@ def layer_outliers(
     return linear_ce_layer_outliers(weights, ens.n_classes, ens.aspect_ratio, std, rng)
 
 
-def _refuse_mixture(ens: Ensemble) -> None:
+def _refuse_open_weights(ens: Ensemble) -> None:
+    """Without weights classes must be exchangeable: no mixture, and no offsets with CE."""
     if isinstance(ens.inputs, Mixture):
         wanted = "given beside a mixture, by ens.given(net)"
+        raise ValueError(f"all weights must be {wanted}, got {ens}")
+    if ens.loss == "ce" and class_offsets(ens) is not None:
+        wanted = "given for this beside biases, by ens.given(net)"
         raise ValueError(f"all weights must be {wanted}, got {ens}")
 
 
@@ -275,6 +286,7 @@ class _WhiteFeatures:
     def block_outliers(ens: Ensemble, i: int, j: int, rng: RandomState) -> list[Outlier]:
         gaussian = not isinstance(ens.inputs, Mixture)
         if gaussian and (ens.loss == "mse" or ens.weights[-1] is None):
+            _refuse_open_weights(ens)
             return outliers_of_directions(weight_law(ens, i, j, rng=rng), ens.aspect_ratio)
         u, _, layer = points(ens, OUTLIER_LOG2_POINTS, rng)
         lam = layer.block_weights(u, *units(ens, i, j))
@@ -302,5 +314,5 @@ class _ReLUFeatures:
 def _features_of(ens: Ensemble) -> type[_WhiteFeatures] | type[_ReLUFeatures]:
     """What the features of the layer of a shallow network are."""
     if isinstance(ens, Ensemble) and isinstance(ens.inputs, Mixture):
-        white_features(ens, mixtures=True)
-    return (_WhiteFeatures, _ReLUFeatures)[shallow(ens, mixtures=True).layer]
+        white_features(ens, **COVERED)
+    return (_WhiteFeatures, _ReLUFeatures)[shallow(ens, **COVERED).layer]
