@@ -171,7 +171,10 @@ class Ensemble:
                 index_below(l, self.n_layers, "layers") for l in list_of(layers, "layers", "layers")
             }
             weights, biases = (
-                [new if l in chosen else old for l, (new, old) in enumerate(zip(*pair, strict=True))]
+                [
+                    new if l in chosen else old
+                    for l, (new, old) in enumerate(zip(*pair, strict=True))
+                ]
                 for pair in ((weights, self.weights), (biases, old_biases))
             )
         return replace(self, weights=weights, biases=biases)

@@ -8,9 +8,7 @@ from rmt_hessian.mixture import Mixture
 LAYERS = ("hidden", "output")  # of networks with one hidden layer
 
 
-def relu_hidden_layers(
-    ens: Ensemble, *, mixtures: bool = False, offsets: bool = False
-) -> Ensemble:
+def relu_hidden_layers(ens: Ensemble, *, mixtures: bool = False, offsets: bool = False) -> Ensemble:
     """Return an ensemble of networks whose hidden layers, if there are any, are ReLU.
 
     Raises
@@ -49,9 +47,7 @@ def shallow(ens: Ensemble, *, mixtures: bool = False, offsets: bool = False) -> 
     return ens
 
 
-def one_hidden_layer(
-    ens: Ensemble, layer: int | None = None, *, offsets: bool = False
-) -> Ensemble:
+def one_hidden_layer(ens: Ensemble, layer: int | None = None, *, offsets: bool = False) -> Ensemble:
     """Return an ensemble of networks with one hidden layer, and of this one of its two layers.
 
     Raises
