@@ -251,7 +251,7 @@ def test_biases_are_refused_where_they_are_not_covered(name, given, loss):
         wrong = [] if name in OFFSETS else [last]
         wrong += [] if ens.n_layers == 1 else [[np.ones(5), None], [np.ones(5), np.ones(3)]]
         for biases in wrong:
-            with pytest.raises(ValueError, match="^biases must be None.*, got some in layers"):
+            with pytest.raises(ValueError, match=r"^biases must be None.*, got some in layers"):
                 call(name, replace(ens, biases=biases))
 
 
