@@ -27,7 +27,7 @@ BLOCKS = {
 }
 SPECTRUM = Ensemble([360, C], 0, "ce", 900, biases=[-np.log(np.arange(1.0, C + 1))])
 NORMS = replace(SPECTRUM, widths=[60, C], n_samples=24)
-NETWORKS = 40
+NETWORKS = 70
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_norms_are_as_predicted():
     """Within three standard errors of both sides; equal offsets would give the frequent class a
     norm smaller by a factor of ten million, and the rare one a larger.
 
-    The norm of one rare block has tails so heavy that 40 draws do not know their error: each draw
+    The norm of one rare block has tails so heavy that 70 draws do not know their error: each draw
     is a mean over 100 classes about rank 20,000, norms taken to that rank by ``p_c ~ 1/c``, which
     is right to O(p_c).
     """
