@@ -13,6 +13,9 @@ that of the class means, where they are a mixture of Gaussians. Weights that wer
 very inputs are not independent of them: of softmax regression at its optimum `trained_softmax` has
 the laws, and these doors take what it returns.
 
+Biases of the last layer are offsets of the classes, whose blocks then differ: laws of blocks cover
+them, layers and the outliers of the first layer at given weights.
+
 Inputs need not be Gaussian: independent entries of mean 0, variance 1 and finite fourth moments
 give the same laws. Correlated ones follow `SeparableLaw` with the spectrum of their covariance.
 Tails with hardly a variance (Student, ν = 2.2) leave the law at every size that is reached; at
@@ -90,7 +93,7 @@ def block_law(
         Of two or three widths. Of a hidden layer the weights above it must be given; beside a
         `Mixture` all, and the layer is the first.
     i, j : int
-        Units; without weights all blocks on the diagonal are alike, and all off it.
+        Units; without weights and biases all blocks on the diagonal are alike, and all off it.
     matrix : {"hessian", "gradient_covariance"}
         Of the Hessian, or of ``(1/N) Σ (g_n ⊗ x_n)(g_n ⊗ x_n)ᵀ`` of the first layer; the latter
         of given weights. Labels are those of the mixture, beside Gaussian inputs uniform ones.

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rmt_hessian import Ensemble
-from rmt_hessian.theory import block_outliers, sampling_band, weight_law
+from rmt_hessian import Ensemble, eigenvalues, ks_distance, layer_hessian, sample
+from rmt_hessian.theory import block_law, block_outliers, layer_law, sampling_band, weight_law
 from tests import oracles
 from tests.theory.offsets import Moments, zipf
 
@@ -153,3 +153,22 @@ def test_mean_squared_error_does_not_see_them():
 def test_what_follows_from_weight_laws():
     """A head of two classes, one of them certain: a band, of weights near 0."""
     assert 0.0 < sampling_band(head(np.array([1.0, -1.0])), 0, 1) < 0.3
+
+
+def test_laws_and_outliers_of_given_weights():
+    """d = 300, N = 12000: the spectrum within 0.025 of the laws, 1/√N fluctuations, and one outlier
+    of each block within 3 % of its place and 0.1 of its overlap."""
+    ens = Ensemble([300, 3], 0, "ce", 12_000, biases=[[1.0, 0.0, -1.5]])
+    net, X, _ = sample(ens, 0)
+    H, given = layer_hessian(net, X, 0, "ce"), ens.given(net)
+    frame = np.linalg.qr(net.weights[0].T)[0]
+    for pair in ((0, 0), (0, 1)):
+        values, vectors = np.linalg.eigh(H.block(*pair))
+        assert ks_distance(values, block_law(given, *pair)) < 0.025
+        (outlier,) = block_outliers(given, *pair)
+        nearest = np.argmin(np.abs(values - outlier.place))
+        assert nearest in (0, 299)
+        assert values[nearest] == pytest.approx(outlier.place, rel=0.03)
+        overlap = ((frame.T @ vectors[:, nearest]) ** 2).sum()
+        assert overlap == pytest.approx(outlier.overlap, abs=0.1)
+    assert ks_distance(eigenvalues(H.to_dense()), layer_law(given)) < 0.025
