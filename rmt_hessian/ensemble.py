@@ -11,14 +11,15 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from rmt_hessian._checks.arguments import describe, index_below, list_of, one_of, positive_integer
-from rmt_hessian._checks.weights import layer_widths, weights_of_widths
-from rmt_hessian._types import ActivationName, Init, Loss
+from rmt_hessian._checks.weights import biases_of_widths, layer_widths, weights_of_widths
+from rmt_hessian._types import ActivationName, FloatArray, Init, Loss
 from rmt_hessian.activations import ACTIVATIONS
 from rmt_hessian.initialisation import INIT_GAINS
 from rmt_hessian.mixture import Mixture
 
 FEWEST_CLASSES = {"ce": 2, "mse": 1}  # by the name of the loss
 INPUTS = ("gaussian",)
+ARRAYS = ("biases", "weights")  # of which the entries count
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,7 +45,10 @@ class Ensemble:
     inputs : "gaussian" or Mixture
         ``N(0, I_d)``, with labels that do not depend on them, or a Gaussian mixture, one class a
         component.
-    biases : None
+    biases : sequence of array_like or None, optional
+        Biases of the layers that are given, shapes (out,), None for a layer without: those of the
+        last are offsets of the classes, such as logarithms of their frequencies. Kept as a tuple
+        with an entry a layer, or None where no layer has any. The Hessian is that of the weights.
     weights : sequence of array_like or None, optional
         Weight matrices that are given, shapes (out, in), None for each that is drawn. Kept as a
         tuple with an entry a layer; `given` sets them.
@@ -52,8 +56,8 @@ class Ensemble:
     Raises
     ------
     ValueError
-        If an argument is not as above. Functions for activations, pairs of scales, other inputs and
-        biases are not covered yet.
+        If an argument is not as above. Functions for activations, pairs of scales and other inputs
+        are not covered yet.
     IndexError
         If there is no such layer.
 
@@ -74,7 +78,7 @@ class Ensemble:
     init: Init = "lecun"
     activation: ActivationName = "relu"
     inputs: Literal["gaussian"] | Mixture = "gaussian"
-    biases: None = None
+    biases: Any = None
     weights: Any = None
 
     def __post_init__(self) -> None:
@@ -87,12 +91,9 @@ class Ensemble:
             "init": _covered(self.init, tuple(INIT_GAINS), "init"),
             "activation": _covered(self.activation, tuple(ACTIVATIONS), "activation"),
             "inputs": _inputs(self.inputs, widths),
+            "biases": biases_of_widths(self.biases, widths),
             "weights": weights_of_widths(self.weights, widths),
         }
-        if self.biases is not None:
-            raise ValueError(
-                f"biases must be None: none are covered yet, got {describe(self.biases)}"
-            )
         if widths[-1] < FEWEST_CLASSES[self.loss]:
             raise ValueError(f"loss {self.loss!r} needs at least 2 classes, got {widths[-1]}")
         for name, value in checked.items():
@@ -138,16 +139,17 @@ class Ensemble:
         Parameters
         ----------
         net : Network, or sequence of array_like or None
-            Without biases, and of the activation of the ensemble, which matters if there are hidden
-            layers; or weight matrices, shapes (out, in).
+            Of the activation of the ensemble, which matters if there are hidden layers; or weight
+            matrices, shapes (out, in), beside which biases stay as they were here.
         layers : sequence of int, optional
-            Whose weights are given; by default all. Those of the others are as they were here.
+            Whose weights and biases are given; by default all. Those of the others are as they were
+            here.
 
         Raises
         ------
         ValueError
             If the shapes are not those of the widths, an entry is not finite, or a network has
-            biases or another activation than the ensemble.
+            another activation than the ensemble.
         IndexError
             If there is no such layer.
 
@@ -162,21 +164,23 @@ class Ensemble:
             wanted = f"as many weight matrices as layers, {self.n_layers}"
             raise ValueError(f"net must have {wanted}, got {len(weights)}")
         self._refuse_other_network(net)
+        old_biases = self.biases or (None,) * self.n_layers
+        biases = getattr(net, "biases", old_biases) or (None,) * self.n_layers
         if layers is not None:
             chosen = {
                 index_below(l, self.n_layers, "layers") for l in list_of(layers, "layers", "layers")
             }
-            pairs = enumerate(zip(weights, self.weights, strict=True))
-            weights = [new if l in chosen else old for l, (new, old) in pairs]
-        return replace(self, weights=weights)
+            weights, biases = (
+                [
+                    new if l in chosen else old
+                    for l, (new, old) in enumerate(zip(*pair, strict=True))
+                ]
+                for pair in ((weights, self.weights), (biases, old_biases))
+            )
+        return replace(self, weights=weights, biases=biases)
 
     def _refuse_other_network(self, net: Any) -> None:
-        """Raise if ``net`` is one whose biases or activation would be lost."""
-        with_bias = [l for l, b in enumerate(getattr(net, "biases", None) or ()) if b is not None]
-        if with_bias:
-            raise ValueError(
-                f"net must have no biases: they are not covered yet, got some in layers {with_bias}"
-            )
+        """Raise if ``net`` is one whose activation would be lost."""
         activation = getattr(net, "activation", self.activation)
         name = getattr(activation, "name", activation)  # of an ensemble it is the name
         if self.n_layers > 1 and name != self.activation:
@@ -185,24 +189,27 @@ class Ensemble:
     # --- identity -----------------------------------------------------------------------------
 
     def _names(self) -> tuple[Any, ...]:
-        return tuple(getattr(self, f.name) for f in fields(self) if f.name != "weights")
+        return tuple(getattr(self, f.name) for f in fields(self) if f.name not in ARRAYS)
+
+    def _arrays(self) -> tuple[FloatArray | None, ...]:
+        return (*self.weights, *(self.biases or (None,) * self.n_layers))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Ensemble):
             return NotImplemented
         return self._names() == other._names() and all(
             V is W or (V is not None and W is not None and np.array_equal(V, W))
-            for V, W in zip(self.weights, other.weights, strict=True)
+            for V, W in zip(self._arrays(), other._arrays(), strict=True)
         )
 
     def __hash__(self) -> int:
-        if any(W is not None for W in self.weights):
-            raise TypeError("an Ensemble with given weights has no hash: they are arrays")
+        if any(W is not None for W in self._arrays()):
+            raise TypeError("an Ensemble with given weights or biases has no hash: they are arrays")
         return hash(self._names())
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """After ``pickle`` and ``deepcopy``, whose arrays are new: read-only again."""
-        for W in state["weights"]:
+        for W in (*state["weights"], *(state["biases"] or ())):
             if W is not None:
                 W.setflags(write=False)
         self.__dict__.update(state)
@@ -213,8 +220,10 @@ class Ensemble:
         parts += [
             f"{f.name}={getattr(self, f.name)!r}"
             for f in fields(self)
-            if f.kw_only and f.name != "weights" and getattr(self, f.name) != f.default
+            if f.kw_only and f.name not in ARRAYS and getattr(self, f.name) != f.default
         ]
+        if self.biases is not None:
+            parts.append("biases=biases")
         text = f"Ensemble({', '.join(parts)})"
         given = [l for l, W in enumerate(self.weights) if W is not None]
         if not given:

@@ -19,6 +19,8 @@ BASE = {"widths": [3, 4, 2], "layer": 0, "loss": "ce", "n_samples": 5}
 ENS = Ensemble(**BASE)
 NET = rh.Network.random([3, 4, 2], 0)
 W, V = NET.weights
+A, B = np.array([0.5, -1.0, 2.0, 0.0]), np.array([1.0, -1.0])
+BIASED = rh.Network([W, V], biases=[A, B])
 
 
 @st.composite
@@ -86,11 +88,12 @@ def test_every_field_counts():
     """Each that may differ yet."""
     others = [replace(ENS, **{name: value}) for name, value in CHANGES.items()]
     others += [ENS.given(NET), ENS.given([W, None]), ENS.given([None, V]), ENS.given([2 * W, V])]
+    others += [replace(ENS, biases=b) for b in ([None, B], [None, 2 * B], [A, None], [A, B])]
+    assert len(others) == sum(a != b for a in others for b in others) / (len(others) - 1)
     for ens in others:
         assert ens != ENS
     assert len({repr(ens) for ens in others[: len(CHANGES)]}) == len(CHANGES)
-    only_one_value = {"inputs", "biases"}
-    assert {f.name for f in fields(Ensemble)} == {*CHANGES, *only_one_value, "weights"}
+    assert {f.name for f in fields(Ensemble)} == {*CHANGES, "inputs", "biases", "weights"}
 
 
 def test_of_given_weights_the_entries_count():
@@ -107,8 +110,10 @@ def test_other_things_are_unequal():
 def test_hash():
     assert len({ENS, replace(ENS), replace(ENS, layer=-1)}) == 2
     for some in ([W, V], [None, V]):
-        with pytest.raises(TypeError, match="an Ensemble with given weights has no hash"):
+        with pytest.raises(TypeError, match="an Ensemble with given weights or biases has no hash"):
             hash(ENS.given(some))
+    with pytest.raises(TypeError, match="an Ensemble with given weights or biases has no hash"):
+        hash(replace(ENS, biases=[None, B]))
 
 
 def test_repr_of_given_weights_names_the_layers():
@@ -119,6 +124,15 @@ def test_repr_of_given_weights_names_the_layers():
     ):
         assert repr(ens) == text
         assert eval(text, {"Ensemble": Ensemble, "net": NET}) == ens
+
+
+def test_repr_says_that_there_are_biases():
+    ens = replace(ENS, biases=[None, B])
+    assert repr(ens) == "Ensemble([3, 4, 2], layer=0, loss='ce', n_samples=5, biases=biases)"
+    text = f"{ens!r}.given(net)"
+    assert repr(ENS.given(BIASED)) == text
+    names = {"Ensemble": Ensemble, "biases": [None, B], "net": BIASED}
+    assert eval(text, names) == ENS.given(BIASED)
 
 
 # --- nobody changes it ----------------------------------------------------------------------------
@@ -143,13 +157,14 @@ def test_weights_do_not_change_under_it():
 @pytest.mark.parametrize(
     "copied", [copy.copy, copy.deepcopy, lambda ens: pickle.loads(pickle.dumps(ens))]
 )
-@pytest.mark.parametrize("weights", [[W, V], [None, V], [None, None]])
+@pytest.mark.parametrize("weights", [[W, V], [None, V], [None, None], BIASED])
 def test_copies_are_equal_and_read_only(weights, copied):
     ens = ENS.given(weights)
     again = copied(ens)
     assert again == ens
     assert repr(again) == repr(ens)
-    assert not any(matrix.flags.writeable for matrix in again.weights if matrix is not None)
+    arrays = (*again.weights, *(again.biases or ()))
+    assert not any(array.flags.writeable for array in arrays if array is not None)
     with pytest.raises(FrozenInstanceError):
         again.layer = 1
 
@@ -176,6 +191,20 @@ def test_given_some_weights():
     mixed = ENS.given(NET).given(other, layers=[0])
     assert mixed == ENS.given([other.weights[0], V])
     assert ENS.given(NET).given([None, None], layers=[0]) == ENS.given([None, V])
+
+
+def test_given_biases():
+    """Of a network they come with its weights, beside matrices those there are stay."""
+    assert replace(ENS, biases=[None, None]).biases is None is ENS.given(NET).biases
+    ens = ENS.given(BIASED)
+    for bias, expected in zip(ens.biases, (A, B), strict=True):
+        np.testing.assert_array_equal(bias, expected)
+    assert ens == replace(ENS, weights=[W, V], biases=[A.tolist(), B])
+    assert ens == ENS.given(ens) == ens.given([W, V]) == replace(ENS, biases=[A, B]).given([W, V])
+    assert ENS.given(BIASED, [1]) == replace(ENS, weights=[None, V], biases=[None, B])
+    assert ens.given(NET) == ENS.given(NET)
+    assert ens.given(NET, [0]) == replace(ENS, weights=[W, V], biases=[None, B])
+    assert replace(ens, widths=[3, 5, 2], weights=None, biases=None).biases is None
 
 
 def test_the_rest_stays():
@@ -229,9 +258,17 @@ REFUSED = {
         {"inputs": np.ones((5, 3))},
         r"inputs must be 'gaussian' or a Mixture: .*, got ndarray of shape \(5, 3\)",
     ),
-    "biases": ({"biases": [np.ones(4), np.ones(2)]}, "biases must be None: .*, got"),
-    "an array of biases": ({"biases": ONES}, r"biases must be None: .*, got ndarray of shape"),
-    "no biases, in a word": ({"biases": False}, "biases must be None: .*, got False"),
+    "biases of another network": (
+        {"biases": [np.ones(3), None]},
+        r"biases\[0\] must have shape \(4,\), got \(3,\)",
+    ),
+    "too few biases": (
+        {"biases": [np.ones(2)]},
+        "biases must hold as many vectors or None as layers, 2, got 1",
+    ),
+    "an array of biases": ({"biases": ONES}, "biases must hold as many .* as layers, 2, got 4"),
+    "no biases, in a word": ({"biases": False}, "biases must be a sequence of vectors or None"),
+    "an infinite bias": ({"biases": [None, [1.0, np.inf]]}, r"biases\[1\] must be finite, got 1"),
     "too few weights": (
         {"weights": [ONES]},
         "weights must hold as many matrices as layers, 2, got 1",
@@ -325,14 +362,9 @@ def test_weights_that_cannot_be_given(arguments, error, message):
 
 
 def test_networks_of_which_a_part_would_be_lost():
-    """Biases, and another activation, which are no part of what is given."""
-    with_bias = rh.Network([W, V], biases=[None, [1.0, 2.0]])
+    """Another activation is no part of what is given."""
     tanh = rh.Network([W, V], activation="tanh")
     for layers in (None, [0], [1]):
-        with pytest.raises(
-            ValueError, match=r"net must have no biases: .*, got some in layers \[1\]"
-        ):
-            ENS.given(with_bias, layers)
         with pytest.raises(ValueError, match="net must have the activation 'relu', got 'tanh'"):
             ENS.given(tanh, layers)
     own = rh.Network([W, V], activation=(np.sin, np.cos, lambda a: -np.sin(a)))
@@ -348,8 +380,6 @@ def test_without_hidden_layers_the_activation_does_not_matter():
     linear = Ensemble([3, 2], 0, "ce", 5)
     net = rh.Network([np.ones((2, 3))], activation="tanh")
     assert linear.given(net) == linear.given(net.weights)
-    with pytest.raises(ValueError, match=r"net must have no biases: .*, got some in layers \[0\]"):
-        linear.given(rh.Network(net.weights, biases=[[0.0, 0.0]]))
 
 
 def test_the_type_names_all_activations():
@@ -379,6 +409,20 @@ def test_a_draw_is_a_random_network_on_gaussian_inputs(widths, layer, loss, init
         H.to_dense(), rh.layer_hessian(expected, X, layer, loss).to_dense()
     )
     assert (H.n_blocks, H.block_size) == (ens.n_units, ens.n_features)
+
+
+def test_biases_are_those_of_the_network():
+    """Weights, inputs and labels are the same numbers with them and without."""
+    plain, X, y = rh.sample(ENS, 3)
+    for biases in ([A, B], [None, B]):
+        ens = replace(ENS, biases=biases)
+        net, inputs, labels = rh.sample(ens, 3)
+        expected = rh.Network(plain.weights, biases)
+        np.testing.assert_array_equal(inputs, X)
+        np.testing.assert_array_equal(labels, y)
+        np.testing.assert_array_equal(net(X), expected(X))
+        H = rh.layer_hessian(expected, X, 0, "ce")
+        np.testing.assert_array_equal(rh.draw(ens, 3).to_dense(), H.to_dense())
 
 
 def test_labels_come_last():

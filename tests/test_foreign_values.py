@@ -23,6 +23,7 @@ from rmt_hessian.bounds.bases import basis_of
 from rmt_hessian.bounds.pac_bayes import pac_bayes_bound
 from rmt_hessian.bounds.prior import PriorVariances
 from rmt_hessian.theory.laws.weight_density import WeightDensity
+from rmt_hessian.theory.norms.zipf import zipf_norm_limits
 from rmt_hessian.theory.structure.decoupled import decoupled_norms
 from rmt_hessian.theory.structure.relu_features import output_block_law
 from rmt_hessian.theory.weights.influence import weight_influence
@@ -62,7 +63,7 @@ CALLS = {
         "init": "he",
         "activation": "relu",
         "inputs": "gaussian",
-        "biases": None,
+        "biases": [None, np.ones(2)],
         "weights": [W, None],
     },
     "draw": {"ens": HIDDEN, "rng": 0},
@@ -386,7 +387,14 @@ CALLS = {
     "TRAINED.weight_law": {"i": 0, "j": 1, "matrix": "hessian"},
     "theory.block_norm_from_weights": {"law": WEIGHTS, "aspect_ratio": 0.5},
     "theory.block_norm_limits": {"ens": LARGE, "infinite_inputs": False},
-    "theory.block_norms": {"ens": HIDDEN, "n_draws": 4, "rng": 0},
+    "theory.block_norms": {"ens": HIDDEN, "units": (0, 1), "n_draws": 4, "rng": 0},
+    "theory.zipf_norm_limits": {
+        "ens": rh.Ensemble([100, 3], 0, "ce", 5),
+        "exponent": 0.5,
+        "units": (0, 1),
+        "infinite_inputs": False,
+    },
+    "POWER.at": {"n_classes": 9},
     "theory.conditional_law": {"weights": [1.0, 2.0], "n_features": 3},
     "theory.cross_layer_limit": {"ens": HIDDEN, "first": 0, "second": 1},
     "theory.cross_layer_norm": {"ens": HIDDEN, "first": 0, "second": 1, "n_draws": 4, "rng": 0},
@@ -469,6 +477,7 @@ OBJECTS = {
     "BOUND": BOUND,
     "POSTERIOR": BOUND.posterior,
     "HIDDEN": HIDDEN,
+    "POWER": zipf_norm_limits(LINEAR, 0.5).ratio,
     "MIXTURE": rh.Mixture(3.0, (2, 0.5)),
     "NET": NET,
     "NETWORK": NETWORK,
@@ -498,6 +507,8 @@ RESULTS_ONLY = {  # made by functions, not by users
     "BlockPreconditioning",
     "Rate",
     "BlockNormLimits",
+    "ClassPower",
+    "ZipfNormLimits",
     "ClassMoments",
     "CrossLayerNorm",
     "DecoupledNorms",

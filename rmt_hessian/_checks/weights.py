@@ -69,6 +69,21 @@ def bias_chain(values: Any, sizes: list[int]) -> tuple[FloatArray | None, ...]:
     return tuple(checked)
 
 
+def biases_of_widths(values: Any, widths: tuple[int, ...]) -> tuple[FloatArray | None, ...] | None:
+    """Return the biases of layers of these widths as `bias_chain` does, None if no layer has any.
+
+    Examples
+    --------
+    >>> biases_of_widths([None, None], (4, 3, 2))
+    """
+    if values is not None:
+        values = list_of(values, "biases", "vectors or None")
+        if all(b is None for b in values):  # also of an ensemble of other widths
+            return None
+    biases = bias_chain(values, list(widths[1:]))
+    return None if values is None else biases
+
+
 def weights_of_widths(values: Any, widths: tuple[int, ...]) -> tuple[FloatArray | None, ...]:
     """Return what is given of the weights of these widths: a tuple, None for what is drawn.
 

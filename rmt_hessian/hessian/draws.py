@@ -18,7 +18,7 @@ def draw(ens: Ensemble, rng: RandomState) -> LayerHessian:
     Parameters
     ----------
     ens : Ensemble
-        Weights that it gives are kept, the others drawn.
+        Weights and biases that it gives are kept, other weights drawn.
     rng : None, int, SeedSequence or Generator
 
     Returns

@@ -23,7 +23,7 @@ def sample(ens: Ensemble, rng: RandomState) -> tuple[Network, FloatArray, IntArr
     Parameters
     ----------
     ens : Ensemble
-        Weights that it gives are kept, the others drawn.
+        Weights and biases that it gives are kept, other weights drawn.
     rng : None, int, SeedSequence or Generator
         Draws weights, layer by layer, then inputs, then labels: the same inputs and labels whether
         weights are given or not, and never numbers of which weights were made.
@@ -60,7 +60,7 @@ def network_and_inputs(
     drawn = [random_weights(*sizes, gain, rng) for sizes in pairwise(ens.widths)]
     pairs = zip(ens.weights, drawn, strict=True)
     weights = [W if given is None else given for given, W in pairs]
-    net = Network(weights, activation=ens.activation)
+    net = Network(weights, ens.biases, ens.activation)
     d, *_, C = ens.widths
     if isinstance(ens.inputs, Mixture):
         return net, *draw_mixture(ens.inputs, ens.n_samples, d, C, rng)

@@ -22,6 +22,8 @@ rank, top eigenspace, overlaps, decoupling); ``trained`` (softmax regression at 
 * ``norms.cross_layer``: `cross_layer_norm`, `cross_layer_limit`, and `CrossLayerNorm`
 * ``norms.expected``: `ExpectedBlockNorms`, what `block_norms` returns
 * ``norms.limits``: `BlockNormLimits`, what `block_norm_limits` returns
+* ``norms.zipf``: `zipf_norm_limits` of a head with offsets by Zipf's law; `ZipfNormLimits`, of
+  which each is a `ClassPower`
 * ``outliers.equation``: `additive_spike`, `weight_spike`, and `Outlier`
 * ``relu.moments``: `ReLUMoments`, what `relu_moments` returns
 * ``relu.orthant``: `orthant_probability` of two correlated Gaussians

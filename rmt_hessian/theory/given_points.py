@@ -54,7 +54,7 @@ def gradient_weights(
     ens: Ensemble, i: int, j: int, rng: RandomState
 ) -> tuple[FloatArray, FloatArray, GivenWeights]:
     """``g_i g_j``, (n,), at points u, (n, r)."""
-    i, j = units(white_features(ens, mixtures=True), i, j)
+    i, j = units(white_features(ens, mixtures=True, offsets=True), i, j)
     g, u, layer = gradients(ens, OUTLIER_LOG2_POINTS, rng)
     return g[:, i] * g[:, j], u, layer
 

@@ -13,6 +13,9 @@ that of the class means, where they are a mixture of Gaussians. Weights that wer
 very inputs are not independent of them: of softmax regression at its optimum `trained_softmax` has
 the laws, and these doors take what it returns.
 
+Biases of the last layer are offsets of the classes, whose blocks then differ: laws of blocks cover
+them, layers and the outliers of the first layer at given weights.
+
 Inputs need not be Gaussian: independent entries of mean 0, variance 1 and finite fourth moments
 give the same laws. Correlated ones follow `SeparableLaw` with the spectrum of their covariance.
 Tails with hardly a variance (Student, ν = 2.2) leave the law at every size that is reached; at
@@ -30,7 +33,13 @@ from rmt_hessian._types import RandomState
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.mixture import Mixture
-from rmt_hessian.theory.coverage import shallow, units, weights_above, white_features
+from rmt_hessian.theory.coverage import (
+    class_offsets,
+    shallow,
+    units,
+    weights_above,
+    white_features,
+)
 from rmt_hessian.theory.given_points import (
     OUTLIER_LOG2_POINTS,
     gradient_weights,
@@ -52,6 +61,7 @@ from rmt_hessian.theory.weights.law import WeightLaw
 from rmt_hessian.theory.weights.of_ensemble import sampled_law, weight_law
 
 STEP = 1e-4  # of log θ, for the overlap of an outlier
+COVERED = {"mixtures": True, "offsets": True}
 
 
 def block_law(
@@ -83,7 +93,7 @@ def block_law(
         Of two or three widths. Of a hidden layer the weights above it must be given; beside a
         `Mixture` all, and the layer is the first.
     i, j : int
-        Units; without weights all blocks on the diagonal are alike, and all off it.
+        Units; without weights and biases all blocks on the diagonal are alike, and all off it.
     matrix : {"hessian", "gradient_covariance"}
         Of the Hessian, or of ``(1/N) Σ (g_n ⊗ x_n)(g_n ⊗ x_n)ᵀ`` of the first layer; the latter
         of given weights. Labels are those of the mixture, beside Gaussian inputs uniform ones.
@@ -160,11 +170,11 @@ def layer_law(
     """
     if isinstance(ens, TrainedSoftmax):
         return ens.layer_law(matrix=matrix)
-    weights_above(white_features(ens, mixtures=True), mixtures=True)
+    weights_above(white_features(ens, **COVERED), **COVERED)
     if one_of(matrix, MATRICES, "matrix") != "hessian" or ens.weights[-1] is not None:
         M, _, _ = layer_factors(ens, matrix, rng)
         return MatrixLayerLaw(M, ens.aspect_ratio)
-    _refuse_mixture(ens)
+    _refuse_open_weights(ens)
     if ens.loss == "mse":
         return GeneralizedMarchenkoPastur([1.0], [1.0], ens.aspect_ratio)
     law = curvature_law(ens, rng=rng).block_law(ens.aspect_ratio)
@@ -246,11 +256,11 @@ def layer_outliers(
     """
     if isinstance(ens, TrainedSoftmax):
         return ens.outliers(matrix=matrix)
-    weights_above(white_features(ens, mixtures=True), mixtures=True)
+    weights_above(white_features(ens, **COVERED), **COVERED)
     if one_of(matrix, MATRICES, "matrix") != "hessian" or ens.weights[-1] is not None:
         M, u, layer = layer_factors(ens, matrix, rng)
         return given_layer_outliers(MatrixLayerLaw(M, ens.aspect_ratio), M, u, layer.in_means)
-    _refuse_mixture(ens)
+    _refuse_open_weights(ens)
     if ens.loss == "mse":
         return []
     std = np.sqrt(init_gain(ens.init))
@@ -258,9 +268,13 @@ def layer_outliers(
     return linear_ce_layer_outliers(weights, ens.n_classes, ens.aspect_ratio, std, rng)
 
 
-def _refuse_mixture(ens: Ensemble) -> None:
+def _refuse_open_weights(ens: Ensemble) -> None:
+    """Without weights classes must be exchangeable: no mixture, and no offsets with CE."""
     if isinstance(ens.inputs, Mixture):
         wanted = "given beside a mixture, by ens.given(net)"
+        raise ValueError(f"all weights must be {wanted}, got {ens}")
+    if ens.loss == "ce" and class_offsets(ens) is not None:
+        wanted = "given for this beside biases, by ens.given(net)"
         raise ValueError(f"all weights must be {wanted}, got {ens}")
 
 
@@ -275,6 +289,7 @@ class _WhiteFeatures:
     def block_outliers(ens: Ensemble, i: int, j: int, rng: RandomState) -> list[Outlier]:
         gaussian = not isinstance(ens.inputs, Mixture)
         if gaussian and (ens.loss == "mse" or ens.weights[-1] is None):
+            _refuse_open_weights(ens)
             return outliers_of_directions(weight_law(ens, i, j, rng=rng), ens.aspect_ratio)
         u, _, layer = points(ens, OUTLIER_LOG2_POINTS, rng)
         lam = layer.block_weights(u, *units(ens, i, j))
@@ -302,5 +317,5 @@ class _ReLUFeatures:
 def _features_of(ens: Ensemble) -> type[_WhiteFeatures] | type[_ReLUFeatures]:
     """What the features of the layer of a shallow network are."""
     if isinstance(ens, Ensemble) and isinstance(ens.inputs, Mixture):
-        white_features(ens, mixtures=True)
-    return (_WhiteFeatures, _ReLUFeatures)[shallow(ens, mixtures=True).layer]
+        white_features(ens, **COVERED)
+    return (_WhiteFeatures, _ReLUFeatures)[shallow(ens, **COVERED).layer]

@@ -47,17 +47,20 @@ DOORS = {  # by name: the arguments beside the ensemble
     "weight_influence": (0, 0, 1j),
     "weight_law": (0, 0),
     "weight_law_limit": (0, 0),
+    "zipf_norm_limits": (0.5,),
 }
 ANY_DEPTH = {"output_hessian_eigenspace", "projected_row_space"}
 SHALLOW = sorted(DOORS.keys() - ANY_DEPTH)
 CROSS = ["cross_layer_limit", "cross_layer_norm", "cross_layer_ratio", "cross_layer_ratio_limit"]
 FEATURES = ["mean_eigenvalue", "mean_outlier", "output_block_law", "relu_feature_spectrum"]
 ONE_HIDDEN_LAYER = [*CROSS, *FEATURES, "eigenspace_defect", "predicted_output_hessian"]
-MEANS = [*CROSS, "block_norm_limits", "block_norms", "eigenspace_defect", "weight_law_limit"]
+LIMITS = ["block_norm_limits", "weight_law_limit", "zipf_norm_limits"]
+MEANS = [*CROSS, *LIMITS, "block_norms", "eigenspace_defect"]
 ALL_GIVEN = [*sorted(ANY_DEPTH), "decoupled_norms", "decoupling", "predicted_output_hessian"]
 WHITE = ["layer_law", "layer_outliers", "sampling_band", "weight_influence"]
 LAWS = ["block_law", "block_outliers", *WHITE, "weight_law"]
 MIXTURES = ["block_law", "block_outliers", "layer_law", "layer_outliers", "weight_law"]
+OFFSETS = [*LAWS, *FEATURES, "block_norms"]
 BLOCKS = ["block_law", "block_outliers", "sampling_band", "weight_law", "weight_law_limit"]
 
 
@@ -233,6 +236,29 @@ def test_mixtures_need_all_weights(name):
         replace(HIDDEN, inputs=Mixture(2.0), weights=[None, V]),
     ):
         refused(name, ens, r"all weights must be given beside a mixture, by ens.given\(net\)")
+
+
+@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("loss", ["ce", "mse"])
+@pytest.mark.parametrize("given", [False, True], ids=["drawn", "given"])
+def test_biases_are_refused_where_they_are_not_covered(name, given, loss):
+    """Those of hidden layers by all, those of the last by all but OFFSETS."""
+    for ens in (LINEAR, HIDDEN, OUTPUT):
+        ens = replace(ens, loss=loss)
+        if given:
+            ens = ens.given([np.ones((3, 5))] if ens.n_layers == 1 else [W, V])
+        last = [*[None] * (ens.n_layers - 1), np.ones(3)]
+        wrong = [] if name in OFFSETS else [last]
+        wrong += [] if ens.n_layers == 1 else [[np.ones(5), None], [np.ones(5), np.ones(3)]]
+        for biases in wrong:
+            with pytest.raises(ValueError, match=r"^biases must be None.*, got some in layers"):
+                call(name, replace(ens, biases=biases))
+
+
+@pytest.mark.parametrize("name", ["layer_law", "layer_outliers", "block_outliers"])
+def test_laws_that_need_weights_beside_biases(name):
+    ens = replace(LINEAR, biases=[[1.0, 0.0, -1.0]])
+    refused(name, ens, r"all weights must be given for this beside biases, by ens.given\(net\)")
 
 
 @pytest.mark.parametrize("name", ["block_law", "block_outliers", "layer_law", "layer_outliers"])

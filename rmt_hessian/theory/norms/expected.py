@@ -16,14 +16,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from rmt_hessian._checks.arguments import positive_integer, positive_real, require_attributes
+from rmt_hessian._checks.arguments import (
+    list_of,
+    positive_integer,
+    positive_real,
+    require_attributes,
+)
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import FloatArray, HasMoments, RandomState
 from rmt_hessian.ensemble import Ensemble
+from rmt_hessian.theory.coverage import class_offsets
+from rmt_hessian.theory.coverage import units as checked_units
 from rmt_hessian.theory.norms.kinds import formulas_of, sizes_of
+from rmt_hessian.theory.norms.sample_pairs import INNER
 
 BATCH = 2**17  # numbers held at a time, or one draw: what fits in the cache
 
@@ -52,14 +61,22 @@ class ExpectedBlockNorms:
 
 
 def block_norms(
-    ens: Ensemble, *, n_draws: int | None = None, rng: RandomState = 0
+    ens: Ensemble,
+    *,
+    units: tuple[int, int] | None = None,
+    n_draws: int | None = None,
+    rng: RandomState = 0,
 ) -> ExpectedBlockNorms:
     """Expected squared block norms over random weights and inputs, exact in d, N, m and C.
 
     Parameters
     ----------
     ens : Ensemble
-        Of two or three widths, no weights given; at least two classes and two hidden units.
+        Of two or three widths, no weights given, biases of the last layer or none; at least two
+        classes and two hidden units.
+    units : (int, int), optional
+        Two units (i, j): the norms of ``H_ii`` and ``H_ij``. Only of the last layer with CE and
+        biases are they unlike others; by default the means over all units and all pairs.
     n_draws : int, optional
         Pairs of samples drawn; by default as many as a few seconds allow, at least 1024.
     rng : None, int, SeedSequence or Generator
@@ -72,7 +89,9 @@ def block_norms(
     Raises
     ------
     ValueError
-        If the ensemble is another.
+        If the ensemble is another, or the two units are one.
+    IndexError
+        If there is no such unit.
 
     Notes
     -----
@@ -87,13 +106,17 @@ def block_norms(
     >>> round(norms.diagonal, 4), norms.off_diagonal, norms.ratio
     (8.3333, 0.0, 0.0)
     """
-    formulas = formulas_of(ens)
+    formulas = formulas_of(ens, offsets=True)
+    pair = None if units is None else _pair(ens, units)
     (d, N, m, gain), C = sizes_of(ens), ens.n_classes
     if ens.loss == "mse":
         norms = zip(formulas.mse_factors(C), formulas.mse_class_norms(d, N, m, gain), strict=True)
         return ExpectedBlockNorms(*(factor * norm for factor, norm in norms))
-    draw = partial(formulas.ce_products, C, d, m, gain)
+    offsets = class_offsets(ens)
+    draw = partial(formulas.ce_products, C, d, m, gain, offsets=offsets, pair=pair)
     cost, size = formulas.ce_cost(C, m)
+    if offsets is not None and pair is not None:
+        cost, size = cost + 64 * INNER, max(size, 4 * INNER)
     if n_draws is None:
         n_draws = max(1024, 2**26 // cost)
     n_draws = positive_integer(n_draws, "n_draws", minimum=2)
@@ -105,6 +128,17 @@ def block_norms(
         for same, share in ((False, 1.0 - 1.0 / N), (True, 1.0 / N)):
             totals[:, start:stop] += share * np.stack(draw(stop - start, same, rng))
     return _average(totals)
+
+
+def _pair(ens: Ensemble, values: Any) -> tuple[int, int]:
+    """Two different units."""
+    both = list_of(values, "units", "two units")
+    if len(both) != 2:
+        raise ValueError(f"units must be two, got {len(both)}")
+    i, j = checked_units(ens, *both)
+    if i == j:
+        raise ValueError(f"units must be different, got {i} twice")
+    return i, j
 
 
 def _average(totals: FloatArray) -> ExpectedBlockNorms:

@@ -39,7 +39,7 @@ class Formulas:
         ``(diagonal, d, N, m, gain, γ=None)`` -> the constant and its error.
     ce_exponents : (int, int)
     ce_products : callable
-        ``(C, d, m, gain, n, same, rng)`` -> products of two samples, n draws.
+        ``(C, d, m, gain, n, same, rng, offsets, pair)`` -> products of two samples, n draws.
     ce_cost : callable
         ``(C, m)`` -> rough cost of one draw, and how many numbers it holds.
     infinite_sizes : callable
@@ -89,7 +89,7 @@ OUTPUT = Formulas(
 FORMULAS = {(0, 1): LINEAR, (0, 2): HIDDEN, (1, 2): OUTPUT}  # (layer, number of layers)
 
 
-def formulas_of(ens: Ensemble, *, many_classes: bool = False) -> Formulas:
+def formulas_of(ens: Ensemble, *, many_classes: bool = False, offsets: bool = False) -> Formulas:
     """The formulas of the layer of an ensemble; of many classes it may itself have any number.
 
     Raises
@@ -98,7 +98,8 @@ def formulas_of(ens: Ensemble, *, many_classes: bool = False) -> Formulas:
         If there are none for its depth, weights are given, or a layer has a single unit: it has no
         block off the diagonal.
     """
-    for l, width in enumerate(drawn_weights(ens).widths[1 : -1 if many_classes else None], start=1):
+    widths = drawn_weights(ens, offsets=offsets).widths
+    for l, width in enumerate(widths[1 : -1 if many_classes else None], start=1):
         if width < 2:
             raise ValueError(f"widths[{l}] must be at least 2, got {width}")
     return FORMULAS[ens.layer, ens.n_layers]

@@ -63,7 +63,7 @@ def relu_feature_spectrum(ens: Ensemble, n_nodes: int = FEWEST_NODES) -> Rule:
     >>> abs(float(a @ p) - (0.5 - 0.5 / np.pi)) < 1e-12  # ½ - μ₀²
     True
     """
-    d, m, _ = one_hidden_layer(ens).widths
+    d, m, _ = one_hidden_layer(ens, offsets=True).widths
     c = m / d
     n_nodes = positive_integer(n_nodes, "n_nodes")
     diagonal = np.full(n_nodes, 1.0 + c)
@@ -112,7 +112,7 @@ def output_block_law(
     >>> abs(output_block_law(ens, [1.0], [1.0]).mean() - (0.5 - 0.5 / np.pi)) < 1e-9  # Eλ (½ - μ₀²)
     True
     """
-    phi = output_layer(ens).aspect_ratio
+    phi = output_layer(ens, offsets=True).aspect_ratio
     if n_nodes is None:
         n_nodes = max(FEWEST_NODES, int(np.ceil(96 / np.sqrt(phi))))
     spectrum = relu_feature_spectrum(ens, n_nodes)
@@ -147,7 +147,7 @@ def mean_eigenvalue(ens: Ensemble) -> float:
     >>> abs(mean_eigenvalue(ens) - (0.5 + 0.5 / np.pi)) < 1e-12
     True
     """
-    d, m, _ = one_hidden_layer(ens).widths
+    d, m, _ = one_hidden_layer(ens, offsets=True).widths
     W = ens.weights[0]
     if W is None:
         bulk = 0.5 - MEAN_SQUARED

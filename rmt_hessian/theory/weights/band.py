@@ -64,7 +64,7 @@ def sampling_band(
     >>> sampling_band(Ensemble([4, 3], layer=0, loss="mse", n_samples=8), 0, 0)
     0.0
     """
-    white_features(ens)
+    white_features(ens, offsets=True)
     weights, rng = weight_law(ens, i, j), random_generator(rng)
     p, N = ens.n_features, ens.n_samples
     return band_of_weights(weights, p, N, level=level, n_draws=n_draws, n_points=n_points, rng=rng)

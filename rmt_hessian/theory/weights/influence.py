@@ -115,7 +115,7 @@ def weight_influence(
     >>> h.decoupled_error(4000) / h.decoupled_error(1000)
     0.5
     """
-    white_features(ens)
+    white_features(ens, offsets=True)
     point = complex_array(z, "z")
     if point.ndim or not point.imag > 0:
         raise ValueError(f"z must be one number of the upper half-plane, got {describe(z)}")

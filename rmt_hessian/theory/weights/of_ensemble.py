@@ -15,7 +15,8 @@ output CE, given V          ``λ^{ij} = p_i (δ_ij - p_j)``, ``p = softmax(b + d
 
 ``v^i`` is column i of V, ``v_c`` its row c, ``A(p) = diag(p) - p pᵀ``. Output CE without V: the
 offsets too are Gaussian, logits ``N(0, ½)``; that mixture is what an average over networks follows,
-a single network has offsets of its own. Given W as well (or V alone for the linear model),
+a single network has offsets of its own. Biases of the last layer are added to the logits, of all of
+these: linear CE has ``p = softmax(b + g)``. Given W as well (or V alone for the linear model),
 ``g ~ N(0, W Wᵀ)``, and nothing is assumed about widths. As ``C → ∞``, linear and output CE:
 ``C λ → e^{f - σ²/2}`` on the diagonal and ``C² λ → -e^{f + f' - σ²}`` off it, f and f' of the
 variance σ² of a logit.
@@ -40,6 +41,7 @@ from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.mixture import Mixture
 from rmt_hessian.theory.coverage import (
+    class_offsets,
     drawn_weights,
     last_weights_with_others,
     units,
@@ -78,7 +80,7 @@ def weight_law(
     ens : Ensemble
         Of a layer below others the weights above must be given; those of the last layer may be.
     i, j : int
-        Units. Without weights all blocks on the diagonal are alike, and all off it.
+        Units. Without weights and biases all blocks on the diagonal are alike, and all off it.
     refinement : int
         Divides the step of quadratures, multiplies the number of Sobol' points and of groups of
         classes.
@@ -105,20 +107,24 @@ def weight_law(
     >>> abs(90 * weight_law(ens, 0, 1).mean() + 10 * weight_law(ens, 0, 0).mean()) < 1e-9
     True
     """
-    weights_above(ens, mixtures=True)
-    last_weights_with_others(ens, mixtures=True)
+    weights_above(ens, mixtures=True, offsets=True)
+    last_weights_with_others(ens, mixtures=True, offsets=True)
     i, j = units(ens, i, j)
     refinement = positive_integer(refinement, "refinement")
-    step = TRAPEZOID_STEP / refinement
+    step, offsets = TRAPEZOID_STEP / refinement, class_offsets(ens)
     if isinstance(ens.inputs, Mixture):
         return _sampled(GivenWeights.of(ens), i, j, refinement, rng)
     if ens.weights[-1] is None:
         if ens.loss == "mse":
             return _constant(float(i == j))
-        return _exchangeable(i == j, ens.n_classes, _logit_std(ens), step)
+        if offsets is None:
+            return _exchangeable(i == j, ens.n_classes, _logit_std(ens), step)
+        stds = np.full(ens.n_classes, _logit_std(ens))
+        return _offset_softmax(offsets, stds, i, j, step, refinement)
     if ens.loss == "ce" and any(W is None for W in ens.weights[: ens.layer]):
-        gain = init_gain(ens.init)
-        return _offset_softmax(math.sqrt(gain) * ens.weights[-1], i, j, step, refinement)
+        means, stds = _output_logits(math.sqrt(init_gain(ens.init)) * ens.weights[-1])
+        means = means if offsets is None else means + offsets
+        return _offset_softmax(means, stds, i, j, step, refinement)
     layer = GivenWeights.of(ens)
     if ens.loss == "mse":
         return _mse(layer, i, j)
@@ -188,14 +194,21 @@ def _exchangeable(diagonal: bool, C: int, std: float, step: float) -> WeightLaw:
     return replace(law, make_density=density)
 
 
-def _offset_softmax(V: FloatArray, i: int, j: int, step: float, refinement: int) -> WeightLaw:
-    """Output CE given V, ``m → ∞``: class c has the logit ``N(b_c, s_c²)``."""
+def _output_logits(V: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Output CE given V, ``m → ∞``: means and standard deviations of the logits."""
     means = V.sum(axis=1) / math.sqrt(2 * math.pi)
     stds = np.linalg.norm(V, axis=1) * math.sqrt(0.5 - 1 / (2 * math.pi))
     if len(V) < 2 or not stds.all():
         raise ValueError("weights[-1] must have at least two rows, and none of zeros")
-    one_logit = i == j or len(V) == 2  # of two classes p_2 = 1 - p_1
-    rest = np.setdiff1d(np.arange(len(V)), [i] if one_logit else [i, j])
+    return means, stds
+
+
+def _offset_softmax(
+    means: FloatArray, stds: FloatArray, i: int, j: int, step: float, refinement: int
+) -> WeightLaw:
+    """Softmax of independent logits ``N(b_c, s_c²)``."""
+    one_logit = i == j or means.size == 2  # of two classes p_2 = 1 - p_1
+    rest = np.setdiff1d(np.arange(means.size), [i] if one_logit else [i, j])
 
     def rule(step: float, size: int) -> SoftmaxRule:
         groups = refinement * (GROUPS if size == softmax_rules.GAUSS_SIZE else GROUPS // 2)

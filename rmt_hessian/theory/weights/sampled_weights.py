@@ -26,7 +26,7 @@ from rmt_hessian._types import BoolArray, FloatArray, IntArray, RandomState
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.mixture import Mixture
-from rmt_hessian.theory.coverage import weights_above
+from rmt_hessian.theory.coverage import class_offsets, weights_above
 from rmt_hessian.theory.relu.arc_cosine import both_active_of
 from rmt_hessian.theory.weights.softmax_kernels import softmax
 
@@ -140,10 +140,11 @@ class GivenWeights:
     above : tuple of numpy.ndarray
         Weights of the layers above the first; with CE those of the last are centred, since
         ``A 1 = 0``: only differences of classes count.
-    tangents : numpy.ndarray, shape (C, k)
-        B without the mask of the units: the weights above the layer, I for the last.
-    masked : bool
-        Whether the units of the layer have a ReLU above them.
+    later : numpy.ndarray, shape (C, k), or None
+        The weights above the layer, None for the last: B without the mask of the units.
+    offsets : numpy.ndarray, shape (C,), or None
+        Added to the logits.
+    n_classes : int
     gaussian : bool
         Whether the inputs are no mixture.
     """
@@ -154,8 +155,9 @@ class GivenWeights:
     frequencies: FloatArray
     in_means: FloatArray
     above: tuple[FloatArray, ...]
-    tangents: FloatArray
-    masked: bool
+    later: FloatArray | None
+    offsets: FloatArray | None
+    n_classes: int
     gaussian: bool
 
     @classmethod
@@ -169,7 +171,7 @@ class GivenWeights:
         ValueError
             If other weights are missing, the network is deeper, or a row of W is zero.
         """
-        weights_above(ens, mixtures=True)
+        weights_above(ens, mixtures=True, offsets=True)
         first, *above = ens.weights
         if above and ens.loss == "ce":
             above[-1] = above[-1] - above[-1].mean(axis=0)
@@ -179,7 +181,6 @@ class GivenWeights:
         if above and first is not None:
             refuse_zero_rows(first.any(axis=1), "weights[0]")
         later = above[ens.layer :]
-        tangents = later[0] if later else np.eye(ens.n_classes)
         factor, centres, frequencies, in_means = _span(ens)
         return cls(
             ens.loss,
@@ -188,8 +189,9 @@ class GivenWeights:
             frequencies,
             in_means,
             tuple(above),
-            tangents,
-            masked=bool(later),
+            later=later[0] if later else None,
+            offsets=class_offsets(ens),
+            n_classes=ens.n_classes,
             gaussian=not isinstance(ens.inputs, Mixture),
         )
 
@@ -201,7 +203,17 @@ class GivenWeights:
     @property
     def n_units(self) -> int:
         """The number k of output units of the layer."""
-        return self.tangents.shape[1]
+        return self.n_classes if self.later is None else self.later.shape[1]
+
+    @property
+    def masked(self) -> bool:
+        """Whether the units of the layer have a ReLU above them."""
+        return self.later is not None
+
+    @property
+    def tangents(self) -> FloatArray:
+        """B without the mask of the units, (C, k): I for the last layer."""
+        return np.eye(self.n_classes) if self.later is None else self.later
 
     def points(
         self, rng: RandomState, blocks: int = BLOCKS, log2_points: int = LOG2_POINTS
@@ -229,16 +241,23 @@ class GivenWeights:
         g = u @ self.factor
         active = g > 0 if self.masked else np.ones((len(u), self.n_units), dtype=bool)
         if self.loss == "mse":
-            a = np.ones((len(u), len(self.tangents)))
+            a = np.ones((len(u), self.n_classes))
             return a, np.zeros_like(a), active
+        p = softmax(self._outputs(g))
+        return p, p, active
+
+    def _outputs(self, g: FloatArray) -> FloatArray:
+        """Of the network, (n, C), from the pre-activations of its first layer."""
         for V in self.above:
             g = np.maximum(g, 0.0) @ V.T
-        p = softmax(g)
-        return p, p, active
+        return g if self.offsets is None else g + self.offsets
 
     def block_weights(self, u: FloatArray, i: int, j: int) -> FloatArray:
         """``λ^{ij} = Σ_c a_c (B_ci - Σ b B_i)(B_cj - Σ b B_j)`` at each point, (n,)."""
         a, b, active = self._factors(u)
+        if self.later is None and self.loss == "ce":  # p_i (δ_ij - p_j), 1 - p_i without difference
+            others = np.arange(self.n_classes) != i
+            return a[:, i] * (a.sum(axis=1, where=others) if i == j else -a[:, j])
         B_i, B_j = self.tangents[:, [i, j]].T
         centred_i, centred_j = B_i - (b @ B_i)[:, None], B_j - (b @ B_j)[:, None]
         return np.einsum("nc,nc,nc->n", a, centred_i, centred_j) * active[:, i] * active[:, j]
@@ -247,9 +266,8 @@ class GivenWeights:
         """``∂ℓ/∂a`` of the units at each point for these labels, (n, k)."""
         g = u @ self.factor
         active = g > 0 if self.masked else True
-        for V in self.above:
-            g = np.maximum(g, 0.0) @ V.T
-        residual = softmax(g) if self.loss == "ce" else g
+        f = self._outputs(g)
+        residual = softmax(f) if self.loss == "ce" else f.copy()
         residual[np.arange(len(u)), labels] -= 1.0
         return np.asarray((residual @ self.tangents) * active)
 
