@@ -31,6 +31,7 @@ from scipy.stats import pearson3
 from rmt_hessian._checks.arrays import finite_array
 from rmt_hessian._types import HasCDF
 from rmt_hessian.compare.distances import ks_distance
+from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
 from rmt_hessian.theory.laws.repulsion import mean_repulsion
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
@@ -72,14 +73,17 @@ def ks_test(eigenvalues: ArrayLike, law: HasCDF) -> KSTestResult:
     Raises
     ------
     ValueError
-        If the eigenvalues are not finite, or those of the continuous part are fewer than 10.
+        If the eigenvalues are not finite, those of the continuous part are fewer than 10, or the
+        law is a `MatrixLayerLaw`.
 
     Notes
     -----
     Calibrated by simulation: the docstring of this module. It is the test
 
-    * of Gaussian features, or of fourth moment near 3: at 5 % it rejects 2 % of true spectra of
-      random signs (1), 20 % of Student's (6 degrees of freedom, 6), 23 % of Laplace (6), at p = 100;
+    * of a block or a sample covariance: eigenvalues of a whole layer fluctuate more, as they come
+      in groups of its units' (40 % of true spectra of three units are rejected at 5 %);
+    * of Gaussian features, or of fourth moment near 3: at 5 % and p = 100 it rejects 2 % of true
+      spectra of random signs (fourth moment 1), 20 to 23 % of Student and Laplace ones (6);
     * given the weights: of weights that were drawn, against the law of their distribution, most
       true spectra are rejected, as the weights fluctuate by ``1/√N``, more than the eigenvalues;
     * without outliers: each may move a count by 1;
@@ -99,6 +103,8 @@ def ks_test(eigenvalues: ArrayLike, law: HasCDF) -> KSTestResult:
     >>> bool(ks_test(spectrum, MarchenkoPastur(0.5, scale=1.03)).pvalue < 0.01)  # 3 % off
     True
     """
+    if isinstance(law, MatrixLayerLaw):
+        raise ValueError(f"law must be that of a block, not of a layer, got {law!r}")
     distance = ks_distance(eigenvalues, law)
     p = finite_array(eigenvalues, "eigenvalues", ndim=1).size
     n = p * (1.0 - getattr(law, "atom_at_zero", 0.0))

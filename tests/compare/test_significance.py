@@ -7,6 +7,7 @@ from scipy.stats import pearson3, semicircular
 from rmt_hessian import ks_distance, ks_test
 from rmt_hessian.compare import KSTestResult
 from rmt_hessian.theory import MarchenkoPastur, WithNullSpace
+from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
 
 RNG = np.random.default_rng(8)
 Z = RNG.standard_normal((200, 80))
@@ -65,6 +66,10 @@ BAD = {
     "few": (lambda: ks_test(np.ones(9), LAW), "must be at least 10 beside the atom .*, got 9"),
     "null": (lambda: ks_test(np.zeros(15), MarchenkoPastur(3.0)), "must be at least 10 .* got 5"),
     "NaN": (lambda: ks_test([np.nan] * 20, LAW), "eigenvalues must be finite"),
+    "layer": (
+        lambda: ks_test(SPECTRUM, MatrixLayerLaw(np.stack([np.eye(2)] * 30), 0.4)),
+        "must be that of a block, not of a layer, got",
+    ),
     "law": (lambda: ks_test(SPECTRUM, 3), "law must be a law, got 3 without cdf"),
 }
 
