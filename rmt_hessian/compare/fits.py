@@ -94,7 +94,7 @@ def fit_marchenko_pastur(
     -----
     Moments and errors: the docstring of this module. It always fits; `ks_test` of what is left says
     whether the law is right. Null eigenvalues that come from null features, not from few samples,
-    need the ratio.
+    need the ratio; so does float32 near γ = 1, where the smallest eigenvalues are rounding.
 
     Examples
     --------

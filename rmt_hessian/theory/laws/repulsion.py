@@ -53,8 +53,12 @@ def mean_repulsion(law: SpectralLaw) -> float:
     below = law.cdf(0.0) - law.atom_at_zero
     x = law.ppf(np.where(q <= below, q, q + law.atom_at_zero))
     x = np.unique(x[x != 0])
-    r = _of_separable(law, x) if isinstance(law, SeparableLaw) else _of_white(law, x)
-    return float(r.mean())
+    if x.size < 2:
+        return np.nan
+    with np.errstate(divide="ignore", invalid="ignore"):  # components no wider than rounding
+        r = _of_separable(law, x) if isinstance(law, SeparableLaw) else _of_white(law, x)
+    r = r[np.isfinite(r)]
+    return float(r.mean()) if r.size else np.nan
 
 
 def _of_white(law: GeneralizedMarchenkoPastur, x: FloatArray) -> FloatArray:

@@ -99,3 +99,11 @@ def test_unknown_laws():
     semicircle = 8 / (np.pi * 1.9**2) * np.sqrt((x - 0.1) * (2.0 - x))
     assert np.isnan(mean_repulsion(TabulatedLaw([(x, semicircle)], tolerance=0.1)))
     assert np.isnan(mean_repulsion(GeneralizedMarchenkoPastur([0.0], [1.0], 1.0)))
+
+
+@pytest.mark.parametrize("gamma", [1e-40, 1e-20, 1e8])
+def test_components_narrower_than_rounding(gamma):
+    """A number or NaN, no warning."""
+    weights = [1.0, 3.0, 1e6], [0.5, 0.3, 0.2]
+    for law in (GeneralizedMarchenkoPastur(*weights, gamma), MarchenkoPastur(gamma)):
+        assert not np.isinf(mean_repulsion(law))
