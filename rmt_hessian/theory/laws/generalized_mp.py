@@ -335,18 +335,24 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         gaps = np.array([gap for gap in self.gaps() if not gap[0] <= 0 <= gap[1]])
         gaps = gaps.reshape(-1, 2)
 
+        def kappa_and_h(a: FloatArray) -> tuple[FloatArray, FloatArray]:
+            """``κ = z(a) - a`` and ``h = 1 - z'(a)``, without these differences."""
+            distance = a[..., None] / self._scale - self._p
+            terms = self._b / distance
+            return a * terms.sum(axis=-1), (terms * (self._p / distance)).sum(axis=-1)
+
         def branches(a: FloatArray, spike: FloatArray) -> tuple[FloatArray, FloatArray]:
-            z, slope = self.place(a), self.slope(a)
-            return spike * (z - a) - z, spike * (slope - 1.0) - slope
+            kappa, h = kappa_and_h(a)
+            return spike * kappa - (a + kappa), h * (1.0 - spike) - 1.0
 
         ends = np.where(np.isfinite(gaps), gaps, 0.0)
         at_ends = np.stack([branches(ends, spike)[0] for spike in theta])
         at_ends = np.where(np.isfinite(gaps), at_ends, -gaps)  # at infinity the sign of -z
         scale = self._scale * max(1.0, self.aspect_ratio)
         which, a = roots_in_gaps(branches, theta, gaps, at_ends, scale)
-        rest = self.slope(a)  # 1 - h
-        overlaps = rest / (rest + theta[which] * (1.0 - rest))
-        return listed(theta, multiplicities, which, self.place(a), overlaps)
+        kappa, h = kappa_and_h(a)
+        overlaps = (1.0 - h) / (1.0 + (theta[which] - 1.0) * h)
+        return listed(theta, multiplicities, which, theta[which] * kappa, overlaps)
 
     # --- moments ----------------------------------------------------------------------------
 

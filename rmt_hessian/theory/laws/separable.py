@@ -338,7 +338,8 @@ class SeparableLaw(SpectralLaw):
         at_ends = in_units[:, None, None] * kappa - ends
 
         def log_slope(z: FloatArray) -> tuple[FloatArray, FloatArray]:
-            """κ and ``dκ/d log z = dκ/dδ z ∂T/∂z/(1 - dT/dδ)``."""
+            """κ and ``dκ/d log z = dκ/dδ z ∂T/∂z/(1 - dT/dδ)``, constant near 0 and far out."""
+            z = np.copysign(np.clip(np.abs(z), SMALLEST, LARGEST), z)
             delta = solve(equation, z + 0j).real + 0j
             value, minus_slope = equation.kappa(delta)
             here = equation.defect(delta, z + 0j)
@@ -346,7 +347,8 @@ class SeparableLaw(SpectralLaw):
 
         def branches(z: FloatArray, spike: FloatArray) -> tuple[FloatArray, FloatArray]:
             value, slope = log_slope(z)
-            return spike * value - z, spike * slope / z - 1.0
+            size = np.copysign(np.maximum(np.abs(z), SMALLEST), z)
+            return spike * value - z, spike * slope / size - 1.0
 
         which, z = roots_in_gaps(branches, in_units, gaps, at_ends, equation.reach)
         value, slope = log_slope(z)

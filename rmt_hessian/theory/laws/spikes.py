@@ -87,7 +87,7 @@ def roots_in_gaps(
     at_ends : numpy.ndarray, shape (K, J, 2)
         Values there, of which the signs count.
     scale : float
-        First distance to look at on the way to infinity.
+        First distance to look at on the way to infinity, times θ if that is above 1.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def roots_in_gaps(
     for end, other, sign in ((lo, hi, 1.0), (hi, lo, -1.0)):  # f > 0 at lo, f < 0 at hi
         open_end = np.isinf(end)
         # a gap without ends does not occur: a law that has no component has no outlier
-        end[open_end] = other[open_end] - sign * scale
+        end[open_end] = (other - sign * scale * np.maximum(1.0, chosen))[open_end]
         while open_end.any():
             open_end[open_end] = sign * function(end[open_end], chosen[open_end])[0] <= 0
             end[open_end] = other[open_end] + 2 * (end[open_end] - other[open_end])

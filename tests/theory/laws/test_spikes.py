@@ -128,6 +128,14 @@ def test_an_atom_at_zero_is_no_outlier():
     assert outlier.place == pytest.approx(0.2 * (1 + 0.1 / (0.2 - 1)), rel=1e-11)
 
 
+def test_spikes_of_any_size():
+    """Far out ``z/θ`` is ``E λ``, and near 0 ``κ(0)``, here ``1 - γ``; no overflow."""
+    for law in (MarchenkoPastur(0.5), white([1.0], [1.0], 0.5)):
+        small, large = law.outliers([1e-150, 1e150])
+        assert (small.place / 1e-150, large.place / 1e150) == pytest.approx((0.5, 1.0), rel=1e-12)
+        assert (small.overlap, large.overlap) == pytest.approx((1.0, 1.0), abs=1e-12)
+
+
 def test_weights_with_a_density():
     edges = np.array([[0.5, 1.0], [1.0, 1.5]])
     density = WeightDensity(edges, np.ones((2, 8)))
