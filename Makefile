@@ -18,7 +18,7 @@ figures_named_by = $(shell sed -n 's/^figures = \[\([^]]*\)\].*/\1/p' sweeps/$1.
 $(foreach s,$(SWEEPS),$(eval FIGURES_$s := $(patsubst %,$(FIGURES)/$s/%.png,$(call figures_named_by,$s))))
 PEERS := $(patsubst benchmarks/requirements-%.txt,%,$(wildcard benchmarks/requirements-*.txt))
 # spectra, ranks, eigenspaces, laws, and all printed examples
-SENSITIVE := rmt_hessian tests/test_compare.py tests/test_spectra_distance.py tests/hessian \
+SENSITIVE := rmt_hessian tests/compare tests/test_compare.py tests/test_spectra_distance.py tests/hessian \
   tests/spectra tests/theory/laws tests/theory/outliers tests/theory/structure/test_overlap.py \
   tests/measurements tests/test_documents.py
 STYLE := rmt_hessian/plotting.py $(filter-out paper_figs/fig_%.py,$(wildcard paper_figs/*.py))

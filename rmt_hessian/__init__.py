@@ -19,6 +19,9 @@ table), ``report``, ``plotting``, ``cli``.
 * ``bounds.pac_bayes``: `pac_bayes_bound` of a trained network
 * ``bounds.posterior``: `GaussianPosterior` over networks
 * ``bounds.prior``: `PriorVariances`
+* ``compare.fits``: `fit_marchenko_pastur` to a spectrum, its outliers left out;
+  `MarchenkoPasturFit`
+* ``compare.significance``: `KSTestResult`, what `ks_test` returns
 * ``hessian.dead_units``: `dead_units` of a layer, whose blocks are zero
 * ``hessian.decoupled``: `decoupled`, with the output Hessians of other inputs, as in [D]'s proof
 * ``hessian.estimates``: `Estimate`, a number with its standard error
@@ -44,7 +47,12 @@ Networks*, arXiv 2505.02809. [W] Wu, Zhu, Wu, Wang, Ge, *Dissecting Hessian*, ar
 
 from rmt_hessian import theory
 from rmt_hessian._version import __version__
-from rmt_hessian.compare import ks_distance, ks_distance_of_spectra, wasserstein_distance
+from rmt_hessian.compare import (
+    ks_distance,
+    ks_distance_of_spectra,
+    ks_test,
+    wasserstein_distance,
+)
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.draws import draw
 from rmt_hessian.hessian.from_head import head_hessian
@@ -136,5 +144,6 @@ __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     # compare
     "ks_distance",
     "ks_distance_of_spectra",
+    "ks_test",
     "wasserstein_distance",
 ]

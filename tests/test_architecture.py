@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "hessian": {"ensemble", "operators", "model", "hessian"},
     "spectra": {"operators", "kronecker_product", "model", "hessian", "spectra"},
     "theory": {"ensemble", "initialisation", "kronecker_product", "mixture", "theory"},
-    "compare": {"model", "hessian", "spectra", "theory"},
+    "compare": {"model", "hessian", "spectra", "theory", "compare"},
     "bounds": {"model", "hessian", "bounds"},
     "measurements": {
         "activations",

@@ -24,7 +24,7 @@ rank, top eigenspace, overlaps, decoupling); ``trained`` (softmax regression at 
 * ``norms.limits``: `BlockNormLimits`, what `block_norm_limits` returns
 * ``norms.zipf``: `zipf_norm_limits` of a head with offsets by Zipf's law; `ZipfNormLimits`, of
   which each is a `ClassPower`
-* ``outliers.equation``: `additive_spike`, `weight_spike`, and `Outlier`
+* ``outliers.equation``: `additive_spike`, `weight_spike`, and `Outlier`, also of ``law.outliers``
 * ``relu.moments``: `ReLUMoments`, what `relu_moments` returns
 * ``relu.orthant``: `orthant_probability` of two correlated Gaussians
 * ``structure.decoupled``: `decoupled_norms`, how far the decoupled Hessian is; `DecoupledNorms`
@@ -50,6 +50,7 @@ from rmt_hessian.theory.laws.generalized_mp import (
 )
 from rmt_hessian.theory.laws.null_space import WithNullSpace
 from rmt_hessian.theory.laws.separable import SeparableLaw
+from rmt_hessian.theory.laws.silverstein import SilversteinLaw
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 from rmt_hessian.theory.norms.cross_layer import cross_layer_ratio, cross_layer_ratio_limit
 from rmt_hessian.theory.norms.expected import block_norm_from_weights, block_norms
@@ -74,6 +75,7 @@ __all__ = [
     "GeneralizedMarchenkoPastur",
     "MarchenkoPastur",
     "SeparableLaw",
+    "SilversteinLaw",
     "SpectralLaw",
     "WithNullSpace",
     "block_law",

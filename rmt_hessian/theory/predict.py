@@ -53,14 +53,13 @@ from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 from rmt_hessian.theory.outliers.equation import Outlier
 from rmt_hessian.theory.outliers.of_blocks import outliers_of_directions, outliers_of_samples
 from rmt_hessian.theory.outliers.of_layers import given_layer_outliers, linear_ce_layer_outliers
-from rmt_hessian.theory.structure.relu_features import mean_eigenvalue, output_block_law
+from rmt_hessian.theory.structure.relu_features import outliers_of_mean, output_block_law
 from rmt_hessian.theory.trained.factors import MATRICES, Matrix
 from rmt_hessian.theory.trained.model import TrainedSoftmax
 from rmt_hessian.theory.weights.curvature import curvature_law
 from rmt_hessian.theory.weights.law import WeightLaw
 from rmt_hessian.theory.weights.of_ensemble import sampled_law, weight_law
 
-STEP = 1e-4  # of log θ, for the overlap of an outlier
 COVERED = {"mixtures": True, "offsets": True}
 
 
@@ -305,13 +304,9 @@ class _ReLUFeatures:
 
     @staticmethod
     def block_outliers(ens: Ensemble, i: int, j: int, rng: RandomState) -> list[Outlier]:
-        """That of the mean of the features; its overlap is ``d log z/d log θ``."""
+        """That of the mean of the features."""
         law: Any = block_law(ens, i, j, rng=rng)  # a SeparableLaw
-        theta = mean_eigenvalue(ens)
-        places = law.outliers(theta)
-        up, down = law.outliers(theta * (1 + STEP)), law.outliers(theta * (1 - STEP))
-        overlaps = np.log(up / down) / (2 * STEP)
-        return [Outlier(float(z), 1, float(o)) for z, o in zip(places, overlaps, strict=True)]
+        return outliers_of_mean(ens, law)
 
 
 def _features_of(ens: Ensemble) -> type[_WhiteFeatures] | type[_ReLUFeatures]:

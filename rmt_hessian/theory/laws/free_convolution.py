@@ -139,9 +139,7 @@ class FreeConvolution(TwoSidedLaw):
         return float(var) * np.ldexp(self._unit, -exponent) ** 2, exponent
 
 
-def spread_out(
-    x: FloatArray, w: FloatArray, share: float = 1.0
-) -> tuple[FloatArray, FloatArray]:
+def spread_out(x: FloatArray, w: FloatArray, share: float = 1.0) -> tuple[FloatArray, FloatArray]:
     """The same atoms, or each as ``x (1 ± ε)``, so that ``sd x >= SPREAD √(E x²)``; same mean.
 
     ``share`` is their mass in the law meant; what is left of it lies at 0.

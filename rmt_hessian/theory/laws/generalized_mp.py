@@ -55,6 +55,7 @@ from rmt_hessian._types import ComplexArray, Elementwise, FloatArray, IntArray, 
 from rmt_hessian.theory.laws import kernels
 from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
+from rmt_hessian.theory.laws.spikes import Outlier, distinct_spikes, listed, roots_in_gaps
 
 NEGLIGIBLE = 1e-16  # probability below which an atom of the weight law is dropped
 NO_PANELS = np.empty((0, 2)), np.empty((0, 0))  # weights without a density
@@ -295,6 +296,63 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
             U = kernels.log_potential(a.real, a.imag, *self._measure) + np.log(self._scale)
         U[(flat == 0) & (self.atom_at_zero > 0)] = -np.inf
         return U.reshape(z.shape)[()]
+
+    # --- outliers ---------------------------------------------------------------------------
+
+    def outliers(self, spikes: ArrayLike) -> list[Outlier]:
+        """Outliers of H from single eigenvalues θ of the features' covariance, else white.
+
+        In ``a = -1/s`` a root of ``θ (z(a) - a) - z(a)``, which decreases on each of the `gaps`;
+        squared overlap of the eigenvector and that of the spike ``(1 - h)/(1 + (θ - 1) h)``,
+        ``h = 1 - z'(a)``. Constant weights: ``θ (1 + γ/(θ - 1))`` if ``|θ - 1| > √γ``. Derivation:
+        `rmt_hessian.theory.laws.spikes`.
+
+        Parameters
+        ----------
+        spikes : float or array_like, shape (K,)
+            θ > 0, beside the 1 of all other directions; equal ones count as multiplicity.
+
+        Returns
+        -------
+        list of Outlier, ascending
+            With place, multiplicity, overlap and spike. Spikes too near to 1 have none.
+
+        Raises
+        ------
+        ValueError
+            If a θ is not positive.
+
+        Examples
+        --------
+        >>> for outlier in MarchenkoPastur(0.25).outliers([3.0, 3.0, 0.25, 1.2]):
+        ...     print(outlier.spike, outlier.multiplicity, round(outlier.place, 12))
+        0.25 1 0.166666666667
+        3.0 2 3.375
+        """
+        theta, multiplicities = distinct_spikes(spikes)
+        if not self._components:
+            return []
+        gaps = np.array([gap for gap in self.gaps() if not gap[0] <= 0 <= gap[1]])
+        gaps = gaps.reshape(-1, 2)
+
+        def kappa_and_h(a: FloatArray) -> tuple[FloatArray, FloatArray]:
+            """``κ = z(a) - a`` and ``h = 1 - z'(a)``, without these differences."""
+            distance = a[..., None] / self._scale - self._p
+            terms = self._b / distance
+            return a * terms.sum(axis=-1), (terms * (self._p / distance)).sum(axis=-1)
+
+        def branches(a: FloatArray, spike: FloatArray) -> tuple[FloatArray, FloatArray]:
+            kappa, h = kappa_and_h(a)
+            return spike * kappa - (a + kappa), h * (1.0 - spike) - 1.0
+
+        ends = np.where(np.isfinite(gaps), gaps, 0.0)
+        at_ends = np.stack([branches(ends, spike)[0] for spike in theta])
+        at_ends = np.where(np.isfinite(gaps), at_ends, -gaps)  # at infinity the sign of -z
+        scale = self._scale * max(1.0, self.aspect_ratio)
+        which, a = roots_in_gaps(branches, theta, gaps, at_ends, scale)
+        kappa, h = kappa_and_h(a)
+        overlaps = (1.0 - h) / (1.0 + (theta[which] - 1.0) * h)
+        return listed(theta, multiplicities, which, theta[which] * kappa, overlaps)
 
     # --- moments ----------------------------------------------------------------------------
 

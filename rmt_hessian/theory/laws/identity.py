@@ -35,7 +35,7 @@ def spelled(law: Any) -> str | None:
         default = defaults[name].default
         if default is inspect.Parameter.empty:
             texts.append(text)
-        elif value != default:
+        elif isinstance(value, np.ndarray) or value != default:
             texts.append(f"{name}={text}")
     return f"{type(law).__name__}({', '.join(texts)})"
 

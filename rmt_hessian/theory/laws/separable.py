@@ -33,10 +33,12 @@ and population eigenvalues below 1e-16 of the largest count as 0, as do probabil
 Gaps narrower than 1e-5 of their component (in θ) may not be listed; no other result depends on it.
 
 **Outliers.** A single eigenvalue θ of Σ outside ν gives one of H at z, ``κ(z) θ = z``
-(`SeparableLaw.outliers`).
+(`SeparableLaw.outliers`, `spikes`).
 """
 
 from __future__ import annotations
+
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -48,7 +50,8 @@ from rmt_hessian._types import FloatArray
 from rmt_hessian.theory.laws import separable_moments
 from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
 from rmt_hessian.theory.laws.separable_equation import SeparableEquation
-from rmt_hessian.theory.laws.two_sided import NEGLIGIBLE, TwoSidedLaw, atoms, nonzero
+from rmt_hessian.theory.laws.spikes import Outlier, distinct_spikes, listed, roots_in_gaps
+from rmt_hessian.theory.laws.two_sided import TwoSidedLaw, atoms, nonzero
 from rmt_hessian.theory.laws.weight_density import WeightDensity
 
 THIN = 1e-9  # of the density of the weights, as trimmed
@@ -149,42 +152,89 @@ class SeparableLaw(TwoSidedLaw):
         exponent = exponent_of(self._unit)
         return float(var) * np.ldexp(self._unit, -exponent) ** 2, exponent
 
-    def outliers(self, spike: float) -> FloatArray:
-        """Places of the outliers of H outside its support, from one eigenvalue θ of Σ above ν.
+    @cached_property
+    def _gaps(self) -> tuple[FloatArray, FloatArray]:
+        """Gaps that can hold an outlier, in units of the law, and κ at their ends, (J, 2) each.
 
-        ``κ(z) θ = z`` with real δ: then ``δ κ = -φ ∫ a/(θ - a) dν(a)``, and
-        ``δ κ = E[λδ/(1 + λδ)]`` is concave between the poles next to 0. A root is an outlier if
-        ``dT/dδ < 1`` there (otherwise z is inside the support, or not of this branch): at most one
-        above the support (δ < 0) and one below it (δ > 0).
+        At a hard edge at 0, and at 0 in a gap around it if κ vanishes there, ``θκ - z`` has its
+        root at 0: no such gap holds another.
+        """
+        x, kappa = [-np.inf], [self._mean_weight]
+        for side in sorted(self._sides, key=lambda side: side.sign):
+            delta = np.stack([side.delta[side.start], side.delta[side.stop - 1]], axis=1)
+            ends = np.stack([side.lo, side.hi], axis=1)
+            at = self._equation.kappa(delta.real.ravel() + 0j)[0].real
+            if side.reaches_0:
+                ends[0, 0] = 0.0
+            x += list((side.sign * ends).ravel()[:: side.sign])
+            kappa += list(at[:: side.sign])
+        x, kappa = np.append(x, np.inf), np.append(kappa, self._mean_weight)
+        gaps, kappa = np.reshape(x, (-1, 2)), np.reshape(kappa, (-1, 2))
+        closed = (gaps[:, 0] <= 0) & (gaps[:, 1] >= 0) & (self._equation.excess >= 0)
+        kept = ~closed & (gaps[:, 0] < gaps[:, 1])
+        return gaps[kept], kappa[kept]
+
+    @property
+    def _mean_weight(self) -> float:
+        return float(self._equation.w @ self._equation.lam)
+
+    def outliers(self, spikes: ArrayLike) -> list[Outlier]:
+        """Outliers of H from single eigenvalues θ of Σ, which the population has besides.
+
+        ``κ(z) θ = z`` outside the support, with squared overlap ``1/(1 - θ κ'(z))`` of the
+        eigenvector and that of the spike: at most one in each gap, so that signed weights may have
+        one above the support and one below it. Derivation: `rmt_hessian.theory.laws.spikes`.
 
         Parameters
         ----------
-        spike : float
-            θ, above the largest population eigenvalue.
+        spikes : float or array_like, shape (K,)
+            θ > 0, above or below the population or in its gaps; equal ones count as multiplicity.
 
         Returns
         -------
-        numpy.ndarray, shape (0,), (1,) or (2,)
-            Ascending.
+        list of Outlier, ascending
+            With place, multiplicity, overlap and spike. Spikes too near to the population have
+            none.
 
         Raises
         ------
         ValueError
-            If θ is not above the population.
+            If a θ is not positive.
+        RuntimeError
+            If the equation is not solved.
 
         Examples
         --------
         >>> law = SeparableLaw([1.0], [1.0], [1.0], [1.0], aspect_ratio=0.25)
-        >>> law.outliers(3.0)  # θ (1 + φ/(θ - 1)), as θ > 1 + √φ
-        array([3.375])
+        >>> (outlier,) = law.outliers([3.0, 1.4])  # θ (1 + φ/(θ - 1)) if |θ - 1| > √φ
+        >>> round(outlier.place, 12), round(outlier.overlap, 12)
+        (3.375, 0.833333333333)
         """
-        theta = positive_real(spike, "spike")
-        top = self.population[self.population_probabilities > NEGLIGIBLE][-1]
-        if theta <= top:
-            raise ValueError(f"spike must be above the population, {top:g}, got {theta:g}")
+        theta, multiplicities = distinct_spikes(spikes)
         if not self._sides:
-            return np.empty(0)
-        return self._equation.outliers(theta / self._a_unit) * self._unit
+            return []
+        equation, in_units = self._equation, theta / self._a_unit
+        gaps, kappa = self._gaps
+        ends = np.clip(gaps, -1e300, 1e300)  # at infinity κ is E λ: the sign is that of -z
+        at_ends = in_units[:, None, None] * kappa - ends
+
+        def log_slope(z: FloatArray) -> tuple[FloatArray, FloatArray]:
+            """κ and ``dκ/d log z = dκ/dδ z ∂T/∂z/(1 - dT/dδ)``, constant near 0 and far out."""
+            z = np.copysign(np.clip(np.abs(z), SMALLEST, LARGEST), z)
+            delta = solve(equation, z + 0j).real + 0j
+            value, minus_slope = equation.kappa(delta)
+            here = equation.defect(delta, z + 0j)
+            return value.real, (-minus_slope * here.in_z / here.contraction).real
+
+        def branches(z: FloatArray, spike: FloatArray) -> tuple[FloatArray, FloatArray]:
+            value, slope = log_slope(z)
+            size = np.copysign(np.maximum(np.abs(z), SMALLEST), z)
+            return spike * value - z, spike * slope / size - 1.0
+
+        which, z = roots_in_gaps(branches, in_units, gaps, at_ends, equation.reach)
+        value, slope = log_slope(z)
+        overlaps = 1.0 / (1.0 - slope / value)
+        return listed(theta, multiplicities, which, z * self._unit, overlaps)
 
 
 class ContinuousSeparableLaw(SeparableLaw):

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.optimize import brentq
 
 from rmt_hessian.theory.laws import kernels
 from rmt_hessian.theory.laws.separable_defect import Defect
@@ -243,29 +242,3 @@ class SeparableEquation:
         mass = np.where(x > 0, largest_a[above], smallest_a[above])
         turned = largest_lam[np.maximum(crossed, 0)] - smallest_lam[np.maximum(-crossed, 0)]
         return (1.0 - mass) - (1.0 - self.p_nonzero) * (x < 0) - turned / self.phi
-
-    # --- outliers ---------------------------------------------------------------------------
-
-    def real_root(self, k, target):
-        """The δ between 0 and the pole ``-1/λ_k`` with ``E[λδ/(1 + λδ)] = target < 0``."""
-        u = self.lam / self.lam[k]
-
-        def surplus(t):  # δ = -t/λ_k
-            return -np.sum(self.w * u * t / (1 - u * t)) - target
-
-        below = self.w[k] / (2 * (2 - target))  # so near the pole its own term is enough
-        return -brentq(surplus, 0.0, 1.0 - below, xtol=1e-300) / self.lam[k]
-
-    def outliers(self, theta):
-        """Solutions of ``κ(z) θ = z`` outside the support; see `SeparableLaw.outliers`."""
-        target = -self.phi * np.sum(self.p * self.a / (theta - self.a))  # δκ
-        places = []
-        # the poles of δκ next to 0 are those of the ends of λ, where they lie on its two sides
-        for k, beyond_0 in ((0, self.lam[0] < 0), (-1, self.lam[-1] > 0)):
-            if beyond_0:
-                delta = self.real_root(k, target)
-                z = theta * target / delta
-                here = self.defect(np.array([delta + 0j]), np.array([z + 0j]))
-                if here.contraction[0].real > 0:
-                    places.append(z)
-        return np.sort(places)

@@ -13,11 +13,11 @@ eigenvector with the span, ``1/(1 - τ'(z))``. For a block, with the real parame
 `generalized_mp`, it is ``(1 - h)/(1 - h + h_q)``, ``h_q = E[(q·u)² γ λ²/(a - γ λ)²]``.
 
 **Classical spikes** of the law itself: an additive perturbation θ of rank one sits at ``z(θ)``,
-a single outlying weight ℓ at ``z(γ ℓ)``, if h < 1 there; squared overlap ``1 - h``.
+a single outlying weight ℓ at ``z(γ ℓ)``, if h < 1 there; squared overlap ``1 - h``. Those of the
+population are methods of the laws: `rmt_hessian.theory.laws.spikes`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,34 +26,13 @@ from scipy.optimize import brentq
 from rmt_hessian._checks.arguments import instance_of, real_number
 from rmt_hessian._types import FloatArray, Intervals
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
+from rmt_hessian.theory.laws.spikes import Outlier
 
 SAME_PLACE = 1e-9  # places closer than this, relative to the largest, are one
 ROUNDING = 1e-14  # of the largest γ λ
 INSIDE = 1e-9  # distance kept from the ends of an interval, relative to the scale
 FAR = 1e-3  # of a parameter beyond 1000 scales: its rounding must not be a step
 STEP = 1e-4  # of the difference quotient at a root, relative to the scale or the distance of an end
-
-
-@dataclass(frozen=True)
-class Outlier:
-    """Eigenvalues outside the support of the limiting law.
-
-    Attributes
-    ----------
-    place : float
-        Where it sits.
-    multiplicity : int
-    overlap : float
-        Squared norm of the projection of its unit eigenvector on the directions that cause it: the
-        span of the weight rows and of class means, or the perturbation.
-    means_overlap : float
-        That on the span of the class means alone; 0 where inputs have none.
-    """
-
-    place: float
-    multiplicity: int
-    overlap: float
-    means_overlap: float = 0.0
 
 
 def roots_outside(

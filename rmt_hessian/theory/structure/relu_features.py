@@ -23,6 +23,7 @@ from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.theory.coverage import one_hidden_layer, output_layer
 from rmt_hessian.theory.laws.separable import ContinuousSeparableLaw, SeparableLaw
+from rmt_hessian.theory.laws.spikes import Outlier
 from rmt_hessian.theory.laws.weight_density import WeightDensity
 from rmt_hessian.theory.relu.arc_cosine import arc_cosine, row_cosines
 
@@ -176,7 +177,8 @@ def mean_outlier(ens: Ensemble, law: SeparableLaw) -> FloatArray:
     Returns
     -------
     numpy.ndarray
-        One place for weights of one sign; as `SeparableLaw.outliers` in general.
+        Ascending: one place for weights of one sign, at most one on each side of the bulk in
+        general.
 
     Raises
     ------
@@ -190,5 +192,16 @@ def mean_outlier(ens: Ensemble, law: SeparableLaw) -> FloatArray:
     >>> mean_outlier(ens, output_block_law(ens, [1.0], [1.0])).round(2)
     array([64.1])
     """
+    return np.array([outlier.place for outlier in outliers_of_mean(ens, law)])
+
+
+def outliers_of_mean(ens: Ensemble, law: SeparableLaw) -> list[Outlier]:
+    """`mean_outlier` with the overlap of the eigenvector with the mean direction."""
     instance_of(law, SeparableLaw, "law")
-    return law.outliers(mean_eigenvalue(ens))
+    theta, top = mean_eigenvalue(ens), law.population.max()
+    if theta <= top:  # the population stands for a bulk: what lies between its nodes is none
+        raise ValueError(
+            f"the eigenvalue of the mean must be above the bulk of the features, {top:g}, "
+            f"got {theta:g}"
+        )
+    return law.outliers(theta)
