@@ -25,7 +25,7 @@ def real_head_sections(table):
     for name in ("real_heads", "real_head_structure"):
         if name in of:
             of[name] = of[name][of[name]["available"].astype(bool)]
-    keys = ["n_classes", "head", "n_samples"]
+    keys = ["n_classes", "head", "n_measured"]
     if len(heads := of.get("real_heads", ())):
         points = _with(heads, [*keys, "temperature", "blanks"])
         columns = [*VERSIONS, "population_share_error"]

@@ -99,6 +99,6 @@ def test_what_is_missing_is_said(monkeypatch):
     with pytest.raises(ValueError, match="head must be one of 'magika', 'ppocr-v4'"):
         trained_head("gpt")
     monkeypatch.setattr("rmt_hessian.model.head_data.package_folder", lambda name: Path("/none"))
-    with pytest.raises(ImportError, match="PP-OCRv6_rec_small.onnx, which the installed rapidocr"):
+    with pytest.raises(ImportError, match="which the installed rapidocr lacks"):
         HEADS["ppocr-v6"]()
     assert module.package_folder("numpy").name == "numpy"
