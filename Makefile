@@ -13,9 +13,10 @@ QUICK := $(filter-out $(SLOW),$(SWEEPS))
 ifneq ($(SLOW),)
 TELL_SLOW = @echo 'left out, being slow: $(SLOW) (make sweep NAME=$(firstword $(SLOW)) runs it)'
 endif
-# the figures that a sweep file names
-figures_named_by = $(shell sed -n 's/^figures = \[\([^]]*\)\].*/\1/p' sweeps/$1.toml | tr -d '",')
-$(foreach s,$(SWEEPS),$(eval FIGURES_$s := $(patsubst %,$(FIGURES)/$s/%.png,$(call figures_named_by,$s))))
+# the figures, or the extras, that a sweep file names
+named_by = $(shell sed -n 's/^$2 = \[\([^]]*\)\].*/\1/p' sweeps/$1.toml 2>&- | tr -d '",')
+$(foreach s,$(SWEEPS),$(eval FIGURES_$s := $(patsubst %,$(FIGURES)/$s/%.png,$(call named_by,$s,figures))))
+EXTRAS := $(patsubst %,$(VENV)/.%,$(call named_by,$(NAME),extras))
 PEERS := $(patsubst benchmarks/requirements-%.txt,%,$(wildcard benchmarks/requirements-*.txt))
 # spectra, ranks, eigenspaces, laws, and all printed examples
 SENSITIVE := rmt_hessian tests/compare tests/test_compare.py tests/test_spectra_distance.py tests/hessian \
@@ -23,12 +24,12 @@ SENSITIVE := rmt_hessian tests/compare tests/test_compare.py tests/test_spectra_
   tests/measurements tests/test_documents.py
 STYLE := rmt_hessian/plotting.py $(filter-out paper_figs/fig_%.py,$(wildcard paper_figs/*.py))
 
-.PHONY: help sweep sweeps figures sweep-figures test test-kernels test-kernel kills stress claims lint bench clean
+.PHONY: help sweep sweeps figures sweep-figures test test-kernels test-kernel test-models kills stress claims lint bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
 
-sweep: $(VENV)/.sweep ## the main job: measure, predict, draw, print (NAME=another for another sweep)
+sweep: $(VENV)/.sweep $(EXTRAS) ## the main job: measure, predict, draw, print (NAME=another for another sweep)
 	$(BIN)/rmt-hessian run sweeps/$(NAME).toml --out $(RESULTS)
 	@$(MAKE) --no-print-directory -j2 sweep-figures
 	$(BIN)/rmt-hessian report $(RESULTS) --figures $(FIGURES)/$(NAME)
@@ -61,6 +62,9 @@ test-kernels: $(VENV)/.test ## all tests as on other processors: every BLAS kern
 test-kernel: $(VENV)/.test ## the tests that last bits could change, under one other BLAS kernel
 	$(BIN)/python -m tests.kernels --one -n auto $(SENSITIVE)
 
+test-models: .venv-models/.installed ## tests of networks that come with packages, tests/foreign/, in an environment of their own
+	.venv-models/bin/pytest tests/foreign
+
 kills: $(VENV)/.test ## kill a sweep at 50 random moments and resume it (slow)
 	KILLS=50 $(BIN)/pytest tests/sweep/test_kill.py
 
@@ -81,7 +85,7 @@ bench: $(VENV)/.bench $(PEERS:%=.venv-bench-%/.installed) ## laws and Hessians a
 	$(BIN)/python -m benchmarks.sweeps
 
 clean: ## remove results, figures and the virtual environments
-	rm -rf results $(FIGURES) $(VENV) .venv-bench-* build *.egg-info
+	rm -rf results $(FIGURES) $(VENV) .venv-bench-* .venv-models build *.egg-info
 
 # One stamp an extra: `$(VENV)/.test` is made by installing the extra `test`.
 $(VENV)/.%: setup.cfg pyproject.toml | $(BIN)/python
@@ -93,6 +97,11 @@ $(VENV)/.%: setup.cfg pyproject.toml | $(BIN)/python
 .venv-bench-%/.installed: benchmarks/requirements-%.txt
 	$(PYTHON) -m venv $(@D)
 	-$(@D)/bin/pip install --quiet --requirement $< && touch $@
+
+.venv-models/.installed: tests/foreign/requirements.txt setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --config-settings editable_mode=compat --requirement $< --editable '.[heads,test]'
+	touch $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name one by PYTHON=..." \

@@ -27,6 +27,7 @@ table), ``report``, ``plotting``, ``cli``.
 * ``hessian.estimates``: `Estimate`, a number with its standard error
 * ``hessian.population``: `grouped_output_hessian`, of a sample; `PopulationOutputHessian`
 * ``model.datasets``: `idx_images`, files of the format of MNIST
+* ``model.onnx_heads``: `OnnxHead`, what `onnx_head` returns
 * ``model.training``: `mean_loss` of a network, on any samples
 * ``model.training_path``: `TrainingPath`, what `train` returns
 * ``spectra.conditioning``: `block_preconditioning`, one rate per block; `BlockPreconditioning`
@@ -80,6 +81,7 @@ from rmt_hessian.model.inputs import (
 from rmt_hessian.model.losses import encode_labels
 from rmt_hessian.model.mixtures import mixture_inputs
 from rmt_hessian.model.networks import Network
+from rmt_hessian.model.onnx_heads import onnx_head
 from rmt_hessian.model.sampling import sample
 from rmt_hessian.model.training import train
 from rmt_hessian.spectra.eigenvalues import eigenvalues, top_eigenpairs
@@ -117,6 +119,7 @@ __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     "standardise",
     "random_labels",
     "encode_labels",
+    "onnx_head",
     "train",
     # assemble
     "LayerHessian",

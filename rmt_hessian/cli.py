@@ -24,6 +24,7 @@ try:
     from rmt_hessian.report.decoupled import decoupled_sections
     from rmt_hessian.report.layer_pairs import layer_pair_sections
     from rmt_hessian.report.outliers import outlier_sections
+    from rmt_hessian.report.real_heads import real_head_sections
     from rmt_hessian.report.structure import format_table, structure_sections
     from rmt_hessian.report.trained_eigenspaces import trained_eigenspaces_sections
     from rmt_hessian.report.trained_laws import trained_law_sections
@@ -221,6 +222,7 @@ def report(
         *trained_spectra_sections(table),
         *trained_eigenspaces_sections(table),
         *trained_law_sections(table),
+        *real_head_sections(table),
         *training_sections(table),
         *bounds_sections(table),
     ]

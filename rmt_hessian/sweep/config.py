@@ -17,12 +17,14 @@ KINDS = {float: "number", str: "text", bool: "truth value"}
 class SweepConfig(Strict):
     """A whole sweep file. ``figures`` names the scripts in ``paper_figs/`` that draw its table.
 
-    One that is ``slow`` is left out where all are run; by its name it runs like any other.
+    One that is ``slow`` is left out where all are run; by its name it runs like any other. Its
+    ``extras``, of this package, have to be installed where it runs.
     """
 
     description: str = ""
     figures: list[str] = Field(default_factory=list)
     slow: bool = False
+    extras: list[str] = Field(default_factory=list)
     root_seed: Annotated[int, Field(ge=0, lt=2**63)]
     grid: Annotated[list[Grid], Field(min_length=1)]
 

@@ -7,7 +7,8 @@ import pandas as pd
 
 from rmt_hessian import __version__
 from rmt_hessian.sweep.clusters import SLURM, check, connect
-from rmt_hessian.sweep.config import load_points
+from rmt_hessian.sweep.config import load_config, load_points
+from rmt_hessian.sweep.extras import require_extras
 from rmt_hessian.sweep.provenance import Provenance
 from rmt_hessian.sweep.signals import defer_signals
 from rmt_hessian.sweep.store import Store
@@ -71,13 +72,14 @@ def run_sweep(
     Raises
     ------
     ConfigError, ValueError
-        If the sweep file, an override or the scheduler cannot be used; if the folder holds results
-        of another version of the package.
+        If the sweep file, an override or the scheduler cannot be used, or a package of the file's
+        extras is not installed; if the folder holds results of another version of the package.
     FolderInUse
         If another run writes into the folder.
     """
     check(scheduler)
     points, text = load_points(config_path, overrides)
+    require_extras(load_config(config_path).extras, config_path)
     store = Store(folder)
     with store.writing():
         state = store.state(points)

@@ -136,7 +136,7 @@ MISTAKES = {
     'root_seed = 1 → root_seed = 1\n"a\\nb" = 1': "a b: unknown key",
     "root_seed = 1 → root_seed = 9223372036854775808": "root_seed: ",
     "root_seed = 1 → root_seed = 1\nworkers = 2": "workers: unknown key; allowed: description, "
-    "figures, slow, root_seed, grid",
+    "figures, slow, extras, root_seed, grid",
     "seeds = 2 → seeds = 2\nrepeat = 1": "grid.0.repeat: unknown key; allowed: measurement, "
     "seeds, fixed, axes, together",
     "[2, 3] → { start = 2, stop = 4, num = 2, base = 10 }": "base.*unknown key|Extra inputs",

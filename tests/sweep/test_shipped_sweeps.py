@@ -128,10 +128,11 @@ def test_the_grid_of_the_dynamic_force():
 
 
 def test_every_figure_is_drawn_from_exactly_one_shipped_sweep():
-    """And from slow ones besides, which draw the same at larger sizes."""
+    """And from slow ones besides, which draw the same at larger sizes, or need extras."""
     sweeps = [load_config(path) for path in SWEEPS.glob("*.toml")]
     assert all(sweep.points() for sweep in sweeps)
-    named = Counter(name for sweep in sweeps if not sweep.slow for name in sweep.figures)
+    ordinary = [sweep for sweep in sweeps if sweep.extras or not sweep.slow]
+    named = Counter(name for sweep in ordinary for name in sweep.figures)
     scripts = {path.stem.removeprefix("fig_") for path in (ROOT / "paper_figs").glob("fig_*.py")}
     assert named == dict.fromkeys(scripts, 1)
     assert {name for sweep in sweeps for name in sweep.figures} == scripts
@@ -187,3 +188,33 @@ def test_the_grids_of_wide_bounds():
     wide = product((2, 10), (False, True), range(2))
     assert found == expected | {((784, 600, C), random, seed) for C, random, seed in wide}
     assert config.slow
+
+
+def test_the_grids_of_real_heads():
+    """Samples and temperatures of all heads; spaces, blanks; structure; layers of digits."""
+    config = load_config(SWEEPS / "real_heads.toml")
+    assert config.slow
+    assert config.extras == ["heads"]
+    found = Counter(
+        (
+            p.measurement,
+            p.parameters.get("head") or (p.parameters["data"], p.parameters["layer"]),
+            p.parameters["n_samples"],
+            p.parameters.get("temperature"),
+            p.parameters.get("blanks", True),
+        )
+        for p in config.points()
+    )
+    text = "ppocr-v4", "ppocr-v6"
+    joined = tuple(f"{name}-joined" for name in text)
+    heads = "digits", "mnist", "magika", *text
+    sizes = 500, 1000, 2000, 4000
+    expected = {("real_heads", head, N, None, True) for head, N in product(heads, sizes)}
+    expected |= {("real_heads", "ppocr-v4", 8000, None, True)}
+    expected |= {("real_heads", h, 2000, T, True) for h, T in product(heads, (1.5, 2.0, 3.0, 5.0))}
+    expected |= {("real_heads", head, 2000, None, True) for head in joined}
+    expected |= {("real_heads", head, 2000, None, False) for head in text + joined}
+    expected |= {("real_head_structure", head, 1000, None, True) for head in heads + joined}
+    once = dict.fromkeys(expected, 1)
+    of_layers = product(product(("digits", "mnist"), (0, 1)), (1.0, 2.0, 5.0))
+    assert found == once | {("real_layers", layer, 1500, T, True): 3 for layer, T in of_layers}

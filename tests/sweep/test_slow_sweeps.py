@@ -71,3 +71,24 @@ def test_the_makefile_finds_the_slow_sweeps_of_this_project():
         for name in slow:
             assert f" {name} " in told[0].replace(":", " ")
             assert f"sweeps/{name}.toml" not in plan(ROOT, target)
+
+
+def test_make_installs_the_extras_of_the_sweep_it_runs(project):
+    text = f'extras = ["heads", "torch"]\nslow = true\nroot_seed = 1\n{GRID}'
+    (project / "sweeps" / "models.toml").write_text(text)
+    lines = plan(project, "sweep", "NAME=models").splitlines()
+    (run,) = [place for place, line in enumerate(lines) if "rmt-hessian run" in line]
+    installed = [line for line in lines[:run] if "pip install" in line]
+    for extra, line in zip(("[heads]", "[torch]"), installed, strict=True):
+        assert extra in line
+    assert "pip install" not in plan(project, "sweep", "NAME=quick")
+
+
+def test_make_tests_models_in_an_environment_of_their_own(project):
+    (project / "tests" / "foreign").mkdir(parents=True)
+    (project / "tests" / "foreign" / "requirements.txt").touch()
+    done = plan(project, "test-models")
+    assert ".venv-models/bin/pip install" in done
+    assert "--requirement tests/foreign/requirements.txt" in done
+    assert ".venv-models/bin/pytest tests/foreign" in done
+    assert "foreign" not in plan(project, "test")

@@ -50,8 +50,9 @@ from rmt_hessian._types import FloatArray
 from rmt_hessian.theory.laws import separable_moments
 from rmt_hessian.theory.laws.scaling import exponent_of, times_two_to
 from rmt_hessian.theory.laws.separable_equation import SeparableEquation
+from rmt_hessian.theory.laws.separable_solver import solve
 from rmt_hessian.theory.laws.spikes import Outlier, distinct_spikes, listed, roots_in_gaps
-from rmt_hessian.theory.laws.two_sided import TwoSidedLaw, atoms, nonzero
+from rmt_hessian.theory.laws.two_sided import LARGEST, SMALLEST, TwoSidedLaw, atoms, nonzero
 from rmt_hessian.theory.laws.weight_density import WeightDensity
 
 THIN = 1e-9  # of the density of the weights, as trimmed

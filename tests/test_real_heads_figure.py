@@ -1,0 +1,118 @@
+"""The shipped sweep of real heads in small, on made-up heads: its figure, its printed tables."""
+
+import io
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+
+from paper_figs import fig_real_heads, style
+from rmt_hessian.measurements.real_heads import HeadOfNetwork
+from rmt_hessian.model import head_data
+from rmt_hessian.model.head_data import TrainedHead, trained_head
+from rmt_hessian.report.real_heads import HEADS, LAYERS, OWN, PAIRS, real_head_sections
+from rmt_hessian.sweep.config import load_config
+from rmt_hessian.sweep.run import run_sweep
+from rmt_hessian.sweep.store import Store
+
+SWEEP = Path(__file__).parents[1] / "sweeps" / "real_heads.toml"
+SMALLER = {
+    'extras = ["heads"]': "extras = []",
+    "[500, 1000, 2000, 4000]": "[20, 40]",
+    "n_samples = 2000": "n_samples = 40",
+    "n_samples = 8000": "n_samples = 60",
+    "n_samples = 1000": "n_samples = 40",
+    "n_samples = 1500": "n_samples = 50",
+    'data = ["digits", "mnist"]': 'data = ["digits"]',
+    "seeds = 3": "seeds = 1",
+}
+CLASSES = {"magika": 9, "ppocr-v4": 20, "ppocr-v6": 30, "digits": 10, "mnist": 10}
+
+
+def made_up(name):
+    def make():
+        C = CLASSES[name.removesuffix("-joined")]
+        rng = np.random.default_rng([C, len(name)])
+        names = tuple(chr(0x4E00 + k) for k in range(C))
+        groups = tuple("ab"[k % 2] for k in range(C))
+        Z, W, b = rng.random((80, 6)), 3 * rng.standard_normal((C, 6)), rng.standard_normal(C)
+        return TrainedHead(Z, W, b, names, groups)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("real_heads")
+    text = SWEEP.read_text(encoding="utf-8")
+    for old, new in SMALLER.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    (folder / "small.toml").write_text(text, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(head_data, "HEADS", {name: made_up(name) for name in head_data.HEADS})
+        # the older network is not for this Python
+        older = property(lambda run: run.head == "ppocr-v4-joined")
+        patched.setattr(HeadOfNetwork, "not_for_this_python", older)
+        trained_head.cache_clear()
+        result = run_sweep(folder / "small.toml", folder / "results")
+        trained_head.cache_clear()
+    assert result.failed == []
+    assert len(result.table) == len(load_config(folder / "small.toml").points())
+    return Store(folder / "results")
+
+
+def test_a_rerun_gives_the_same_bytes(store):
+    written = []
+    for _ in range(2):
+        figure, file = fig_real_heads.draw(store), io.BytesIO()
+        figure.savefig(file, format="pdf", metadata={"CreationDate": None})
+        plt.close(figure)
+        written.append(file.getvalue())
+    assert written[0] == written[1]
+
+
+def test_every_head_is_drawn_with_its_prediction(store):
+    figure = fig_real_heads.draw(store)
+    ratios, shares, temperatures, pairs = figure.axes
+    rows = style.rows_of(store, "real_heads")
+    rows = rows[rows["n_samples"].eq(40) & rows["available"].astype(bool) & rows["blanks"].isna()]
+    rows = rows[rows["temperature"].isna()].set_index("head")
+    assert set(rows.index) == {*CLASSES, "ppocr-v6-joined"}
+    for ax, name in ((ratios, "c2_ratio"), (shares, "share")):
+        drawn = {float(y) for line in ax.get_lines() for y in line.get_ydata()}
+        for kind in ("", "population_", "random_", "predicted_"):
+            for value in rows[f"{kind}{name}"]:
+                assert value in drawn or np.isclose(value, list(drawn), rtol=1e-12).any()
+        assert ax.get_xscale() == ax.get_yscale() == "log"
+    assert len(temperatures.get_lines()) == 2 * 6  # those of one temperature as a point
+    assert len(pairs.get_lines()) == 6
+    for line in pairs.get_lines():
+        assert (np.diff(line.get_ydata()) >= 0).all()
+    (legend,) = figure.legends
+    titles = [text.get_text() for text in legend.get_texts()]
+    assert titles[0] == "digits"
+    assert "predicted for it" in titles
+    plt.close(figure)
+
+
+def test_a_table_without_heads_is_refused(store, tmp_path):
+    empty = type("Empty", (), {"table": lambda self: store.table().iloc[:0]})()
+    with pytest.raises(style.CannotDraw, match="no points of real_heads"):
+        fig_real_heads.draw(empty)
+
+
+def test_tables_are_printed(store):
+    sections = dict(real_head_sections(store.table()))
+    assert list(sections) == [HEADS, OWN, PAIRS, LAYERS]
+    heads = sections[HEADS]
+    assert "ppocr-v4-joined" not in set(heads["head"])
+    assert {"share", "population_share", "random_share"} <= set(heads)
+    assert len(sections[PAIRS]) == 6
+    assert set(sections[LAYERS]["layer"]) == {0, 1}
+    assert list(real_head_sections(store.table().iloc[:0])) == []
