@@ -21,6 +21,7 @@ table), ``report``, ``plotting``, ``cli``.
 * ``bounds.prior``: `PriorVariances`
 * ``compare.fits``: `fit_marchenko_pastur` to a spectrum, its outliers left out;
   `MarchenkoPasturFit`
+* ``compare.given_features``: `SampleLaw`, what `law_of_block` returns
 * ``compare.significance``: `KSTestResult`, what `ks_test` returns
 * ``hessian.dead_units``: `dead_units` of a layer, whose blocks are zero
 * ``hessian.decoupled``: `decoupled`, with the output Hessians of other inputs, as in [D]'s proof
@@ -52,6 +53,7 @@ from rmt_hessian.compare import (
     ks_distance,
     ks_distance_of_spectra,
     ks_test,
+    law_of_block,
     wasserstein_distance,
 )
 from rmt_hessian.ensemble import Ensemble
@@ -148,5 +150,6 @@ __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     "ks_distance",
     "ks_distance_of_spectra",
     "ks_test",
+    "law_of_block",
     "wasserstein_distance",
 ]

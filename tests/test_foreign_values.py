@@ -284,6 +284,7 @@ CALLS = {
     "separated_dimensions": {"eigenvalues": [1.0, 2.0], "tolerance": 1e-9},
     "ks_distance": {"eigenvalues": [1.0, 2.0], "law": LAW},
     "ks_test": {"eigenvalues": np.linspace(0.1, 2.9, 20), "law": LAW},
+    "law_of_block": {"H": H, "i": 0, "j": 1, "covariance": np.ones(H.block_size), "rng": 0},
     "fit_marchenko_pastur": {"eigenvalues": np.linspace(0.1, 2.9, 20), "aspect_ratio": 0.5},
     "wasserstein_distance": {"eigenvalues": [1.0, 2.0], "law": LAW},
     # methods
@@ -360,6 +361,13 @@ CALLS = {
         "probabilities": [0.5, 0.5],
         "population": [1.0],
         "population_probabilities": [1.0],
+        "aspect_ratio": 0.5,
+    },
+    "theory.FreeConvolution": {
+        "weights": [1.0, 0.5],
+        "probabilities": [0.5, 0.5],
+        "spectrum": [1.0],
+        "spectrum_probabilities": [1.0],
         "aspect_ratio": 0.5,
     },
     "theory.SilversteinLaw": {
@@ -512,6 +520,7 @@ RESULTS_ONLY = {  # made by functions, not by users
     "NetworkHessian",
     "OnnxHead",
     "PopulationOutputHessian",
+    "SampleLaw",
     "SpectralDensity",
     "ReshapedEigenvectors",
     "PermutedOverlap",

@@ -29,6 +29,7 @@ GIVEN_LINEAR = LINEAR.given([np.eye(3, 6)])
 GIVEN_HIDDEN = rh.Ensemble([3, 4, 2], layer=0, loss="ce", n_samples=5).given(NET)
 VALUES = np.random.default_rng(0).lognormal(size=(3, 9))
 SAMPLES = np.random.default_rng(1).standard_normal((60, 3)), np.arange(60) % 2
+HESSIAN = rh.layer_hessian(NET, SAMPLES[0], 0, "ce")
 POSTERIOR = pac_bayes_bound(NET, NET, *SAMPLES, steps=1, n_draws=1, rng=0).posterior
 FRAMES = [np.linalg.qr(np.random.default_rng(n).standard_normal((60, 5)))[0] for n in (0, 1)]
 
@@ -72,6 +73,7 @@ DRAWS = {
     "fitted_rate": lambda rng: fitted_rate([1, 2, 4], VALUES, rng).low,
     "rvs": lambda rng: theory.MarchenkoPastur(0.5).rvs(3, rng=rng),
     "rvs, random_state": lambda rng: theory.MarchenkoPastur(0.5).rvs(3, random_state=rng),
+    "law_of_block": lambda rng: rh.law_of_block(HESSIAN, 0, 0, rng=rng).misfit,
     "block_law": lambda rng: theory.block_law(GIVEN_LINEAR, 0, 0, rng=rng).moment(2),
     "layer_law": lambda rng: theory.layer_law(LINEAR, rng=rng).pdf(0.1),  # var: in last bits only
     "block_outliers": lambda rng: [

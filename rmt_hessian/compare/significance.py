@@ -34,6 +34,7 @@ from scipy.stats import pearson3
 from rmt_hessian._checks.arrays import finite_array
 from rmt_hessian._types import HasCDF
 from rmt_hessian.compare.distances import ks_distance
+from rmt_hessian.theory.laws.free_convolution import FreeConvolution
 from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
 from rmt_hessian.theory.laws.repulsion import mean_repulsion
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
@@ -77,7 +78,7 @@ def ks_test(eigenvalues: ArrayLike, law: HasCDF) -> KSTestResult:
     ------
     ValueError
         If the eigenvalues are not finite, those of the continuous part are fewer than 10, or the
-        law is a `MatrixLayerLaw`.
+        law is a `MatrixLayerLaw` or a `FreeConvolution`, of which the distances were not simulated.
 
     Notes
     -----
@@ -108,6 +109,9 @@ def ks_test(eigenvalues: ArrayLike, law: HasCDF) -> KSTestResult:
     """
     if isinstance(law, MatrixLayerLaw):
         raise ValueError(f"law must be that of a block, not of a layer, got {law!r}")
+    if isinstance(getattr(law, "law", law), FreeConvolution):
+        wanted = "of features whose covariance is known: given their spectrum values fluctuate less"
+        raise ValueError(f"law must be {wanted}, got {law!r}")
     distance = ks_distance(eigenvalues, law)
     p = finite_array(eigenvalues, "eigenvalues", ndim=1).size
     n = p * (1.0 - getattr(law, "atom_at_zero", 0.0))

@@ -15,6 +15,7 @@ rank, top eigenspace, overlaps, decoupling); ``trained`` (softmax regression at 
 `__all__` below has what most users need. Experts import from submodules, of ``rmt_hessian.theory``:
 
 * ``laws.continuous_mp``: `ContinuousMarchenkoPastur`, of a block whose weights have a density
+* ``laws.free_convolution``: `FreeConvolution`, of weights and a measured spectrum of features
 * ``laws.matrix_layer``: `MatrixLayerLaw`, of a layer from a sample of its output Hessians
 * ``laws.separable``: `ContinuousSeparableLaw`, of correlated features and weights with a density
 * ``laws.tabulated``: `TabulatedLaw`, from values of a density

@@ -74,13 +74,18 @@ class ConvolutionEquation:
     def floor(self):
         """Where the search for components ends towards 0: no mass is left below.
 
-        No eigenvalue is smaller than the smallest ``|λ| e`` where weights have one sign and the
-        rank is that of the features, or where none of N weights and N eigenvalues is 0.
+        If no weight is 0, none is smaller than the smallest ``|λ| e``, for weights of one sign or
+        N eigenvalues other than 0.
         """
         smallest = np.abs(self.lam).min() * self.a.min()
         definite = self.lam[0] > 0 or self.lam[-1] < 0
-        regular = self._rankless == 0 and self._no_weight == 0
-        return smallest * (0.9 if regular or (definite and self.excess <= 0) else DEPTH)
+        bounded = self._no_weight == 0 and (definite or self._rankless == 0)
+        return smallest * (0.9 if bounded else DEPTH)
+
+    @property
+    def hard_edge(self):
+        """Whether the density has a pole at 0: weights and features leave the same rank."""
+        return self.excess == 0 and self._no_weight > 0
 
     @cached_property
     def near(self):
@@ -192,7 +197,7 @@ class ConvolutionEquation:
     def index(self, delta, x):
         """Two numbers that tell the gaps between components apart, shape (2, n), from a real u.
 
-        Three times the number of e above w > 0, and 1 more than the half turns of D; how many λ
+        Five times the number of e above w > 0, and 2 more than the half turns of D; how many λ
         have ``1 + b u < 0``, with minus where b < 0.
         """
         n_e, n_lam = self.a.size, self.lam.size
@@ -203,6 +208,9 @@ class ConvolutionEquation:
             more_negative = np.searchsorted(self._b, -1.0 / delta)  # b < -1/u
         turns = side * np.where(V < 0, np.where(self.centre * delta > 1, 1, -1), 0)
         above = np.where(w > 0, n_e - np.searchsorted(self.a, w), 0)
+        if self._rankless == 0:  # w passes through 0
+            all_above = above == n_e
+            above, turns = np.where(all_above, 0, above), turns + side * all_above
         crossed = np.where(delta < 0, n_lam - more_negative, -more_negative)
         crossed = np.where(delta == 0, 0, crossed)
         if self.centre == 0 and self._no_weight == 0:  # what δ beyond infinity comes back as
@@ -212,7 +220,7 @@ class ConvolutionEquation:
             crossed, turns = np.where(back, -negative, crossed), np.where(back, 0, turns)
             back = (turns == 1) & (crossed == -negative)
             crossed, turns = np.where(back, positive, crossed), np.where(back, 0, turns)
-        return np.stack([3 * above + turns + 1, crossed]).astype(int)
+        return np.stack([5 * above + turns + 2, crossed]).astype(int)
 
     def share_below(self, index, x):
         """``P(X <= x)`` in gaps, from their `index`: `distribution` with angles 0 or π."""
@@ -220,6 +228,6 @@ class ConvolutionEquation:
         largest_e = sums_from_0(self.p[::-1])
         largest_b, smallest_b = sums_from_0(self.w[::-1]), sums_from_0(self.w)
         turned = largest_b[np.maximum(crossed, 0)] - smallest_b[np.maximum(-crossed, 0)]
-        turned += above % 3 - 1
-        below = np.where(x > 0, 1.0, -1.0) * largest_e[above // 3] + turned / self.phi
+        turned += above % 5 - 2
+        below = np.where(x > 0, 1.0, -1.0) * largest_e[above // 5] + turned / self.phi
         return np.where(x > 0, 1.0, 0.0) - below

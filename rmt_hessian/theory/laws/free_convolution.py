@@ -36,6 +36,8 @@ samples that were whitened among themselves.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -50,6 +52,7 @@ from rmt_hessian.theory.laws.two_sided import TwoSidedLaw, atoms, nonzero
 
 SPREAD = 0.1  # relative standard deviation of weights, at least
 WIDE = 1e4  # largest over smallest weight from which δ is the better coordinate
+SOFT = 1e-9  # share of weights that is taken as 0 where an edge would be hard
 ROUNDED = 1e-12  # of ``φ P(e≠0) - 1``
 
 
@@ -118,6 +121,8 @@ class FreeConvolution(TwoSidedLaw):
         self._unit = unit * e_unit
         e, p = spread_out(e, p, share=phi)
         self._equation = ConvolutionEquation(lam, w, e, p, phi, _centre(lam, w))
+        if lam.size and e.size and self._equation.hard_edge:
+            self._equation = replace(self._equation, w=w * (1.0 - SOFT))
         self._find_sides()
 
     def moment(self, k: int) -> float:
