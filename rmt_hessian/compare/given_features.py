@@ -18,7 +18,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._checks.arguments import instance_of, to_numpy
+from rmt_hessian._checks.arguments import instance_of
+from rmt_hessian._checks.arrays import real_array
 from rmt_hessian._checks.matrices import covariance_spectrum, symmetric_array
 from rmt_hessian._random import random_generator
 from rmt_hessian._rounding import rounding
@@ -112,7 +113,7 @@ def law_of_block(
     It takes the eigenvalues of three p × p matrices, beside the law. Features with a mean, or one
     that is constant, have an eigenvalue far from the others: the law has a component of mass 1/p
     for it.
-    Derivation: ``docs/laws.md``, section 9.
+    Derivation: ``docs/laws.md``, section 8.
 
     Examples
     --------
@@ -168,7 +169,7 @@ def _is_white(spectrum: FloatArray, law: MarchenkoPastur) -> bool:
 
 def _population(covariance: ArrayLike, p: int) -> FloatArray:
     """Eigenvalues of a covariance of p features."""
-    shape = np.shape(to_numpy(covariance))
+    shape = real_array(covariance, "covariance").shape
     if shape not in ((p,), (p, p)):
         wanted = f"({p},) or ({p}, {p}), as H has {p} features"
         raise ValueError(f"covariance must have shape {wanted}, got {shape}")
