@@ -72,7 +72,8 @@ class FreeConvolution(TwoSidedLaw):
     Attributes
     ----------
     atom_at_zero : float
-        ``1 - min(P(e≠0), P(λ≠0)/φ)``: what the rank of H leaves.
+        ``1 - min(P(e≠0), P(λ≠0)/φ)``: what the rank of H leaves; where both ranks are equal, and
+        the edge at 0 would be hard, 1e-9 of the weights are taken for 0.
 
     Raises
     ------
@@ -120,21 +121,21 @@ class FreeConvolution(TwoSidedLaw):
         lam, w, unit = nonzero(*spread_out(self.weights, self.probabilities))
         self._unit = unit * e_unit
         e, p = spread_out(e, p, share=phi)
-        self._equation = ConvolutionEquation(lam, w, e, p, phi, _centre(lam, w))
-        if lam.size and e.size and self._equation.hard_edge:
-            self._equation = replace(self._equation, w=w * (1.0 - SOFT))
+        self._exact = self._equation = ConvolutionEquation(lam, w, e, p, phi, _centre(lam, w))
+        if lam.size and e.size and self._exact.hard_edge:
+            self._equation = replace(self._exact, w=w * (1.0 - SOFT))
         self._find_sides()
 
     def moment(self, k: int) -> float:
         """``E[X^k]``, k >= 0, exact: `convolution_moments`."""
         k = positive_integer(k, "k", minimum=0)
         exponent = exponent_of(self._unit)
-        value = convolution_moments.moment(k, self._equation) if self._sides else 0.0**k
+        value = convolution_moments.moment(k, self._exact) if self._sides else 0.0**k
         return times_two_to(value * np.ldexp(self._unit, -exponent) ** k, k * exponent)
 
     def _variance(self) -> tuple[float, int]:
         """``Var X = (Eλ)² Var e + φ Var λ (Ee)²``."""
-        eq = self._equation
+        eq = self._exact
         mean, mean_weight = eq.p @ eq.a, eq.w @ eq.lam
         spread = eq.p @ (eq.a - mean) ** 2 + (1.0 - eq.p_nonzero) * mean**2
         weight_spread = eq.w @ (eq.lam - mean_weight) ** 2

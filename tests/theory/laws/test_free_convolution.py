@@ -93,6 +93,7 @@ def test_transform(phi, weights):
 @settings(max_examples=60)
 @example("signs", 4, 20, 3)  # regular: as many weights as eigenvalues, both signs
 @example("masked", 10, 4, 18)
+@example("masked", 11, 6, 0)  # 6 weights, 6 eigenvalues: a hard edge
 def test_masses_and_moments(kind, n, p, seed):
     rng = np.random.default_rng(seed)
     lam = drawn_weights(kind, n, rng)
