@@ -89,7 +89,7 @@ def test_transform(phi, weights):
         assert law.stieltjes(z.conjugate()) == pytest.approx(expected.conjugate(), rel=1e-11)
 
 
-@given(st.sampled_from(KINDS), st.integers(2, 30), st.integers(2, 30), st.integers(0, 2**20))
+@given(st.sampled_from(KINDS), st.integers(5, 30), st.integers(2, 30), st.integers(0, 2**20))
 @settings(max_examples=60)
 @example("signs", 4, 20, 3)  # regular: as many weights as eigenvalues, both signs
 @example("masked", 10, 4, 18)
