@@ -18,57 +18,32 @@ from functools import cached_property
 import numpy as np
 
 from rmt_hessian.theory.laws import kernels
+from rmt_hessian.theory.laws.atomic_equation import (
+    DEPTH,
+    ROUNDING,
+    AtomicEquation,
+    sums_from_0,
+)
 from rmt_hessian.theory.laws.separable_defect import Defect
-from rmt_hessian.theory.laws.separable_equation import DEPTH, ROUNDING, share, sums_from_0
 
 TINY = 1e-77  # |z|
 
 
 @dataclass(frozen=True)
-class ConvolutionEquation:
+class ConvolutionEquation(AtomicEquation):
     """``u = T(u; z)``, see above; methods call u ``delta``, as in `SeparableEquation`.
+
+    ``φ P(a≠0) <= 1``.
 
     Attributes
     ----------
-    lam, w : numpy.ndarray, shape (K,)
-        Weights other than 0, ascending, and their probabilities.
-    a, p : numpy.ndarray, shape (L,)
-        Eigenvalues e other than 0, ascending, and their probabilities.
-    phi : float
-        ``p/N``; ``φ P(e≠0) <= 1``.
     centre : float
         c: 0, or one of weights that are of one sign and none of them 0.
     """
 
-    lam: np.ndarray
-    w: np.ndarray
-    a: np.ndarray
-    p: np.ndarray
-    phi: float
     centre: float = 0.0
     panels = ()  # weights with a density are not covered
     reach = 1.1  # of the support: ``‖H‖ <= max|λ| max e``
-
-    @cached_property
-    def w_nonzero(self):
-        """``P(λ≠0)``."""
-        return share(self.w)
-
-    @cached_property
-    def p_nonzero(self):
-        """``P(e≠0)``."""
-        return share(self.p)
-
-    @cached_property
-    def excess(self):
-        """``φ P(e≠0) - P(λ≠0)``: below 0 the rank is that of the features."""
-        excess = self.phi * self.p_nonzero - self.w_nonzero
-        return 0.0 if abs(excess) < ROUNDING * self.w_nonzero else excess
-
-    @property
-    def continuous_mass(self):
-        """``min(P(e≠0), P(λ≠0)/φ)``: the rank of H over p."""
-        return self.p_nonzero if self.excess <= 0 else self.w_nonzero / self.phi
 
     @cached_property
     def floor(self):

@@ -11,71 +11,25 @@ from functools import cached_property
 import numpy as np
 
 from rmt_hessian.theory.laws import kernels
+from rmt_hessian.theory.laws.atomic_equation import DEPTH, AtomicEquation, sums_from_0
 from rmt_hessian.theory.laws.separable_defect import Defect
 
-DEPTH = 1e-30  # of the floor, over the smallest λ a
 LARGE = 10.0  # |λδ| that is large; one over an excess that is small
 EPS = np.finfo(float).eps
-ROUNDING = 1e-12  # of sums of probabilities
-
-
-def share(probabilities):
-    """Their sum, exactly 1 where it is 1 up to rounding: no atom of 1e-16."""
-    share = float(probabilities.sum())
-    return 1.0 if abs(share - 1.0) < ROUNDING else share
-
-
-def sums_from_0(probabilities):
-    """Sums of the first 0, 1, 2, … of them."""
-    sums = np.append(0.0, np.cumsum(probabilities))
-    sums[-1] = share(probabilities)
-    return sums
 
 
 @dataclass(frozen=True)
-class SeparableEquation:
-    """``δ = T(δ; z)``, with T the right-hand side.
+class SeparableEquation(AtomicEquation):
+    """``δ = T(δ; z)``, with T the right-hand side; an excess of 0 is a hard edge at x = 0.
 
     Attributes
     ----------
-    lam, w : numpy.ndarray, shape (K,)
-        Weights other than 0, ascending, and their probabilities.
-    a, p : numpy.ndarray, shape (L,)
-        Population eigenvalues other than 0, ascending, and their probabilities.
-    phi : float
-        ``p/N``.
     panels : (ends, shares), optional
         Of weights with a density, whose Gauss nodes λ are: as in `kernels`.
     """
 
-    lam: np.ndarray
-    w: np.ndarray
-    a: np.ndarray
-    p: np.ndarray
-    phi: float
     panels: tuple = ()
     near = 1e-77  # |z| below which a start is as there
-
-    @cached_property
-    def w_nonzero(self):
-        """``P(λ≠0)``."""
-        return share(self.w)
-
-    @cached_property
-    def p_nonzero(self):
-        """``P(a≠0)``."""
-        return share(self.p)
-
-    @cached_property
-    def excess(self):
-        """``φ P(a≠0) - P(λ≠0)``: below 0 the rank is that of Σ; 0 is a hard edge at x = 0."""
-        excess = self.phi * self.p_nonzero - self.w_nonzero
-        return 0.0 if abs(excess) < ROUNDING * self.w_nonzero else excess
-
-    @property
-    def continuous_mass(self):
-        """``min(P(a≠0), P(λ≠0)/φ)``: the rank of H over p."""
-        return self.p_nonzero if self.excess <= 0 else self.w_nonzero / self.phi
 
     @property
     def reach(self):

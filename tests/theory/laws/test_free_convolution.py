@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rmt_hessian import ks_distance
 from rmt_hessian.theory import SeparableLaw
 from rmt_hessian.theory.laws.free_convolution import FreeConvolution
+from rmt_hessian.theory.laws.separable_solver import solve
 from tests.tolerances import EXACT, ITERATIVE, STATISTICAL
 
 
@@ -138,6 +139,21 @@ def test_features_with_a_covariance(kind, p, n):
     e[: min(n, p)] = np.linalg.svd(Z, compute_uv=False) ** 2 / n
     values = np.linalg.eigvalsh((Z.T * lam) @ Z / n)
     assert ks_distance(values, equal_masses(lam, e, p / n)) < STATISTICAL
+
+
+@pytest.mark.parametrize("weights", [[0.5, 2.0, 1.0], [-2.5, 3.0, 0.0], [-1.0, -1.3, -0.8]])
+def test_an_error_of_the_solution_enters_the_distribution_squared(weights):
+    """In both coordinates, on both sides of 0: halving it takes a quarter of what it does to F."""
+    thirds, e = np.full(3, 1 / 3), np.linspace(0.5, 2.0, 40)
+    equation = FreeConvolution(weights, thirds, e, np.full(40, 1 / 40), 0.5)._equation
+    x = np.array([-0.3, 0.3])
+    delta = solve(equation, x + 0j)
+    x, delta = x[delta.imag > 0], delta[delta.imag > 0]
+    assert x.size == (2 if min(weights) < 0 < max(weights) else 1)
+    F = equation.distribution(delta, x)
+    first, second = (equation.distribution(delta * (1 + h), x) - F for h in (2e-4, 1e-4))
+    assert (np.abs(first) < 1e-5).all()
+    np.testing.assert_allclose(first / second, 4, rtol=0.05)
 
 
 def test_mirrored_and_scaled():
