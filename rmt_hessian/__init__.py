@@ -21,7 +21,7 @@ table), ``report``, ``plotting``, ``cli``.
 * ``bounds.prior``: `PriorVariances`
 * ``compare.fits``: `fit_marchenko_pastur` to a spectrum, its outliers left out;
   `MarchenkoPasturFit`
-* ``compare.given_features``: `SampleLaw`, what `law_of_block` returns
+* ``compare.sample_law``: `SampleLaw`, what `law_of_block` and `law_of_layer` return
 * ``compare.significance``: `KSTestResult`, what `ks_test` returns
 * ``hessian.dead_units``: `dead_units` of a layer, whose blocks are zero
 * ``hessian.decoupled``: `decoupled`, with the output Hessians of other inputs, as in [D]'s proof
@@ -54,6 +54,7 @@ from rmt_hessian.compare import (
     ks_distance_of_spectra,
     ks_test,
     law_of_block,
+    law_of_layer,
     wasserstein_distance,
 )
 from rmt_hessian.ensemble import Ensemble
@@ -151,5 +152,6 @@ __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     "ks_distance_of_spectra",
     "ks_test",
     "law_of_block",
+    "law_of_layer",
     "wasserstein_distance",
 ]

@@ -1,8 +1,9 @@
 """Spectrum and law side by side, where simulation and theory meet.
 
 ``distances`` (Kolmogorov–Smirnov, Wasserstein), ``significance`` (the test whose p-value knows that
-eigenvalues repel), ``fits`` (a Marchenko–Pastur law fitted to a spectrum), ``given_features`` (the
-law of a block of a sample, from its own weights and features).
+eigenvalues repel), ``fits`` (a Marchenko–Pastur law fitted to a spectrum), ``given_block`` and
+``given_layer`` (the law of a block or a layer of a sample, from its own weights and features),
+``sample_law`` (what they return).
 """
 
 from rmt_hessian.compare.distances import (
@@ -12,7 +13,9 @@ from rmt_hessian.compare.distances import (
     wasserstein_distance,
 )
 from rmt_hessian.compare.fits import MarchenkoPasturFit, fit_marchenko_pastur
-from rmt_hessian.compare.given_features import SampleLaw, law_of_block
+from rmt_hessian.compare.given_block import law_of_block
+from rmt_hessian.compare.given_layer import law_of_layer
+from rmt_hessian.compare.sample_law import SampleLaw
 from rmt_hessian.compare.significance import KSTestResult, ks_test
 
 __all__ = [
@@ -25,5 +28,6 @@ __all__ = [
     "ks_distance_of_spectra",
     "ks_test",
     "law_of_block",
+    "law_of_layer",
     "wasserstein_distance",
 ]

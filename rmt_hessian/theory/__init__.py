@@ -16,6 +16,7 @@ rank, top eigenspace, overlaps, decoupling); ``trained`` (softmax regression at 
 
 * ``laws.continuous_mp``: `ContinuousMarchenkoPastur`, of a block whose weights have a density
 * ``laws.free_convolution``: `FreeConvolution`, of weights and a measured spectrum of features
+* ``laws.matrix_free_convolution``: `MatrixFreeConvolution`, of a layer on a measured spectrum
 * ``laws.matrix_layer``: `MatrixLayerLaw`, of a layer from a sample of its output Hessians
 * ``laws.separable``: `ContinuousSeparableLaw`, of correlated features and weights with a density
 * ``laws.tabulated``: `TabulatedLaw`, from values of a density

@@ -109,15 +109,10 @@ class FreeConvolution(TwoSidedLaw):
             weights, probabilities, ("weights", "probabilities")
         )
         self.aspect_ratio = phi = positive_real(aspect_ratio, "aspect_ratio")
-        spectrum = covariance_spectrum(spectrum, "spectrum")
-        names = "spectrum", "spectrum_probabilities"
-        self.spectrum, self.spectrum_probabilities = atoms(spectrum, spectrum_probabilities, names)
+        self.spectrum, self.spectrum_probabilities = features_spectrum(
+            spectrum, spectrum_probabilities, phi
+        )
         e, p, e_unit = nonzero(self.spectrum, self.spectrum_probabilities)
-        if phi * p.sum() > 1.0 + ROUNDED:
-            raise ValueError(
-                "spectrum must have a rank of at most N, a share 1/aspect_ratio = "
-                f"{1 / phi:.6g} of eigenvalues other than 0, got {p.sum():.6g}"
-            )
         lam, w, unit = nonzero(*spread_out(self.weights, self.probabilities))
         self._unit = unit * e_unit
         e, p = spread_out(e, p, share=phi)
@@ -143,6 +138,22 @@ class FreeConvolution(TwoSidedLaw):
         exponent = exponent_of(self._unit)
         var = mean_weight**2 * spread + eq.phi * weight_spread * mean**2
         return float(var) * np.ldexp(self._unit, -exponent) ** 2, exponent
+
+
+def features_spectrum(
+    spectrum: ArrayLike, probabilities: ArrayLike, aspect_ratio: float
+) -> tuple[FloatArray, FloatArray]:
+    """Eigenvalues of ``(1/N) Σ_n z_n z_nᵀ`` as atoms, N of them other than 0 at most."""
+    spectrum = covariance_spectrum(spectrum, "spectrum")
+    names = "spectrum", "spectrum_probabilities"
+    spectrum, probabilities = atoms(spectrum, probabilities, names)
+    rank = nonzero(spectrum, probabilities)[1].sum()
+    if aspect_ratio * rank > 1.0 + ROUNDED:
+        raise ValueError(
+            "spectrum must have a rank of at most N, a share 1/aspect_ratio = "
+            f"{1 / aspect_ratio:.6g} of eigenvalues other than 0, got {rank:.6g}"
+        )
+    return spectrum, probabilities
 
 
 def spread_out(x: FloatArray, w: FloatArray, share: float = 1.0) -> tuple[FloatArray, FloatArray]:

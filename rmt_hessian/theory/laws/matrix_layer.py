@@ -15,20 +15,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rmt_hessian._checks.arguments import positive_integer, positive_real
-from rmt_hessian._checks.arrays import complex_array, finite_array
+from rmt_hessian._checks.arrays import finite_array
 from rmt_hessian._checks.matrices import positive_semidefinite_stack
 from rmt_hessian._checks.precision import precision
-from rmt_hessian._types import ComplexArray, Elementwise
 from rmt_hessian.theory.laws.matrix_equation import MatrixEquation
-from rmt_hessian.theory.laws.matrix_nodes import Nodes
+from rmt_hessian.theory.laws.matrix_law import MatrixLaw
 from rmt_hessian.theory.laws.scaling import exponent_of
-from rmt_hessian.theory.laws.tabulated_distribution import TabulatedDistribution
 
-MEAN = 4.0  # times the error of the CDF times the support: what the mean may be off
 CHECKS = 4  # every so many nodes the two halves of the sample are compared
 
 
-class MatrixLayerLaw(TabulatedDistribution):
+class MatrixLayerLaw(MatrixLaw):
     """Law of a layer from a sample of its output Hessians, by the matrix equation.
 
     Parameters
@@ -83,21 +80,12 @@ class MatrixLayerLaw(TabulatedDistribution):
         M = positive_semidefinite_stack(output_hessians, "output_hessians")
         self.aspect_ratio = positive_real(aspect_ratio, "aspect_ratio")
         eps = precision(output_hessians)
-        self.equation = MatrixEquation(M, self.aspect_ratio, eps)
-        self.residual = self.error = self.interpolation_error = 0.0
-        self._nodes, self._output_hessians = [], M
-        if not M.any():
-            super().__init__([], atom_at_zero=1.0)
-            self.mass_error = 0.0
-            return
-        found = Nodes(self.equation)
-        self._nodes = found.nodes
-        super().__init__(found.components(), found.atom)
-        self.interpolation_error = found.error
-        self._check_mean()
-        self.residual = max(node.solution.residual for node in found.nodes)
-        halves = [MatrixEquation(part, self.aspect_ratio, eps) for part in np.array_split(M, 2)]
-        self.error = self._difference(halves) / 2
+        self._output_hessians, eps = M, precision(output_hessians)
+        super().__init__(MatrixEquation(M, self.aspect_ratio, eps))
+        self.error = 0.0
+        if M.any():
+            halves = [MatrixEquation(part, self.aspect_ratio, eps) for part in np.array_split(M, 2)]
+            self.error = self._difference(halves) / 2
 
     def moment(self, k: int) -> float:
         """``E[X^k]``, exact for k = 1 and 2, by quadrature beyond.
@@ -121,42 +109,6 @@ class MatrixLayerLaw(TabulatedDistribution):
 
     def _parameters(self) -> dict[str, Any]:
         return {"output_hessians": self._output_hessians, "aspect_ratio": self.aspect_ratio}
-
-    def _check_mean(self) -> None:
-        """``E X`` of the table against the exact one: no curve is returned that is wrong."""
-        mean, width = super().moment(1), self.support()[1]
-        if not abs(mean - self.mean()) <= MEAN * max(self.interpolation_error, 1e-7) * width:
-            raise RuntimeError(f"the mean of the law found is {mean:.9g}, not {self.mean():.9g}")
-
-    def stieltjes(self, z: ArrayLike) -> Elementwise:
-        """``s(z) = tr G(z)/k``, from the equation; at real z the limit from above."""
-        z = complex_array(z, "z")
-        s = np.empty(z.shape, dtype=np.complex128)
-        for at in np.ndindex(z.shape):
-            s[at] = self._transform(z[at])
-        return s[()]
-
-    def _transform(self, z: Any) -> complex:
-        if z.imag < 0:
-            return np.conj(self._transform(np.conj(z)))
-        scale = self.equation.scale
-        if z.imag > 0:
-            return self.equation.solution(complex(z) / scale, self._near(z.real)).s / scale
-        x = z.real / scale
-        if x == 0 and self.atom_at_zero > 0:
-            return complex(np.inf)
-        height = self.equation.height * (abs(x) or self.support()[0] / scale)
-        if height == 0:  # a hard edge
-            return complex(np.nan, np.nan)
-        point = self.equation.solution(complex(x, height), self._near(z.real))
-        return complex(point.real_part, np.pi * point.density) / scale
-
-    def _near(self, x: float) -> tuple[ComplexArray, ...]:
-        """G at the node nearest to x, to start from."""
-        if not self._nodes:
-            return ()
-        at = np.searchsorted([node.x for node in self._nodes], x / self.equation.scale)
-        return (self._nodes[min(at, len(self._nodes) - 1)].solution.G,)
 
     def _difference(self, halves: list[MatrixEquation]) -> float:
         """Largest difference of the CDFs of the two halves of the sample, at nodes."""

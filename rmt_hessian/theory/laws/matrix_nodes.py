@@ -26,8 +26,9 @@ FLOOR = 1e-18  # of the upper bound: no node lies below, nor a component of an M
 MOST_NODES = 320
 TOLERANCE = 2e-7  # of F halfway between nodes
 NO_MASS = 1e-10  # difference of F over a gap, at most
-EDGE_MASS = 1e-7  # between an edge and the node beside it
-RESOLVED = 1e-6  # such a mass, at most, where the edge is taken from it
+EDGE = 2.0  # how much more a mass counts between an edge and the node beside it
+GAP = 2e3  # and in a gap
+RESOLVED = 5.0  # tolerances: the former, at most, where the edge is taken from it
 CLOSER = 0.25  # by which nodes approach an edge
 FALL = 1e-7  # of F between neighbours, or to the atom: some roots of a rounding, as at a hard edge
 LESS = 2.0  # by which an error falls at least when a cell is halved: 2^{3/2} beside an edge
@@ -56,6 +57,14 @@ class Node:
 class Nodes:
     """All nodes of an equation, ascending, in its units.
 
+    Parameters
+    ----------
+    equation : MatrixSolver
+    tolerance : float
+        Of F halfway between nodes.
+    most : int
+        Nodes.
+
     Attributes
     ----------
     nodes : list of Node
@@ -64,8 +73,9 @@ class Nodes:
         Largest error of F between nodes, as far as they tell.
     """
 
-    def __init__(self, equation):
+    def __init__(self, equation, tolerance=TOLERANCE, most=MOST_NODES):
         self.equation, self.nodes = equation, []
+        self.tolerance, self.most = tolerance, most
         self.atom = equation.atom_at_zero()
         averages = equation.averages
         self._centres = np.log(averages[averages > FLOOR * equation.bound])
@@ -135,7 +145,7 @@ class Nodes:
             self._enqueue(queue, left, right, np.inf)
         while queue:
             urgency, _, left, right, error = heapq.heappop(queue)
-            if urgency >= -TOLERANCE or len(self.nodes) >= MOST_NODES:
+            if urgency >= -self.tolerance or len(self.nodes) >= self.most:
                 worst = max(worst, error)
                 continue
             middle = self._add(self._middle(left, right))
@@ -147,8 +157,8 @@ class Nodes:
     def _enqueue(self, queue, left, right, error):
         """``error``: of F halfway between two nodes of which one is new.
 
-        A cell is halved while its urgency exceeds ``TOLERANCE``: the error, or the mass in units
-        of what may be left between two such nodes.
+        A cell is halved while its urgency exceeds the tolerance: the error, or the mass times what
+        it counts.
         """
         mass = abs(right.F - left.F)
         if right.t - left.t < NARROWEST:
@@ -158,10 +168,10 @@ class Nodes:
             urgency = error
         elif left.inside or right.inside:
             error = mass
-            urgency = mass * TOLERANCE / EDGE_MASS
+            urgency = mass * EDGE
         else:
             error = mass
-            urgency = mass * TOLERANCE / NO_MASS
+            urgency = mass * GAP
         heapq.heappush(queue, (-urgency, next(self._count), left, right, error))
 
     def _middle(self, left, right):
@@ -188,7 +198,7 @@ class Nodes:
         for left, right in pairwise(self.nodes):
             if not (left.inside or right.inside) and right.F - left.F <= NO_MASS:
                 continue
-            first, last = _ends(left, right)
+            first, last = _ends(left, right, RESOLVED * self.tolerance)
             if not (found and found[-1][-1].x == first.x):
                 found.append([first])
             found[-1].append(last)
@@ -221,9 +231,10 @@ def _row(node):
     return _Row(node.x, node.F, node.slope, node.curvature)
 
 
-def _ends(left, right):
+def _ends(left, right, resolved):
     """Rows at the ends of a cell that holds mass: at the edge of the support where it has one."""
-    if left.inside == right.inside or right.F - left.F > RESOLVED:
+    mass = right.F - left.F
+    if left.inside == right.inside or mass > resolved:
         return _row(left), _row(right)
     t = edge(left, right)
     if not left.t + NARROWEST < t < right.t - NARROWEST:

@@ -11,7 +11,7 @@ from rmt_hessian.theory import (
     conditional_law,
     layer_law,
 )
-from rmt_hessian.theory.laws import matrix_equation
+from rmt_hessian.theory.laws import matrix_solver
 from rmt_hessian.theory.laws.matrix_equation import MatrixEquation
 from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
 from rmt_hessian.theory.laws.tabulated_distribution import TabulatedDistribution
@@ -205,7 +205,7 @@ def test_newton_converges_quadratically(rng, monkeypatch):
     equation = MatrixEquation(A @ A.transpose(0, 2, 1), 0.3)
     z = 1.5 + 0.3j
     start = equation.solve(1.1 * z)
-    monkeypatch.setattr(matrix_equation, "NEWTON_ITERATIONS", 5)
+    monkeypatch.setattr(matrix_solver, "NEWTON_ITERATIONS", 5)
     G, slope = equation._newton(z / equation.scale, equation.inward(start), 1e-12)
     assert slope is not None
     G = equation.outward(G)

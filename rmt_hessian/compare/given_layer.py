@@ -1,0 +1,124 @@
+"""The law of a whole layer of a sample, given its own output Hessians and its features."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from rmt_hessian._checks.arguments import instance_of, one_of
+from rmt_hessian._checks.precision import slack
+from rmt_hessian._random import random_generator
+from rmt_hessian._types import FloatArray, RandomState
+from rmt_hessian.compare.distances import ks_distance, ks_distance_of_spectra
+from rmt_hessian.compare.exchangeable_units import exchangeable_weights, output_hessian_stack
+from rmt_hessian.compare.sample_law import Features, SampleLaw, Units, feature_spectrum, is_white
+from rmt_hessian.hessian.layer import LayerHessian
+from rmt_hessian.spectra.eigenvalues import eigenvalues
+from rmt_hessian.theory.laws.free_convolution import FreeConvolution
+from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
+from rmt_hessian.theory.laws.matrix_free_convolution import MatrixFreeConvolution
+from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
+from rmt_hessian.theory.laws.null_space import WithNullSpace
+from rmt_hessian.theory.laws.spectral_law import SpectralLaw
+
+MOST_UNITS = 16  # of the matrix equation
+MOST_ROWS = 6000  # of a layer whose spectrum is taken
+
+
+def law_of_layer(
+    H: LayerHessian, *, covariance: Literal["white"] | None = None, rng: RandomState = 0
+) -> SampleLaw:
+    """Law of the spectrum of a whole layer of a sample, given its output Hessians and its features.
+
+    For any network, trained ones included, and any features. Up to 16 units, with output Hessians
+    that are positive semidefinite, the equation is one for k × k matrices over the sample's own
+    ``M_n``: `MatrixFreeConvolution`, or `MatrixLayerLaw` where the features pass for white. Beyond,
+    or with eigenvalues of both signs (hidden layers of smooth activations), units are taken for
+    exchangeable, as the classes of a random head are: the equation is that of one block, whose
+    weights are the eigenvalues of all ``M_n``, without the null space that all of them share (of
+    softmax the direction 1).
+
+    Parameters
+    ----------
+    H : LayerHessian
+    covariance : "white", optional
+        ``Σ = I``; otherwise what the features are is measured, as in `law_of_block`.
+    rng : None, int, SeedSequence or Generator
+        Deals the output Hessians anew, for `SampleLaw.dependence`.
+
+    Returns
+    -------
+    SampleLaw
+        A `SpectralLaw` with ``features``, ``units``, ``error``, ``dependence`` and ``misfit``; NaN
+        of more than 6,000 rows, whose spectrum is not taken.
+
+    Raises
+    ------
+    ValueError
+        If H is no `LayerHessian`, or the covariance is not as above.
+    RuntimeError
+        If the equation of the law is not solved somewhere.
+
+    Notes
+    -----
+    Beside the law it takes the eigenvalues of two matrices of k p rows, and of every M_n where
+    units are taken for exchangeable: of a softmax over all its classes they are counted in cells of
+    2 %, C operations a cell and sample. A layer of many units has laws of its parts too,
+    ``law_of_layer(H.restrict(units))``.
+    Derivation: ``docs/laws.md``, section 8.
+
+    Examples
+    --------
+    >>> import rmt_hessian as rh
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((240, 60)) * np.linspace(0.5, 3.0, 60)  # not white
+    >>> H = rh.layer_hessian(rh.Network.random([60, 3], rng), X, 0, "ce")
+    >>> law = law_of_layer(H)
+    >>> law.features, law.units, law.atom_at_zero == 1 / 3
+    ('measured', 'given', True)
+    >>> bool(ks_distance(eigenvalues(H), law) < law.error < 0.05)
+    True
+    """
+    instance_of(H, LayerHessian, "H")
+    if covariance is not None:
+        one_of(covariance, ("white",), "covariance")
+    N, p = H.features.shape
+    spectrum = feature_spectrum(H.features, np.ones(N))
+    white = covariance is not None or is_white(spectrum, p / N)
+    scale = 1.0 if covariance is not None else float(spectrum.mean())
+    law, units, null_space = _law(H, spectrum, scale if white else None)
+    dependence = misfit = np.nan
+    if H.shape[0] <= MOST_ROWS:
+        order = random_generator(rng).permutation(N)
+        own, dealt = eigenvalues(H), eigenvalues(replace(H, features=H.features[order]))
+        dependence = ks_distance_of_spectra(own, dealt)
+        misfit = ks_distance(dealt, WithNullSpace(law, null_space))
+    features: Features = "white" if white else "measured"
+    return SampleLaw(law, features, dependence, misfit, units=units, null_space=null_space)
+
+
+def _law(
+    H: LayerHessian, spectrum: FloatArray, scale: float | None
+) -> tuple[SpectralLaw, Units, float]:
+    """The law off the null space that units share, what units are taken for, and its share.
+
+    ``scale``: the variance of white features, None of others.
+    """
+    N, p = H.features.shape
+    gamma, equal = p / N, np.full(p, 1.0 / p)
+    if H.n_blocks <= MOST_UNITS:
+        M = output_hessian_stack(H)
+        lowest = np.linalg.eigvalsh(M)[:, 0].min()
+        if lowest >= -slack(M.astype(H.dtype)) * np.abs(M).max():
+            M = M.astype(H.dtype)  # whose precision tells ranks
+            if scale is None:
+                return MatrixFreeConvolution(M, spectrum, equal, gamma), "given", 0.0
+            return MatrixLayerLaw(M * scale, gamma), "given", 0.0
+    weights, masses, null_space = exchangeable_weights(H)
+    if scale is None:
+        law: SpectralLaw = FreeConvolution(weights, masses, spectrum, equal, gamma)
+    else:
+        law = GeneralizedMarchenkoPastur(weights * scale, masses, gamma)
+    return law, "exchangeable", null_space
