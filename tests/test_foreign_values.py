@@ -284,6 +284,7 @@ CALLS = {
     "separated_dimensions": {"eigenvalues": [1.0, 2.0], "tolerance": 1e-9},
     "ks_distance": {"eigenvalues": [1.0, 2.0], "law": LAW},
     "ks_test": {"eigenvalues": np.linspace(0.1, 2.9, 20), "law": LAW},
+    "law_of_layer": {"H": H, "rng": 0},
     "law_of_block": {"H": H, "i": 0, "j": 1, "covariance": np.ones(H.block_size), "rng": 0},
     "fit_marchenko_pastur": {"eigenvalues": np.linspace(0.1, 2.9, 20), "aspect_ratio": 0.5},
     "wasserstein_distance": {"eigenvalues": [1.0, 2.0], "law": LAW},
@@ -354,6 +355,12 @@ CALLS = {
     "theory.MarchenkoPastur": {"aspect_ratio": 0.5, "scale": 2.0},
     "theory.MatrixLayerLaw": {
         "output_hessians": np.stack([np.eye(2), 2 * np.eye(2)] * 20),
+        "aspect_ratio": 0.2,
+    },
+    "theory.MatrixFreeConvolution": {
+        "output_hessians": np.stack([np.eye(2), 2 * np.eye(2)] * 20),
+        "spectrum": [1.0, 2.0],
+        "spectrum_probabilities": [0.5, 0.5],
         "aspect_ratio": 0.2,
     },
     "theory.SeparableLaw": {

@@ -13,7 +13,6 @@ from rmt_hessian._checks.precision import precision, slack
 from rmt_hessian.model.losses import check_targets, get_loss
 from rmt_hessian.spectra.eigenvalues import top_eigenspace
 from rmt_hessian.spectra.subspaces import kronecker_alignment
-from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
 from rmt_hessian.theory.structure.softmax_cumulants import mean_curvature, mean_third_cumulant
 
 
@@ -262,7 +261,6 @@ EYES = rh.Ensemble([2, 2, 2], layer=0, loss="ce", n_samples=1, weights=[np.eye(2
         lambda S: theory.overlap_peak(S, np.eye(3)),
         lambda S: theory.overlap_peak(np.eye(3), S),
         lambda S: theory.predicted_output_hessian(EYES, S),
-        lambda S: MatrixLayerLaw([S, np.eye(2)], 0.2),
     ],
 )
 def test_covariances_are_symmetric_and_positive_semidefinite(call):

@@ -73,6 +73,7 @@ DRAWS = {
     "fitted_rate": lambda rng: fitted_rate([1, 2, 4], VALUES, rng).low,
     "rvs": lambda rng: theory.MarchenkoPastur(0.5).rvs(3, rng=rng),
     "rvs, random_state": lambda rng: theory.MarchenkoPastur(0.5).rvs(3, random_state=rng),
+    "law_of_layer": lambda rng: rh.law_of_layer(HESSIAN, rng=rng).misfit,
     "law_of_block": lambda rng: rh.law_of_block(HESSIAN, 0, 0, rng=rng).misfit,
     "block_law": lambda rng: theory.block_law(GIVEN_LINEAR, 0, 0, rng=rng).moment(2),
     "layer_law": lambda rng: theory.layer_law(LINEAR, rng=rng).pdf(0.1),  # var: in last bits only

@@ -105,11 +105,6 @@ def positive_semidefinite(values: Any, name: str, size: int | None = None) -> Fl
     return _refuse_negative(symmetric_array(values, name, size), values, name)
 
 
-def positive_semidefinite_stack(values: Any, name: str) -> FloatArray:
-    """`symmetric_stack` without an eigenvalue below 0, but for rounding."""
-    return _refuse_negative(symmetric_stack(values, name), values, name)
-
-
 def _refuse_negative(A: FloatArray, values: Any, name: str) -> FloatArray:
     """Return A; raise if an eigenvalue is below ``-`` `slack` of the largest entry."""
     scale = np.abs(A).max()

@@ -47,7 +47,12 @@ def precision(values: Any) -> float:
 
 def slack(values: Any) -> float:
     """Relative error that the entries of ``values`` may have: 1e-10, 6e-5 if they are float32."""
-    return min(max(SLACK, ROUNDINGS * precision(values)), MOST_SLACK)
+    return slack_of(precision(values))
+
+
+def slack_of(eps: float) -> float:
+    """`slack` of numbers that came in the precision ``eps``."""
+    return min(max(SLACK, ROUNDINGS * eps), MOST_SLACK)
 
 
 def in_precision(values: np.ndarray, dtype: np.dtype[Any], name: str) -> np.ndarray:

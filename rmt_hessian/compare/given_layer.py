@@ -8,7 +8,6 @@ from typing import Literal
 import numpy as np
 
 from rmt_hessian._checks.arguments import instance_of, one_of
-from rmt_hessian._checks.precision import slack
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import FloatArray, RandomState
 from rmt_hessian.compare.distances import ks_distance, ks_distance_of_spectra
@@ -32,13 +31,11 @@ def law_of_layer(
 ) -> SampleLaw:
     """Law of the spectrum of a whole layer of a sample, given its output Hessians and its features.
 
-    For any network, trained ones included, and any features. Up to 16 units, with output Hessians
-    that are positive semidefinite, the equation is one for k × k matrices over the sample's own
-    ``M_n``: `MatrixFreeConvolution`, or `MatrixLayerLaw` where the features pass for white. Beyond,
-    or with eigenvalues of both signs (hidden layers of smooth activations), units are taken for
-    exchangeable, as the classes of a random head are: the equation is that of one block, whose
-    weights are the eigenvalues of all ``M_n``, without the null space that all of them share (of
-    softmax the direction 1).
+    For any network, trained ones included, and any features. Up to 16 units the equation is one for
+    k × k matrices over the sample's own ``M_n``: `MatrixFreeConvolution`, or `MatrixLayerLaw` where
+    the features pass for white. Beyond, units are taken for exchangeable, as the classes of a
+    random head are: the equation is that of one block, whose weights are the eigenvalues of all
+    ``M_n``, without the null space that all of them share (of softmax the direction 1).
 
     Parameters
     ----------
@@ -109,13 +106,10 @@ def _law(
     N, p = H.features.shape
     gamma, equal = p / N, np.full(p, 1.0 / p)
     if H.n_blocks <= MOST_UNITS:
-        M = output_hessian_stack(H)
-        lowest = np.linalg.eigvalsh(M)[:, 0].min()
-        if lowest >= -slack(M.astype(H.dtype)) * np.abs(M).max():
-            M = M.astype(H.dtype)  # whose precision tells ranks
-            if scale is None:
-                return MatrixFreeConvolution(M, spectrum, equal, gamma), "given", 0.0
-            return MatrixLayerLaw(M * scale, gamma), "given", 0.0
+        M = output_hessian_stack(H).astype(H.dtype)  # whose precision tells ranks
+        if scale is None:
+            return MatrixFreeConvolution(M, spectrum, equal, gamma), "given", 0.0
+        return MatrixLayerLaw(M * scale, gamma), "given", 0.0
     weights, masses, null_space = exchangeable_weights(H)
     if scale is None:
         law: SpectralLaw = FreeConvolution(weights, masses, spectrum, equal, gamma)

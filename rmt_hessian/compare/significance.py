@@ -35,7 +35,7 @@ from rmt_hessian._checks.arrays import finite_array
 from rmt_hessian._types import HasCDF
 from rmt_hessian.compare.distances import ks_distance
 from rmt_hessian.theory.laws.free_convolution import FreeConvolution
-from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
+from rmt_hessian.theory.laws.matrix_law import MatrixLaw
 from rmt_hessian.theory.laws.repulsion import mean_repulsion
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
@@ -78,7 +78,7 @@ def ks_test(eigenvalues: ArrayLike, law: HasCDF) -> KSTestResult:
     ------
     ValueError
         If the eigenvalues are not finite, those of the continuous part are fewer than 10, or the
-        law is a `MatrixLayerLaw` or a `FreeConvolution`, of which the distances were not simulated.
+        law is one of a layer or a `FreeConvolution`, of which the distances were not simulated.
 
     Notes
     -----
@@ -107,7 +107,7 @@ def ks_test(eigenvalues: ArrayLike, law: HasCDF) -> KSTestResult:
     >>> bool(ks_test(spectrum, MarchenkoPastur(0.5, scale=1.03)).pvalue < 0.01)  # 3 % off
     True
     """
-    if isinstance(law, MatrixLayerLaw):
+    if isinstance(getattr(law, "law", law), MatrixLaw):
         raise ValueError(f"law must be that of a block, not of a layer, got {law!r}")
     if isinstance(getattr(law, "law", law), FreeConvolution):
         wanted = "of features whose covariance is known: given their spectrum values fluctuate less"

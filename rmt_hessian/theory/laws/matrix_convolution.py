@@ -46,12 +46,12 @@ class ConvolutionSolution(Solution):
 
 
 class MatrixConvolution(MatrixSolver):
-    """The equation for weighted M, (n, k, k), PSD of an invertible mean, and positive e, (L,).
+    """The equation for weighted M, (n, k, k), without a common null space, and positive e, (L,).
 
     Everything is in units in which M and e are of size 1; z is in units of ``scale``.
     """
 
-    rows, tolerance = -1, 1e-8
+    rows = -1
 
     def __init__(self, M, weights, e, probabilities, aspect_ratio, scale=1.0, precision=2.0**-52):
         super().__init__(M, weights, aspect_ratio, precision)
@@ -62,7 +62,9 @@ class MatrixConvolution(MatrixSolver):
         self.mean = np.tensordot(weights, M, 1)
         self.mean_square = float(np.einsum("n,nij,nij->", weights, M, M))
         self.averages = np.outer(np.linalg.eigvalsh(self.mean), e).ravel()
-        self.bound = 1.1 * (self.L**2).sum(axis=1).max(initial=0.0) * e.max()
+        self.bound, self.far = self._bounds(
+            lambda L: 1.1 * (L**2).sum(axis=1).max(initial=0.0) * e.max()
+        )
         self.height, self.higher = HEIGHT, HIGHER
 
     def _far(self, z):

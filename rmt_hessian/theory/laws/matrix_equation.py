@@ -29,7 +29,7 @@ solution. How it is found: `matrix_solver`.
 
 import numpy as np
 
-from rmt_hessian.theory.laws.matrix_factors import null_space_removed
+from rmt_hessian.theory.laws.matrix_factors import any_negative, mean_size, null_space_removed
 from rmt_hessian.theory.laws.matrix_solution import Solution
 from rmt_hessian.theory.laws.matrix_solver import MatrixSolver, merged
 
@@ -39,11 +39,11 @@ HEIGHT, SMALLEST_HEIGHT = 1e-8, 1e-13  # of z over the axis, relative, for γ >=
 
 
 class MatrixEquation(MatrixSolver):
-    """The equation for equal masses on the output Hessians M, (n, k, k), symmetric and PSD.
+    """The equation for equal masses on the output Hessians M, (n, k, k), symmetric.
 
     `solve`, `residual`, ``mean`` and ``reach`` speak of G, z and M as they come; `solution` and
     what it returns are in units of ``scale``, a power of two near the largest entry, and in a
-    basis of the units in which the null space of ``E[M]`` are units.
+    basis of the units in which the null space of ``E |M|`` are units.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class MatrixEquation(MatrixSolver):
     mean : numpy.ndarray, shape (k, k)
         ``E[M]``.
     reach : float
-        A bound of the support, ``1.1 (√λ_max(E M) + √(γ λ_max(M)))²``.
+        An upper bound of the support, ``1.1 (√λ_max(E M₊) + √(γ λ_max(M₊)))²``.
     """
 
     def __init__(self, M, aspect_ratio, precision=2.0**-52):
@@ -69,14 +69,22 @@ class MatrixEquation(MatrixSolver):
         self.averages = np.linalg.eigvalsh(mean)
         self.mean_square = float(np.einsum("nij,nij->", M, M)) / len(M)
         M, weights = merged(M)
-        M, self.basis = null_space_removed(M, mean, precision)
+        size = mean_size(M, weights) if any_negative(M, precision) else mean
+        M, self.basis = null_space_removed(M, size, precision)
         super().__init__(M, weights, float(aspect_ratio), precision)
-        largest = (self.L**2).sum(axis=1).max(initial=0.0)
-        self.bound = 1.1 * (np.sqrt(self.averages[-1]) + np.sqrt(self.gamma * largest)) ** 2
+        self.bound, self.far = self._bounds(self._bound)
         self.reach = float(self.bound) * self.scale
         narrow = min(1.0, np.sqrt(self.gamma))  # width of components
         self.height = max(HEIGHT * narrow, SMALLEST_HEIGHT)
         self.higher = HIGHER * narrow
+
+    def _bound(self, L):
+        """Of the support, for ``M = L Lᵀ``."""
+        largest = (L**2).sum(axis=1).max(initial=0.0)
+        of_mean = self.averages[-1]
+        if self.signed:
+            of_mean = np.linalg.eigvalsh(np.einsum("n,nic,njc->ij", self.weights, L, L))[-1]
+        return 1.1 * (np.sqrt(of_mean) + np.sqrt(self.gamma * largest)) ** 2
 
     def residual(self, G, z):
         """Largest entry of the difference of the two sides, relative to that of G."""
@@ -102,7 +110,7 @@ class MatrixEquation(MatrixSolver):
 
     def _far(self, z):
         """G where z is large, ``(E M - z)^{-1}``."""
-        M = np.einsum("n,nic,njc->ij", self.weights, self.L, self.L)
+        M = np.einsum("n,nic,nc,njc->ij", self.weights, self.L, self.signs, self.L)
         return np.linalg.inv(M - z * np.eye(self.k))
 
     def _found(self, z, G, slope):

@@ -34,11 +34,12 @@ from numpy.typing import ArrayLike
 
 from rmt_hessian._checks.arguments import positive_integer, positive_real
 from rmt_hessian._checks.arrays import finite_array
-from rmt_hessian._checks.matrices import positive_semidefinite_stack
+from rmt_hessian._checks.matrices import symmetric_stack
 from rmt_hessian._checks.precision import precision
 from rmt_hessian._types import FloatArray
 from rmt_hessian.theory.laws.free_convolution import SPREAD, features_spectrum, spread_out
 from rmt_hessian.theory.laws.matrix_convolution import MatrixConvolution
+from rmt_hessian.theory.laws.matrix_factors import mean_size
 from rmt_hessian.theory.laws.matrix_law import MatrixLaw
 from rmt_hessian.theory.laws.matrix_solver import merged
 from rmt_hessian.theory.laws.scaling import exponent_of
@@ -51,7 +52,7 @@ class MatrixFreeConvolution(MatrixLaw):
     Parameters
     ----------
     output_hessians : array_like, shape (N, k, k)
-        The M_n, symmetric and positive semidefinite up to rounding, of equal masses.
+        The M_n, symmetric, of eigenvalues of both signs, of equal masses.
     spectrum, spectrum_probabilities : array_like, shape (L,)
         Eigenvalues e of ``(1/N) Σ_n z_n z_nᵀ``, not negative, and their probabilities. At most
         ``N/p`` of them are not 0.
@@ -65,8 +66,8 @@ class MatrixFreeConvolution(MatrixLaw):
     residual : float
         Largest residual of the equation at the nodes, relative to D.
     interpolation_error : float
-        Largest error of the CDF between nodes, as far as they tell: 1e-4, more where the law has
-        more steps than a thousand nodes show.
+        Largest error of the CDF between nodes, as far as they tell: some 5e-5, more where the law
+        has more steps than a thousand nodes show.
 
     Raises
     ------
@@ -91,7 +92,7 @@ class MatrixFreeConvolution(MatrixLaw):
     (3.0, 1.5625)
     """
 
-    tolerance, most_nodes = 1e-4, 1000
+    tolerance, most_nodes, spacing = 5e-5, 1000, 0.12  # steps of features are seen
 
     def __init__(
         self,
@@ -103,31 +104,33 @@ class MatrixFreeConvolution(MatrixLaw):
         M = finite_array(output_hessians, "output_hessians", ndim=3)
         if M.shape[1] != M.shape[2] or 0 in M.shape:
             raise ValueError(f"output_hessians must have shape (N, k, k), got {M.shape}")
-        M = positive_semidefinite_stack(output_hessians, "output_hessians")
+        M = symmetric_stack(output_hessians, "output_hessians")
         self.aspect_ratio = positive_real(aspect_ratio, "aspect_ratio")
         self.spectrum, self.spectrum_probabilities = features_spectrum(
             spectrum, spectrum_probabilities, self.aspect_ratio
         )
         self.output_hessians = M
-        super().__init__(*self._equation(precision(output_hessians)))
+        equations, null_space = self._equations(precision(output_hessians))
+        super().__init__(*equations, null_space)
 
-    def _equation(self, eps: float) -> tuple[MatrixConvolution, float]:
-        """The equation on what is not 0, and the mass at 0 that this leaves out."""
+    def _equations(self, eps: float) -> tuple[tuple[MatrixConvolution, MatrixConvolution], float]:
+        """The equations of M and of -M on what is not 0, and the mass at 0 that this leaves out."""
         k = self.output_hessians.shape[1]
         e, probabilities, unit = nonzero(self.spectrum, self.spectrum_probabilities)
-        size = 2.0 ** exponent_of(float(self.output_hessians.max()))
+        size = 2.0 ** exponent_of(float(np.abs(self.output_hessians).max()))
         M, weights = merged(self.output_hessians / size)
-        values, Q = np.linalg.eigh(np.tensordot(weights, M, 1))
+        values, Q = np.linalg.eigh(mean_size(M, weights))
         units = Q[:, values > k * eps * values[-1]]
         rank = float(probabilities.sum())
         if units.size == 0 or rank == 0:
             nothing = np.zeros((1, 1, 1)), np.ones(1), np.zeros(1), np.ones(1), 1.0
-            return MatrixConvolution(*nothing), 0.0
+            return (MatrixConvolution(*nothing),) * 2, 0.0
         M, weights = spread_out_stack(units.T @ M @ units, weights)
         phi = self.aspect_ratio * rank
         e, probabilities = spread_out(e, probabilities / rank, share=min(phi, 1.0))
-        equation = MatrixConvolution(M, weights, e, probabilities, phi, size * unit, eps)
-        return equation, 1.0 - rank * units.shape[1] / k
+        features = e, probabilities, phi, size * unit, eps
+        equation, opposite = (MatrixConvolution(T, weights, *features) for T in (M, -M))
+        return (equation, opposite), 1.0 - rank * units.shape[1] / k
 
     def moment(self, k: int) -> float:
         """``E[X^k]``, exact for k = 1 and 2, by quadrature beyond: ``m₁ = E[e] tr E[M]/k``."""
@@ -155,13 +158,16 @@ class MatrixFreeConvolution(MatrixLaw):
 def spread_out_stack(M: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The same matrices, or each as ``M (1 ± ε)``, so that none of their directions is constant.
 
-    With ``S = E[M]^{-1/2} M E[M]^{-1/2}`` no eigenvalue of ``E[S²] - I`` is below `SPREAD`².
+    With ``S = (E |M|)^{-1/2} M (E |M|)^{-1/2}`` no eigenvalue of ``E[S²] - (E S)²`` is below
+    `SPREAD`².
     """
-    values, Q = np.linalg.eigh(np.tensordot(weights, M, 1))
+    values, Q = np.linalg.eigh(mean_size(M, weights))
     root = Q / np.sqrt(values)
     S = root.T @ M @ root
-    least = np.linalg.eigvalsh(np.einsum("n,nij,njk->ik", weights, S, S))[0] - 1.0
-    missing = (SPREAD**2 - least) / (1.0 + least)
+    mean = np.tensordot(weights, S, 1)
+    square = np.einsum("n,nij,njk->ik", weights, S, S)
+    least = max(np.linalg.eigvalsh(square - mean @ mean)[0], 0.0)
+    missing = SPREAD**2 - least / (1.0 + least)
     if missing <= 0:
         return M, weights
     epsilon = np.sqrt(missing)

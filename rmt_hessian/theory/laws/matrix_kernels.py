@@ -11,10 +11,10 @@ from rmt_hessian._jit import jit
 
 
 @jit(error_model="numpy")
-def transforms(L, ranks, weights, G_real, G_imag, gamma, B_real, B_imag):
-    """Means over samples ``M = L Lᵀ`` of ``B = M (I + γ G M)^{-1}`` and of the angles.
+def transforms(L, ranks, signs, weights, G_real, G_imag, gamma, B_real, B_imag):
+    """Means over samples ``M = L Σ Lᵀ`` of ``B = M (I + γ G M)^{-1}`` and of the angles.
 
-    With ``S = I + γ Lᵀ G L``, of the size of the rank, ``B = L S^{-1} Lᵀ``. As Im G is positive
+    With ``S = Σ + γ Lᵀ G L``, of the size of the rank, ``B = L S^{-1} Lᵀ``. As Im G is positive
     definite, S and all its Schur complements lie in the upper half plane: pivots taken from the
     diagonal do not vanish, and along ``t G``, t from 0 to 1, neither their arguments nor those of
     the eigenvalues of S leave [0, π]. So the two sums of arguments are one.
@@ -26,6 +26,8 @@ def transforms(L, ranks, weights, G_real, G_imag, gamma, B_real, B_imag):
     ----------
     L : (n, k, r), ranks : (n,)
         Factors, whose columns from the rank on vanish.
+    signs : (n, r)
+        Σ.
     weights : (n,)
     G_real, G_imag : (k, k)
     gamma : float
@@ -37,7 +39,7 @@ def transforms(L, ranks, weights, G_real, G_imag, gamma, B_real, B_imag):
     real, imag : (k, k)
         ``E[B]``.
     angle : float
-        ``E[ Σ Arg eig(S) - γ Im tr(G B) ]``.
+        ``E[ Σ Arg eig(S) - Σ Arg Σ_cc - γ Im tr(G B) ]``.
     """
     n, k, most = L.shape
     real, imag, angle = np.zeros((k, k)), np.zeros((k, k)), 0.0
@@ -73,11 +75,14 @@ def transforms(L, ranks, weights, G_real, G_imag, gamma, B_real, B_imag):
                     b += L[s, units[i], c] * W_imag[i, d]
                 S_real[c, d], S_imag[c, d] = a, b
                 S_real[d, c], S_imag[d, c] = a, b
-            S_real[c, c] += 1.0
+            S_real[c, c] += signs[s, c]
             for i in range(m):
                 Y_real[c, i], Y_imag[c, i] = L[s, units[i], c], 0.0
         # 3. elimination
         arguments = 0.0
+        for c in range(r):
+            if signs[s, c] < 0.0:
+                arguments -= np.pi
         for c in range(r):
             # the largest of the diagonal entries left goes to (c, c): rows and columns of S trade
             # places, so that it stays symmetric, and rows of Y

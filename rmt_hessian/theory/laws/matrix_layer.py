@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from rmt_hessian._checks.arguments import positive_integer, positive_real
 from rmt_hessian._checks.arrays import finite_array
-from rmt_hessian._checks.matrices import positive_semidefinite_stack
+from rmt_hessian._checks.matrices import symmetric_stack
 from rmt_hessian._checks.precision import precision
 from rmt_hessian.theory.laws.matrix_equation import MatrixEquation
 from rmt_hessian.theory.laws.matrix_law import MatrixLaw
@@ -31,8 +31,8 @@ class MatrixLayerLaw(MatrixLaw):
     Parameters
     ----------
     output_hessians : array_like, shape (n, k, k)
-        Symmetric and positive semi-definite, up to rounding: draws of M in an order in which the
-        first and the second half are both representative.
+        Symmetric, of eigenvalues of both signs: draws of M in an order in which the first and the
+        second half are both representative.
     aspect_ratio : float
         ``γ = p/N``.
 
@@ -77,11 +77,12 @@ class MatrixLayerLaw(MatrixLaw):
         M = finite_array(output_hessians, "output_hessians", ndim=3)
         if M.shape[1] != M.shape[2] or M.shape[0] < 2:
             raise ValueError(f"output_hessians must have shape (n, k, k), n >= 2, got {M.shape}")
-        M = positive_semidefinite_stack(output_hessians, "output_hessians")
+        M = symmetric_stack(output_hessians, "output_hessians")
         self.aspect_ratio = positive_real(aspect_ratio, "aspect_ratio")
         eps = precision(output_hessians)
         self._output_hessians, eps = M, precision(output_hessians)
-        super().__init__(MatrixEquation(M, self.aspect_ratio, eps))
+        equation, opposite = (MatrixEquation(T, self.aspect_ratio, eps) for T in (M, -M))
+        super().__init__(equation, opposite)
         self.error = 0.0
         if M.any():
             halves = [MatrixEquation(part, self.aspect_ratio, eps) for part in np.array_split(M, 2)]

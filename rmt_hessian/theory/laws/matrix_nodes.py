@@ -21,10 +21,11 @@ import numpy as np
 from rmt_hessian.theory.laws.matrix_solution import Solution
 from rmt_hessian.theory.laws.tabulated_distribution import derivative
 
-SPACING = 0.35  # of the first nodes, in log x
+SPACING = 0.35
 FLOOR = 1e-18  # of the upper bound: no node lies below, nor a component of an M that counts
 MOST_NODES = 320
 TOLERANCE = 2e-7  # of F halfway between nodes
+NEAR = 1e-14  # and there, where the density may pass through 0
 NO_MASS = 1e-10  # difference of F over a gap, at most
 EDGE = 2.0  # how much more a mass counts between an edge and the node beside it
 GAP = 2e3  # and in a gap
@@ -64,19 +65,25 @@ class Nodes:
         Of F halfway between nodes.
     most : int
         Nodes.
+    spacing : float
+        Of the first ones, in log x.
+    floor : float, optional
+        F at 0, where there is mass below it. Otherwise it is the atom at 0, as it is found.
 
     Attributes
     ----------
     nodes : list of Node
-    atom : float
+    floor : float
+        F at 0.
     error : float
         Largest error of F between nodes, as far as they tell.
     """
 
-    def __init__(self, equation, tolerance=TOLERANCE, most=MOST_NODES):
+    def __init__(self, equation, tolerance=TOLERANCE, most=MOST_NODES, spacing=SPACING, floor=None):
         self.equation, self.nodes = equation, []
-        self.tolerance, self.most = tolerance, most
-        self.atom = equation.atom_at_zero()
+        self.tolerance, self.most, self.spacing = tolerance, most, spacing
+        self.positive = floor is None
+        self.floor = equation.atom_at_zero() if self.positive else floor
         averages = equation.averages
         self._centres = np.log(averages[averages > FLOOR * equation.bound])
         self._count = count()
@@ -116,25 +123,27 @@ class Nodes:
     # --- the walk down ----------------------------------------------------------------------
 
     def _descend(self):
-        """Nodes from the upper bound of the support down to where only the atom is left."""
+        """Nodes from the upper bound of the support down to where no mass above 0 is left."""
         top = np.log(self.equation.bound)
-        bottom, t, node = top + np.log(FLOOR), top, self._add(top)
-        while t > bottom and not node.F - self.atom <= NO_MASS:
-            t -= SPACING
+        bottom = top + np.log(FLOOR if self.positive else NEAR)
+        t, node = top, self._add(top)
+        while t > bottom and not node.F - self.floor <= NO_MASS:
+            t -= self.spacing
             before = node
             try:
                 node = self._add(t)
             except RuntimeError:  # rounding ends the way down a hard edge, but where little is left
-                if node.inside and node.F - self.atom <= ROUGHLY:
+                if node.inside and node.F - self.floor <= ROUGHLY:
                     break
                 raise
-            if not node.inside and node.F - self.atom > NO_MASS >= before.F - node.F:
-                residue = -node.x * node.solution.G.real
-                self.atom = max(self.atom, self.equation.atom_at_zero(residue))
-        left = node.F - self.atom
+            in_gap = not node.inside and node.F - self.floor > NO_MASS >= before.F - node.F
+            if in_gap and self.positive:
+                residue = node.x**2 * node.solution.slope.real  # of G there, but for O(x²)
+                self.floor = max(self.floor, self.equation.atom_at_zero(residue))
+        left = node.F - self.floor
         if left < -FALL or (left > FALL and not node.inside):
             x = node.x * self.equation.scale
-            raise RuntimeError(f"below {x:.3g} a mass of {left:.3g} is left beside the atom")
+            raise RuntimeError(f"below {x:.3g} a mass of {left:.3g} is left above 0")
 
     # --- between nodes ----------------------------------------------------------------------
 
@@ -194,7 +203,7 @@ class Nodes:
         """
         found, lowest = [], self.nodes[0]
         if lowest.inside:
-            found.append([_Row(0.0, self.atom, np.nan, np.nan), _row(lowest)])
+            found.append([_Row(0.0, self.floor, np.nan, np.nan), _row(lowest)])
         for left, right in pairwise(self.nodes):
             if not (left.inside or right.inside) and right.F - left.F <= NO_MASS:
                 continue
@@ -205,7 +214,7 @@ class Nodes:
         columns = [_Row(*np.array(component).T) for component in found]
         for component in columns:
             component.x[:] *= self.equation.scale
-        return _ascending(columns, self.atom)
+        return _ascending(columns, self.floor)
 
 
 class _Row(NamedTuple):

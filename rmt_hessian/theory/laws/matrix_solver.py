@@ -28,13 +28,14 @@ class MatrixSolver:
 
     Its ``_linearised(z, G)`` returns -Φ, the derivative of Φ in G, an operator on vectors of
     `symmetric`, and the one in z, with a minus; ``_far(z)`` is G where z is large;
-    ``_found(z, G, slope)`` makes a `Solution`. It sets ``scale``, the unit of z here, ``bound``,
-    one of the support, ``height``, of z over the axis, relative, and ``higher``, see `_in_domain`.
+    ``_found(z, G, slope)`` makes a `Solution`. It sets ``scale``, the unit of z here, ``bound``, an
+    upper one of the support, ``far``, one of its size, ``height``, of z over the axis, relative,
+    and ``higher``, see `_in_domain`.
 
     Parameters
     ----------
     M : numpy.ndarray, shape (n, k, k)
-        Symmetric and positive semidefinite.
+        Symmetric.
     weights : numpy.ndarray, shape (n,)
     gamma : float
     precision : float
@@ -47,11 +48,11 @@ class MatrixSolver:
     def __init__(self, M, weights, gamma, precision):
         self.k, self.gamma, self.precision = M.shape[1], gamma, precision
         self.weights = weights
-        self.L, self.ranks = factors(M, precision)
+        self.L, self.ranks, self.signs = factors(M, precision)
         self.symmetric = SymmetricMatrices(self.k)
 
     def atom_at_zero(self, residue=None):
-        """Mass of the atom at 0; of units in general position, or with ``residue = -z G(z)``."""
+        """Mass of the atom at 0; of units in general position, or with the residue of -G."""
         return atom_at_zero(self.L, self.ranks, self.weights, self.gamma, residue, self.precision)
 
     def solution(self, z, starts=(), tolerance=None):
@@ -67,7 +68,7 @@ class MatrixSolver:
             found = self._attempt(z, start, tolerance)
             if found.solved:
                 return found
-        eta, factor = max(z.imag, self.bound), 0.1
+        eta, factor = max(z.imag, self.far), 0.1
         at = last = self._attempt(z.real + 1j * eta, self._far(z.real + 1j * eta), tolerance)
         while at.solved and eta > z.imag and factor < SMALLEST_STEP:
             lower = max(factor * eta, z.imag)
@@ -135,10 +136,22 @@ class MatrixSolver:
 
     # --- the sample -------------------------------------------------------------------------
 
+    @property
+    def signed(self):
+        """Whether an M has a negative eigenvalue that counts."""
+        return bool((self.signs < 0).any())
+
+    def _bounds(self, bound):
+        """Of a function of L, its values for the positive part of each M, and for ``|M|``."""
+        size = bound(self.L)
+        if not self.signed:
+            return size, size
+        return bound(np.where(self.signs[:, None, :] > 0, self.L, 0.0)), size
+
     def _means(self, G):
         """``E[B]``, ``B = M (I + γ G M)^{-1}``, and the angles of `transforms`."""
         real, imag, angle = transforms(
-            self.L, self.ranks, self.weights, *_parts(G), self.gamma, NO_ROWS, NO_ROWS
+            self.L, self.ranks, self.signs, self.weights, *_parts(G), self.gamma, NO_ROWS, NO_ROWS
         )
         return real + 1j * imag, angle
 
@@ -147,7 +160,7 @@ class MatrixSolver:
         shape = len(self.L), self.symmetric.dimension
         B_real, B_imag = np.zeros(shape), np.zeros(shape)
         real, imag, angle = transforms(
-            self.L, self.ranks, self.weights, *_parts(G), self.gamma, B_real, B_imag
+            self.L, self.ranks, self.signs, self.weights, *_parts(G), self.gamma, B_real, B_imag
         )
         weighted = self.weights[:, None] * B_real
         cross = weighted.T @ B_imag

@@ -1,11 +1,11 @@
-r"""A positive law known by its distribution function and its density at points.
+r"""A law known by its distribution function and its density at points.
 
 In each component F is a function of ``t = log x``, interpolated between nodes by the polynomial of
 degree 5 that has F and its first two derivatives there. It is exact at every node, and no mass
 depends on what lies between. Its derivative is kept in Bernstein's basis, where coefficients that
 are not negative make F grow; others are raised to 0, at the cost of the slopes, which happens where
 the density jumps between nodes. A component that begins at 0 (a hard edge) goes on below its
-lowest node as ``√x``.
+lowest node as ``√x``. What lies below 0 is the table of -X.
 """
 
 from collections.abc import Sequence
@@ -92,6 +92,10 @@ class _Component:
     def F_right(self) -> float:
         return float(self.F(self.F.x[-1]))
 
+    @property
+    def mass(self) -> float:
+        return self.F_right - self.F_left
+
     @cached_property
     def slope(self) -> BPoly:
         """``dF/dt``."""
@@ -139,7 +143,7 @@ class _Component:
 
 
 class TabulatedDistribution(SpectralLaw):
-    """A law on [0, ∞) given by F and the density at points of each component.
+    """A law given by F and the density at points of each component.
 
     What a subclass adds is `stieltjes`.
 
@@ -151,6 +155,8 @@ class TabulatedDistribution(SpectralLaw):
         F ends at 1 and agrees over gaps. A first node at 0 is a hard edge. A curvature of NaN is
         not used, as at the edges.
     atom_at_zero : float
+    negative : sequence of (x, F, slope, curvature)
+        The same of -X, its distribution function.
 
     Attributes
     ----------
@@ -159,33 +165,51 @@ class TabulatedDistribution(SpectralLaw):
         the nodes show the density. The masses themselves come from F.
     """
 
-    def __init__(self, components: Sequence[Any], atom_at_zero: float) -> None:
+    def __init__(
+        self, components: Sequence[Any], atom_at_zero: float, negative: Sequence[Any] = ()
+    ) -> None:
         self._components = tuple(_Component.of(*arrays) for arrays in components)
+        self._negative = tuple(_Component.of(*arrays) for arrays in negative)
         self.atom_at_zero = atom_at_zero
-        masses = [c.nodes_mass for c in self._components]
+        self._below = sum(c.mass for c in self._negative)
+        masses = [c.nodes_mass for c in self._negative + self._components]
         self.mass_error = sum(masses) + atom_at_zero - 1.0
 
     def _summary(self) -> str:
         return identity.of_components(self)
 
     def components(self) -> Intervals:  # noqa: D102
-        return [c.ends for c in self._components]
+        return [interval for interval, _ in self._intervals]
 
     def component_masses(self) -> FloatArray:  # noqa: D102
-        return np.array([c.F_right - c.F_left for c in self._components])
+        return np.array([mass for _, mass in self._intervals])
+
+    @property
+    def _intervals(self) -> list[tuple[tuple[float, float], float]]:
+        """Components, ascending, and their masses."""
+        below = [((-c.ends[1], -c.ends[0]), c.mass) for c in reversed(self._negative)]
+        above = [(c.ends, c.mass) for c in self._components]
+        if below and above and below[-1][0][1] == above[0][0][0] == 0:  # one, on both sides of 0
+            (lo, _), left = below.pop()
+            (_, hi), right = above.pop(0)
+            below.append(((lo, hi), left + right))
+        return below + above
 
     def _density(self, x: FloatArray) -> FloatArray:
         density = np.zeros(x.shape)
-        for c in self._components:
-            lo, hi = c.ends
-            inside = (lo < x) & (x < hi)
-            density[inside] = c.density(x[inside])
+        for y, components in ((x, self._components), (-x, self._negative)):
+            for c in components:
+                lo, hi = c.ends
+                inside = (lo < y) & (y < hi)
+                density[inside] = c.density(y[inside])
         return density
 
     def _distribution(self, x: FloatArray) -> FloatArray:
-        F = np.where(x >= 0, self.atom_at_zero, 0.0)
+        F = np.where(x >= 0, self._below + self.atom_at_zero, self._below)
         for c in self._components:
             F = np.where(x >= c.ends[0], c.distribution(x), F)
+        for c in self._negative:
+            F = np.where(-x >= c.ends[0], 1.0 - c.distribution(-x), F)
         return np.clip(F, 0.0, 1.0)
 
     def _quantile(self, q: FloatArray) -> FloatArray:
@@ -193,10 +217,14 @@ class TabulatedDistribution(SpectralLaw):
         for c in self._components:
             above = q > c.F_left
             x[above] = c.quantile(q[above])
+        for c in self._negative:
+            below = q <= 1.0 - c.F_left
+            x[below] = -c.quantile(1.0 - q[below])
         return x
 
     def moment(self, k: int) -> float:
         """``E[X^k]``, k >= 0, by quadrature."""
         k = positive_integer(k, "k", minimum=0)
         parts = [mass @ x**k for x, mass in (c.masses for c in self._components)]
+        parts += [mass @ (-x) ** k for x, mass in (c.masses for c in self._negative)]
         return float(sum(parts)) + self.atom_at_zero * 0.0**k

@@ -35,25 +35,29 @@ def positive(k, rng, shift=0.0):
 
 @pytest.mark.parametrize("gamma", [1e-5, 0.3, 5.0])
 @pytest.mark.parametrize("size", [1e-3, 1.0, 1e8])
-def test_kernel(gamma, size, rng):
+@pytest.mark.parametrize("signed", [False, True])
+def test_kernel(gamma, size, signed, rng):
     """B of each sample, their mean, and the sum of arguments, which is that of the eigenvalues."""
     M, weights = draws(100, 4, 4, rng), rng.dirichlet(np.ones(100))
-    L, ranks = factors(M, 2.0**-52)
-    np.testing.assert_allclose(L @ L.transpose(0, 2, 1), M, atol=EXACT)
+    M *= rng.choice([-1.0, 1.0], 100)[:, None, None] if signed else 1.0
+    L, ranks, signs = factors(M, 2.0**-52)
+    LT = L.transpose(0, 2, 1)
+    np.testing.assert_allclose((L * signs[:, None, :]) @ LT, M, atol=EXACT)
+    assert (signs < 0).any() == signed
     assert not L[np.einsum("nii->ni", M) == 0].any()  # units that are missing stay so
     G = size * positive(4, rng)
     B_real, B_imag = np.zeros((2, 100, 10))
     real, imag, angle = transforms(
-        L, ranks, weights, G.real.copy(), G.imag.copy(), gamma, B_real, B_imag
+        L, ranks, signs, weights, G.real.copy(), G.imag.copy(), gamma, B_real, B_imag
     )
-    S = np.eye(L.shape[2]) + gamma * L.transpose(0, 2, 1) @ G @ L
-    B = L @ np.linalg.solve(S, L.transpose(0, 2, 1))
+    S = signs[:, :, None] * np.eye(L.shape[2]) + gamma * LT @ G @ L
+    B = L @ np.linalg.solve(S, LT)
     scale = np.abs(B).max()
     np.testing.assert_allclose(real + 1j * imag, np.tensordot(weights, B, 1), atol=EXACT * scale)
     np.testing.assert_allclose(
         B_real + 1j * B_imag, B[:, *np.triu_indices(4)], atol=10 * EXACT * scale
     )
-    arguments = np.angle(np.linalg.eigvals(S)).sum(axis=1)
+    arguments = np.angle(np.linalg.eigvals(S)).sum(axis=1) - np.pi * (signs < 0).sum(axis=1)
     traces = np.einsum("ij,nji->n", G, B).imag
     assert angle == pytest.approx(weights @ (arguments - gamma * traces), abs=10 * EXACT)
 
@@ -197,7 +201,7 @@ def test_the_atom_of_units_that_decouple_needs_a_subspace(rng):
     M[:, :2, :2] = u[:, :, None] * u[:, None, :]
     M[:, 2, 2] = rng.uniform(1, 2, 50)
     M = Q @ M @ Q.T
-    L, ranks = factors(M, 2.0**-52)
+    L, ranks, _ = factors(M, 2.0**-52)
     weights, plane = np.full(50, 1 / 50), Q[:, :2] @ Q[:, :2].T
     together = atom_at_zero(L, ranks, weights, 0.8, None, 2.0**-52)
     alone = atom_at_zero(L, ranks, weights, 0.8, plane, 2.0**-52)

@@ -176,6 +176,51 @@ def test_narrow_supports_are_found(n_samples):
     np.testing.assert_allclose(law.components(), exact.components(), rtol=1e-9)
 
 
+@pytest.mark.parametrize("gamma", [0.05, 0.4, 1.0, 1.6])
+@pytest.mark.parametrize("shift", [0.3, -8.0])
+def test_one_unit_of_both_signs_is_a_block(gamma, shift, rng):
+    lam = rng.standard_normal(200) + shift
+    law = MatrixLayerLaw(lam[:, None, None], gamma)
+    exact = GeneralizedMarchenkoPastur(lam, np.full(200, 1 / 200), gamma)
+    assert distance(law, exact) < TABLE
+    assert law.atom_at_zero == pytest.approx(exact.atom_at_zero, abs=EXACT)
+    assert law.mean() == pytest.approx(exact.mean(), rel=EXACT)
+    assert law.var() == pytest.approx(exact.var(), rel=EXACT)
+    np.testing.assert_allclose(law.components(), exact.components(), rtol=1e-6)
+    np.testing.assert_allclose(law.component_masses(), exact.component_masses(), atol=TABLE)
+    tabulated = [TabulatedDistribution.moment(law, order) for order in (1, 2, 3)]
+    np.testing.assert_allclose(tabulated, [exact.moment(k) for k in (1, 2, 3)], rtol=1e-5)
+    z = np.array([0.5 + 0.1j, -1.0 - 0.3j, -0.4, 0.2, 90.0, -90.0])
+    np.testing.assert_allclose(law.stieltjes(z), exact.stieltjes(z), rtol=1e-6)
+    q = np.linspace(0.02, 0.98, 25)
+    x = law.ppf(q)
+    np.testing.assert_allclose(law.pdf(x[x != 0]), exact.pdf(x[x != 0]), rtol=1e-4)
+
+
+@pytest.mark.parametrize("gamma", [0.3, 1.5])
+def test_units_of_opposite_signs(gamma, rng):
+    """A positive unit and a negative one: each a block of its own; an atom from one of them."""
+    lam, mu = weights_sample(300, rng)
+    M = np.zeros((300, 2, 2))
+    M[:, 0, 0], M[:, 1, 1] = lam, -3 * mu
+    Q = np.linalg.qr(rng.standard_normal((2, 2)))[0]
+    law = MatrixLayerLaw(Q @ M @ Q.T, gamma)
+    parts = [GeneralizedMarchenkoPastur(t, np.full(300, 1 / 300), gamma) for t in (lam, -3 * mu)]
+    x = np.linspace(*law.support(), 200)
+    np.testing.assert_allclose(law.cdf(x), sum(part.cdf(x) for part in parts) / 2, atol=TABLE)
+    assert law.atom_at_zero == pytest.approx(max(0, 1 - 1 / gamma), abs=EXACT)
+
+
+def test_rounding_below_zero_is_none(rng):
+    """Eigenvalues of -1e-12 beside 1 are those of a matrix that came with rounding."""
+    A = rng.standard_normal((60, 3, 1))
+    M = A @ A.transpose(0, 2, 1)
+    law, noisy = MatrixLayerLaw(M, 0.3), MatrixLayerLaw(M - 1e-12 * np.eye(3), 0.3)
+    assert not noisy.equation.signed
+    assert noisy.support()[0] > 0
+    assert distance(law, noisy) < TABLE
+
+
 def test_a_layer_without_weights_is_an_atom():
     law = MatrixLayerLaw(np.zeros((3, 2, 2)), 0.5)
     assert law.components() == []
@@ -189,8 +234,6 @@ def test_bad_samples():
         MatrixLayerLaw(np.ones((3, 2, 2)), 0.0)
     with pytest.raises(ValueError, match="must be symmetric"):
         MatrixLayerLaw(np.array([[[1.0, 2.0], [0.0, 1.0]]] * 2), 0.5)
-    with pytest.raises(ValueError, match="must be positive semidefinite, got the eigenvalue -1"):
-        MatrixLayerLaw(np.array([[[1.0, 2.0], [2.0, 1.0]]] * 2), 0.5)
 
 
 def test_an_equation_that_is_not_solved_raises():

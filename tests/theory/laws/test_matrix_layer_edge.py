@@ -309,7 +309,7 @@ def wrong_mean(monkeypatch):
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
-    [(wrong_atom, "beside the atom"), (falling, "found falls by"), (wrong_mean, "mean of the law")],
+    [(wrong_atom, "is left above 0"), (falling, "found falls by"), (wrong_mean, "mean of the law")],
 )
 def test_what_is_wrong_raises(wrong, message, monkeypatch):
     M = np.ones((4, 1, 1))
