@@ -52,12 +52,11 @@ def _variances(P):
 
 
 def quasi_independent(c):
-    """a with ``a_i Σ_{j≠i} a_j = c_i``: confusions ``a_i a_j`` off the diagonal have sums c.
+    """Sizes a of classes whose confusions ``a_i a_j``, j ≠ i, have the sums c.
 
     Quasi-independence of a square table (Goodman 1968): classes are confused by their sizes alone.
     With ``A = Σ a`` it says ``a_i (A - a_i) = c_i``: the smaller root, but for the largest class,
-    which may have the other. Where that class has half of all it is confused with everyone and the
-    others not with each other; it is the limit A → ∞.
+    which may have the other, where it is more than half of A.
 
     Parameters
     ----------
