@@ -251,7 +251,7 @@ def test_the_grids_of_grouped_mixtures():
     """Two seeds each; 16 classes in groups of four are four groups."""
     config = load_config(SWEEPS / "grouped_mixtures.toml")
     assert not config.slow
-    classes = 8, 16, 32, 64, 128, 256
+    classes = 8, 16, 32, 64, 128
     expected = {("alone", rho, C) for rho, C in product((3.0, 6.0), classes)}
     expected |= {(name, 6.0, C) for name, C in product(("pairs", "fours"), classes)}
     expected |= {("4 groups", 6.0, C) for C in classes if C != 16}

@@ -149,10 +149,8 @@ class DenseRoot:
     def solve(self, p: FloatArray, slope: FloatArray) -> FloatArray:  # noqa: D102
         B = self.matrix
         centred = p[:, :, None] * (B - (p @ B)[:, None, :])  # A B
-        solved: FloatArray = np.linalg.solve(np.eye(B.shape[1]) + B.T @ centred, slope[:, :, None])[
-            :, :, 0
-        ]
-        return solved
+        curvature = np.eye(B.shape[1]) + B.T @ centred
+        return np.asarray(np.linalg.solve(curvature, slope[:, :, None])[:, :, 0])
 
 
 def minimised(omega: FloatArray, labels: IntArray, root: Root, gradients: FloatArray) -> Fitted:
