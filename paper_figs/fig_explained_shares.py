@@ -5,6 +5,7 @@ from paper_figs.fig_real_heads import HEADS, colour
 from paper_figs.style import CannotDraw, rows_of, run, subplots
 
 VERSION = "fresh_population_"
+STYLES = [("0.45", line) for line in ("-", "--", "-.", ":")]  # colours are those of heads
 KNOWN = {  # columns of `real_head_confusions`, in the order of what they know
     "class_share": "$1/C$",
     "equal_share": "$1/n$",
@@ -22,7 +23,7 @@ def draw(store):
     figure, axes = subplots(1, 3, height_to_width=1.15)
     mixtures = rows_of(store, "trained_shares")
     for ax, (name, title) in zip(axes[0], PANELS.items(), strict=False):
-        draw_families(ax, mixtures, name, VERSION)
+        draw_families(ax, mixtures, name, VERSION, STYLES)
         for _, row in at_most_samples(heads).iterrows():
             c, C = colour(row["head"]), row["n_classes"]
             ax.plot(C, row[f"population_{name}"], "s", ms=4, fillstyle="none", mew=0.9, c=c)
@@ -41,6 +42,7 @@ def draw(store):
         if head.endswith("joined"):
             label = f"{HEADS[head.removesuffix('-joined')][1]}, no spaces"
         axes[0, 0].plot([], [], "s", ms=4, fillstyle="none", c=colour(head), label=label)
+    axes[0, 0].plot([], [], "_", ms=6, c="0.1", label="random head, predicted")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
     figure.suptitle(f"Populations; mixtures: {sizes(mixtures)}", fontsize=8)

@@ -3,7 +3,9 @@
 from paper_figs.style import CannotDraw, plain_log_ticks, rows_of, run, seeds_of, subplots
 from rmt_hessian.plotting import COLOURS
 
-PALETTE = ("blue", "grey", "green", "vermilion", "purple", "orange")
+STYLES = [
+    (COLOURS[name], "-") for name in ("blue", "grey", "green", "vermilion", "purple", "orange")
+]
 PANELS = {"c2_ratio": "$C^2R$", "share": "share off the diagonal"}
 VERSIONS = {"fresh_population_": "population of new samples", "": "the training sample"}
 
@@ -52,17 +54,17 @@ def families(table):
         found |= {words: part for words, part in of.items() if part["n_classes"].nunique() > 2}
     if not found:
         raise CannotDraw("no points of trained_shares at three numbers of classes")
-    if len(found) > len(PALETTE):
-        raise CannotDraw(f"{len(found)} families, for {len(PALETTE)} colours: run a sweep for each")
+    if len(found) > len(STYLES):
+        raise CannotDraw(f"{len(found)} families, for {len(STYLES)} colours: run a sweep for each")
     return found
 
 
-def draw_families(ax, table, name, version):
-    """C²R or the share of each family, on logarithmic axes."""
-    for colour, (words, rows) in zip(PALETTE, families(table).items(), strict=False):
-        c, means = COLOURS[colour], rows.groupby("n_classes").mean(numeric_only=True)
+def draw_families(ax, table, name, version, styles=STYLES):
+    """C²R or the share of each family, on logarithmic axes; styles are colours and lines."""
+    for (c, line), (words, rows) in zip(styles, families(table).items(), strict=False):
+        means = rows.groupby("n_classes").mean(numeric_only=True)
         ax.plot(rows["n_classes"], rows[f"{version}{name}"], "o", ms=3, mew=0, c=c)
-        ax.plot(means.index, means[f"predicted_{version}{name}"], "-", lw=1, c=c, label=words)
+        ax.plot(means.index, means[f"predicted_{version}{name}"], line, lw=1, c=c, label=words)
         static = f"static_{version.removeprefix('fresh_')}{name}"
         ax.plot(means.index, means[static], ":", lw=0.7, c=c)
     ax.set_xscale("log")
