@@ -20,7 +20,7 @@ def draw(store):
     heads, confusions = (available(store, name) for name in ("real_heads", "real_head_confusions"))
     if heads.empty or confusions.empty:
         raise CannotDraw("no points of real_heads or of real_head_confusions")
-    figure, axes = subplots(1, 3, height_to_width=1.15)
+    figure, axes = subplots(1, 3, height_to_width=1.6)
     mixtures = rows_of(store, "trained_shares")
     for ax, (name, title) in zip(axes[0], PANELS.items(), strict=False):
         draw_families(ax, mixtures, name, VERSION, STYLES)
