@@ -179,7 +179,7 @@ def test_it_converges_everywhere(K, log_gamma, log_mu, rho, seed):
     assert trained.q > 0
 
 
-@settings(max_examples=15)
+@settings(max_examples=5)
 @given(
     st.sampled_from([(4, 2), (6, 3), (6, 2), (12, 4)]),
     st.floats(0, 1),
