@@ -11,11 +11,26 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 
-from paper_figs import fig_real_heads, style
+from paper_figs import (
+    fig_explained_shares,
+    fig_grouped_mixtures,
+    fig_real_head_blocks,
+    fig_real_heads,
+    style,
+)
 from rmt_hessian.measurements.real_heads import HeadOfNetwork
 from rmt_hessian.model import head_data
 from rmt_hessian.model.head_data import TrainedHead, trained_head
-from rmt_hessian.report.real_heads import HEADS, LAYERS, OWN, PAIRS, real_head_sections
+from rmt_hessian.report.real_heads import (
+    BLOCKS,
+    CONFUSIONS,
+    HEADS,
+    LAYERS,
+    OWN,
+    PAIRS,
+    real_head_sections,
+)
+from rmt_hessian.report.trained_laws import SHARES, trained_law_sections
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
@@ -30,6 +45,9 @@ SMALLER = {
     "n_samples = 1500": "n_samples = 50",
     'data = ["digits", "mnist"]': 'data = ["digits"]',
     "seeds = 3": "seeds = 1",
+    "n_inputs = 300, n_samples = 6000": "n_inputs = 40, n_samples = 200",
+    "[8, 32, 128, 256]": "[4, 6, 8, 10]",
+    "[4, 16, 64, 128]": "[2, 3, 4, 5]",
 }
 CLASSES = {"magika": 9, "ppocr-v4": 20, "ppocr-v6": 30, "digits": 10, "mnist": 10}
 
@@ -67,10 +85,14 @@ def store(tmp_path_factory):
     return Store(folder / "results")
 
 
-def test_a_rerun_gives_the_same_bytes(store):
+FIGURES = fig_real_heads, fig_real_head_blocks, fig_explained_shares, fig_grouped_mixtures
+
+
+@pytest.mark.parametrize("module", FIGURES)
+def test_a_rerun_gives_the_same_bytes(store, module):
     written = []
     for _ in range(2):
-        figure, file = fig_real_heads.draw(store), io.BytesIO()
+        figure, file = module.draw(store), io.BytesIO()
         figure.savefig(file, format="pdf", metadata={"CreationDate": None})
         plt.close(figure)
         written.append(file.getvalue())
@@ -101,18 +123,75 @@ def test_every_head_is_drawn_with_its_prediction(store):
     plt.close(figure)
 
 
-def test_a_table_without_heads_is_refused(store, tmp_path):
+def test_blocks_are_drawn_beside_their_laws(store):
+    figure = fig_real_head_blocks.draw(store)
+    rows = style.rows_of(store, "real_head_blocks")
+    assert len(rows) == 10  # two temperatures
+    for column, name in enumerate(fig_real_head_blocks.BLOCKS):
+        spectra, distances = figure.axes[column], figure.axes[4 + column]
+        assert len([line for line in spectra.get_lines() if len(line.get_xdata())]) == 10
+        drawn = [float(line.get_ydata()[0]) for line in distances.get_lines()]
+        for kind in ("ks", "white_ks", "misfit"):
+            assert np.isin(rows[f"{name}_{kind}"], drawn).all()
+    plt.close(figure)
+
+
+def test_mixtures_are_drawn_beside_their_predictions(store):
+    rows = style.rows_of(store, "trained_shares")
+    names = ["no groups, $\\rho=3$", "groups of 2, $\\rho=6$, $\\kappa=1$"]
+    assert list(fig_grouped_mixtures.families(rows)) == names
+    figure = fig_grouped_mixtures.draw(store)
+    panels = [(kind, name) for kind in ("fresh_population_", "") for name in ("c2_ratio", "share")]
+    for ax, (version, name) in zip(figure.axes, panels, strict=True):
+        drawn = [float(y) for line in ax.get_lines() for y in line.get_ydata()]
+        for kind in ("", "predicted_"):
+            assert np.isin(rows[f"{kind}{version}{name}"], drawn).all()
+    plt.close(figure)
+
+
+def test_heads_are_drawn_beside_mixtures_and_by_what_is_known(store):
+    figure = fig_explained_shares.draw(store)
+    heads = fig_explained_shares.at_most_samples(
+        fig_explained_shares.available(store, "real_heads")
+    )
+    assert set(heads["head"]) == {*CLASSES, "ppocr-v6-joined"}
+    for ax, name in zip(figure.axes, ("c2_ratio", "share"), strict=False):
+        drawn = [float(y) for line in ax.get_lines() for y in line.get_ydata()]
+        assert np.isin(heads[f"population_{name}"], drawn).all()
+    known = fig_explained_shares.available(store, "real_head_confusions")
+    lines = figure.axes[2].get_lines()
+    assert len(lines) == len(known) == 6
+    for line, (_, row) in zip(lines, known.iterrows(), strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), row[list(fig_explained_shares.KNOWN)])
+    plt.close(figure)
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        (fig_real_heads, "no points of real_heads"),
+        (fig_real_head_blocks, "no points of real_head_blocks"),
+        (fig_explained_shares, "no points of real_heads or of real_head_confusions"),
+        (fig_grouped_mixtures, "no points of trained_shares at three numbers of classes"),
+    ],
+)
+def test_a_table_without_points_is_refused(store, module, message):
     empty = type("Empty", (), {"table": lambda self: store.table().iloc[:0]})()
-    with pytest.raises(style.CannotDraw, match="no points of real_heads"):
-        fig_real_heads.draw(empty)
+    with pytest.raises(style.CannotDraw, match=message):
+        module.draw(empty)
 
 
 def test_tables_are_printed(store):
     sections = dict(real_head_sections(store.table()))
-    assert list(sections) == [HEADS, OWN, PAIRS, LAYERS]
+    assert list(sections) == [HEADS, OWN, PAIRS, CONFUSIONS, BLOCKS, LAYERS]
     heads = sections[HEADS]
     assert "ppocr-v4-joined" not in set(heads["head"])
     assert {"share", "population_share", "random_share"} <= set(heads)
-    assert len(sections[PAIRS]) == 6
+    assert len(sections[PAIRS]) == len(sections[CONFUSIONS]) == 6
+    assert len(sections[BLOCKS]) == 4 * 10
+    assert {"ks", "misfit", "block"} <= set(sections[BLOCKS])
+    ((title, mixtures),) = trained_law_sections(store.table())
+    assert title == SHARES
+    assert len(mixtures) == 8
     assert set(sections[LAYERS]["layer"]) == {0, 1}
     assert list(real_head_sections(store.table().iloc[:0])) == []

@@ -15,6 +15,8 @@ from rmt_hessian.measurements import (  # noqa: F401 (registers what is in them)
     output_rank,
     pac_bayes,
     pac_bayes_search,
+    real_head_blocks,
+    real_head_confusions,
     real_head_structure,
     real_heads,
     real_layers,
@@ -23,6 +25,7 @@ from rmt_hessian.measurements import (  # noqa: F401 (registers what is in them)
     trained_laws,
     trained_layer_pairs,
     trained_paths,
+    trained_shares,
     trained_spectra,
     training_images,
 )

@@ -31,12 +31,18 @@ def real_head_structure(rng, *, run: HeadOfNetwork, n_top: Count = 6):
     H = head_hessian(Z, logits=f)  # 1/T² is a factor of all
     found = kronecker_numbers(H, min(n_top, H.shape[0] - 1))
     found |= output_spectrum(head_hessian(np.ones((len(Z), 1)), logits=f))
-    f -= f.max(axis=1, keepdims=True)
-    P = np.exp(f, out=f)
-    P /= P.sum(axis=1, keepdims=True)
+    P = probabilities(f)
     found |= pair_shares(Z, P, head.class_groups)
     found["top_names"] = encoded(head.class_names, found["top_pairs"])
     return {"available": True, "n_measured": len(Z), "n_classes": len(W)} | found
+
+
+def probabilities(f):
+    """Softmax of logits f, (N, C), which are overwritten: they may be all that fits."""
+    f -= f.max(axis=1, keepdims=True)
+    P = np.exp(f, out=f)
+    P /= P.sum(axis=1, keepdims=True)
+    return P
 
 
 def kronecker_numbers(H, n_top):
@@ -129,7 +135,7 @@ def pair_shares(Z, P, groups):
         mass[some] = np.sum(p * (KS @ p), axis=0) - np.sum(q * (K @ q), axis=0)
     total = mass.sum()
     top = np.argsort(-mass, kind="stable")[: min(N_CLASSES, len(mass))]
-    norms, confusions = _pairs(K, P[:, top])
+    norms, confusions = pair_sums(K, P[:, top])
     i, j = np.triu_indices(len(top), 1)
     shares, confusions = 2 * norms[i, j] / total, confusions[i, j]
     order = np.argsort(-shares, kind="stable")
@@ -159,7 +165,7 @@ def _products(P, classes):
     return S, Q
 
 
-def _pairs(K, P):
+def pair_sums(K, P):
     """``Σ_nm K_nm λ_n λ_m``, ``λ = p_i p_j``, and the mean of λ, (c, c) each."""
     norms = np.empty((P.shape[1],) * 2)
     for i, p in enumerate(P.T):

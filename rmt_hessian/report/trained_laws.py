@@ -25,18 +25,23 @@ PATHS = (
     "Gradient descent from zero without a ridge beside the predicted optima at equal ‖V‖: largest "
     "relative deviation along the path, means over seeds."
 )
+SHARES = (
+    "Shares off the diagonal of trained mixtures and C²R, predicted → seen, means over seeds; "
+    "fresh: of new samples; static: of random heads for many classes."
+)
 SIZES = ["n_inputs", "n_classes", "n_samples", "separation", "n_groups", "imbalance", "ridge"]
 OF_HEADS = ["features", "data", "n_units", "n_samples", "separation", "ridge"]
 SHOWN = ["q", "a", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "ratio", "share"]
 OF_MODELS = SHOWN[2:]
+STATIC = ["static_population_c2_ratio", "static_population_share"]
 PARTS = ("diagonal", "off_diagonal", "layer")
 
 
 def trained_law_sections(table):
     """Yield (title, table) of what a sweep measured of trained softmax regressions and heads."""
-    laws, heads, paths = (
+    laws, heads, paths, shares = (
         table[table["measurement"] == name]
-        for name in ("trained_laws", "trained_heads", "trained_paths")
+        for name in ("trained_laws", "trained_heads", "trained_paths", "trained_shares")
     )
     if len(laws):
         keys = _known(SIZES, laws)
@@ -51,6 +56,13 @@ def trained_law_sections(table):
         columns = ["ks_diagonal", "ks_without_prox_diagonal"]
         distances = [rows[columns].mean() for _, rows in by_point(heads, keys)]
         yield HEADS, found.assign(**pd.DataFrame(distances).round(3).reset_index(drop=True))
+    if len(shares):
+        keys = _known([*SIZES, "correlation"], shares)
+        columns = [f"{of}{name}" for of in ("", "fresh_") for name in ("share", "population_share")]
+        columns += ["fresh_population_c2_ratio", "test_accuracy"]
+        found = _pairs(shares, keys, {name: name for name in columns})
+        static = [rows[STATIC].mean() for _, rows in by_point(shares, keys)]
+        yield SHARES, found.assign(**pd.DataFrame(static).round(3).reset_index(drop=True))
     if len(paths):
         columns = [name for name in paths if name.startswith("deviation_")]
         yield PATHS, means(paths, _known(SIZES[:4], paths), columns)

@@ -5,6 +5,8 @@ import sys
 import numpy as np
 import pytest
 
+from rmt_hessian.measurements.real_head_blocks import real_head_blocks
+from rmt_hessian.measurements.real_head_confusions import real_head_confusions
 from rmt_hessian.measurements.real_heads import HeadOfNetwork, real_heads, top_classes
 from rmt_hessian.model import head_data
 from rmt_hessian.model.head_data import file_ends, python_files, trained_head
@@ -66,6 +68,24 @@ def test_a_head_is_measured(name):
     assert found["random_share"] < found["share"]
     # what a random head tends to, at 100 samples of it
     assert found["random_c2_ratio"] == pytest.approx(found["predicted_c2_ratio"], rel=0.3)
+
+
+@pytest.mark.parametrize("name", ["magika", *TEXT])
+def test_blocks_are_within_the_error_of_their_laws(name):
+    found = real_head_blocks(np.random.default_rng(0), run=HeadOfNetwork(head=name, n_samples=300))
+    for block in ("largest", "median", "pair", "random"):
+        assert found[f"{block}_ks"] <= found[f"{block}_error"] + 1e-12
+    # of trained blocks the wrong law may be nearer by chance, so few are the samples
+    assert found["random_ks"] < found["random_white_ks"]
+
+
+@pytest.mark.parametrize("name", ["magika", *TEXT])
+def test_sizes_and_confusions_explain_most_of_the_share(name):
+    found = real_head_confusions(
+        np.random.default_rng(0), run=HeadOfNetwork(head=name, n_samples=300)
+    )
+    assert 5 * found["class_share"] < found["equal_share"]
+    assert found["confusion_share"] > found["population_share"] / 3
 
 
 @pytest.mark.skipif(not OLD, reason="comes for older versions of Python")

@@ -191,7 +191,7 @@ def test_the_grids_of_wide_bounds():
 
 
 def test_the_grids_of_real_heads():
-    """Samples and temperatures of all heads; spaces, blanks; structure; layers of digits."""
+    """Samples, temperatures, spaces, blanks; structure, blocks; layers of digits; mixtures."""
     config = load_config(SWEEPS / "real_heads.toml")
     assert config.slow
     assert config.extras == ["heads"]
@@ -204,6 +204,7 @@ def test_the_grids_of_real_heads():
             p.parameters.get("blanks", True),
         )
         for p in config.points()
+        if p.measurement != "trained_shares"
     )
     text = "ppocr-v4", "ppocr-v6"
     joined = tuple(f"{name}-joined" for name in text)
@@ -215,6 +216,45 @@ def test_the_grids_of_real_heads():
     expected |= {("real_heads", head, 2000, None, True) for head in joined}
     expected |= {("real_heads", head, 2000, None, False) for head in text + joined}
     expected |= {("real_head_structure", head, 1000, None, True) for head in heads + joined}
+    expected |= {("real_head_confusions", head, 2000, None, True) for head in heads + joined}
+    expected |= {("real_head_blocks", h, 2000, T, True) for h, T in product(heads, (1.0, 5.0))}
     once = dict.fromkeys(expected, 1)
     of_layers = product(product(("digits", "mnist"), (0, 1)), (1.0, 2.0, 5.0))
     assert found == once | {("real_layers", layer, 1500, T, True): 3 for layer, T in of_layers}
+    classes = 8, 32, 128, 256
+    assert mixtures_of(config) == {("alone", 3.0, C): 1 for C in classes} | {
+        ("pairs", 6.0, C): 1 for C in classes
+    }
+
+
+def mixtures_of(config):
+    """How many points of trained shares there are of each family, separation and size."""
+    return Counter(
+        (family(p.parameters), p.parameters["separation"], p.parameters["n_classes"])
+        for p in config.points()
+        if p.measurement == "trained_shares"
+    )
+
+
+def family(parameters):
+    C, G = parameters["n_classes"], parameters.get("n_groups")
+    if G is None:
+        return "alone"
+    if parameters["correlation"] == 1.0:
+        assert C == 2 * G
+        return "pairs"
+    assert parameters["correlation"] == 0.75
+    return "fours" if C == 4 * G else f"{G} groups"
+
+
+def test_the_grids_of_grouped_mixtures():
+    """Two seeds each; 16 classes in groups of four are four groups."""
+    config = load_config(SWEEPS / "grouped_mixtures.toml")
+    assert not config.slow
+    classes = 8, 16, 32, 64, 128
+    expected = {("alone", rho, C) for rho, C in product((3.0, 6.0), classes)}
+    expected |= {(name, 6.0, C) for name, C in product(("pairs", "fours"), classes)}
+    expected |= {("4 groups", 6.0, C) for C in classes if C != 16}
+    assert mixtures_of(config) == dict.fromkeys(expected, 2)
+    sizes = {tuple(p.parameters[n] for n in ("n_inputs", "n_samples")) for p in config.points()}
+    assert sizes == {(300, 6000)}

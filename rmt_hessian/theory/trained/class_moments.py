@@ -4,12 +4,14 @@ Features of class y are ``μ_y + Σ^{1/2} g``. All that matters of Σ and the me
 eigenvalue a of Σ, which share of the p dimensions it has, and the Gram matrix of the means within
 its eigenspace, ``(P_a μ_k)ᵀ P_a μ_l``. Where classes are equally likely and every Gram matrix is
 ``c_a I + c'_a 11ᵀ``, classes are *exchangeable*: all K × K matrices of the theory are
-multiples of ``P = I - 11ᵀ/K``.
+multiples of ``P = I - 11ᵀ/K``. Where means are correlated within groups of one size they are sums
+of multiples of two projectors, `ClassSymmetry`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -23,6 +25,7 @@ from rmt_hessian.mixture import Mixture
 from rmt_hessian.theory.coverage import last_layer_to_train
 from rmt_hessian.theory.relu.moments import moments_of
 from rmt_hessian.theory.structure.relu_features import relu_feature_spectrum
+from rmt_hessian.theory.trained.class_symmetry import ClassSymmetry
 
 FEATURE_NODES = 256  # of the spectrum of random features
 ROUNDING = 1e-14  # of a Gram matrix
@@ -135,25 +138,35 @@ class ClassMoments:
         """Whether Σ = I."""
         return bool((self.eigenvalues == 1.0).all())
 
-    @property
-    def exchangeable(self) -> bool:
-        """Whether a permutation of the classes changes nothing.
+    @cached_property
+    def symmetry(self) -> ClassSymmetry | None:
+        """That of classes which can be permuted, in equal groups; None if there is none.
 
-        That is ``P Gram_a = c_a P``: the mean of all is orthogonal to the differences of means, or
-        logits would have an offset that all samples share.
+        It asks for ``P Gram_a = Σ_l c_l P_l``: the mean of all is orthogonal to the differences of
+        means, or logits would have an offset that all samples share. Exchangeable classes, each a
+        group of its own, are looked for first.
         """
         K = self.n_classes
+        if np.ptp(self.frequencies) > EQUAL / K:
+            return None
         P = np.eye(K) - 1 / K
-        across, multiples = P @ self.grams, self.shares_of_means[:, None, None] * P
+        across = P @ self.grams
         tolerance = EQUAL * np.abs(across @ P).max(initial=0.0)
         tolerance += ROUNDING * K * np.abs(self.grams).max(initial=0.0)
-        equal = np.ptp(self.frequencies) <= EQUAL / K
-        return bool(equal and (np.abs(across - multiples) <= tolerance).all())
+        for n_groups in range(K, 1, -1):
+            if K % n_groups == 0:
+                symmetry = ClassSymmetry(K, n_groups)
+                levels = symmetry.parts(np.eye(K))
+                multiples = np.tensordot(self.lengths(symmetry).T, levels, 1)
+                if (np.abs(across - multiples) <= tolerance).all():
+                    return symmetry
+        return None
 
     @property
-    def shares_of_means(self) -> FloatArray:
-        """``c_a = tr(P Gram_a)/(K-1)``, (L,): the squared length of a mean beside that of all."""
-        K = self.n_classes
-        traces = np.trace(self.grams, axis1=1, axis2=2) - self.grams.sum(axis=(1, 2)) / K
-        c: FloatArray = traces / (K - 1)
-        return c
+    def exchangeable(self) -> bool:
+        """Whether a permutation of the classes changes nothing."""
+        return self.symmetry is not None and len(self.symmetry.ranks) == 1
+
+    def lengths(self, symmetry: ClassSymmetry) -> FloatArray:
+        """``c_a = tr(P_l Gram_a)/rank P_l``, (levels, L), squared: of means, on each level."""
+        return symmetry.coefficients(self.grams)

@@ -1,4 +1,4 @@
-r"""The fixed point of a trained softmax regression, for exchangeable classes and for any.
+r"""The fixed point of a trained softmax regression, for classes in equal groups and for any.
 
 ``V = argmin (1/N) Σ_n ℓ(V z_n, y_n) + (μ/2) ‖V‖²``. A sample that is left out has logits
 ``ω = V z``, Gaussian about ``V μ_y``; in training it has ``f = prox(ω)`` (`softmax_prox`). Over
@@ -15,7 +15,7 @@ N(0, 1): for each eigenvalue a of Σ, of share ν_a and with the Gram matrix �
 
 The map is not iterated as it stands. Where means are long, as the common mean of ReLU features, a
 small change of V μ_l moves B, and B moves V μ_l back much further. Since ``∂B/∂(V μ_l) ≈ -𝒱 π_l``
-(with the own class alone in 𝒱 for exchangeable classes), what is held fixed in a step is
+(with the own class alone in 𝒱 for symmetric classes), what is held fixed in a step is
 ``B + 𝒱 (V μ_l π_l)_l``, and V μ_l solves a linear system: the same fixed point.
 
 Source: the proximal map and the leave-one-out argument of El Karoui et al. (2013), state evolution
@@ -25,14 +25,16 @@ for mixtures of Loureiro et al. (arXiv 2106.03791). Derivation: ``docs/trained.m
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from rmt_hessian._types import FloatArray
 from rmt_hessian.theory.trained.class_moments import ClassMoments
+from rmt_hessian.theory.trained.class_symmetry import ClassSymmetry, ResolvedCurvature
 from rmt_hessian.theory.trained.samples import Points, TrainedSample
-from rmt_hessian.theory.trained.softmax_prox import matrix_prox, softmax_prox
+from rmt_hessian.theory.trained.softmax_prox import matrix_prox
+from rmt_hessian.theory.trained.symmetric_prox import symmetric_prox
 
 SMALLEST = 1e-300
 LARGEST_START = 20.0  # mean logit of the own class
@@ -87,53 +89,59 @@ class Equations(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class ExchangeableClasses:
-    """All matrices are multiples of P: ``x = (log s, log Q, m)``, ``ω = m P e_y + √Q P ξ``.
+class SymmetricClasses:
+    """Matrices are ``Σ_l x_l P_l``: x has log s, log Q and m of the levels of a `ClassSymmetry`.
 
-    With ``h = -E[gᵀ P e_y]/(1 - 1/K)``, ``v = E[tr A(I + sA)^{-1}]/(K-1)``, ``χ = E‖g‖²/(K-1)``.
+    ``ω = Σ_l (m_l P_l e_y + √Q_l P_l ξ)``, and of each level, of rank r, ``v = E tr(P_l N)/r`` with
+    ``N = A (I + SA)^{-1}``, ``χ = E‖P_l g‖²/r``, ``h = -E[gᵀ P_l e_y] K/r``: the equations are
+    those of scalars, and levels meet in the proximal map alone. With one level classes are
+    exchangeable.
     """
 
     moments: ClassMoments
     points: Points
     ridge: float
+    symmetry: ClassSymmetry
 
     def start(self) -> FloatArray:  # noqa: D102
-        return _start(self.moments, self.ridge)
+        lengths = self.moments.lengths(self.symmetry)
+        return np.concatenate(_start(self.moments, self.ridge, lengths))
 
     def image(self, x: FloatArray) -> FloatArray:  # noqa: D102
         s, noise, signal, m, _ = self._scalars(x)
-        return np.array([np.log(s), np.log(max(noise + signal, SMALLEST)), m])
+        return np.concatenate([np.log(s), np.log(np.maximum(noise + signal, SMALLEST)), m])
 
     def state(self, x: FloatArray) -> State:  # noqa: D102
-        s, noise, signal, m, norm = self._scalars(x)
-        K = self.moments.n_classes
-        P = np.eye(K) - 1 / K
-        return State(s * P, m * P, noise * P, signal * P, (K - 1) * norm)
+        *parts, norm = self._scalars(x)
+        s, noise, signal, m = (self.symmetry.matrix(values) for values in parts)
+        return State(s, m, noise, signal, float(self.symmetry.ranks @ norm))
 
     def sample(self, x: FloatArray) -> TrainedSample:  # noqa: D102
-        points = self.points
-        omega = np.exp(x[1] / 2) * points.noise
-        omega[np.arange(len(omega)), points.labels] += x[2]
-        omega -= omega.mean(axis=1, keepdims=True)
-        fitted = softmax_prox(omega, points.labels, float(np.exp(x[0])))
+        points, (log_s, log_q, m) = self.points, x.reshape(3, -1)
+        omega = np.tensordot(np.exp(log_q / 2), self.symmetry.parts(points.noise), 1)
+        omega += self.symmetry.matrix(m)[points.labels]
+        fitted = symmetric_prox(omega, points.labels, np.exp(log_s), self.symmetry)
         return TrainedSample(omega, fitted, points.labels, points.masses)
 
-    def _scalars(self, x: FloatArray) -> tuple[Any, ...]:
-        """s, the two parts of Q, m, and ``‖V‖²/(K-1)``."""
-        moments, K = self.moments, self.moments.n_classes
-        fitted, s = self.sample(x).fitted, np.exp(x[0])
-        entries = resolved_entries(fitted.probabilities, s)
-        v = entries.sum(axis=1).mean() / (K - 1)
-        chi = (fitted.gradients**2).sum(axis=1).mean() / (K - 1)
-        own = np.arange(len(entries)), self.points.labels
-        h = -fitted.gradients[own].mean() / (1 - 1 / K)
-        fall = entries[own].mean() / (1 - 1 / K)  # -∂h/∂m
-        a, nu, c = moments.eigenvalues, moments.shares, moments.shares_of_means
-        gamma, R = moments.aspect_ratio, 1 / (v * moments.eigenvalues + self.ridge)
-        held = (h + fall * x[2]) / K
-        m = held * (c @ R) / (1 + fall * (c @ R) / K)
-        noise, signal = gamma * nu * a * chi * R**2, (held - fall * m / K) ** 2 * c * R**2
-        return gamma * (nu * a) @ R, a @ noise, a @ signal, m, noise.sum() + signal.sum()
+    def _scalars(self, x: FloatArray) -> tuple[FloatArray, ...]:
+        """s, the two parts of Q, m, and ``‖V P_l‖²/r``, of each level."""
+        moments, symmetry = self.moments, self.symmetry
+        (log_s, _, m), fitted = x.reshape(3, -1), self.sample(x).fitted
+        labels, r, K = self.points.labels, symmetry.ranks, moments.n_classes
+        N = ResolvedCurvature.of(symmetry, fitted.probabilities, np.exp(log_s))
+        g = symmetry.parts(fitted.gradients)
+        v, chi = N.traces().mean(axis=1) / r, (g**2).sum(axis=2).mean(axis=1) / r
+        h = -g[:, np.arange(len(labels)), labels].mean(axis=1) * K / r
+        fall = N.own(labels).mean(axis=1) * K / r  # -∂h/∂m
+        a, nu, gamma = moments.eigenvalues, moments.shares, moments.aspect_ratio
+        c, R = moments.lengths(symmetry), 1 / (np.multiply.outer(v, a) + self.ridge)
+        of_means = (c * R).sum(axis=1)
+        held = (h + fall * m) / K
+        m = held * of_means / (1 + fall * of_means / K)
+        noise = gamma * chi[:, None] * nu * a * R**2
+        signal = ((held - fall * m / K) ** 2)[:, None] * c * R**2
+        norm = noise.sum(axis=1) + signal.sum(axis=1)
+        return gamma * R @ (nu * a), noise @ a, signal @ a, m, norm
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,8 +153,9 @@ class AnyClasses:
     ridge: float
 
     def start(self) -> FloatArray:  # noqa: D102
-        log_s, log_q, _ = _start(self.moments, self.ridge)
         K = self.moments.n_classes
+        lengths = self.moments.lengths(ClassSymmetry(K, K))
+        (log_s,), (log_q,), _ = _start(self.moments, self.ridge, lengths)
         eye = np.eye(K - 1)
         return _vector(log_s * eye, log_q * eye, np.zeros((K - 1, K)))
 
@@ -200,13 +209,6 @@ class AnyClasses:
         )
 
 
-def resolved_entries(p: FloatArray, s: float) -> FloatArray:
-    """Diagonal of ``A (I + s A)^{-1}`` for each row p, (n, K), by Sherman–Morrison."""
-    q = p / (1 + s * p)
-    entries: FloatArray = q - q**2 / q.sum(axis=1, keepdims=True)
-    return entries
-
-
 def mean_resolved(p: FloatArray, masses: FloatArray, S: FloatArray) -> FloatArray:
     """``E[A (I + S A)^{-1}]``, symmetric."""
     K = p.shape[1]
@@ -225,16 +227,17 @@ def basis(K: int) -> FloatArray:
     return columns / np.linalg.norm(columns, axis=0)
 
 
-def _start(moments: ClassMoments, ridge: float) -> FloatArray:
-    """``(log s, log Q, m)`` of zero weights, one step on."""
+def _start(
+    moments: ClassMoments, ridge: float, lengths: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Of each level log s, log Q and m, of zero weights, one step on; c of `lengths`."""
     K, a, nu = moments.n_classes, moments.eigenvalues, moments.shares
     R = 1 / (a / K + ridge)
-    s = moments.aspect_ratio * (nu * a) @ R
-    c = moments.shares_of_means
-    m = float(c @ R) / K
-    cut = min(1.0, LARGEST_START / m) if m > 0 else 1.0  # beyond, all gradients underflow
-    Q = a @ (moments.aspect_ratio * nu * a / K * R**2 + c / K**2 * R**2)
-    return np.array([np.log(s), np.log(max(float(Q) * cut**2, SMALLEST)), m * cut])
+    s = np.full(len(lengths), moments.aspect_ratio * (nu * a) @ R)
+    m = lengths @ R / K
+    cut = min(1.0, LARGEST_START / m.max()) if m.max() > 0 else 1.0  # beyond, g underflows
+    Q = (moments.aspect_ratio * nu * a / K * R**2 + lengths / K**2 * R**2) @ a
+    return np.log(s), np.log(np.maximum(Q * cut**2, SMALLEST)), m * cut
 
 
 def _vector(log_s: FloatArray, log_q: FloatArray, means: FloatArray) -> FloatArray:

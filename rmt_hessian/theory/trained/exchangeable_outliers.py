@@ -29,6 +29,7 @@ from rmt_hessian._types import FloatArray
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.outliers.equation import Outlier, gaps_without_zero, roots_outside
 from rmt_hessian.theory.trained.class_moments import ClassMoments
+from rmt_hessian.theory.trained.class_symmetry import ClassSymmetry
 from rmt_hessian.theory.trained.equations import State
 from rmt_hessian.theory.trained.factors import DiagonalPlusRankOne, Matrix
 from rmt_hessian.theory.trained.norms import Coordinates
@@ -57,7 +58,7 @@ class ExchangeableDirections:
         noise = sample.unseen.copy()
         noise[own] -= m
         means = a / Q * noise
-        means[own] += np.sqrt(moments.shares_of_means[0])
+        means[own] += np.sqrt(moments.lengths(ClassSymmetry(K, K))[0, 0])
         self.g = sample.fitted.gradients
         weights = np.sqrt(q) / Q * noise - s / np.sqrt(q) * self.g
         self.coordinates = [w - w.mean(axis=1, keepdims=True) for w in (means, weights)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +17,7 @@ from rmt_hessian.theory.outliers.equation import Outlier
 from rmt_hessian.theory.trained import exchangeable_outliers, norms, outliers, spectra
 from rmt_hessian.theory.trained.class_moments import ClassMoments
 from rmt_hessian.theory.trained.directions import Directions
-from rmt_hessian.theory.trained.equations import AnyClasses, Equations, ExchangeableClasses, State
+from rmt_hessian.theory.trained.equations import AnyClasses, Equations, State, SymmetricClasses
 from rmt_hessian.theory.trained.exchangeable_outliers import ExchangeableDirections
 from rmt_hessian.theory.trained.factors import MATRICES, DiagonalPlusRankOne, Matrix
 from rmt_hessian.theory.trained.fixed_point import solve
@@ -24,7 +25,7 @@ from rmt_hessian.theory.trained.samples import TrainedSample, points_of
 from rmt_hessian.theory.trained.softmax_prox import at_prox
 from rmt_hessian.theory.weights.law import WeightLaw
 
-MOST_CLASSES = 32  # that are not exchangeable: each sample has K × K systems
+MOST_CLASSES = 32  # without a symmetry: each sample has K × K systems
 
 
 class TrainedSoftmax:
@@ -46,15 +47,19 @@ class TrainedSoftmax:
 
     def __init__(self, moments: ClassMoments, ridge: float, rng: RandomState) -> None:
         self.moments, self.ridge = moments, ridge
-        exchangeable = moments.exchangeable
-        if not exchangeable and moments.n_classes > MOST_CLASSES:
+        symmetry = moments.symmetry
+        if symmetry is None and moments.n_classes > MOST_CLASSES:
             raise ValueError(
                 f"classes that differ must be at most {MOST_CLASSES}, got {moments.n_classes}: "
-                "only equally likely ones, with means of one length and correlation, may be more"
+                "only equally likely ones, with means of one length and correlation, alone or "
+                "within groups of one size, may be more"
             )
-        points = points_of(moments.frequencies, exchangeable, rng)
-        kind = ExchangeableClasses if exchangeable else AnyClasses
-        equations: Equations = kind(moments, points, ridge)
+        points = points_of(moments.frequencies, symmetry is not None, rng)
+        equations: Equations
+        if symmetry is None:
+            equations = AnyClasses(moments, points, ridge)
+        else:
+            equations = SymmetricClasses(moments, points, ridge, symmetry)
         x, self.residual = solve(equations)
         self.state: State = equations.state(x)
         self.sample: TrainedSample = equations.sample(x)
@@ -126,8 +131,27 @@ class TrainedSoftmax:
     @cached_property
     def block_norms(self) -> ExpectedBlockNorms:
         """Means over blocks of ``E‖H_ii‖²`` and ``E‖H_ij‖²``, at these p and N."""
-        coordinates = self._directions.stacked() if self.moments.white else None
-        found = norms.block_norms(self.sample, self.moments, coordinates)
+        return self.block_norms_of()
+
+    def block_norms_of(
+        self, *, population: bool = False, fresh: bool = False
+    ) -> ExpectedBlockNorms:
+        """The same as `block_norms`, or of other samples at the trained weights.
+
+        Parameters
+        ----------
+        population : bool
+            Of pairs of different samples alone: what norms tend to for many samples.
+        fresh : bool
+            Of samples that the model has not seen.
+        """
+        sample, population = self._sample(fresh), boolean(population, "population")
+        coordinates = None
+        if self.moments.white:
+            pull = 0.0 if fresh else 1.0  # a sample that is not seen puts nothing into V
+            state = replace(self.state, prox=pull * self.state.prox)
+            coordinates = self._directions_of(state, sample).stacked()
+        found = norms.block_norms(sample, self.moments, coordinates, population)
         return ExpectedBlockNorms(found.diagonal, found.off_diagonal)
 
     @property
@@ -148,7 +172,7 @@ class TrainedSoftmax:
     ) -> WeightLaw:
         """Law of the weights of block (i, j): ``p_i (δ_ij - p_j)``, or ``g_i g_j``.
 
-        Of exchangeable classes the values of all blocks alike are put together. Arguments as in
+        Of classes with a symmetry the values of all blocks alike are put together. Arguments as in
         `block_law`.
         """
         i, j = self._units(i, j)
@@ -197,7 +221,7 @@ class TrainedSoftmax:
         Raises
         ------
         ValueError
-            If the matrix is another.
+            If the matrix is another, or classes in groups are more than 32.
         RuntimeError
             If the matrix equation is not solved.
         """
@@ -206,6 +230,7 @@ class TrainedSoftmax:
         if moments.exchangeable or not moments.white or moments.n_classes == 2:
             law = self._nonzero_law(sample, matrix)
             return WithNullSpace(law, 1 / moments.n_classes)
+        self._require_few()
         return spectra.matrix_law(moments, sample, matrix)
 
     def _nonzero_law(self, sample: TrainedSample, matrix: Matrix) -> SpectralLaw:
@@ -250,6 +275,7 @@ class TrainedSoftmax:
             assert isinstance(law, GeneralizedMarchenkoPastur)
             directions = ExchangeableDirections(self.moments, self.state, self.sample, matrix)
             return exchangeable_outliers.exchangeable_outliers(law, directions)
+        self._require_few()
         law = spectra.matrix_law(self.moments, self.sample, matrix)
         M = DiagonalPlusRankOne.resolved(self.sample, matrix).to_dense()
         return outliers.layer_outliers(law, M, self.sample.masses, self._given_logits)
@@ -267,17 +293,26 @@ class TrainedSoftmax:
     def _given_logits(self) -> Directions:
         return Directions.of(self.moments, self.state, self.sample)
 
-    @property
-    def _directions(self) -> Directions | ExchangeableDirections:
+    def _directions_of(
+        self, state: State, sample: TrainedSample
+    ) -> Directions | ExchangeableDirections:
         if self.moments.exchangeable:
-            return ExchangeableDirections(self.moments, self.state, self.sample, "hessian")
-        return self._given_logits
+            return ExchangeableDirections(self.moments, state, sample, "hessian")
+        return Directions.of(self.moments, state, sample)
 
     def _require_white(self) -> None:
         if not self.moments.white:
             raise ValueError(
                 "features must be white, Σ = I: outliers of others are not covered (a multiple of "
                 "I becomes I in other units: means/σ, Σ/σ², ridge/σ², places times σ²)"
+            )
+
+    def _require_few(self) -> None:
+        """Of the whole layer with classes in groups: its law has K × K systems too."""
+        if self.moments.n_classes > MOST_CLASSES:
+            raise ValueError(
+                f"classes in groups must be at most {MOST_CLASSES} for the whole layer, got "
+                f"{self.moments.n_classes}: blocks and norms have no such bound"
             )
 
     def _units(self, i: int, j: int) -> tuple[int, int]:

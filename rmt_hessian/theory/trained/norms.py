@@ -40,13 +40,18 @@ class BlockNorms(NamedTuple):
 
 
 def block_norms(
-    sample: TrainedSample, moments: ClassMoments, coordinates: Coordinates | None
+    sample: TrainedSample,
+    moments: ClassMoments,
+    coordinates: Coordinates | None,
+    population: bool = False,
 ) -> BlockNorms:
     """Norms of a Hessian; coordinates of white features, None of others.
 
-    Samples are paired at random where there are more than `MOST_PAIRED`.
+    Of the population, N → ∞ at these weights, pairs of different samples alone count. Samples are
+    paired at random where there are more than `MOST_PAIRED`.
     """
-    n, K, N = len(sample.labels), moments.n_classes, moments.n_samples
+    n, K = len(sample.labels), moments.n_classes
+    of_own = 0.0 if population else 1 / moments.n_samples
     size = min(n, MOST_PAIRED) // 2
     first, second = np.random.default_rng(0).permutation(n)[: 2 * size].reshape(2, size)
     if coordinates is None:
@@ -63,7 +68,7 @@ def block_norms(
         (lam[first] @ lam[second].T, (lam**2).sum(axis=1)),
         (both**2 - squares, (p**2).sum(axis=1) ** 2 - (p**4).sum(axis=1)),
     ):
-        total = (1 - 1 / N) * (masses * of_pair * pairs).sum() + w @ (of_one * alone) / N
+        total = (1 - of_own) * (masses * of_pair * pairs).sum() + of_own * (w @ (of_one * alone))
         found.append(float(total))
     return BlockNorms(found[0] / K, found[1] / (K * (K - 1)))
 

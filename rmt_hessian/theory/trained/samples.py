@@ -47,15 +47,15 @@ class TrainedSample:
     masses: FloatArray
 
 
-def points_of(frequencies: FloatArray, exchangeable: bool, rng: RandomState) -> Points:
+def points_of(frequencies: FloatArray, symmetric: bool, rng: RandomState) -> Points:
     """Points for classes of these probabilities.
 
-    Each class has its own points, as many, with masses. Exchangeable classes share one set, laid
-    out as label first: every sum over it is one over all labels.
+    Each class has its own points, as many, with masses. Classes that a symmetry permutes share one
+    set, laid out as label first: every sum over it is one over all labels.
     """
     K, rng = frequencies.size, random_generator(rng)
     log2_points = int(np.clip(np.log2(NUMBERS / K), FEWEST, MOST))
-    if exchangeable:
+    if symmetric:
         noise = _noise(K, log2_points, rng)
         labels = rng.permutation(np.arange(len(noise)) % K)
         own = np.arange(len(noise)), labels

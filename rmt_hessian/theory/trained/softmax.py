@@ -3,7 +3,8 @@ r"""`trained_softmax` and `trained_head`: a softmax regression predicted, from i
 Nothing is trained: everything follows from the fixed point of `equations`.
 
 **Regime.** ``d, N → ∞`` at fixed ``γ = d/N`` and K, ridge μ > 0. Seen to hold for balanced classes
-up to K²/d = 20; draws scatter most where the samples are hardly separable and the ridge is small.
+up to K²/d = 20, shares off the diagonal to 50; draws scatter most where the samples are hardly
+separable and the ridge is small.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def trained_softmax(ens: Ensemble, *, ridge: float, rng: RandomState = 0) -> Tra
     Raises
     ------
     ValueError
-        If the ensemble is another, the ridge not positive, or more than 32 classes differ.
+        If the ensemble is another, the ridge not positive, or more than 32 classes differ:
+        balanced ones, with means as far apart or in groups of one size, may be more.
     RuntimeError
         If the fixed point is not reached.
 

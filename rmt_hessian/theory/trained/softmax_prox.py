@@ -21,6 +21,7 @@ Newton's method with the step halved until the value falls.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy.special import wrightomega
@@ -116,35 +117,75 @@ def matrix_prox(omega: FloatArray, labels: IntArray, S: FloatArray) -> Fitted:
     """
     values, vectors = np.linalg.eigh(S)
     values, vectors = values[1:], vectors[:, 1:]
-    B = vectors * np.sqrt(values)
     start = softmax_prox(omega, labels, float(np.exp(np.log(values).mean())))
-    theta, active = -start.gradients @ B, np.arange(len(omega))
+    return minimised(omega, labels, DenseRoot(vectors * np.sqrt(values)), start.gradients)
+
+
+class Root(Protocol):
+    """B with ``B Bᵀ = S``."""
+
+    def times(self, theta: FloatArray) -> FloatArray:
+        """``B θ`` of each row."""
+
+    def transposed_times(self, g: FloatArray) -> FloatArray:
+        """``Bᵀ g`` of each row."""
+
+    def solve(self, p: FloatArray, slope: FloatArray) -> FloatArray:
+        """``(I + Bᵀ A B)^{-1} slope`` of each row, ``A = diag(p) - p pᵀ``."""
+
+
+@dataclass(frozen=True)
+class DenseRoot:
+    """Any B, shape (K, r)."""
+
+    matrix: FloatArray
+
+    def times(self, theta: FloatArray) -> FloatArray:  # noqa: D102
+        return theta @ self.matrix.T
+
+    def transposed_times(self, g: FloatArray) -> FloatArray:  # noqa: D102
+        return g @ self.matrix
+
+    def solve(self, p: FloatArray, slope: FloatArray) -> FloatArray:  # noqa: D102
+        B = self.matrix
+        centred = p[:, :, None] * (B - (p @ B)[:, None, :])  # A B
+        curvature = np.eye(B.shape[1]) + B.T @ centred
+        return np.asarray(np.linalg.solve(curvature, slope[:, :, None])[:, :, 0])
+
+
+def minimised(omega: FloatArray, labels: IntArray, root: Root, gradients: FloatArray) -> Fitted:
+    """The proximal points for ``S = B Bᵀ`` by Newton's method in θ, from g at the start.
+
+    Raises
+    ------
+    RuntimeError
+        If one is not found.
+    """
+    theta, active = -root.transposed_times(gradients), np.arange(len(omega))
     for _ in range(MOST_STEPS):
-        theta[active], done = _newton_step(theta[active], omega[active], labels[active], B)
+        theta[active], done = _newton_step(theta[active], omega[active], labels[active], root)
         active = active[~done]
         if not active.size:
-            return at_prox(omega + theta @ B.T, labels)
+            return at_prox(omega + root.times(theta), labels)
     raise RuntimeError(f"{active.size} proximal points are not found")
 
 
 def _newton_step(
-    theta: FloatArray, omega: FloatArray, labels: IntArray, B: FloatArray
+    theta: FloatArray, omega: FloatArray, labels: IntArray, root: Root
 ) -> tuple[FloatArray, BoolArray]:
     """θ after a step of Newton's method, shortened until the value falls; whether it was the last.
 
     Where the promised fall is below the rounding of the value the step is taken as it is.
     """
-    at = at_prox(omega + theta @ B.T, labels)
+    at = at_prox(omega + root.times(theta), labels)
     value = at.loss + (theta**2).sum(axis=1) / 2
-    slope = theta + at.gradients @ B
-    p = at.probabilities
-    centred = p[:, :, None] * (B - (p @ B)[:, None, :])  # A B
-    step = -np.linalg.solve(np.eye(B.shape[1]) + B.T @ centred, slope[:, :, None])[:, :, 0]
+    slope = theta + root.transposed_times(at.gradients)
+    step = -root.solve(at.probabilities, slope)
     decrement = -(step * slope).sum(axis=1)
     seen, length = decrement > VISIBLE * (1 + value), np.ones(len(omega))
     while True:
         tried = theta + length[:, None] * step
-        new = at_prox(omega + tried @ B.T, labels).loss + (tried**2).sum(axis=1) / 2
+        new = at_prox(omega + root.times(tried), labels).loss + (tried**2).sum(axis=1) / 2
         rising = seen & (new > value - FALL * length * decrement)
         if not rising.any():
             return tried, decrement <= ENOUGH * (1 + value)

@@ -23,13 +23,14 @@ LAYER_POINTS = 1024  # output Hessians over which the matrix equation averages
 def block_weights(
     moments: ClassMoments, sample: TrainedSample, matrix: Matrix, i: int, j: int
 ) -> WeightLaw:
-    """Law of entry (i, j) of M_n; of exchangeable classes that of all entries alike."""
+    """Law of entry (i, j) of M_n; of classes with a symmetry that of all entries alike."""
     M = DiagonalPlusRankOne.resolved(sample, matrix)
-    if moments.exchangeable:
+    symmetry = moments.symmetry
+    if symmetry is not None:
         if i == j:
             lam = M.entries()
         else:
-            other = (np.arange(moments.n_classes) + 1) % moments.n_classes
+            other = symmetry.another(within=symmetry.same_group(i, j))
             lam = M.factor[:, None] * M.vector * M.vector[:, other]
         parts = [lam.ravel(), *(half.ravel() for half in np.array_split(lam, 2))]
         laws = [WeightLaw(x, np.full(x.size, 1 / x.size), 0.0) for x in parts]
