@@ -4,7 +4,7 @@ import numpy as np
 
 from rmt_hessian._threads import slices
 from rmt_hessian.compare import ks_distance
-from rmt_hessian.compare.given_features import law_of_block
+from rmt_hessian.compare.given_block import law_of_block
 from rmt_hessian.hessian.from_head import head_hessian
 from rmt_hessian.hessian.norms import squared_gram
 from rmt_hessian.measurements.real_head_structure import (

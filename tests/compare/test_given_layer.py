@@ -54,7 +54,7 @@ def test_layers_at_initialisation(name, features, rng):
     assert law.units == ("given" if H.n_blocks <= 16 else "exchangeable")
     assert isinstance(law.law, (MATRIX if law.units == "given" else SCALAR)[features])
     distance = rh.ks_distance(values, law)
-    assert distance < STATISTICAL
+    assert distance < 2 / P
     assert distance <= law.error + EXACT
     assert law.error < 3 * STATISTICAL
     assert law.error == law.dependence + law.misfit
