@@ -123,7 +123,9 @@ def floors_of(equation: Any, opposite: Any) -> tuple[float, float]:
     atom = float(equation.atom_at_zero())
     if abs(above + below - 1.0 - atom) < ATOM:  # else units decouple
         above = 1.0 - below + atom
-    return tuple(1.0 if 1.0 - floor <= NO_MASS else floor for floor in (above, below))
+    if 1.0 - above <= NO_MASS:
+        above = 1.0
+    return above, below if 1.0 - below > NO_MASS else 1.0
 
 
 def _distribution_near_zero(equation: Any) -> float:
