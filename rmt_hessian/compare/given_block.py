@@ -65,20 +65,21 @@ def law_of_block(
     -----
     It takes the eigenvalues of three p × p matrices, beside the law. Features with a mean, or one
     that is constant, have an eigenvalue far from the others: the law has a component of mass 1/p
-    for it.
+    for it. The largest eigenvalue may be far from the end of the law where ``dependence`` is: no
+    distance of distribution functions shows it.
     Derivation: ``docs/laws.md``, section 8.
 
     Examples
     --------
-    >>> import rmt_hessian as rh
+    >>> import numpy as np, rmt_hessian as rh
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((400, 100)) * np.linspace(0.5, 3.0, 100)  # not white
     >>> H = rh.layer_hessian(rh.Network.random([100, 5], rng), X, 0, "ce")
-    >>> law = law_of_block(H, 0, 1)
+    >>> law = rh.law_of_block(H, 0, 1)
     >>> values = rh.eigenvalues(H.block(0, 1))
-    >>> law.features, bool(ks_distance(values, law) < 0.05), bool(law.error < 0.1)
+    >>> law.features, bool(rh.ks_distance(values, law) < 0.05), bool(law.error < 0.1)
     ('measured', True, True)
-    >>> bool(ks_distance(values, law_of_block(H, 0, 1, covariance="white")) > 0.3)
+    >>> bool(rh.ks_distance(values, rh.law_of_block(H, 0, 1, covariance="white")) > 0.3)
     True
     """
     instance_of(H, LayerHessian, "H")

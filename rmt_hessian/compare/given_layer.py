@@ -62,20 +62,23 @@ def law_of_layer(
     -----
     Beside the law it takes the eigenvalues of two matrices of k p rows, and of every M_n where
     units are taken for exchangeable: of a softmax over all its classes they are counted in cells of
-    2 %, C operations a cell and sample. A layer of many units has laws of its parts too,
-    ``law_of_layer(H.restrict(units))``.
+    2 %, C operations a cell and sample. In matrices, with 2,000 samples, 10 units take a quarter of
+    a minute, 16 half of one. Where units are not alike (classes of unequal frequencies) the law of
+    exchangeable ones is wrong, and ``misfit`` large: nearer is the mean of the laws of the diagonal
+    blocks, and up to 16 units have their law, ``law_of_layer(H.restrict(units))``. The largest
+    eigenvalue may be far from the end of the law where ``dependence`` is: no distance shows it.
     Derivation: ``docs/laws.md``, section 8.
 
     Examples
     --------
-    >>> import rmt_hessian as rh
+    >>> import numpy as np, rmt_hessian as rh
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((240, 60)) * np.linspace(0.5, 3.0, 60)  # not white
     >>> H = rh.layer_hessian(rh.Network.random([60, 3], rng), X, 0, "ce")
-    >>> law = law_of_layer(H)
-    >>> law.features, law.units, law.atom_at_zero == 1 / 3
-    ('measured', 'given', True)
-    >>> bool(ks_distance(eigenvalues(H), law) < law.error < 0.05)
+    >>> law = rh.law_of_layer(H)
+    >>> law.features, law.units, round(law.atom_at_zero, 9)
+    ('measured', 'given', 0.333333333)
+    >>> bool(rh.ks_distance(rh.eigenvalues(H), law) < law.error < 0.05)
     True
     """
     instance_of(H, LayerHessian, "H")

@@ -143,7 +143,8 @@ def layer_law(
     ----------
     ens : Ensemble or TrainedSoftmax
         Of two or three widths and the first layer. Of a hidden layer the weights above it must be
-        given, beside a `Mixture` all; up to 16 units take less than half a minute.
+        given, beside a `Mixture` all. Of given weights 16 units take some 40 s of one core; time
+        grows with the third power of their number.
     matrix : {"hessian", "gradient_covariance"}
         As in `block_law`.
     rng : None, int, SeedSequence or Generator
