@@ -82,7 +82,7 @@ def is_white(spectrum: FloatArray, gamma: float) -> bool:
     scale = float(spectrum.mean())
     if scale == 0:
         return False
-    law = MarchenkoPastur(gamma, scale)
+    spectrum, law = spectrum / scale, MarchenkoPastur(gamma)
     if spectrum.size * (1.0 - law.atom_at_zero) < FEWEST:
         return False
     return ks_test(spectrum, law).pvalue >= UNLIKELY

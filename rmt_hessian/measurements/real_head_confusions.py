@@ -70,6 +70,8 @@ def quasi_independent(c):
     """
     order = np.argsort(-c, kind="stable")
     largest, rest = c[order[0]], c[order[1:]]
+    if largest == 0:
+        return np.zeros(c.shape)
 
     def smaller(A, of):
         return 2 * of / (A + np.sqrt(np.maximum(A * A - 4 * of, 0.0)))
@@ -92,6 +94,6 @@ def quasi_independent(c):
 
 def share_of(a, c):
     """``Σ_{i≠j} (a_i a_j)²`` in the sum of that and ``Σ c_i²``."""
-    squares = a**2
-    off = squares.sum() ** 2 - np.sum(squares**2)
+    squares = np.sort(a**2)
+    off = 2 * squares[1:] @ np.cumsum(squares)[:-1]  # nothing cancels beside a large class
     return off / (off + np.sum(c**2))

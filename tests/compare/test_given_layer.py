@@ -180,3 +180,26 @@ def test_cells_keep_mass_and_mean(rng):
     assert masses @ np.abs(values) == pytest.approx(w @ np.abs(x))
     assert masses[values == 0] == pytest.approx(w[-7:].sum())
     np.testing.assert_allclose(masses @ values**2, w @ x**2, rtol=1e-4)
+
+
+@pytest.mark.parametrize("scale", [5, 20, 100])
+def test_confident_heads(scale, rng):
+    """Probabilities that are exactly 1: no eigenvalue is lost, masses sum to 1."""
+    Z = rng.standard_normal((300, 20)) * np.linspace(0.3, 2, 20)
+    H = rh.head_hessian(Z, scale * rng.standard_normal((20, 20)) / np.sqrt(20))
+    values, masses, _ = exchangeable_weights(H)
+    assert masses.sum() == pytest.approx(1, abs=1e-9)
+    assert values.max() <= 0.5
+    exact = np.linalg.eigvalsh(output_hessian_stack(H))[:, 1:]
+    assert masses @ values == pytest.approx(exact.mean(), rel=0.02)
+    law = rh.law_of_layer(H)
+    assert rh.ks_distance(rh.eigenvalues(H), law) <= law.error + EXACT
+
+
+def test_features_of_any_size(rng):
+    X, net = rng.standard_normal((200, 40)), rh.Network([rng.standard_normal((3, 40)) / 7])
+    plain = rh.law_of_layer(rh.layer_hessian(net, X, 0, "ce"))
+    H = rh.head_hessian(X * 2.0**-400, logits=X @ net.weights[0].T)
+    law = rh.law_of_layer(H)
+    assert law.features == plain.features == "white"
+    assert law.ppf(0.7) == pytest.approx(2.0**-800 * plain.ppf(0.7))

@@ -79,6 +79,10 @@ def test_a_random_head_has_the_spectrum_of_its_law(rng):
     assert found["ks"] < 0.04
     assert found["ks"] == pytest.approx(found["white_ks"], abs=0.01)
     assert found["top_ratio"] == pytest.approx(1, abs=0.2)
+    law, p = rh.law_of_block(H, 0, 1), len(found["quantiles"])
+    np.testing.assert_allclose(law.cdf(found["quantiles"]), (np.arange(p) + 0.5) / p, atol=1e-9)
+    top = np.abs(found["eigenvalues"]).max() / np.abs(found["quantiles"]).max()
+    assert found["top_ratio"] == pytest.approx(top)
 
 
 @given(st.integers(3, 40), st.integers(0, 2**32 - 1), st.floats(0, 2), st.floats(0, 3))
@@ -88,6 +92,15 @@ def test_quasi_independence_is_found_again(C, seed, spread, power):
     a[0] *= 10.0**power
     found = quasi_independent(a * (a.sum() - a))
     np.testing.assert_allclose(found, a, rtol=1e-5)  # the sums of c nearly cancel
+
+
+def test_a_class_that_all_others_are_confused_with():
+    """Sizes 10⁹ and ones: ``Σ_{i≠j} (a_i a_j)²`` is twice 10¹⁸ times their number, nearly."""
+    a = np.append(1e9, np.ones(5))
+    c = a * (a.sum() - a)
+    off = 2 * 5e18 + 20
+    assert share_of(a, c) == pytest.approx(off / (off + np.sum(c**2)), rel=1e-12)
+    assert not quasi_independent(np.zeros(4)).any()
 
 
 def test_two_classes_are_always_confused_with_each_other():

@@ -86,10 +86,10 @@ class MatrixFreeConvolution(MatrixLaw):
 
     Examples
     --------
-    >>> M = np.array([np.diag([1.0, 2.0]), np.diag([3.0, 2.0])])
+    >>> M = np.array([np.diag([1.0, 2.0]), np.diag([3.0, 1.0])])
     >>> law = MatrixFreeConvolution(M, [1.0, 2.0], [0.5, 0.5], aspect_ratio=0.5)
     >>> law.mean(), round(law.var(), 9)  # E e tr E[M]/k
-    (3.0, 1.5625)
+    (2.625, 1.625)
     """
 
     tolerance, most_nodes, spacing = 5e-5, 1000, 0.12  # steps of features are seen
@@ -130,7 +130,7 @@ class MatrixFreeConvolution(MatrixLaw):
         e, probabilities = spread_out(e, probabilities / rank, share=min(phi, 1.0))
         features = e, probabilities, phi, size * unit, eps
         equation, opposite = (MatrixConvolution(T, weights, *features) for T in (M, -M))
-        return (equation, opposite), 1.0 - rank * units.shape[1] / k
+        return (equation, opposite), max(1.0 - rank * units.shape[1] / k, 0.0)
 
     def moment(self, k: int) -> float:
         """``E[X^k]``, exact for k = 1 and 2, by quadrature beyond: ``m₁ = E[e] tr E[M]/k``."""

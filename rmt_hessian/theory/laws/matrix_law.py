@@ -21,6 +21,7 @@ from rmt_hessian.theory.laws.matrix_nodes import (
 from rmt_hessian.theory.laws.tabulated_distribution import TabulatedDistribution
 
 ATOM = 1e-6  # by which that of ranks may differ from what the equations say
+FAR = 1e100  # |z|, in units of the law, from which s is -1/z
 MEAN = 4.0  # times the error of the CDF times the support: what the mean may be off
 
 
@@ -100,14 +101,23 @@ class MatrixLaw(TabulatedDistribution):
 
     def _without_null_space(self, z: Any) -> complex:
         scale = self.equation.scale
+        if not abs(z) / scale < FAR:
+            return complex(-1.0 / z)
         if z.imag > 0:
             return self.equation.solution(complex(z) / scale, self._near(z.real)).s / scale
         x = z.real / scale
-        height = self.equation.height * (abs(x) or self.support()[0] / scale)
-        if height == 0:  # a hard edge
+        size = max(abs(x), self._around_zero() / scale)
+        if size == 0:  # a hard edge
             return complex(np.nan, np.nan)
+        height = self.equation.height * size
         point = self.equation.solution(complex(x, height), self._near(z.real))
         return complex(point.real_part, np.pi * point.density) / scale
+
+    def _around_zero(self) -> float:
+        """Below which |x| is as 0: next to it, or of the gap that 0 lies in."""
+        if any(lo < 0 < hi for lo, hi in self.components()):
+            return float(NEAR * self.equation.far * self.equation.scale)
+        return min(abs(end) for interval in self.components() for end in interval)
 
     def _near(self, x: float) -> tuple[ComplexArray, ...]:
         """G at the node nearest to x, to start from; below 0 none is known."""

@@ -82,6 +82,7 @@ class Nodes:
     def __init__(self, equation, tolerance=TOLERANCE, most=MOST_NODES, spacing=SPACING, floor=None):
         self.equation, self.nodes = equation, []
         self.tolerance, self.most, self.spacing = tolerance, most, spacing
+        self.fall = FALL * tolerance / TOLERANCE
         self.positive = floor is None
         self.floor = equation.atom_at_zero() if self.positive else floor
         averages = equation.averages
@@ -90,7 +91,7 @@ class Nodes:
         self._descend()
         self.error = self._refine()
         fall = max(a.F - b.F for a, b in pairwise(self.nodes))
-        if fall > FALL:
+        if fall > self.fall:
             raise RuntimeError(f"the distribution function found falls by {fall:.2g}")
 
     # --- one node ---------------------------------------------------------------------------
@@ -141,7 +142,7 @@ class Nodes:
                 residue = node.x**2 * node.solution.slope.real  # of G there, but for O(x²)
                 self.floor = max(self.floor, self.equation.atom_at_zero(residue))
         left = node.F - self.floor
-        if left < -FALL or (left > FALL and not node.inside):
+        if left < -self.fall or (left > self.fall and not node.inside):
             x = node.x * self.equation.scale
             raise RuntimeError(f"below {x:.3g} a mass of {left:.3g} is left above 0")
 

@@ -5,7 +5,8 @@ degree 5 that has F and its first two derivatives there. It is exact at every no
 depends on what lies between. Its derivative is kept in Bernstein's basis, where coefficients that
 are not negative make F grow; others are raised to 0, at the cost of the slopes, which happens where
 the density jumps between nodes. A component that begins at 0 (a hard edge) goes on below its
-lowest node as ``√x``. What lies below 0 is the table of -X.
+lowest node as ``√x``. What lies below 0 is the table of -X; where both sides reach 0, the density
+passes through it, and goes on below the lowest nodes as it is on average.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
 BISECTIONS = 60  # of t: to the last bit
 GAUSS = 8  # points of a cell
+HARD_EDGE = 0.5  # power of x with which mass grows from it
 MIDDLE = 2  # of five coefficients
 
 
@@ -58,16 +60,24 @@ def growing(coefficients: FloatArray, jump: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class _Component:
-    """One interval: F as a spline in t, above lo; below it, down to 0, ``head`` mass like √x."""
+    """One interval: F as a spline in t, above lo; below it, down to 0, ``head`` mass as x^power."""
 
     lo: float
     hi: float
     head: float
     F: BPoly
     nodes_mass: float  # by quadrature of the density at the nodes
+    power: float = HARD_EDGE
 
     @classmethod
-    def of(cls, x: FloatArray, F: FloatArray, slope: FloatArray, curvature: FloatArray) -> Self:
+    def of(
+        cls,
+        x: FloatArray,
+        F: FloatArray,
+        slope: FloatArray,
+        curvature: FloatArray,
+        power: float = HARD_EDGE,
+    ) -> Self:
         head = 0.0
         if x[0] == 0.0:
             head = F[1] - F[0]
@@ -78,7 +88,7 @@ class _Component:
         spline = BPoly(np.append(F[None, :-1], F[:-1] + np.cumsum(growth, axis=0) / 5, axis=0), t)
         bend = np.diff(np.nan_to_num(curvature))  # Euler and Maclaurin's correction, where known
         nodes_mass = head + float(np.trapezoid(slope, t) - np.diff(t) ** 2 @ bend / 12)
-        return cls(float(x[0]), float(x[-1]), float(head), spline, nodes_mass)
+        return cls(float(x[0]), float(x[-1]), float(head), spline, nodes_mass, power)
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -111,12 +121,13 @@ class _Component:
 
     def density(self, x: FloatArray) -> FloatArray:
         """At x in the interior."""
-        above = np.maximum(self.slope(self.log(x)), 0.0) / x
-        return np.where(x > self.lo, above, self.head / (2 * np.sqrt(x * self.lo)))
+        above = np.maximum(self.slope(self.log(x)), 0.0) / np.maximum(x, self.lo)
+        below = self.power * (np.minimum(x, self.lo) / self.lo) ** (self.power - 1)
+        return np.where(x > self.lo, above, self.head / self.lo * below)
 
     def distribution(self, x: FloatArray) -> FloatArray:
-        root = np.sqrt(np.clip(x / self.lo, 0.0, 1.0))  # 1 above lo
-        return self.F(self.log(x)) - self.head * (1.0 - root)
+        share = np.clip(x / self.lo, 0.0, 1.0) ** self.power  # 1 above lo
+        return self.F(self.log(x)) - self.head * (1.0 - share)
 
     def quantile(self, q: FloatArray) -> FloatArray:
         lo, hi = np.full(q.shape, self.F.x[0]), np.full(q.shape, self.F.x[-1])
@@ -127,7 +138,8 @@ class _Component:
         if self.head == 0:
             return self.point(hi)
         below = (q - self.F_left) / self.head
-        return np.where(below < 1.0, self.lo * np.clip(below, 0.0, 1.0) ** 2, self.point(hi))
+        head = self.lo * np.clip(below, 0.0, 1.0) ** (1.0 / self.power)
+        return np.where(below < 1.0, head, self.point(hi))
 
     @cached_property
     def masses(self) -> tuple[FloatArray, FloatArray]:
@@ -137,7 +149,7 @@ class _Component:
         t = (self.F.x[1:, None] + self.F.x[:-1, None]) / 2 + half * nodes
         mass = self.slope(t) * half * weights
         return (
-            np.append(self.lo * ((1 + nodes) / 2) ** 2, self.point(t.ravel())),
+            np.append(self.lo * ((1 + nodes) / 2) ** (1.0 / self.power), self.point(t.ravel())),
             np.append(self.head * weights / 2, mass.ravel()),
         )
 
@@ -168,8 +180,12 @@ class TabulatedDistribution(SpectralLaw):
     def __init__(
         self, components: Sequence[Any], atom_at_zero: float, negative: Sequence[Any] = ()
     ) -> None:
-        self._components = tuple(_Component.of(*arrays) for arrays in components)
-        self._negative = tuple(_Component.of(*arrays) for arrays in negative)
+        through = [bool(side) and side[0][0][0] == 0.0 for side in (components, negative)]
+        self._power = 1.0 if all(through) else HARD_EDGE
+        self._components, self._negative = (
+            tuple(_Component.of(x, F, slope, bend, self._power) for x, F, slope, bend in side)
+            for side in (components, negative)
+        )
         self.atom_at_zero = atom_at_zero
         self._below = sum(c.mass for c in self._negative)
         masses = [c.nodes_mass for c in self._negative + self._components]
@@ -200,7 +216,7 @@ class TabulatedDistribution(SpectralLaw):
         for y, components in ((x, self._components), (-x, self._negative)):
             for c in components:
                 lo, hi = c.ends
-                inside = (lo < y) & (y < hi)
+                inside = ((lo < y) | ((y == 0) & (lo == 0) & (self._power == 1.0))) & (y < hi)
                 density[inside] = c.density(y[inside])
         return density
 

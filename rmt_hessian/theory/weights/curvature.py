@@ -108,7 +108,8 @@ def curvature_counts(p: FloatArray, least: float = 0.0) -> tuple[FloatArray, Int
 def atoms_of_counts(edges: FloatArray, counts: IntArray) -> tuple[FloatArray, FloatArray]:
     """Nodes in the middle of the cells that are not empty, and their probabilities."""
     kept = counts > 0
-    return edges[kept] * np.exp(-RELATIVE_STEP / 2), counts[kept] / counts.sum()
+    nodes = np.minimum(edges[kept] * np.exp(-RELATIVE_STEP / 2), 0.5)  # the last edge is 1
+    return nodes, counts[kept] / counts.sum()
 
 
 def _logits(C: int, rng: RandomState) -> FloatArray:

@@ -42,7 +42,8 @@ def softmax_pair_sums(f, f_other):
 def count_curvature_eigenvalues(p, x):
     """``Σ #{α < x}`` over the rows of p, α the nonzero eigenvalues of ``diag(p) - p pᵀ``.
 
-    Rows of p ascend, and x. ``#{α < x} = #{p_i < x} - 1[Σ_i p_i/(x - p_i) > 0]``, by interlacing.
+    Rows of p ascend, and x. ``#{α < x} = #{p_i < x} - 1[Σ_i p_i/(x - p_i) > 0]``, by interlacing;
+    for x a p_i the sum is that from below, ``-∞``.
     """
     counts = np.zeros(x.size, dtype=np.int64)
     for n in range(p.shape[0]):
@@ -53,7 +54,7 @@ def count_curvature_eigenvalues(p, x):
         for c in range(row.size):
             q = row[c]
             for k in range(above.size):
-                f[k] += q / (above[k] - q)
+                f[k] += q / (above[k] - q) if above[k] != q else -np.inf
         for k in range(above.size):
             below = np.searchsorted(row, above[k])
             counts[first + k] += below - (1 if f[k] > 0.0 else 0)

@@ -294,3 +294,27 @@ def test_never_a_wrong_curve(monkeypatch, rng):
     )
     with pytest.raises(RuntimeError, match="mean of the law"):
         equal_masses(matrices("positive", 50, 2, rng), rng.uniform(0.5, 2.0, 20), 0.4)
+
+
+def test_a_density_that_passes_through_zero():
+    """There and beside it that of the equation, from either side."""
+    law = equal_masses([[[1.0]], [[-2.0]], [[3.0]]], [1.0, 2.0], 0.5)
+    assert law.components()[0][0] < 0 < law.components()[0][1]
+    expected = law.stieltjes(0.0).imag / np.pi
+    assert expected == pytest.approx(law.stieltjes(1e-13j).imag / np.pi, rel=1e-6)
+    for x in (0.0, 1e-300, -1e-300, 1e-15, -1e-15):
+        assert law.pdf(x) == pytest.approx(expected, rel=1e-3)
+        assert law.stieltjes(x).imag == pytest.approx(np.pi * expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_transform_at_zero_and_far_out(sign):
+    """Below or above the support, in a gap around 0, and where squares overflow."""
+    M = np.array([np.diag([1.0, 2.0]), np.diag([3.0, 2.0])])
+    law, exact = equal_masses(sign * M, [1.0, 2.0], 0.5), equal_masses(M, [1.0, 2.0], 0.5)
+    assert law.stieltjes(0.0) == pytest.approx(sign * exact.stieltjes(1e-9j).real, rel=1e-6)
+    split = equal_masses(M * np.diag([1.0, -1.0]), [1.0, 2.0], 0.5)
+    assert split.stieltjes(0.0).imag == 0.0
+    assert split.stieltjes(0.0) == pytest.approx(split.stieltjes(1e-9j).real, rel=1e-6)
+    for z in (1e160j, 1e200, -1e300 + 1e300j):
+        assert law.stieltjes(z) == pytest.approx(-1 / z)
