@@ -157,12 +157,14 @@ def test_eigenvalues_of_a_softmax_are_counted(name, rng):
     assert masses @ values == pytest.approx(exact.mean(), rel=0.02)
 
 
-def test_a_null_space_that_units_share(rng):
-    """A dead unit, and classes that two hidden units see alike."""
-    net = rh.Network.random([P, 20, 3], rng)
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_a_null_space_that_units_share(activation, rng):
+    """A unit that nothing reads; of tanh the rest has eigenvalues of both signs."""
+    net = rh.Network.random([P, 20, 3], rng, activation=activation)
     V = net.weights[1].copy()
     V[:, 4] = 0.0
-    H = rh.layer_hessian(rh.Network([net.weights[0], V]), inputs("measured", rng), 0, "mse")
+    net, X = rh.Network([net.weights[0], V], activation=activation), inputs("measured", rng)
+    H = rh.layer_hessian(net, X, 0, "mse", y=rng.standard_normal((len(X), 3)))
     values, masses, share = exchangeable_weights(H)
     assert share == 1 / 20
     assert masses.sum() == pytest.approx(1)
