@@ -31,7 +31,7 @@ def draw(store):
         ax.set_ylim(LEAST, 3)
         ax.set_xlabel("rank / p")
         ax.set_title(title)
-    axes[0, 0].set_ylabel(r"$|\lambda|$/largest of the law")
+    axes[0, 0].set_ylabel("|eigenvalue|/largest of the law")
     for ax, name in zip(axes[1], BLOCKS, strict=True):
         _distances(ax, table, temperatures, name)
     axes[1, 0].set_ylabel("KS distance")

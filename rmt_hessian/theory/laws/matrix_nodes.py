@@ -21,11 +21,11 @@ import numpy as np
 from rmt_hessian.theory.laws.matrix_solution import Solution
 from rmt_hessian.theory.laws.tabulated_distribution import derivative
 
-SPACING = 0.35
+SPACING = 0.35  # of the first nodes, in log x
 FLOOR = 1e-18  # of the upper bound: no node lies below, nor a component of an M that counts
+NEAR = 1e-14  # the same where the density may pass through 0
 MOST_NODES = 320
 TOLERANCE = 2e-7  # of F halfway between nodes
-NEAR = 1e-14  # and there, where the density may pass through 0
 NO_MASS = 1e-10  # difference of F over a gap, at most
 EDGE = 2.0  # how much more a mass counts between an edge and the node beside it
 GAP = 2e3  # and in a gap
