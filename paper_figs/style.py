@@ -43,6 +43,8 @@ CASE_TITLES = {
     "hidden-mse": "hidden, MSE",
     "output-ce": "output, CE",
 }
+MINUS = "\u2212"
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 INPUTS = {"gaussian": "Gaussian, random labels"}  # of trainings; others by their own names
 
 
@@ -112,9 +114,33 @@ def parts_with_subplots(n_parts, nrows, ncols, height_to_width=0.62):
     return figure, [(part, part.subplots(nrows, ncols, squeeze=False)) for part in parts]
 
 
+def caption(figure, text):
+    """Say under a figure what its title would be too long for: sizes, seeds, what lines mean.
+
+    Plain text, with Unicode for symbols (γ = d/N, H₀₁, ‖H‖²). `save` writes it beside the figure
+    and into its metadata; the report prints it below.
+    """
+    figure.set_label(" ".join(text.split()))
+
+
+def written(value):
+    """A number as a tick says it: ``0.25``, ``−1.2×10⁻⁵``.
+
+    Examples
+    --------
+    >>> written(-1.2e-05), written(0.25), written(1e6)
+    ('−1.2×10⁻⁵', '0.25', '10⁶')
+    """
+    digits, _, exponent = f"{value:g}".replace("-", MINUS).partition("e")
+    if not exponent:
+        return digits
+    power = str(int(exponent.replace(MINUS, "-"))).translate(SUPERSCRIPTS)
+    return f"{'' if digits == '1' else digits + '×'}10{power}"
+
+
 def plain_log_ticks(ax, values):
     """Label a logarithmic x axis at the given numbers, written out, and nowhere else."""
-    ax.set_xticks(values, [f"{value:g}" for value in values])
+    ax.set_xticks(values, [written(value) for value in values])
     ax.minorticks_off()
 
 
@@ -137,26 +163,29 @@ def seeds_of(table, name="seed"):
 def short_log_axis(axis):
     """Ticks 1, 2, 5 of each decade, written as decimals: for an axis of one or two decades."""
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: written(value)))
     axis.set_minor_formatter(NullFormatter())
 
 
 def short_axis(axis, n_intervals=3):
     """Few ticks, each written in full: no common factor at the end of the axis."""
     axis.set_major_locator(MaxNLocator(n_intervals))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: written(value)))
 
 
 def save(figure, name, folder):
-    """Write PDF and PNG with fixed metadata, so that a rerun gives the same bytes.
+    """Write PDF, PNG and the caption, with fixed metadata, so that a rerun gives the same bytes.
 
     A figure of many pixels may set itself a resolution above the usual one.
     """
-    folder = Path(folder)
+    folder, text = Path(folder), figure.get_label()
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.txt").write_text(f"{text}\n", encoding="utf-8")
     dpi = max(plt.rcParams["savefig.dpi"], figure.get_dpi())
-    figure.savefig(folder / f"{name}.pdf", dpi=dpi, metadata={"CreationDate": None})
-    figure.savefig(folder / f"{name}.png", dpi=dpi, metadata={"Software": None})
+    about = {"Title": name, "Subject": text, "CreationDate": None}
+    figure.savefig(folder / f"{name}.pdf", dpi=dpi, metadata=about)
+    about = {"Title": name, "Description": text, "Software": None}
+    figure.savefig(folder / f"{name}.png", dpi=dpi, metadata=about)
     plt.close(figure)
 
 

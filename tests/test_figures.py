@@ -48,7 +48,7 @@ axes = { widths = [[4, 3, 2], [4, 3, 4]] }
 """
 FIGURES = {  # sizes that it tells
     "block_spectra": "$d=6$, $N=8$, $m=4$",
-    "norm_ratio": "$d=6$, $N=8$, $m=4$, 2 seeds",
+    "norm_ratio": "over 2 seeds",
     "hessian_heatmap": "$C=4$: 3 blocks of 4, then 4 of 3",
     "output_scree": "$d=6$, $m=9$, $N=20$",
 }
@@ -69,7 +69,7 @@ def test_every_axis_is_labelled_and_a_rerun_gives_the_same_bytes(name, store, tm
     panels = [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
     assert all(ax.get_title() for ax in panels)
     assert any(ax.get_xlabel() for ax in panels)
-    told = " ".join([figure.get_suptitle(), *(ax.get_title() for ax in panels)])
+    told = " ".join([figure.get_label(), figure.get_suptitle(), *(ax.get_title() for ax in panels)])
     assert FIGURES[name] in told
     assert "nan" not in told.lower()
     assert "<NA>" not in told
