@@ -4,18 +4,26 @@ NAME ?= block_structure
 
 VENV := .venv
 BIN := $(VENV)/bin
-RESULTS := results/$(NAME)
-FIGURES := figures
+# with QUICK=1 the small sizes that sweep files name, in folders of their own, a core a sweep
+ALL_RESULTS := results$(if $(QUICK),/quick)
+FIGURES := figures$(if $(QUICK),/quick)
+RUN := $(BIN)/rmt-hessian run$(if $(QUICK), --quick --workers 1)
+RESULTS := $(ALL_RESULTS)/$(NAME)
 SWEEPS := $(patsubst sweeps/%.toml,%,$(wildcard sweeps/*.toml))
 # those with the line `slow = true`, which run only by their name
 SLOW := $(patsubst sweeps/%.toml,%,$(shell grep -ls '^slow = true' sweeps/*.toml))
-QUICK := $(filter-out $(SLOW),$(SWEEPS))
+ORDINARY := $(filter-out $(SLOW),$(SWEEPS))
 ifneq ($(SLOW),)
 TELL_SLOW = @echo 'left out, being slow: $(SLOW) (make sweep NAME=$(firstword $(SLOW)) runs it)'
 endif
 # the figures, or the extras, that a sweep file names
 named_by = $(shell sed -n 's/^$2 = \[\([^]]*\)\].*/\1/p' sweeps/$1.toml 2>&- | tr -d '",')
 $(foreach s,$(SWEEPS),$(eval FIGURES_$s := $(patsubst %,$(FIGURES)/$s/%.png,$(call named_by,$s,figures))))
+# the sweeps that the claims name, of them those to run, and the extras and figures of these
+CLAIMED := $(sort $(shell sed -n 's/^ *sweep="\([^"]*\)".*/\1/p' paper_claims/*.py 2>&-))
+SMALL := $(patsubst sweeps/%.toml,%,$(shell grep -ls '^quick = ' sweeps/*.toml))
+PAPER := $(if $(QUICK),$(filter $(SMALL),$(CLAIMED)),$(CLAIMED))
+PAPER_EXTRAS := $(sort $(foreach s,$(PAPER),$(patsubst %,$(VENV)/.%,$(call named_by,$s,extras))))
 EXTRAS := $(patsubst %,$(VENV)/.%,$(call named_by,$(NAME),extras))
 PEERS := $(patsubst benchmarks/requirements-%.txt,%,$(wildcard benchmarks/requirements-*.txt))
 # spectra, ranks, eigenspaces, laws, and all printed examples
@@ -24,34 +32,51 @@ SENSITIVE := rmt_hessian tests/compare tests/test_compare.py tests/test_spectra_
   tests/measurements tests/test_documents.py
 STYLE := rmt_hessian/plotting.py $(filter-out paper_figs/fig_%.py,$(wildcard paper_figs/*.py))
 
+.PHONY: paper paper-tables paper-figures check-report $(CLAIMED:%=measure-%)
 .PHONY: help sweep sweeps figures sweep-figures test test-kernels test-kernel test-models kills stress claims lint bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
 
 sweep: $(VENV)/.sweep $(EXTRAS) ## the main job: measure, predict, draw, print (NAME=another for another sweep)
-	$(BIN)/rmt-hessian run sweeps/$(NAME).toml --out $(RESULTS)
+	$(RUN) sweeps/$(NAME).toml --out $(RESULTS)
 	@$(MAKE) --no-print-directory -j2 sweep-figures
 	$(BIN)/rmt-hessian report $(RESULTS) --figures $(FIGURES)/$(NAME)
 
 sweeps: $(VENV)/.sweep ## all sweeps that are not slow, one after another: measure, draw, print
 	$(TELL_SLOW)
-	$(foreach s,$(QUICK),$(MAKE) --no-print-directory sweep NAME=$s &&) true
+	$(foreach s,$(ORDINARY),$(MAKE) --no-print-directory sweep NAME=$s &&) true
 
 sweep-figures: $(FIGURES_$(NAME)) ## draw figures/NAME from results/NAME, also of a run with --set
 
-figures: $(foreach s,$(QUICK),$(FIGURES_$s)) ## draw all figures, running the sweeps they need that are not slow
+figures: $(foreach s,$(ORDINARY),$(FIGURES_$s)) ## draw all figures, running the sweeps they need that are not slow
 	$(TELL_SLOW)
 
 # figures/SWEEP/NAME.png from the table of its sweep
 define figures_of
-$(FIGURES_$1): $(FIGURES)/$1/%.png: paper_figs/fig_%.py $(STYLE) results/$1/table.parquet | $(VENV)/.sweep
-	$(BIN)/python -m paper_figs.fig_$$* results/$1 $(FIGURES)/$1
+$(FIGURES_$1): $(FIGURES)/$1/%.png: paper_figs/fig_%.py $(STYLE) $(ALL_RESULTS)/$1/table.parquet | $(VENV)/.sweep
+	$(BIN)/python -m paper_figs.fig_$$* $(ALL_RESULTS)/$1 $(FIGURES)/$1
 endef
 $(foreach s,$(SWEEPS),$(eval $(call figures_of,$s)))
 
-results/%/table.parquet: sweeps/%.toml | $(VENV)/.sweep
-	$(BIN)/rmt-hessian run sweeps/$*.toml --out results/$*
+$(ALL_RESULTS)/%/table.parquet: sweeps/%.toml | $(VENV)/.sweep
+	$(RUN) sweeps/$*.toml --out $(ALL_RESULTS)/$*
+
+paper: $(VENV)/.paper $(PAPER_EXTRAS) ## every claim with its verdict: sweeps, figures, report.html (QUICK=1: small sizes)
+	@$(MAKE) --no-print-directory $(if $(QUICK),-j2) paper-tables
+	@$(MAKE) --no-print-directory -j2 paper-figures
+	$(BIN)/rmt-hessian page paper_claims --results $(ALL_RESULTS) --figures $(FIGURES) \
+	  $(if $(QUICK),--quick --out report-quick.html,--out report.html --table docs/claims.md)
+
+paper-tables: $(PAPER:%=measure-%)
+
+$(CLAIMED:%=measure-%): measure-%: | $(VENV)/.paper
+	$(RUN) sweeps/$*.toml --out $(ALL_RESULTS)/$*
+
+paper-figures: $(foreach s,$(PAPER),$(FIGURES_$s))
+
+check-report: $(VENV)/.browser ## open report.html, and report-quick.html, in a real browser: figures, controls, errors
+	$(BIN)/python -m tests.report_in_browser $(wildcard report.html report-quick.html)
 
 test: $(VENV)/.test ## run all tests
 	$(BIN)/pytest -n auto

@@ -89,6 +89,7 @@ def run(
             help="Other values of a parameter (C, d, N, m for short), or of seeds; repeatable.",
         ),
     ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="The small sizes of the file.")] = False,
     workers: Annotated[
         int | None, typer.Option(help="Processes; 1: this one. Default: all cores.")
     ] = None,
@@ -107,7 +108,8 @@ def run(
     folder = out or (config.parent if kept else Path("results") / config.stem)
     workers = workers or cores()
     if dry_run:
-        _say_what_is_to_do(config, folder, set_ or (), workers, scheduler)
+        points, _ = load_points(config, set_ or (), quick=quick)
+        _say_what_is_to_do(points, folder, workers, scheduler)
         return
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
@@ -117,6 +119,7 @@ def run(
                 config,
                 folder,
                 overrides=set_ or (),
+                quick=quick,
                 workers=workers,
                 scheduler=scheduler,
                 mix_versions=mix_versions,
@@ -157,10 +160,9 @@ def _how_to_resume():
     return f"resume with: {shlex.join([command, *sys.argv[1:]])}"
 
 
-def _say_what_is_to_do(config, folder, overrides, workers, scheduler):
+def _say_what_is_to_do(points, folder, workers, scheduler):
     """Points, those done, the time expected; the job script for SLURM."""
     check(scheduler)
-    points, _ = load_points(config, overrides)
     rows = Store(folder).state(points).rows
     left = [point for key, point in points.items() if key not in rows]
     print(f"{len(points)} points: {len(rows)} done, {len(left)} to compute")
@@ -244,6 +246,27 @@ def report(
     for path in (figures / f"{name}.png" for name in config.figures) if figures else ():
         if path.exists():
             print(f"figure: {path}")
+
+
+@app.command(cls=Once)
+def page(
+    claims: Annotated[str, typer.Argument(help="Package of claims, seen from here: paper_claims.")],
+    results: Annotated[Path, typer.Option(help="Folder of the sweeps' folders.")] = Path("results"),
+    figures: Annotated[Path, typer.Option(help="Folder of the figures.")] = Path("figures"),
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
+    table: Annotated[Path | None, typer.Option(help="Also write a table in Markdown.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Say that sizes are small.")] = False,
+):
+    """Gather claims, their verdicts and figures into one HTML file that needs nothing else."""
+    from rmt_hessian.claims.gather import gather  # altair, only here
+
+    verdicts, html, markdown = gather(claims, results, figures, quick=quick)
+    for path, text in ((out, html), *([(table, markdown)] if table else [])):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    counts = Counter(verdict.word for verdict in verdicts)
+    print(f"{_some(len(verdicts), 'claim')}: {', '.join(f'{n} {w}' for w, n in counts.items())}")
+    print(f"page: {out}" + (f"; table: {table}" if table else ""))
 
 
 def _notice(line):

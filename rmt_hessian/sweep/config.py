@@ -10,6 +10,7 @@ from rmt_hessian.sweep.grid import ConfigError, Grid, LogRange, Strict
 from rmt_hessian.sweep.overrides import with_overrides
 from rmt_hessian.sweep.parameters import SIZES, WIDTHS
 from rmt_hessian.sweep.points import Point
+from rmt_hessian.sweep.quick import quickly
 
 KINDS = {float: "number", str: "text", bool: "truth value"}
 
@@ -87,13 +88,19 @@ def load_config(path):
     return parse(_read(path), path)
 
 
-def load_points(path, overrides=()):
-    """The points of a sweep file by key, and its text, with other values: see `with_overrides`.
+def load_points(path, overrides=(), *, quick=False):
+    """The points of a sweep file by key, and its text.
 
-    Raises `ConfigError` if the sweep file or an override cannot be used.
+    With its small sizes if ``quick``, see `quickly`; then with other values: see `with_overrides`.
+
+    Raises `ConfigError` if the sweep file or an override cannot be used, or there are no small
+    sizes.
     """
     text = _read(path)
     config = parse(text, path)  # what is wrong with the file is said first
+    if quick:
+        text = quickly(text, path)
+        config = parse(text, path)
     if overrides:
         text = with_overrides(text, overrides)
         config = parse(text, path)

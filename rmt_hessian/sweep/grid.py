@@ -77,7 +77,8 @@ Axis = Annotated[list[Any], BeforeValidator(_axis_values)]
 class Grid(Strict):
     """One measurement over the product of ``axes`` and ``seeds``, the rest ``fixed``.
 
-    Parameters in ``together`` change together, like one axis: lists of one length.
+    Parameters in ``together`` change together, like one axis: lists of one length. ``quick`` holds
+    other values for a small run, see `quickly`.
     """
 
     measurement: str
@@ -85,6 +86,7 @@ class Grid(Strict):
     fixed: dict[str, Any] = {}
     axes: dict[str, Axis] = {}
     together: dict[str, Axis] = {}
+    quick: dict[str, Any] = {}
 
     @field_validator("measurement")
     @classmethod

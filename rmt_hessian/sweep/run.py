@@ -41,6 +41,7 @@ def run_sweep(
     folder,
     *,
     overrides=(),
+    quick=False,
     workers=1,
     scheduler=None,
     mix_versions=False,
@@ -56,6 +57,8 @@ def run_sweep(
     config_path, folder : paths of a sweep file and of the results
     overrides : iterable of str
         ``name=value,…``, see `with_overrides`.
+    quick : bool
+        The small sizes of the file, see `quickly`.
     workers : int
         Processes, of this machine or in SLURM jobs. One worker and no scheduler: in this process.
     scheduler : str, optional
@@ -78,7 +81,7 @@ def run_sweep(
         If another run writes into the folder.
     """
     check(scheduler)
-    points, text = load_points(config_path, overrides)
+    points, text = load_points(config_path, overrides, quick=quick)
     require_extras(load_config(config_path).extras, config_path)
     store = Store(folder)
     with store.writing():

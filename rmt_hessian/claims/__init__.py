@@ -1,0 +1,35 @@
+"""Claims and their verdicts, gathered into one page.
+
+``finding`` (a number beside what it should be), ``claim`` (what is said, where, what decides it),
+``results`` (the data a claim reads), ``charts`` (to try in the page), ``page`` and ``table`` (the
+report in HTML, and in Markdown), ``gather`` (from folders to both). The claims themselves are files
+outside the package, as figures are.
+"""
+
+from rmt_hessian.claims.claim import Claim, Verdict, claim
+from rmt_hessian.claims.finding import (
+    Finding,
+    agrees,
+    at_least,
+    at_most,
+    between,
+    constant,
+    near,
+)
+from rmt_hessian.claims.results import Results, fitted_slope, over_seeds
+
+__all__ = [
+    "Claim",
+    "Finding",
+    "Results",
+    "Verdict",
+    "agrees",
+    "at_least",
+    "at_most",
+    "between",
+    "claim",
+    "constant",
+    "fitted_slope",
+    "near",
+    "over_seeds",
+]

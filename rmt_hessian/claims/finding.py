@@ -1,0 +1,173 @@
+"""What a claim comes down to: one number measured beside what it should be, and whether it is."""
+
+import math
+from dataclasses import dataclass
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+SYMBOLS = {"n_classes": "C", "n_inputs": "d", "n_samples": "N", "n_hidden": "m", "gamma": "γ"}
+LEVEL = 1e-3  # of all points of a finding together: how often a true prediction is refused
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A measured number, what was predicted or claimed of it, and whether that holds.
+
+    ``error`` is a standard error, 0 of what has none, NaN where it is not known. ``holds`` is None
+    of a constant, which is told and not judged.
+    """
+
+    what: str
+    measured: float
+    error: float
+    wanted: str
+    holds: bool | None
+
+    def __str__(self):
+        return f"{self.what} is {self.value}" + (f" ({self.wanted})" if self.wanted else "")
+
+    @property
+    def value(self):
+        """The number with its standard error, to the digits that the error leaves."""
+        return number(self.measured, self.error)
+
+
+def number(value, error=0.0):
+    """A number as text: three digits, or as many as its standard error leaves.
+
+    Examples
+    --------
+    >>> number(0.12345), number(1.5e-7), number(1234.5, 2.0), number(16, 0)
+    ('0.123', '1.5×10⁻⁷', '1234.5 ± 2.0', '16')
+    """
+    if not math.isfinite(error) or error == 0:
+        return _power(f"{value:.3g}") if abs(value) < 1000 else f"{value:,.0f}"
+    scale = 10.0 ** math.floor(math.log10(max(abs(value), error)))
+    if not 1e-3 <= scale < 1e5:
+        digits = max(0, 1 - math.floor(math.log10(error / scale)))
+        parts = f"({value / scale:.{digits}f} ± {error / scale:.{digits}f})"
+        return f"{parts}{_power(f'{scale:.0e}').removeprefix('1')}".replace("-", "−")
+    digits = max(0, 1 - math.floor(math.log10(error)))
+    return f"{value:.{digits}f} ± {error:.{digits}f}".replace("-", "−")
+
+
+def _power(text):
+    mantissa, e, exponent = text.partition("e")
+    if not e:
+        return mantissa.replace("-", "−")
+    power = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{mantissa.replace('-', '−')}×10{power}"
+
+
+def agrees(what, measured, predicted, *, error, predicted_error=0.0, seeds):
+    """A prediction within the scatter of draws: Student's t at `LEVEL`, over all points together.
+
+    ``measured``, ``predicted`` and the errors are numbers, or series of one index that names
+    their points; the finding is of the point farthest out.
+
+    Parameters
+    ----------
+    what : str
+    measured, predicted : float or pandas.Series
+    error, predicted_error : float or pandas.Series
+        Standard errors.
+    seeds : int
+        Draws behind ``error``: the least of all points, at least 2.
+    """
+    rows = _rows(
+        what, measured=measured, predicted=predicted, error=error, of_theory=predicted_error
+    )
+    spread = np.hypot(rows["error"], rows["of_theory"])
+    rounding = 1e-12 * rows[["measured", "predicted"]].abs().max(axis=1)
+    z = (rows["measured"] - rows["predicted"]).abs() / np.maximum(spread, rounding)
+    bound = stats.t.isf(LEVEL / (2 * len(rows)), seeds - 1)
+    worst = rows.loc[z.idxmax()]
+    return Finding(
+        _of(what, rows, z.idxmax()),
+        worst["measured"],
+        worst["error"],
+        f"predicted {number(worst['predicted'], worst['of_theory'])}",
+        bool((z <= bound).all()),
+    )
+
+
+def near(what, measured, predicted, *, within, error=np.nan):
+    """A prediction right to a share ``within`` of itself, at every point of two series."""
+    rows = _rows(what, measured=measured, predicted=predicted, error=error)
+    off = (rows["measured"] / rows["predicted"] - 1).abs()
+    worst = rows.loc[off.idxmax()]
+    return Finding(
+        _of(what, rows, off.idxmax()),
+        worst["measured"],
+        worst["error"],
+        f"predicted {number(worst['predicted'])}, to {100 * within:g} %",
+        bool((off <= within).all()),
+    )
+
+
+def at_most(what, measured, bound, *, error=np.nan):
+    """Every value at most ``bound``, a number or a series of them."""
+    return _one_sided(what, measured, bound, error, -1)
+
+
+def at_least(what, measured, bound, *, error=np.nan):
+    """Every value at least ``bound``, a number or a series of them."""
+    return _one_sided(what, measured, bound, error, 1)
+
+
+def _one_sided(what, measured, bound, error, sign):
+    rows = _rows(what, measured=measured, bound=bound, error=error)
+    beyond = sign * (rows["bound"] - rows["measured"])
+    worst = rows.loc[beyond.idxmax()]
+    words = "at least" if sign > 0 else "at most"
+    return Finding(
+        _of(what, rows, beyond.idxmax()),
+        worst["measured"],
+        worst["error"],
+        f"{words} {number(worst['bound'])}",
+        bool((beyond <= 0).all()),
+    )
+
+
+def between(what, measured, low, high, *, error=np.nan):
+    """A number from ``low`` to ``high``."""
+    holds = bool(low <= measured <= high)
+    return Finding(what, float(measured), float(error), f"{number(low)} to {number(high)}", holds)
+
+
+def constant(what, measured, *, error=np.nan):
+    """A number that a claim leaves open, told with the verdict."""
+    return Finding(what, float(measured), float(error), "", None)
+
+
+def _rows(what, **columns):
+    """A table of points; numbers become one row, or are repeated along series."""
+    series = [column for column in columns.values() if isinstance(column, pd.Series)]
+    rows = pd.DataFrame(columns, index=series[0].index if series else [""]).astype(float)
+    if rows.empty:
+        raise ValueError(f"{what} must have at least one point, got none")
+    judged = rows.drop(columns="error")
+    if not np.isfinite(judged).all(axis=None):
+        points = judged.index[~np.isfinite(judged).all(axis=1)].tolist()
+        raise ValueError(f"{what} must be finite, is not at {points}")
+    return rows
+
+
+def _of(what, rows, worst):
+    """The words of a finding, with the point that was farthest out, of how many."""
+    if len(rows) == 1:
+        return what
+    values = worst if isinstance(worst, tuple) else (worst,)
+    told = ", ".join(map(_named, rows.index.names, values))
+    return f"{what}, worst of {len(rows)} ({told})"
+
+
+def _named(name, value):
+    """A value of an index as text; numbers with the symbol of what they are."""
+    if not isinstance(value, Real):
+        return str(value)
+    word = SYMBOLS.get(name, name)
+    return f"{word.replace('_', ' ')} = {value:g}" if word else f"{value:g}"

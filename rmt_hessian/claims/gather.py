@@ -1,0 +1,57 @@
+"""From folders of results and figures to verdicts and the report."""
+
+import os
+import sys
+
+from rmt_hessian.claims.charts import charts_of
+from rmt_hessian.claims.claim import claims_of, judged
+from rmt_hessian.claims.page import figures_in, page
+from rmt_hessian.claims.results import Results
+from rmt_hessian.claims.table import claims_table
+
+
+def gather(package, results, figures, *, quick=False):
+    """Judge all claims of a package by what was measured.
+
+    Parameters
+    ----------
+    package : str
+        Found where Python looks, or where the command runs.
+    results, figures : pathlib.Path
+        Folders with a folder of each sweep; claims of sweeps without a table are not measured.
+    quick : bool
+        Whether to say that sizes are small.
+
+    Returns
+    -------
+    verdicts : list of Verdict
+    html, markdown : str
+
+    Raises
+    ------
+    ValueError
+        If the package holds no claims, or a claim cannot read the results of its sweep.
+    """
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+    try:
+        claims = claims_of(package)
+    except ModuleNotFoundError as error:
+        raise ValueError(f"no package {package}: {error}") from None
+    sweeps = dict.fromkeys(claim.sweep for claim in claims)
+    known = {s: Results(results / s) for s in sweeps if (results / s / "table.parquet").exists()}
+    verdicts = [_judged(claim, known.get(claim.sweep)) for claim in claims]
+    drawn = {}
+    for sweep in known:
+        drawn |= figures_in(figures / sweep, sweep)
+    left_out = set(sweeps) - set(known)
+    html = page(verdicts, drawn, charts_of(known), left_out=left_out, quick=quick)
+    return verdicts, html, claims_table(verdicts)
+
+
+def _judged(claim, results):
+    try:
+        return judged(claim, results)
+    except (LookupError, ValueError) as error:
+        folder = results.store.folder
+        raise ValueError(f"claim {claim.name} cannot be judged by {folder}: {error}") from error
