@@ -1,7 +1,7 @@
 """Claims and their verdicts, gathered into one page.
 
 ``finding`` (a number beside what it should be), ``claim`` (what is said, where, what decides it),
-``results`` (the data a claim reads), ``charts`` (to try in the page), ``page`` and ``table`` (the
+``results`` (the data a claim reads), ``rates`` (ratios and powers), ``charts`` (to try in the page), ``page`` and ``table`` (the
 report in HTML, and in Markdown), ``gather`` (from folders to both). The claims themselves are files
 outside the package, as figures are.
 """
@@ -16,6 +16,7 @@ from rmt_hessian.claims.finding import (
     constant,
     near,
 )
+from rmt_hessian.claims.rates import last_exponent, ratios
 from rmt_hessian.claims.results import Results, fitted_slope, over_seeds
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
     "claim",
     "constant",
     "fitted_slope",
+    "last_exponent",
     "near",
     "over_seeds",
+    "ratios",
 ]
