@@ -23,4 +23,4 @@ def rates_up_to_131072(results):
         what = f"exponent of {case} from C = {R.index[-2]} to {R.index[-1]}"
         yield between(what, slope, -exponent - 0.25, 0.25 - exponent, error=its_error)
         C = R.index[-1]
-        yield constant(f"R at C = {C}", R[C], error=error[C])
+        yield constant(f"R of {case} at C = {C}", R[C], error=error[C])
