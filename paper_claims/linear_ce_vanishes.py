@@ -1,6 +1,6 @@
 """[D] on linear models with cross-entropy."""
 
-from rmt_hessian.claims import agrees, claim, constant
+from rmt_hessian.paper import agrees, claim, constant
 from rmt_hessian.report.block_structure import ratio_of_means
 
 

@@ -258,7 +258,7 @@ def page(
     quick: Annotated[bool, typer.Option("--quick", help="Say that sizes are small.")] = False,
 ):
     """Gather claims, their verdicts and figures into one HTML file that needs nothing else."""
-    from rmt_hessian.claims.gather import gather  # altair, only here
+    from rmt_hessian.paper.gather import gather  # altair, only here
 
     verdicts, html, markdown = gather(claims, results, figures, quick=quick)
     for path, text in ((out, html), *([(table, markdown)] if table else [])):

@@ -1,13 +1,12 @@
 """Claims and their verdicts, gathered into one page.
 
-``finding`` (a number beside what it should be), ``claim`` (what is said, where, what decides it),
+``finding`` (a number beside what it should be), ``verdicts`` (what is said, where, what decides it),
 ``results`` (the data a claim reads), ``charts`` (to try in the page), ``page`` and ``table`` (the
 report in HTML, and in Markdown), ``gather`` (from folders to both). The claims themselves are files
 outside the package, as figures are.
 """
 
-from rmt_hessian.claims.claim import Claim, Verdict, claim
-from rmt_hessian.claims.finding import (
+from rmt_hessian.paper.finding import (
     Finding,
     agrees,
     at_least,
@@ -16,7 +15,8 @@ from rmt_hessian.claims.finding import (
     constant,
     near,
 )
-from rmt_hessian.claims.results import Results, fitted_slope, over_seeds
+from rmt_hessian.paper.results import Results, fitted_slope, over_seeds
+from rmt_hessian.paper.verdicts import Claim, Verdict, claim
 
 __all__ = [
     "Claim",
