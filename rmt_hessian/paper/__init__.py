@@ -1,9 +1,9 @@
 """Claims and their verdicts, gathered into one page.
 
-``finding`` (a number beside what it should be), ``verdicts`` (what is said, where, what decides it),
-``results`` (the data a claim reads), ``charts`` (to try in the page), ``page`` and ``table`` (the
-report in HTML, and in Markdown), ``gather`` (from folders to both). The claims themselves are files
-outside the package, as figures are.
+``finding`` (a number beside what it should be), ``verdicts`` (what is said and where, and what
+decides it), ``results`` (the data a claim reads), ``charts`` (to try in the page), ``page`` and
+``table`` (the report in HTML, and in Markdown), ``gather`` (from folders to both). The claims
+themselves are files outside the package, as figures are.
 """
 
 from rmt_hessian.paper.finding import (

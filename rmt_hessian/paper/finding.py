@@ -151,11 +151,9 @@ def _rows(what, **columns):
     rows = pd.DataFrame(columns, index=series[0].index if series else [""]).astype(float)
     if rows.empty:
         raise ValueError(f"{what} must have at least one point, got none")
-    judged = rows.drop(columns="error").abs()
-    if not np.isfinite(judged).all(axis=None):
-        raise ValueError(
-            f"{what} must be finite, is not at {_at(rows, judged.sum(axis=1, skipna=False))}"
-        )
+    size = rows.drop(columns="error").abs().sum(axis=1, skipna=False)
+    if not np.isfinite(size).all():
+        raise ValueError(f"{what} must be finite, is not at {_at(rows, size)}")
     return rows
 
 
