@@ -1,11 +1,23 @@
 # `make help` lists the targets. Every target builds the virtual environment it needs.
 PYTHON ?= python3
 NAME ?= block_structure
+SET :=
+OUT :=
 
 VENV := .venv
 BIN := $(VENV)/bin
-RESULTS := results/$(NAME)
 FIGURES := figures
+# other values than the file's, SET="C=2,64 seeds=3", have a folder of their own: OUT, or NAME-set
+RUN := $(or $(OUT),$(NAME)$(if $(strip $(SET)),-set))
+RESULTS := results/$(RUN)
+unreadable := $(firstword $(foreach s,$(SET),$(if $(findstring =,$s),,$s)))
+ifneq ($(unreadable),)
+$(error SET must be words NAME=VALUE without blanks in them, as in SET="C=2,64 seeds=3", got $(unreadable))
+endif
+ifneq ($(words $(OUT)),$(if $(OUT),1,0))
+$(error OUT must be the name of a folder of results/ and figures/ without blanks, got $(OUT))
+endif
+OVERRIDES := $(foreach s,$(SET),--set '$(subst ','\'',$s)')
 SWEEPS := $(patsubst sweeps/%.toml,%,$(wildcard sweeps/*.toml))
 # those with the line `slow = true`, which run only by their name
 SLOW := $(patsubst sweeps/%.toml,%,$(shell grep -ls '^slow = true' sweeps/*.toml))
@@ -15,7 +27,8 @@ TELL_SLOW = @echo 'left out, being slow: $(SLOW) (make sweep NAME=$(firstword $(
 endif
 # the figures, or the extras, that a sweep file names
 named_by = $(shell sed -n 's/^$2 = \[\([^]]*\)\].*/\1/p' sweeps/$1.toml 2>&- | tr -d '",')
-$(foreach s,$(SWEEPS),$(eval FIGURES_$s := $(patsubst %,$(FIGURES)/$s/%.png,$(call named_by,$s,figures))))
+$(foreach s,$(SWEEPS),$(eval DRAWN_$s := $(call named_by,$s,figures)))
+figures_of = $(DRAWN_$1:%=$(FIGURES)/$2/%.png)
 EXTRAS := $(patsubst %,$(VENV)/.%,$(call named_by,$(NAME),extras))
 PEERS := $(patsubst benchmarks/requirements-%.txt,%,$(wildcard benchmarks/requirements-*.txt))
 # spectra, ranks, eigenspaces, laws, and all printed examples
@@ -24,34 +37,53 @@ SENSITIVE := rmt_hessian tests/compare tests/test_compare.py tests/test_spectra_
   tests/measurements tests/test_documents.py
 STYLE := rmt_hessian/plotting.py $(filter-out paper_figs/fig_%.py,$(wildcard paper_figs/*.py))
 
+# from lines of a name, a tab and a text: at most 100 columns, long texts go on below
+WRAP = { line = sprintf("  %-20s", $$1); n = split($$2, words, " "); \
+  for (i = 1; i <= n; i++) { \
+    if (length(line " " words[i]) > 100) { print line; line = sprintf("%22s", "") } \
+    line = line " " words[i] } \
+  print line }
+IN_COLUMNS = awk -F '\t' '$(WRAP)'
+
 .PHONY: help sweep sweeps figures sweep-figures test test-kernels test-kernel test-models kills stress claims lint bench clean
 
-help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
+help: ## list the targets and the sweeps
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | $(IN_COLUMNS)
+	@echo; echo 'sweeps, make sweep NAME=…'
+	@for s in $(SWEEPS); do \
+	  about=$$(sed -n 's/^description = "\(.*\)"$$/\1/p' sweeps/$$s.toml); \
+	  slow=$$(sed -n 's/^slow = true.*/ (slow)/p' sweeps/$$s.toml); \
+	  printf '%s\t%s%s\n' "$$s" "$$about" "$$slow"; done | $(IN_COLUMNS)
 
-sweep: $(VENV)/.sweep $(EXTRAS) ## the main job: measure, predict, draw, print (NAME=another for another sweep)
-	$(BIN)/rmt-hessian run sweeps/$(NAME).toml --out $(RESULTS)
+sweep: $(VENV)/.sweep $(EXTRAS) ## the main job: measure, predict, draw, print (NAME=another, SET="C=2,64 seeds=3")
+	$(BIN)/rmt-hessian run sweeps/$(NAME).toml --out '$(RESULTS)' $(OVERRIDES)
 	@$(MAKE) --no-print-directory -j2 sweep-figures
-	$(BIN)/rmt-hessian report $(RESULTS) --figures $(FIGURES)/$(NAME)
+	$(BIN)/rmt-hessian report '$(RESULTS)' --figures '$(FIGURES)/$(RUN)'
 
 sweeps: $(VENV)/.sweep ## all sweeps that are not slow, one after another: measure, draw, print
 	$(TELL_SLOW)
-	$(foreach s,$(QUICK),$(MAKE) --no-print-directory sweep NAME=$s &&) true
+	$(foreach s,$(QUICK),$(MAKE) --no-print-directory sweep NAME=$s OUT= &&) true
 
-sweep-figures: $(FIGURES_$(NAME)) ## draw figures/NAME from results/NAME, also of a run with --set
+sweep-figures: $(call figures_of,$(NAME),$(RUN)) ## draw figures/NAME from results/NAME as it is (OUT=another folder of both)
 
-figures: $(foreach s,$(QUICK),$(FIGURES_$s)) ## draw all figures, running the sweeps they need that are not slow
+figures: $(foreach s,$(QUICK),$(call figures_of,$s,$s)) ## draw all figures, running the sweeps they need that are not slow
 	$(TELL_SLOW)
 
-# figures/SWEEP/NAME.png from the table of its sweep
-define figures_of
-$(FIGURES_$1): $(FIGURES)/$1/%.png: paper_figs/fig_%.py $(STYLE) results/$1/table.parquet | $(VENV)/.sweep
-	$(BIN)/python -m paper_figs.fig_$$* results/$1 $(FIGURES)/$1
+# figures/FOLDER/NAME.png from the table of a sweep in results/FOLDER
+define figures_from
+$(call figures_of,$1,$2): $(FIGURES)/$2/%.png: paper_figs/fig_%.py $(STYLE) results/$2/table.parquet | $(VENV)/.sweep
+	$(BIN)/python -m paper_figs.fig_$$* results/$2 $(FIGURES)/$2
 endef
-$(foreach s,$(SWEEPS),$(eval $(call figures_of,$s)))
+$(foreach s,$(SWEEPS),$(eval $(call figures_from,$s,$s)))
 
 results/%/table.parquet: sweeps/%.toml | $(VENV)/.sweep
 	$(BIN)/rmt-hessian run sweeps/$*.toml --out results/$*
+
+ifneq ($(RUN),$(NAME))
+$(eval $(call figures_from,$(NAME),$(RUN)))
+results/$(RUN)/table.parquet: sweeps/$(NAME).toml | $(VENV)/.sweep
+	$(BIN)/rmt-hessian run $< --out results/$(RUN) $(OVERRIDES)
+endif
 
 test: $(VENV)/.test ## run all tests
 	$(BIN)/pytest -n auto

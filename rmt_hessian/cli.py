@@ -132,7 +132,7 @@ def _how_to_resume():
 
 
 def _command():
-    """This command as it can be typed where it was."""
+    """How to type this command where it was typed."""
     command = "rmt-hessian"
     if Path(sys.argv[0]).name == command and not shutil.which(command):
         command = os.path.relpath(sys.argv[0])

@@ -29,6 +29,7 @@ from rmt_hessian.report.trained_eigenspaces import (
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
+from tests.sections import require_legible
 
 SWEEP = Path(__file__).parents[1] / "sweeps" / "eigenspaces_trained.toml"
 SMALLER = {
@@ -379,7 +380,7 @@ def test_labels_of_different_trainings_are_not_drawn_as_one(tmp_path):
 
 def test_printed_tables(store):
     table = store.table()
-    found = dict(trained_eigenspaces_sections(table))
+    found = require_legible(table)
     assert list(found) == [OVERLAPS, MATCHED, VECTORS, ERRORS, OUTPUT, NETWORK]
     overlaps, matched, _, errors, output, network = found.values()
     assert len(network) == 16

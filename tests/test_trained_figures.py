@@ -18,6 +18,7 @@ from rmt_hessian.report.trained_spectra import LAWS, OUTLIERS, RANK, trained_spe
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
+from tests.sections import require_legible
 
 SWEEP = Path(__file__).parents[1] / "sweeps" / "trained_spectra.toml"
 SMALLER = {
@@ -140,7 +141,7 @@ def test_medians_along_the_path(store):
 
 def test_printed_tables(store):
     table = store.table()
-    found = dict(trained_spectra_sections(table))
+    found = require_legible(table)
     assert list(found) == [LAWS, OUTLIERS, RANK]
     laws, outliers, rank = found.values()
     rows, _ = runs(store, widths="12-3", n_samples=40)

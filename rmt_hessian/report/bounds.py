@@ -17,8 +17,8 @@ GAIN = (
     "deviation) over seeds; KL of one over that of the other, means over seeds."
 )
 VARIANCES = (
-    "Variances s of the posterior beside 1/(1/λ + βh), λ of the prior and h the curvature: root mean "
-    "square of the logarithm of their ratio, means over seeds."
+    "Variances s of the posterior beside 1/(1/λ + βh), λ of the prior and h the curvature: root "
+    "mean square of the logarithm of their ratio, means over seeds."
 )
 SEARCH = "Bounds after the longest search of one network, by basis and start; means over seeds."
 KEYS = ["images", "n_samples", "widths", "random_labels"]

@@ -8,8 +8,8 @@ from rmt_hessian.report.structure import means
 
 SHARES = "Whole Hessians at 0, 50 and 100 % of the steps, means over seeds."
 PAIRS = (
-    "Blocks between layers at 0, 50 and 100 % of the steps, means over seeds: what of their squared "
-    "norm is in the residual term, and where."
+    "Blocks between layers at 0, 50 and 100 % of the steps, means over seeds: what of their "
+    "squared norm is in the residual term, and where."
 )
 PERCENT = {"initial": 0, "middle": 50, "final": 100}
 KEYS = ["inputs", "loss", "widths", "n_samples", "percent"]

@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from itertools import zip_longest
+from itertools import chain, zip_longest
 
 import numpy as np
 import pandas as pd
@@ -10,9 +10,9 @@ import pandas as pd
 from rmt_hessian.report.parameters import meaning_of
 
 WIDTH = 100
-WIDEST = 44  # columns of a cell, beyond which it goes on below
-NARROWEST = 12  # of a heading, which is broken at blanks and underscores
-OF_PARAMETERS = 64  # columns that parameters may take: more of them are told once, with numbers
+WIDEST = 34  # columns of a cell, beyond which it goes on below
+HEADINGS = (12, 9, 6)  # columns of a heading: it is broken further where that saves a table
+OF_PARAMETERS = 64  # columns of parameters; where they take more, a table numbers its rows
 NAMES = 30  # of the names in the legend, beyond which the meaning stands below
 NONE = "–"
 UNBROKEN = "\N{NO-BREAK SPACE}"
@@ -35,19 +35,45 @@ def format_section(section):
     title = section.title
     if same:
         title += f" In all rows: {', '.join(f'{name} = {cells[name][0]}' for name in same)}."
-    right = {*results, *table.select_dtypes("number")}
-    columns = {name: _column(name, cells[name], name in right) for name in varying + results}
     meanings = {name: meaning_of(name) for name in parameters}
-    if _width(columns[name] for name in varying) > OF_PARAMETERS:
-        numbers = [str(1 + place) for place in range(len(table))]
-        columns[ROW] = _column(ROW, numbers, True)
+    right = {*results, *table.select_dtypes("number")}
+    layouts = []
+    for least in HEADINGS:
+        columns = {n: _column(n, cells[n], n in right, least) for n in varying + results}
+        layouts.append((columns, _parts(varying, results, columns)))
+    columns, parts = min(layouts, key=lambda layout: len(layout[1]))
+    if ROW in parts[0]:
+        columns[ROW] = _column(ROW, _numbers(table), True)
         meanings[ROW] = "row of the table of parameters"
-        parts = [*_fitting([ROW], varying, columns), *_fitting([ROW], results, columns)]
-    else:
-        parts = _fitting(varying, results, columns)
+    blocks = [
+        _lines([columns[name] for name in part], _rows_of(part, results, cells, len(table)))
+        for part in parts
+    ]
     meanings |= {name: section.columns[name] for name in results}
-    blocks = [_wrapped(title), *(_lines([columns[name] for name in part]) for part in parts)]
-    return "\n".join([*blocks, *_legend(meanings)])
+    return "\n".join([_wrapped(title), *blocks, *_legend(meanings)])
+
+
+def _parts(parameters, results, columns):
+    """Names of the columns of each table, of which the first ones tell the rows apart."""
+    every = _width(columns[name] for name in parameters + results)
+    if every <= WIDTH or _width(columns[name] for name in parameters) <= OF_PARAMETERS:
+        return _fitting(parameters, results, columns)
+    columns = columns | {ROW: _column(ROW, _numbers(columns[parameters[0]][1:]), True)}
+    return [*_fitting([ROW], parameters, columns), *_fitting([ROW], results, columns)]
+
+
+def _rows_of(part, results, cells, n_rows):
+    """Rows that a part of the table shows: not those that have values in other parts alone."""
+    here = [name for name in part if name in results] or results
+
+    def known(row, names):
+        return any(cells[name][row] != NONE for name in names)
+
+    return [row for row in range(n_rows) if known(row, here) or not known(row, results)]
+
+
+def _numbers(rows):
+    return [str(1 + place) for place in range(len(rows))]
 
 
 def _cells(values, measured):
@@ -65,10 +91,10 @@ def _told(value, measured):
     return str(value)
 
 
-def _column(name, texts, right):
+def _column(name, texts, right, least=0):
     """Lines of the heading, and of each cell, of one width."""
     own = max((len(text) for text in texts), default=0)
-    width = min(max(own, NARROWEST), WIDEST)
+    width = min(max(own, least), WIDEST)
     heading = _broken(name, width)
     cells = [textwrap.wrap(text, WIDEST) or [""] for text in texts]
     width = max(len(line) for lines in (heading, *cells) for line in lines)
@@ -102,18 +128,19 @@ def _fitting(first, names, columns):
     return parts
 
 
-def _lines(columns):
-    """Headings at the foot of theirs, cells at the head, two blanks before each column."""
-    rows = []
-    for place, row in enumerate(zip(*columns, strict=True)):
-        cells = [list(reversed(lines)) if place == 0 else lines for lines in row]
-        blank = [" " * len(lines[0]) for lines in row]
-        lines = [
-            "".join(f"  {text or empty}" for text, empty in zip(line, blank, strict=True)).rstrip()
-            for line in zip_longest(*cells)
-        ]
-        rows += reversed(lines) if place == 0 else lines
-    return "\n".join(rows)
+def _lines(columns, rows):
+    """Headings, which end on one line, and some rows, whose cells begin on one."""
+    headings = _beside([list(reversed(column[0])) for column in columns])[::-1]
+    return "\n".join(chain(headings, *(_beside([c[1 + row] for c in columns]) for row in rows)))
+
+
+def _beside(cells):
+    """Cells of several lines each, as lines: two blanks before each cell."""
+    blank = [" " * len(lines[0]) for lines in cells]
+    return [
+        "".join(f"  {text or empty}" for text, empty in zip(line, blank, strict=True)).rstrip()
+        for line in zip_longest(*cells)
+    ]
 
 
 def _legend(meanings):

@@ -7,17 +7,17 @@ from rmt_hessian.report.section import Section
 from rmt_hessian.report.structure import means
 
 OUTLIERS = (
-    "Eigenvalues outside the bulk, and the farthest predicted one; means over those seeds that have "
-    "one, of numbers smallest–largest. Sizes where none is seen and none predicted have no row."
+    "Eigenvalues outside the bulk, and the farthest predicted one; means over those seeds that "
+    "have one, of numbers smallest–largest. Sizes without any, seen or predicted, have no row."
 )
 PARTS = ("diagonal", "off_diagonal", "layer")
-SIZES = ["case", "part", "widths", "n_samples", "aspect_ratio"]
+SIZES = ["case", "part", "widths", "n_samples"]
 QUANTITIES = {
     "number": "eigenvalues outside the bulk, smallest–largest over seeds",
     "distance": "of the farthest from the bulk, over its width; negative: inside",
     "overlap": "squared overlap of its eigenvector with the span of the weight rows",
 }
-COLUMNS = {
+COLUMNS = {"aspect_ratio": "d/N"} | {
     f"{kind}{name}": "the same, predicted" if kind else meaning
     for name, meaning in QUANTITIES.items()
     for kind in ("", "predicted_")
@@ -44,6 +44,6 @@ def outlier_sections(table):
 
 def _of_part(rows, part):
     """Rows with what was measured of one part under names without the part."""
-    names = {f"{part}_{column}": column for column in COLUMNS}
+    names = {f"{part}_{column}": column for column in [*COLUMNS][1:]}
     ratio = rows["n_inputs"] / rows["n_samples"]
     return rows.rename(columns=names).assign(part=part, aspect_ratio=ratio)

@@ -8,8 +8,8 @@ from rmt_hessian.report.structure import means
 HEADS = "Trained heads, and random ones on the same features."
 OWN = "Trained heads: pairs of a sample with itself."
 PAIRS = (
-    "Trained heads: which pairs of classes carry the norm² off the diagonal (population); Kronecker "
-    "form."
+    "Trained heads: which pairs of classes carry the norm² off the diagonal (population); "
+    "Kronecker form."
 )
 CONFUSIONS = (
     "Trained heads: share of ‖H‖² off the diagonal blocks (population) with less and less known."
@@ -17,7 +17,7 @@ CONFUSIONS = (
 BLOCKS = "Blocks of trained heads, and of a random one, beside the law of their own weights."
 LAYERS = "Networks of digits, by layer, means over seeds; random: before training."
 SHARE = "of ‖H‖² off the diagonal blocks"
-RATIO = "C²R, R the mean ‖H_ij‖² of blocks off the diagonal over that of diagonal ones"
+RATIO = "C²R, R the mean ‖H_ij‖² off the diagonal over that of diagonal blocks"
 POPULATION = ", of pairs of different samples"
 OF_VERSIONS = {
     "c2_ratio": RATIO,

@@ -12,8 +12,9 @@ from rmt_hessian.spectra.uncertainty import fitted_rate
 EQUAL = 1e-12  # of an overlap of two spaces that are the same, freed of its bias by the jackknife
 
 RANK = (
-    "Output Hessians E[M] of the population and its top C-1 eigenspace, predicted from the weights; "
-    "means over networks of numbers, smallest–largest of ranks."
+    "Output Hessians E[M] of the population and its top C-1 eigenspace, predicted from the "
+    "weights; means over networks of numbers, smallest–largest of ranks. (*) The bias of the "
+    "sample is subtracted: what is 0 up to noise may be negative; < 1e-12: 0 up to rounding."
 )
 RATES = "Exponents in the width m, of means over networks, with 95 % intervals; of the predictions."
 LAYER = "Layer Hessians beside E[M] ⊗ E[z zᵀ], means over seeds."
@@ -27,17 +28,13 @@ OF_RANK = {
     "predicted_gap": "the same of the prediction",
     "centred_defect": "1 - overlap with the centred rows of the weights above (*)",
     "predicted_centred_defect": "mean over networks, to leading order",
-    "projected_defect": "1 - overlap with the same rows, projected by how often units are active (*)",
+    "projected_defect": "the same with rows weighted by how often units are active (*)",
     "predicted_projected_defect": "mean over networks, to leading order",
     "factors_defect": "1 - overlap with the predicted matrix (*)",
     "rank_by_gap": "k of the smallest λ_{k+1}/λ_k, smallest–largest over networks",
     "rank_by_energy": "eigenvalues with 90 % of ‖E[M]‖², smallest–largest over networks",
     "share_of_trace": "of the C-1 largest eigenvalues",
 }
-SIGN = (
-    " (*) The bias of the sample is subtracted: what is 0 up to noise may come out negative; "
-    "< 1e-12: 0 up to rounding."
-)
 DEFECTS = [name for name in OF_RANK if name.endswith("defect")]
 RANKS = ["rank_by_gap", "rank_by_energy"]
 OF_RATES = {
@@ -83,7 +80,7 @@ def structure_sections(table):
         rows = of["population_rank"]
         found = means(rows, ["widths", "layer"], OF_RANK, counts=RANKS)
         defects = {name: found[name].map(_defect) for name in DEFECTS if name in found}
-        yield Section(RANK + SIGN, found.assign(**defects), OF_RANK)
+        yield Section(RANK, found.assign(**defects), OF_RANK)
         rates = fitted_rates(of_hidden_layer(rows))
         if len(rates):
             yield Section(RATES, rates, OF_RATES)

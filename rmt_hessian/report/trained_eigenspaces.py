@@ -7,17 +7,19 @@ from rmt_hessian.report.groups import told_apart
 from rmt_hessian.report.section import Section
 from rmt_hessian.report.training import change
 
-OVERLAPS = "Top eigenspaces of pairs of trained networks, by dimension; initial → final."
+MEANS = " Initial → final, means over seeds."
+OVERLAPS = (
+    "Top eigenspaces of pairs of trained networks, by dimension. Initial → final, means over "
+    "seeds, of dimensions smallest–largest."
+)
 MATCHED = (
     "Overlap at C - 1 dimensions of pairs of trained networks, as it is and up to the order of "
-    "hidden units (of the last layer, of features); initial → final."
+    "hidden units (of the last layer, of features)." + MEANS
 )
-VECTORS = "The C - 1 leading eigenvectors, as they are and as matrices; initial → final."
-ERRORS = "Relative errors ‖H - E[M] ⊗ E[z zᵀ]‖/‖H‖, Frobenius norms; initial → final."
-OUTPUT = "Output Hessians of hidden layers and their top C - 1 eigenspaces; initial → final."
-NETWORK = "Whole networks and their top C - 1 eigenspaces; initial → final."
-MEANS = " Means over seeds."
-OF_PEAKS = " Means over seeds; of dimensions smallest–largest."
+VECTORS = "The C - 1 leading eigenvectors, as they are and as matrices." + MEANS
+ERRORS = "Relative errors ‖H - E[M] ⊗ E[z zᵀ]‖/‖H‖, Frobenius norms." + MEANS
+OUTPUT = "Output Hessians of hidden layers and their top C - 1 eigenspaces." + MEANS
+NETWORK = "Whole networks and their top C - 1 eigenspaces." + MEANS
 UNCOVERED = "not covered: three layers, or widths too small for so many classes"
 TABLES = {  # columns by their names in the table
     OVERLAPS: {
@@ -139,13 +141,12 @@ def trained_eigenspaces_sections(table):
             if (known := _known(points, columns, layer))
         ]
         if found:
-            seeds = OF_PEAKS if title == OVERLAPS else MEANS
-            yield Section(title + seeds, pd.DataFrame(found).fillna("–"), MEANINGS[title])
+            yield Section(title, pd.DataFrame(found).fillna("–"), MEANINGS[title])
     networks = [
         case | {name: _ends(points, column) for name, column in OF_NETWORK.items()}
         for case, points in cases
     ]
-    yield Section(NETWORK + MEANS, pd.DataFrame(networks), OF_NETWORK_MEANS)
+    yield Section(NETWORK, pd.DataFrame(networks), OF_NETWORK_MEANS)
 
 
 def _cases(rows):

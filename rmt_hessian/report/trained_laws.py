@@ -7,13 +7,13 @@ from rmt_hessian.report.section import Section
 from rmt_hessian.report.structure import means
 
 NUMBERS = (
-    "Softmax regression at its optimum, predicted without training → seen, means over seeds. Losses "
-    "are without the ridge term."
+    "Softmax regression at its optimum, predicted without training → seen, means over seeds. "
+    "Losses are without the ridge term."
 )
 SPECTRA = "Spectra of softmax regression at its optimum beside laws: distances, means over seeds."
 OUTLIERS = (
-    "Outliers of softmax regression at its optimum, those predicted that are farthest from the bulk: "
-    "predicted → seen, means over seeds."
+    "Outliers of softmax regression at its optimum, those predicted that are farthest from the "
+    "bulk: predicted → seen, means over seeds."
 )
 HEADS = (
     "Heads trained above fixed features, predicted from two moments of the features → seen, means "
