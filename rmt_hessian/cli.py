@@ -209,17 +209,17 @@ def _what_is_not_there(folder, config, table):
     if lacking := points.keys() - there:
         state = Store(folder).state(sorted(lacking))
         done, failed = len(state.rows), len(state.failed)
-        counts = {"done, not collected": done, "failed": failed}
+        counts = {"done but not collected": done, "failed": failed}
         counts["missing"] = len(lacking) - done - failed
         told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-        yield f"Unfinished: {len(points) - len(lacking)} of {len(points)} points are here; {told}."
-        yield f"To finish: {shlex.join([_command(), 'run', str(folder / 'config.toml')])}"
+        yield f"Unfinished: {len(points) - len(lacking)} of {len(points)} points are here, {told}."
+        yield f"To finish it: {shlex.join([_command(), 'run', str(folder / 'config.toml')])}"
         if failed:
-            yield f"Why they failed: {folder}/failed"
+            yield f"Why points failed: {folder}/failed"
         yield ""
     if others := len(there - points.keys()):
-        yield f"{_some(others, 'point')} of the table are not of {folder}/config.toml: "
-        yield f"{shlex.join([_command(), 'collect', str(folder)])}"
+        yield f"{_some(others, 'point')} of this table are of another run than config.toml."
+        yield f"To collect its own: {shlex.join([_command(), 'collect', str(folder)])}"
         yield ""
 
 

@@ -1,5 +1,6 @@
 """What a report says of any measurement: results by parameters, means over seeds."""
 
+import numpy as np
 import pandas as pd
 
 from rmt_hessian.report.groups import DERIVED
@@ -56,6 +57,7 @@ def _over_seeds(values):
         return None
     if _is_truth(values):
         return f"{int(known.sum())}/{len(known)}"
-    mean, error = known.mean(), known.sem()
+    with np.errstate(invalid="ignore", over="ignore"):  # of infinite values
+        mean, error = known.astype(float).agg(["mean", "sem"])
     told = f"{mean:.4g} ± {error:.2g}" if error > 0 else f"{mean:.4g}"
     return told if len(known) == len(values) else f"{told} ({len(known)})"

@@ -26,9 +26,9 @@ SPACES = "Top eigenspaces of two networks on the same inputs, by dimension; mean
 OF_RANK = {
     "gap": "λ_C/λ_{C-1}, bias of the sample removed",
     "predicted_gap": "the same of the prediction",
-    "centred_defect": "1 - overlap with the centred rows of the weights above (*)",
+    "centred_defect": "1 - overlap with the centred rows of V, the weights above (*)",
     "predicted_centred_defect": "mean over networks, to leading order",
-    "projected_defect": "the same with rows weighted by how often units are active (*)",
+    "projected_defect": "1 - overlap with V's row space without Vᵀ1, V the weights above (*)",
     "predicted_projected_defect": "mean over networks, to leading order",
     "factors_defect": "1 - overlap with the predicted matrix (*)",
     "rank_by_gap": "k of the smallest λ_{k+1}/λ_k, smallest–largest over networks",

@@ -94,7 +94,7 @@ def test_summary_by_hand():
     assert [row.split()[0] for row in rows] == ["5", "8"]
     assert rows[0].split()[1:4] == ["3.5000e-01", "±", "2.5e-02"]
     assert len({len(line) for line in (header, *rows)}) == 1  # aligned
-    assert "Norms: N = 20, m = 3. Spectra: d = 99, N = 20, m = 3." in text
+    assert "Norms: N = 20, m = 3. Spectra: d = 99, N = 20, m = 3." in " ".join(text.split())
     assert "nan" not in text
 
 
