@@ -28,6 +28,7 @@ from rmt_hessian.report.bounds import (
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
+from tests.sections import require_legible
 
 SWEEP = Path(__file__).parents[1] / "sweeps" / "bounds.toml"
 WIDTHS = "[[64, 2], [64, 16, 2], [64, 16, 16, 2], [64, 10], [64, 16, 10], [64, 16, 16, 10]]"
@@ -129,7 +130,7 @@ def test_points_that_differ_by_more_than_seeds_are_not_averaged(store, monkeypat
 
 def test_the_report_has_every_case(store):
     table = store.table()
-    sections = dict(bounds_sections(table))
+    sections = require_legible(table)
     assert list(sections) == [BOUNDS, TERMS, GAIN, VARIANCES, SEARCH]
     rows = as_cases(table[table["measurement"] == "pac_bayes"])
     first = sections[BOUNDS].iloc[0]

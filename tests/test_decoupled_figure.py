@@ -12,10 +12,11 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from paper_figs import fig_decoupled, style
-from rmt_hessian.report.decoupled import DISTANCES, RATES, SPECTRA, decoupled_sections
+from rmt_hessian.report.decoupled import DISTANCES, RATES, SPECTRA
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
+from tests.sections import require_legible
 
 SWEEP = Path(__file__).parents[1] / "sweeps" / "decoupled.toml"
 SMALLER = {
@@ -100,7 +101,7 @@ def test_points_and_lines_are_root_mean_squares_of_the_table(column, store):
 
 
 def test_the_report_has_a_row_for_every_size_and_every_rate(store):
-    sections = dict(decoupled_sections(store.table()))
+    sections = require_legible(store.table())
     assert list(sections) == [DISTANCES, SPECTRA, RATES]
     assert len(sections[DISTANCES]) == len(sections[SPECTRA]) == 3 * 3 + 2 + 4 * 2
     assert sections[RATES]["fixed"].tolist() == ["d = 9"] * 4 + ["d/N = 0.5"] * 4

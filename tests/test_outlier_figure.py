@@ -14,10 +14,10 @@ from matplotlib.colors import same_color
 
 from paper_figs import fig_outliers, style
 from rmt_hessian.plotting import COLOURS
-from rmt_hessian.report.outliers import outlier_sections
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
+from tests.sections import require_legible
 
 SWEEP = Path(__file__).parents[1] / "sweeps" / "outliers.toml"
 SMALLER = {
@@ -137,7 +137,7 @@ def test_the_outermost_of_each_side():
 
 
 def test_the_printed_table(store):
-    ((_, table),) = outlier_sections(store.table())
+    ((_, table),) = require_legible(store.table()).items()
     assert set(table["part"]) == {"diagonal", "off_diagonal", "layer"}
     assert not table.duplicated(["case", "part", "n_samples"]).any()
     assert set(table["aspect_ratio"]) <= {20 / 100, 20 / 2500}

@@ -34,6 +34,7 @@ from rmt_hessian.report.trained_laws import SHARES, trained_law_sections
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
+from tests.sections import require_legible, tables
 
 SWEEP = Path(__file__).parents[1] / "sweeps" / "real_heads.toml"
 SMALLER = {
@@ -182,7 +183,8 @@ def test_a_table_without_points_is_refused(store, module, message):
 
 
 def test_tables_are_printed(store):
-    sections = dict(real_head_sections(store.table()))
+    require_legible(store.table())
+    sections = tables(real_head_sections(store.table()))
     assert list(sections) == [HEADS, OWN, PAIRS, CONFUSIONS, BLOCKS, LAYERS]
     heads = sections[HEADS]
     assert "ppocr-v4-joined" not in set(heads["head"])
@@ -190,7 +192,7 @@ def test_tables_are_printed(store):
     assert len(sections[PAIRS]) == len(sections[CONFUSIONS]) == 6
     assert len(sections[BLOCKS]) == 4 * 10
     assert {"ks", "misfit", "block"} <= set(sections[BLOCKS])
-    ((title, mixtures),) = trained_law_sections(store.table())
+    ((title, mixtures),) = tables(trained_law_sections(store.table())).items()
     assert title == SHARES
     assert len(mixtures) == 8
     assert set(sections[LAYERS]["layer"]) == {0, 1}

@@ -35,6 +35,7 @@ from rmt_hessian.report.trained_laws import (
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
+from tests.sections import require_legible
 
 SWEEP = Path(__file__).parents[1] / "sweeps" / "trained_laws.toml"
 LARGE, SMALL = "n_inputs = {}, n_classes = {}, n_samples = {}", "n_inputs = 30, n_classes = {}"
@@ -147,7 +148,7 @@ def test_curves_of_quantiles_are_densities():
 
 def test_the_report_has_what_was_seen_beside_what_was_predicted(store):
     table = store.table()
-    sections = dict(trained_law_sections(table))
+    sections = require_legible(table)
     assert list(sections) == [NUMBERS, SPECTRA, OUTLIERS, HEADS, PATHS]
     rows = table[table["measurement"] == "trained_laws"]
     numbers = sections[NUMBERS]
