@@ -7,7 +7,7 @@ from paper_figs.style import caption, run
 PANELS = {
     "rank-one\nshare": "rank_one_share",
     "rank-one share,\nnormalised": "normalised_rank_one_share",
-    "product of\nthe same place": "in_order",
+    "with product of\nthe same place": "in_order",
     "part in\n$R^k\\otimes\\hat x$": "along_leading",
     "top space, with\nthat of gradients": "gradient_in_hessian_overlap",
 }

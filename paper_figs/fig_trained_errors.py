@@ -38,8 +38,8 @@ def draw(store):
         sample's M and z are paired at random, so what remains is the finite N. Square: the same
         network on Gaussian inputs of the mean and covariance of the data. Cross, for either labels
         and networks of one hidden layer: predicted from the weights for white Gaussian inputs of
-        mean 0. Images are not of that kind, with a strong mean that makes the error smaller; those
-        crosses lie off for that reason, the squares do not. Right: features normalised to mean 0
+        mean 0; images have a strong mean, which makes the error smaller, and other variances, so
+        that crosses lie off where squares do not. Right: features normalised to mean 0
         and variance 1, before (open) and after (filled).""",
     )
     return figure

@@ -31,14 +31,16 @@ def draw(store):
         the training; first network of each pair, geometric means over seeds, bands from the
         smallest to the largest. {words(store)} Lines end where an eigenvalue of a seed is below
         10⁻⁴ of its largest one. In the panels: relative error ‖H − K‖/‖H‖, before → after. Dashed:
-        behind the first C − 1. After training on true labels gradients are small where the fit is
-        good, Hessians less so.""",
+        behind the first C − 1. Where labels are fitted, squared gradients (1 − p)² are smaller
+        than curvatures p(1 − p), so the gradient covariance lies below H.""",
     )
     return figure
 
 
 def _panel(ax, training, layer):
     eigenvalue_lines(ax, training, layer, LINES, lowest=LOWEST)
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high * (high / low) ** 0.25)  # room for the numbers
     before, after = (np.mean(training.numbers("error", at, layer)) for at in (BEFORE, AFTER))
     numbers_in_panel(ax, f"{before:.2f} → {after:.2f}")
 

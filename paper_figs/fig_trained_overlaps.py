@@ -33,8 +33,8 @@ def draw(store):
         the training; of Hessians with features normalised to mean 0 and variance 1. Random spaces:
         q over the number of weights. Vertical: C − 1 (dashed), number of units of the layer
         (dotted). Triangles: peak predicted from the factors of the sample, mean over seeds, before
-        (grey) and after (red). Dimensions that cut a multiple eigenvalue in some seed are left out:
-        dead units make zeros, where lines end.""",
+        (grey) and after (vermilion). Dimensions that cut a multiple eigenvalue in some seed are
+        left out: dead units make zeros, where lines end.""",
     )
     return figure
 

@@ -88,7 +88,7 @@ def eigenvalue_lines(ax, training, layer, lines, *, lowest, relative=False, ymax
     low, high = ax.get_ylim()
     if high < 30 * low:
         short_log_axis(ax.yaxis)
-    elif high > 1e3 * low:
+    else:
         ax.yaxis.set_minor_locator(NullLocator())
 
 
