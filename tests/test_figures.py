@@ -47,7 +47,7 @@ fixed = { n_samples = 20 }
 axes = { widths = [[4, 3, 2], [4, 3, 4]] }
 """
 FIGURES = {  # sizes that it tells
-    "block_spectra": "$d=6$, $N=8$, $m=4$",
+    "block_spectra": "d = 6, N = 8, m = 4",
     "norm_ratio": "over 2 seeds",
     "hessian_heatmap": "$C=4$: 3 blocks of 4, then 4 of 3",
     "output_scree": "$d=6$, $m=9$, $N=20$",
@@ -100,7 +100,7 @@ def panel(figure, *words):
     return next(ax for ax in figure.axes if all(word in ax.get_title() for word in words))
 
 
-@pytest.mark.parametrize(("block", "symbol"), [("diagonal", "H_{11}"), ("off_diagonal", "H_{12}")])
+@pytest.mark.parametrize(("block", "symbol"), [("diagonal", "H_{00}"), ("off_diagonal", "H_{01}")])
 def test_laws_lie_over_the_spectrum_of_their_own_block(block, symbol, store):
     figure = importlib.import_module("paper_figs.fig_block_spectra").draw(store)
     _, arrays = point_of(store, "block_spectra", case="linear-ce", n_classes=4)
@@ -128,7 +128,9 @@ def test_scree_marks_C_minus_one(store):
     figure = importlib.import_module("paper_figs.fig_output_scree").draw(store)
     for C in (2, 3, 4, 5):
         _, arrays = point_of(store, "output_rank", n_classes=C)
-        drawn = lines(panel(figure, f"$C={C}$"))
+        ax = panel(figure, f"$C={C}$")
+        drawn = lines(ax)
+        assert ax.get_xticks()[0] == 1
         assert drawn["$C-1$"][0].tolist() == [C - 0.5] * 2  # between C-1 and C
         np.testing.assert_array_equal(drawn["measured"][1], arrays["eigenvalues"])
         np.testing.assert_array_equal(drawn["predicted"][1], arrays["predicted_eigenvalues"])
@@ -192,6 +194,38 @@ def test_the_histogram_encloses_the_mass_of_the_continuous_part():
     np.testing.assert_allclose(values[inner], law.pdf(middle)[inner], rtol=0.1)
     assert [line.get_label() for line in ax.lines] == ["law"]
     plt.close(figure)
+
+
+def test_the_panel_says_what_it_leaves_out():
+    """100 of 400 at 0, two far out; the lines given stand above."""
+    spectrum = np.concatenate([np.zeros(100), np.linspace(1, 2, 298), [50.0, -60.0]])
+    figure, ax = plt.subplots()
+    plotting.plot_spectrum(ax, spectrum, {}, notes=["KS 0.1"])
+    (note,) = ax.texts
+    assert note.get_text().split("\n") == ["KS 0.1", "25.0 % at 0", "2 of 400 outside"]
+    heights, edges, _ = ax.patches[0].get_data()
+    assert heights @ np.diff(edges) == pytest.approx(298 / 400)
+    plt.close(figure)
+
+
+def test_the_axis_holds_the_tops_of_the_laws():
+    """Above the histogram, but not what diverges: that is cut, and marked where."""
+    narrow = GeneralizedMarchenkoPastur([1.0], [1.0], 0.9)  # steep, its top finite
+    diverging = GeneralizedMarchenkoPastur([1.0], [1.0], 1.0)  # as 1/√x at 0
+    q = (np.arange(500) + 0.5) / 500
+    for law, cut in ((narrow, False), (diverging, True)):
+        figure, ax = plt.subplots()
+        plotting.plot_spectrum(ax, law.ppf(q), {"law": law}, coverage=1.0)
+        (line,), heights = ax.lines, ax.patches[0].get_data()[0]
+        top = line.get_ydata().max()
+        assert top > 1.5 * heights.max()
+        assert (ax.get_ylim()[1] < top) == cut
+        assert ax.get_ylim()[1] > heights.max()
+        assert len(ax.collections) == cut
+        if cut:
+            ((x, y),) = ax.collections[0].get_offsets()
+            assert (x, y) == (line.get_xdata()[line.get_ydata().argmax()], 1)
+        plt.close(figure)
 
 
 def test_a_spectrum_of_zeros_draws_nothing():

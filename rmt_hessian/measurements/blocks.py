@@ -56,7 +56,7 @@ def _limit_ratio(ens):
     return constant * float(ens.n_classes) ** -exponent
 
 
-@measurement(version=3, stream=1)
+@measurement(version=4, stream=1)
 def block_spectra(rng, *, ens: Annotated[Ensemble, white_features, two_units]):
     """Spectra of blocks (0, 0) and (0, 1) beside the conditional and the population law.
 
