@@ -35,8 +35,9 @@ def draw(store):
         layers, are left out: a rank C − 1 means nothing there. Lines end where an eigenvalue of a
         seed is below 0.003. Dashed: behind the first C − 1. In the panels, before → after and
         predicted from the weights in brackets: the gap λ_C/λ_(C−1); overlap of the top C − 1
-        eigenspace with the span of the centred rows of the weights above (predicted for networks of
-        one hidden layer that are not trained).""",
+        eigenspace with the span of the centred rows of the weights above, columns times the share
+        of inputs for which a unit is active (in brackets: mean over LeCun networks of one hidden
+        layer, so before training).""",
     )
     return figure
 
