@@ -222,13 +222,14 @@ def plot_scree(
     """
     shown = np.asarray(eigenvalues)[:n_shown]
     index = np.arange(1, shown.size + 1)
-    ax.plot(index, shown, "o", ms=3, color=COLOURS["blue"], label="measured")
+    size = 3 if shown.size <= 40 else 1.5
+    ax.plot(index, shown, "o", ms=size, color=COLOURS["blue"], label="measured")
     if predicted is not None:
         line = np.asarray(predicted)[:n_shown]
         ax.plot(index, line, "-", color=COLOURS["vermilion"], lw=1.0, label="predicted")
     ax.axvline(mark + 0.5, color="black", ls="--", lw=0.9, label="$C-1$")
     ax.set_yscale("log")
-    step = 5 if shown.size <= 25 else 10
+    step = next(step for step in (1, 2, 5, 10, 20, 50, shown.size) if shown.size <= 6 * step)
     ax.set_xticks([1, *range(step, shown.size + 1, step)])
     ax.set_xlim(0.3, max(shown.size, mark) + 0.7)
 
