@@ -25,9 +25,9 @@ def draw(store):
         figure,
         f"""Ratio μ₁/μ₂ of the two largest eigenvalues of the auto-correlation E[zzᵀ] of the
         features of each layer, before and after training; first network of each pair, means over
-        seeds, bars: ranges, of dots and strokes. {words(store)} Strokes: computed from the weights and from mean and
-        covariance of the inputs, of the inputs themselves in layer 0. Open: features normalised to
-        mean 0 and variance 1. Dotted: 1, no direction stands out.""",
+        seeds, bars: ranges, of dots and strokes. {words(store)} Strokes: computed from the weights
+        and from mean and covariance of the inputs, of the inputs themselves in layer 0. Open:
+        features normalised to mean 0 and variance 1. Dotted: 1, no direction stands out.""",
     )
     return figure
 
