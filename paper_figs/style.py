@@ -173,6 +173,12 @@ def short_axis(axis, n_intervals=3):
     axis.set_major_formatter(FuncFormatter(lambda value, _: written(value)))
 
 
+def index_axis(axis, n):
+    """Ticks of an axis of places 1 … n: the first one, and round ones."""
+    step = 5 if n < 15 else 10 if n < 30 else 20
+    axis.set_ticks([1, *range(step, n + 1, step)])
+
+
 def save(figure, name, folder):
     """Write PDF, PNG and the caption, with fixed metadata, so that a rerun gives the same bytes.
 
