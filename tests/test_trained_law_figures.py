@@ -93,7 +93,10 @@ def test_panels_are_labelled_and_a_rerun_gives_the_same_bytes(store, name):
         axes = figure.axes
         assert all(ax.get_title() or ax.get_ylabel() or ax.get_xlabel() for ax in axes)
         assert any(ax.get_xlabel() for ax in axes)
-        assert figure.get_suptitle()
+        assert figure.get_suptitle() == ""
+        said = figure.get_label()
+        assert "$" not in said
+        assert "1 seed" in said or "one optimum a row" in said
         assert figure.legends
         file = io.BytesIO()
         figure.savefig(file, format="pdf", metadata={"CreationDate": None})
@@ -120,6 +123,48 @@ def test_lines_are_predicted_and_dots_are_seen(store):
     known = rows.groupby("ridge")["predicted_train_loss"].mean()
     drawn = next(line for line in lines(figure.axes[0], "blue") if line.get_linestyle() == "-")
     np.testing.assert_array_equal(drawn.get_ydata(), known)
+    plt.close(figure)
+
+
+def test_histograms_and_laws_have_the_mass_of_what_is_not_0(store):
+    figure = fig_trained_laws_spectra.draw(store)
+    for ax in figure.axes:
+        (stairs,) = ax.patches
+        heights, edges, _ = stairs.get_data()
+        mass = heights @ np.diff(edges)
+        law, fresh = lines(ax, "blue")[0], lines(ax, "vermilion")[0]
+        for curve in (law, fresh):
+            assert ax.get_ylim()[1] >= curve.get_ydata().max()
+        assert mass <= 1 + 1e-9
+        assert np.trapezoid(law.get_ydata(), law.get_xdata()) == pytest.approx(mass, abs=0.12)
+        assert len(ax.texts) == 3  # two distances, eigenvalues outside
+    plt.close(figure)
+
+
+def test_every_head_is_drawn_seen_against_predicted(store):
+    figure = fig_trained_heads.draw(store)
+    table = style.rows_of(store, "trained_heads")
+    for ax, name in zip(figure.axes, fig_trained_heads.PANELS, strict=True):
+        marks = [line for line in ax.lines if line.get_linestyle() == "None"]
+        seen = np.concatenate([line.get_ydata() for line in marks])
+        known = np.concatenate([line.get_xdata() for line in marks])
+        assert np.isin(table[name], seen).all()
+        assert np.isin(table[f"predicted_{name}"], known).all()
+    plt.close(figure)
+
+
+def test_paths_are_drawn_up_to_the_last_optimum(store):
+    figure = fig_trained_paths.draw(store)
+    rows = style.rows_of(store, "trained_paths").sort_values("separation")
+    panels = np.reshape(figure.axes, (len(rows), -1))
+    for line, key in zip(panels, rows["key"], strict=True):
+        arrays = store.arrays(key)
+        for ax, name in zip(line, fig_trained_paths.PANELS, strict=True):
+            (known,) = lines(ax, "vermilion")
+            np.testing.assert_array_equal(known.get_ydata(), arrays[f"predicted_{name}"])
+            (seen,) = lines(ax, "blue")
+            assert np.isin(seen.get_ydata(), arrays[f"ridge_{name}"]).all()
+        assert line[0].get_ylabel().startswith("$\\rho=")
     plt.close(figure)
 
 
