@@ -17,8 +17,8 @@ from rmt_hessian.report.groups import told_apart
 from rmt_hessian.sweep.store import Store
 
 FONT = {
-    "font.family": "serif",
-    "font.serif": ["STIXGeneral", "DejaVu Serif"],  # both come with matplotlib
+    # both come with matplotlib; the second has the superscripts that the first lacks
+    "font.family": ["STIXGeneral", "DejaVu Serif"],
     "mathtext.fontset": "stix",
     "font.size": 8,
     "axes.labelsize": 8,

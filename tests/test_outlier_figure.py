@@ -59,7 +59,10 @@ def test_every_panel_is_labelled_and_a_rerun_gives_the_same_bytes(store):
         assert below[0].get_ylabel()
         labels = [text.get_text() for text in figure.legends[0].get_texts()]
         assert sorted(labels) == ["bulk", "farthest from 0", "nearest to 0", "predicted"]
-        assert "$d=20$, $C=3$, $m=3$; 2 networks" in figure.get_suptitle()
+        told = figure.get_label()
+        assert "d = 20, C = 3 and m = 3" in told
+        assert "2 networks" in told
+        assert not figure.get_suptitle()
         file = io.BytesIO()
         figure.savefig(file, format="pdf", metadata={"CreationDate": None})
         plt.close(figure)

@@ -134,7 +134,9 @@ def test_every_axis_is_labelled_and_a_rerun_gives_the_same_bytes(name, drawn):
         assert all(ax.lines or ax.images or ax.containers for ax in panels)
         assert any(ax.get_xlabel() for ax in panels)
         assert any(ax.get_ylabel() for ax in panels)
-        told = " ".join([figure.get_suptitle(), *(ax.get_title() for ax in panels)])
+        told = " ".join(
+            [figure.get_label(), figure.get_suptitle(), *(ax.get_title() for ax in panels)]
+        )
         assert "nan" not in told.lower()
         assert "<NA>" not in told
         file = io.BytesIO()
@@ -204,6 +206,7 @@ def test_scree_of_the_widest_networks(drawn):
     for m in (6, 8, 10, 12):
         points = rows(store, "population_rank", widths=f"{m}-{m}-{C}", layer=0, seed=0)
         ax = panel(figure, f"$m=d={m}$", f"gap {points['gap'].iloc[0]:.3f}")
+        assert ax.get_xticks()[0] == 1
         shown = lines(ax)
         (measured,) = arrays_of(store, points, "eigenvalues")
         (predicted,) = arrays_of(store, points, "predicted_eigenvalues")
