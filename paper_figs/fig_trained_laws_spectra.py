@@ -5,16 +5,13 @@ import pandas as pd
 
 from paper_figs.style import CannotDraw, caption, rows_of, run, short_axis, subplots
 from paper_figs.trained_law_cases import along, words
-from rmt_hessian.plotting import COLOURS
+from rmt_hessian.plotting import plot_spectrum
 
 PARTS = {"diagonal": "diagonal block", "off_diagonal": "off-diagonal block", "layer": "whole layer"}
-LAWS = {
-    "quantiles": ("blue", "-", "law of the optimum"),
-    "without_prox_quantiles": ("vermilion", "--", "law of fresh logits"),
-}
-BINS, POINTS = 40, 200  # of a histogram; of a curve
-ZERO = 1e-9  # of the largest eigenvalue: smaller ones are 0
-BEYOND = 0.02  # of the width of a law: eigenvalues further out are outside
+LAWS = {"": "law of the optimum", "without_prox_": "law of fresh logits"}
+POINTS = 200  # of a curve
+ZERO = 1e-9  # of the largest: what is smaller is 0
+BEYOND = 0.02  # of the width of a law: eigenvalues further from its edges are beyond it
 
 
 def draw(store):
@@ -34,8 +31,7 @@ def draw(store):
     for line, (_, row) in zip(axes, chosen.iterrows(), strict=True):
         arrays = store.arrays(row["key"])
         for ax, (part, title) in zip(line, PARTS.items(), strict=True):
-            _panel(ax, arrays, part)
-            _numbers(ax, row, part, _n_outside(arrays, part))
+            _panel(ax, row, arrays, part)
             ax.set_title(title)
         line[0].set_ylabel(f"$\\rho={row['separation']:g}$\ndensity")
     for ax in axes[1]:
@@ -46,55 +42,35 @@ def draw(store):
         figure,
         f"""Spectra of the Hessian of softmax regression at its optimum, {words(rows)}, ridge
         {ridge:g}, on Gaussian inputs whose class means have length ρ; one optimum a row, the least
-        and the largest ρ. Grey: all eigenvalues but 0, as a density, whose atom at 0, where there
-        is one, is missing in histogram and curves alike. Blue: law of the optimum; dashed: law that
+        and the largest ρ. Grey: all eigenvalues but those that are 0, which count in the
+        normalisation, as an atom at 0 does in the laws. Solid: law of the optimum; dashed: law that
         takes logits of the training samples for those of fresh ones. Curves are slopes between
-        quantiles of the law, and 0 at its edges. Numbers: Kolmogorov–Smirnov distances to both
-        laws, in their colours, and how many eigenvalues lie outside the edges of the first by more
-        than 2 % of its width: outliers, which the laws of the bulk do not have (figure
-        trained_laws_outliers).""",
+        quantiles of a law; that of the optimum ends at its edges. Numbers: Kolmogorov–Smirnov
+        distances to both laws, and how many eigenvalues lie beyond the edges of the law of the
+        optimum by more than {100 * BEYOND:g} % of its width: outliers, which are drawn, and which a
+        law of the bulk does not have (figure trained_laws_outliers).""",
     )
     return figure
 
 
-def _panel(ax, arrays, part):
+def _panel(ax, row, arrays, part):
     """Histogram and both laws, of the part of the spectrum that is not 0."""
-    values = arrays[f"{part}_eigenvalues"]
-    kept = values[np.abs(values) > ZERO * np.abs(values).max()]
-    edges = np.histogram_bin_edges(kept, BINS)
-    heights = np.histogram(kept, edges)[0] / (len(values) * np.diff(edges))
-    ax.stairs(heights, edges, fill=True, color=COLOURS["grey"], alpha=0.5, label="eigenvalues")
-    tops = [heights.max()]
-    for name, (colour, dashes, label) in LAWS.items():
-        x, density = curve(arrays[f"{part}_{name}"])
-        if name == "quantiles":
-            x, density = to_edges(x, density, arrays[f"{part}_edges"])
-        ax.plot(x, density, dashes, c=COLOURS[colour], lw=0.9, label=label)
-        tops.append(density.max())
-    ax.set_ylim(0, 1.05 * max(tops))
+    values, edges = arrays[f"{part}_eigenvalues"], arrays[f"{part}_edges"]
+    curves = {label: curve(arrays[f"{part}_{law}quantiles"]) for law, label in LAWS.items()}
+    curves[LAWS[""]] = to_edges(*curves[LAWS[""]], edges)
+    notes = [f"KS {row[f'ks_{part}']:.3f}", f"fresh {row[f'ks_without_prox_{part}']:.3f}"]
+    if n := n_beyond(values, edges):
+        notes.append(f"{n} beyond")
+    plot_spectrum(ax, values, curves, coverage=1.0, notes=notes)
     short_axis(ax.yaxis)
     short_axis(ax.xaxis)
 
 
-def _n_outside(arrays, part):
-    """How many eigenvalues lie clearly beyond the edges of the law."""
-    values, (lo, hi) = arrays[f"{part}_eigenvalues"], arrays[f"{part}_edges"]
-    values = values[np.abs(values) > ZERO * np.abs(values).max()]
-    margin = BEYOND * (hi - lo)
-    return int(np.sum((values < lo - margin) | (values > hi + margin)))
-
-
-def _numbers(ax, row, part, n_outside):
-    """Distances to the laws in their colours, and outliers, in the upper right corner."""
-    said = [(f"{n_outside} outside", "black")]
-    for name, (colour, *_) in LAWS.items():
-        prefix = name.removesuffix("quantiles")
-        said.insert(-1, (f"KS {row[f'ks_{prefix}{part}']:.3f}", COLOURS[colour]))
-    for k, (text, colour) in enumerate(said):
-        ax.text(
-            0.98, 0.96 - 0.13 * k, text, transform=ax.transAxes,
-            ha="right", va="top", fontsize=6, color=colour,
-        )  # fmt: skip
+def n_beyond(values, edges):
+    """How many eigenvalues, but 0, lie clearly beyond the edges of a law."""
+    margin = BEYOND * np.diff(edges)[0]
+    outside = (values < edges[0] - margin) | (values > edges[1] + margin)
+    return int(np.sum(outside & (np.abs(values) > ZERO * np.abs(values).max())))
 
 
 def curve(quantiles):

@@ -98,17 +98,18 @@ def draw(store):
         figure,
         f"""First layer along trainings, a column a case. Lines: medians over up to
         {seeds_of(table)}; bands: smallest to largest; a run that ended earlier stays where it
-        ended. First row: Kolmogorov distances of the spectrum of the diagonal block H₀₀ to three
-        laws, and (fresh inputs) of that of a fresh sample to the law given the weights. Second:
-        how many eigenvalues lie outside the bulk: of blocks that of the conditional law, of the
-        whole layer that of copies with independent features. Third: of the outliers of the whole
-        layer, the mean squared norm of the projection of their unit eigenvectors onto the span of
-        the class means of the inputs, and onto that of the rows of weights. Last: of the output
-        Hessian, the gap λ_C/λ_(C−1), seen and predicted, and the overlap of its top C − 1
-        eigenvectors with the span of the differences v_c − v̄ of the rows of the last layer's
-        weights. Rows on outliers and overlaps of hidden layers on a mixture are at
-        d = {table["n_inputs"].min():.0f}, where whole layers are diagonalised, all else at
-        d = {table["n_inputs"].max():.0f}. The other cases are in the table.""",
+        ended. Each row has colours of its own. First row: Kolmogorov distances of the spectrum of
+        the diagonal block H₀₀ to three laws, and (fresh inputs) of that of a fresh sample to the
+        law given the weights. Second: how many eigenvalues lie outside the bulk: of blocks that of
+        the conditional law, of the whole layer that of copies with independent features. Third: of
+        the outliers of the whole layer, the mean squared norm of the projection of their unit
+        eigenvectors onto the span of the class means of the inputs, and onto that of the rows of
+        weights, as long as there are any. Last: of the output Hessian, the gap λ_C/λ_(C−1), seen
+        and predicted, and the overlap of its top C − 1 eigenvectors with the span of the
+        differences v_c − v̄ of the rows of the last layer's weights. Rows on outliers and overlaps
+        of hidden layers on a mixture are at d = {table["n_inputs"].min():.0f}, where whole layers
+        are diagonalised, all else at d = {table["n_inputs"].max():.0f}. The other cases are in the
+        table.""",
     )
     return figure
 

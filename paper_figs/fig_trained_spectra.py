@@ -8,8 +8,8 @@ from paper_figs.style import (
     inputs_of_training,
     rows_of,
     run,
-    short_axis,
     subplots,
+    written,
 )
 from rmt_hessian.plotting import COLOURS
 
@@ -52,12 +52,13 @@ def draw(store):
         for ax, k in zip(row, shown, strict=True):
             _draw_distributions(ax, {name: a[k] for name, a in arrays.items() if a.ndim > 1}, block)
             _write_distances(ax, [arrays[f"{block}_ks_{law}"][k] for law in LAWS])
-            ax.set_title(f"{steps[k]} steps, loss {arrays['losses'][k]:.2g}", fontsize=7, pad=11.5)
+            loss = written(float(f"{arrays['losses'][k]:.2g}"))
+            ax.set_title(f"{steps[k]} steps, loss {loss}", fontsize=7, pad=11.5)
             ax.set_xscale("log")
             ax.minorticks_off()
             lowest = np.quantile(sizes, LOWEST, axis=1).min() / 2
             ax.set_xlim(max(lowest, sizes.max() * 10.0**-DECADES), 2 * sizes.max())
-        short_axis(row[0].yaxis, 2)
+        row[0].set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
         row[0].set_ylabel(_case(point, block) + words, fontsize=6.5)
     for ax in axes[-1]:
         ax.set_xlabel("eigenvalue, or its size")
@@ -71,7 +72,8 @@ def draw(store):
         given the weights of the start; blue: law given the weights of the moment, of fresh inputs;
         red: conditional law, of the output Hessians of the very sample. Numbers: Kolmogorov
         distances of the spectrum to the three laws, in their colours. Columns: at the start,
-        nearest to half of the steps, at the end. The axes leave out small sizes, up to a fifth of a
+        nearest to half of the steps, at the end. What lies right of the conditional law are
+        outliers (figure trained_outliers). The axes leave out small sizes, up to a fifth of a
         spectrum. d = {table.iloc[0]["n_inputs"]:.0f}, ReLU; trained by L-BFGS (linear) and Adam
         (hidden). Drawn are {len(ROWS)} of {n_cases} pairs of a case and a block; distances of all
         are in the table.""",

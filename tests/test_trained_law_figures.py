@@ -128,16 +128,21 @@ def test_lines_are_predicted_and_dots_are_seen(store):
 
 def test_histograms_and_laws_have_the_mass_of_what_is_not_0(store):
     figure = fig_trained_laws_spectra.draw(store)
-    for ax in figure.axes:
+    table = style.rows_of(store, "trained_laws")
+    for k, ax in enumerate(figure.axes):
         (stairs,) = ax.patches
         heights, edges, _ = stairs.get_data()
         mass = heights @ np.diff(edges)
-        law, fresh = lines(ax, "blue")[0], lines(ax, "vermilion")[0]
-        for curve in (law, fresh):
-            assert ax.get_ylim()[1] >= curve.get_ydata().max()
-        assert mass <= 1 + 1e-9
+        (law,), (fresh,) = lines(ax, "vermilion"), lines(ax, "blue")
+        assert (law.get_linestyle(), fresh.get_linestyle()) == ("-", "--")
         assert np.trapezoid(law.get_ydata(), law.get_xdata()) == pytest.approx(mass, abs=0.12)
-        assert len(ax.texts) == 3  # two distances, eigenvalues outside
+        (text,) = ax.texts
+        said = text.get_text()
+        at_zero = [line for line in said.splitlines() if line.endswith(" at 0")]
+        share = float(at_zero[0].split()[0]) / 100 if at_zero else 0.0
+        assert mass == pytest.approx(1 - share, abs=1e-3)  # all but the atom is drawn
+        part = ("diagonal", "off_diagonal", "layer")[k % 3]
+        assert said.splitlines()[0][3:] in {f"{ks:.3f}" for ks in table[f"ks_{part}"]}
     plt.close(figure)
 
 
@@ -188,6 +193,14 @@ def test_curves_of_quantiles_are_densities():
         np.append(np.zeros(100), (np.arange(300) + 0.5) / 300)
     )
     np.testing.assert_allclose(density, 0.75, rtol=1e-6)  # an atom of ¼ at 0
+
+
+def test_a_law_ends_at_its_edges_and_what_lies_beyond_is_counted():
+    x, density = fig_trained_laws_spectra.to_edges(np.ones(1), np.ones(1), (0.5, 2.0))
+    assert x.tolist() == [0.5, 1.0, 2.0]
+    assert density.tolist() == [0.0, 1.0, 0.0]
+    values = np.array([0.0, 0.4, 0.49, 1.0, 2.02, 3.0])
+    assert fig_trained_laws_spectra.n_beyond(values, np.array([0.5, 2.0])) == 2
 
 
 def test_the_report_has_what_was_seen_beside_what_was_predicted(store):
