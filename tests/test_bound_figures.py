@@ -72,7 +72,11 @@ def test_panels_are_labelled_and_a_rerun_gives_the_same_bytes(store, name):
     for _ in range(2):
         figure = FIGURES[name].draw(store)
         axes = [ax for ax in figure.axes if ax.axison]
-        assert all(ax.get_title() for ax in axes)
+        assert all(ax.get_title() for ax in axes if ax.get_subplotspec().is_first_row())
+        assert figure.get_suptitle() == ""
+        said = figure.get_label()
+        assert "PAC-Bayes" in said or "posterior" in said
+        assert "$" not in said
         assert any(ax.get_ylabel() for ax in axes)
         assert figure.legends
         file = io.BytesIO()
@@ -109,6 +113,49 @@ def test_bars_end_at_the_bound(store):
     np.testing.assert_allclose(risks, expected)
     chance = [line for line in figure.axes[0].lines if line.get_linestyle() == ":"]
     assert chance[0].get_ydata()[0] == 0.5
+    plt.close(figure)
+
+
+def test_the_caption_of_the_bounds_tells_sizes_and_what_is_lacking(store):
+    figure = fig_bounds.draw(store)
+    said = figure.get_label()
+    assert "digits: N = 100, 2 networks of each widths" in said
+    assert "mnist: N = 300, 2 networks of each widths" in said
+    assert "E of 784–2, 784–3–2" in said
+    plt.close(figure)
+
+
+def test_variances_are_drawn_beside_those_of_a_quadratic_loss(store):
+    figure = fig_bounds_variances.draw(store)
+    rows = bound_rows(store)
+    rows = rows[
+        (rows["widths"] == "64-4-2") & (rows["images"] == "digits") & ~rows["random_labels"]
+    ]
+    arrays = store.arrays(rows["key"].iloc[0])
+    line = [ax for ax in figure.axes if ax.get_subplotspec().is_first_row()]
+    for ax, name in zip(line, fig_bounds_variances.SHOWN, strict=True):
+        dots, predicted, *_ = ax.lines
+        h = arrays[f"{name}_curvatures"]
+        kept = h > 1e-7 * h.max()
+        np.testing.assert_array_equal(dots.get_xdata(), h[kept])
+        np.testing.assert_array_equal(dots.get_ydata(), arrays[f"{name}_variances"][kept])
+        order = np.argsort(h[kept])
+        expected = arrays[f"{name}_quadratic_variances"][kept][order]
+        np.testing.assert_array_equal(predicted.get_ydata(), expected)
+    plt.close(figure)
+
+
+def test_searches_are_drawn_with_all_their_steps(store):
+    figure = fig_bounds_search.draw(store)
+    table = style.rows_of(store, "pac_bayes_search")
+    arrays = store.arrays(table["key"].iloc[0])
+    drawn = [line for line in figure.axes[0].lines if len(line.get_xdata())]
+    names = [
+        f"{n}_{start}" for n in fig_bounds_search.SEARCHED for start in fig_bounds_search.STARTS
+    ]
+    for line, name in zip(drawn, names, strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), arrays["all_steps"])
+        np.testing.assert_array_equal(line.get_ydata(), arrays[f"{name}_bounds"])
     plt.close(figure)
 
 

@@ -139,7 +139,7 @@ def test_figures_of_trainings_have_a_column_a_learning_rate(trainings, script):
         assert f"learning rate {rate:g}" in title
         if script is fig_stripes:
             assert len(ax.lines) == 3 * 2  # parts × seeds
-    assert "2 seeds" in figure.get_suptitle()
+    assert "2 seeds" in figure.get_label()
     plt.close(figure)
 
 
@@ -174,7 +174,7 @@ def test_pairs_of_layers_have_rows_a_learning_rate(trainings):
     figure = fig_layer_pairs.draw(trainings("trained_layer_pairs", "[5, 4, 4, 3]"))
     labels = "".join(ax.get_ylabel() for ax in figure.axes)
     assert [labels.count(f"\nlearning rate {rate}") for rate in RATES] == [1, 1]
-    assert "5–4–4–3" in figure.get_suptitle()
+    assert "5–4–4–3" in figure.get_label()
     plt.close(figure)
 
 
