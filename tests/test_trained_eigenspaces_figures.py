@@ -407,7 +407,7 @@ def test_printed_tables(store):
             ends = [row[f"{end}_{column}_1"].mean() for end in ENDS if f"final_{column}_1" in row]
             if len(told) and ends and not np.isnan(ends).any():
                 first, *_, last = 2 * told[name].item().split(" → ")
-                    if column in PEAKS:  # dimensions, of which there is no mean
+                if column in PEAKS:  # dimensions, of which there is no mean
                     seeds = [row[f"{end}_{column}_1"] for end in ENDS]
                     ends = [extent(dimensions, ".3g") for dimensions in seeds]
                 else:
