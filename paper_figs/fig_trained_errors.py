@@ -39,8 +39,8 @@ def draw(store):
         network on Gaussian inputs of the mean and covariance of the data. Cross, for either labels
         and networks of one hidden layer: predicted from the weights for white Gaussian inputs of
         mean 0; images have a strong mean, which makes the error smaller, and other variances, so
-        that crosses lie off where squares do not. Right: features normalised to mean 0
-        and variance 1, before (open) and after (filled).""",
+        that there crosses lie further off than squares. What squares miss is not in the moments.
+        Right: features normalised to mean 0 and variance 1, before (open) and after (filled).""",
     )
     return figure
 
