@@ -35,12 +35,12 @@ def bound_rows(store, measurement="pac_bayes"):
 
 
 def sizes_of(table):
-    """Words for samples and networks of each kind of images: ``digits: N = 1400, 3 networks``."""
+    """Words for samples and networks of each kind of images."""
     words = []
     for (images, random), rows in table.groupby(["images", "random_labels"], sort=False):
         N = " and ".join(f"{n:.0f}" for n in sorted(rows["n_samples"].unique()))
         labels = ", random labels" if random else ""
-        words.append(f"{images}{labels}: N = {N}, {seeds_of(rows, 'network')} of each widths")
+        words.append(f"{images}{labels}: N = {N}, {seeds_of(rows, 'network')} a choice of widths")
     return "; ".join(words)
 
 

@@ -43,7 +43,8 @@ def draw(store):
         from a Gaussian posterior about the trained one, by the basis in which its covariance is
         diagonal. {letters}. Bars: means over networks, stacked from below to the bound; dots:
         bounds of single networks; black dashes: error on new samples; dotted: error of guessing.
-        Upright numbers: widths of the layers. {sizes_of(table)}. {_lacking(table)}""",
+        Below each group: its depth and the widths of its layers. {sizes_of(table)}.
+        {_lacking(table)}""",
     )
     return figure
 
@@ -75,7 +76,7 @@ def _panel(ax, rows):
             fontsize=5.5,
         )
     ax.set_xlim(-1, place - 1)
-    ax.set_ylim(0, 1)
+    ax.set_ylim(0, 1.03)  # a bound is at most 1
     short_axis(ax.yaxis, 5)
 
 

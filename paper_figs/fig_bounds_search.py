@@ -40,9 +40,9 @@ def draw(store):
     caption(
         figure,
         f"""PAC-Bayes bounds after searches of more and more steps, each a search of its own, for
-        the posterior of a trained network; {seeds_of(table, "network")} of each widths,
-        N = {first["n_samples"]:.0f}. From two starts: the best variances were the loss quadratic,
-        and variances that the sizes of the weights set. Where lines still fall at the right end the
+        the posterior of a trained network; {seeds_of(table, "network")} a choice of widths, N =
+        {first["n_samples"]:.0f}. From two starts: the best variances were the loss quadratic, and
+        variances that the sizes of the weights set. Where lines still fall at the right end the
         search is not at its end, and the bound that is shown elsewhere is not the best of its
         family. Isotropic posteriors and those of the gradient covariance are not searched here.""",
     )

@@ -46,10 +46,10 @@ def draw(store):
         normalisation, as an atom at 0 does in the laws. Solid: law of the optimum; dashed: law that
         takes logits of the training samples for those of fresh ones. Curves are slopes between
         quantiles of a law; that of the optimum ends at its edges, the other at its outermost
-        quantiles. Numbers: Kolmogorov–Smirnov distances to both laws, and how many eigenvalues lie
-        beyond the edges of the law of the optimum by more than {100 * BEYOND:g} % of its width:
-        outliers, which are drawn, and which a law of the bulk does not have (figure
-        trained_laws_outliers).""",
+        quantiles; a triangle marks where one is cut at three times the histogram. Numbers:
+        Kolmogorov–Smirnov distances to both laws, and how many eigenvalues lie beyond the edges of
+        the law of the optimum by more than {100 * BEYOND:g} % of its width: outliers, which are
+        drawn, and which a law of the bulk does not have (figure trained_laws_outliers).""",
     )
     return figure
 

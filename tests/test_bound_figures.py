@@ -119,8 +119,8 @@ def test_bars_end_at_the_bound(store):
 def test_the_caption_of_the_bounds_tells_sizes_and_what_is_lacking(store):
     figure = fig_bounds.draw(store)
     said = figure.get_label()
-    assert "digits: N = 100, 2 networks of each widths" in said
-    assert "mnist: N = 300, 2 networks of each widths" in said
+    assert "digits: N = 100, 2 networks a choice of widths" in said
+    assert "mnist: N = 300, 2 networks a choice of widths" in said
     assert "E of 784–2, 784–3–2" in said
     plt.close(figure)
 

@@ -159,6 +159,16 @@ def test_every_head_is_drawn_seen_against_predicted(store):
     plt.close(figure)
 
 
+def test_every_number_of_classes_is_drawn(store):
+    figure = fig_trained_laws_classes.draw(store)
+    (rows,) = along(style.rows_of(store, "trained_laws"), "n_classes")
+    for ax, name in zip(figure.axes, fig_trained_laws_classes.PANELS, strict=True):
+        (dots,) = lines(ax, "blue", "o")
+        np.testing.assert_array_equal(dots.get_xdata(), rows["n_classes"] ** 2 / rows["n_inputs"])
+        np.testing.assert_allclose(dots.get_ydata(), rows[name] / rows[f"predicted_{name}"] - 1)
+    plt.close(figure)
+
+
 def test_paths_are_drawn_up_to_the_last_optimum(store):
     figure = fig_trained_paths.draw(store)
     rows = style.rows_of(store, "trained_paths").sort_values("separation")
