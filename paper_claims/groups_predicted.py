@@ -7,7 +7,7 @@ from rmt_hessian.claims import claim, near, over_seeds
     source="this package, docs/trained.md",
     sweep="grouped_mixtures",
     figure="grouped_mixtures",
-    test="test_trained_laws.py::test_numbers_of_the_optimum_are_predicted",
+    test="test_grouped_mixtures.py::test_shares_of_new_samples_are_predicted",
     measured=["fresh_population_c2_ratio"],
 )
 def groups_predicted(results):

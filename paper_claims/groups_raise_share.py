@@ -7,13 +7,13 @@ from rmt_hessian.claims import at_least, at_most, claim, constant, over_seeds
     source="this package, docs/trained.md",
     sweep="grouped_mixtures",
     figure="grouped_mixtures",
-    test="test_trained_laws.py::test_numbers_of_the_optimum_are_predicted",
+    test="test_grouped_mixtures.py::test_groups_of_a_fixed_size_do",
     measured=["fresh_population_c2_ratio"],
 )
 def groups_raise_share(results):
     """Trained to its optimum on a mixture without groups, softmax regression keeps C²R within a
-    factor 2 of that of random weights, at any number of classes: the off-diagonal blocks vanish like
-    1/C² still. In groups of a fixed size C²R grows with C, twofold and more.
+    factor 2 of that of random weights, at any number of classes: the off-diagonal blocks vanish
+    like 1/C² still. In groups of a fixed size C²R grows with C, twofold and more.
     """
     rows = results.rows("trained_shares").fillna({"n_groups": 0})
     rows = rows.assign(size=rows["n_classes"] / rows["n_groups"].where(rows["n_groups"] > 0))

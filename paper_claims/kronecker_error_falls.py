@@ -13,9 +13,9 @@ from rmt_hessian.claims import claim, near, over_seeds
     measured=["error"],
 )
 def kronecker_error_falls(results):
-    """The error of E[M] ⊗ E[zzᵀ] falls like √γ, γ = d/N, down to a plateau that no number of samples
-    lowers: less the plateau its square is proportional to γ, to a fifth, in layers next to the
-    inputs; in output layers of many samples it is the plateau, to a tenth.
+    """The error of E[M] ⊗ E[zzᵀ] falls like √γ, γ = d/N, down to a plateau that no number of
+    samples lowers: less the plateau its square is proportional to γ, to a fifth, in layers next
+    to the inputs; in output layers of many samples it is the plateau, to a tenth.
     """
     rows = results.rows("kronecker_form")
     keys = ["case", "n_samples"]

@@ -11,9 +11,9 @@ from rmt_hessian.claims import at_most, claim, constant, over_seeds
     measured=["error"],
 )
 def kronecker_form(results):
-    """At initialisation a layer Hessian is close to E[M] ⊗ E[zzᵀ], the product of output Hessian and
-    input auto-correlation, once the participation number of the features is a fiftieth of the number
-    of samples or less: nine tenths of ‖H‖² and more are in the product.
+    """At initialisation a layer Hessian is close to E[M] ⊗ E[zzᵀ], the product of output Hessian
+    and input auto-correlation, once the participation number of the features is a fiftieth of
+    the number of samples or less: nine tenths of ‖H‖² and more are in the product.
     """
     rows = results.rows("kronecker_form")
     rows = rows.assign(missed=rows["error"] * rows["error"].abs())

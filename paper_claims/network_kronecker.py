@@ -12,8 +12,8 @@ from rmt_hessian.claims import at_least, claim, over_seeds
 )
 def network_kronecker(results):
     """Of the Gauss–Newton matrix of the whole network at initialisation, factors that also stand in
-    for cross-layer blocks find more than three quarters of the top C−1 eigenspace, and at least a
-    fifth of it more than factors layer by layer.
+    for cross-layer blocks find more than three quarters of the top C−1 eigenspace, and at least
+    a fifth of it more than factors layer by layer.
     """
     rows = results.rows("network_kronecker")
     names = "cross_layer_in_gauss_newton_overlap", "layer_wise_in_gauss_newton_overlap"

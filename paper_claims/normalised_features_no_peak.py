@@ -11,8 +11,8 @@ from rmt_hessian.claims import at_least, claim, over_seeds
     measured=["peak"],
 )
 def normalised_features_no_peak(results):
-    """Of standardised features, as behind a batch normalisation, the overlap of independent networks
-    at initialisation has no peak: it is largest at the end of the dimensions looked at.
+    """Of standardised features, as behind a batch normalisation, the overlap of independent
+    networks at initialisation has no peak: it is largest at the end of the dimensions looked at.
     """
     rows = results.rows("eigenspaces", standardised=True)
     peak, error = over_seeds(rows, ["case", "inputs", "input_mean", "n_classes", "n_top"], "peak")

@@ -12,8 +12,8 @@ from rmt_hessian.claims import claim, near, over_seeds
 )
 def output_hessian_defect(results):
     """The distance 1 − overlap of the top C−1 eigenspace from the centred rows of V, a mean over
-    networks, is known in closed form to leading order: to a third, for more than two classes and m
-    of at least 20 C.
+    networks, is known in closed form to leading order: to a third, for more than two classes and
+    m of at least 20 C.
     """
     rows = results.rows("population_rank", layer=0)
     rows = rows[rows["widths"].str.count("-") == 2]

@@ -13,7 +13,8 @@ from rmt_hessian.claims import at_most, claim, over_seeds
 def output_hessian_first_order(results):
     """With the dependence of masks on logits to first order, the weights predict the gap
     λ_C/λ_(C−1) of a hidden layer's output Hessian to a share 1/√m, and leave of the distance
-    between its top eigenspace and the centred rows of V less than a tenth, where m is at least 20 C.
+    between its top eigenspace and the centred rows of V less than a tenth, where m is at least
+    20 C.
     """
     rows = results.rows("population_rank", layer=0)
     rows = rows[rows["widths"].str.count("-") == 2]

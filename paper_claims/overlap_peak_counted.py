@@ -11,9 +11,9 @@ from rmt_hessian.claims import at_most, claim, near, over_seeds
     measured=["peak", "peak_overlap"],
 )
 def overlap_peak_counted(results):
-    """The overlap of independent networks at initialisation peaks, up to one dimension, where as many
-    products of eigenvectors of E[M] with the leading one of E[zzᵀ] stand above all others; in the
-    last layer of Gaussian inputs its height is predicted from the weights to a tenth.
+    """The overlap of independent networks at initialisation peaks, up to one dimension, where as
+    many products of eigenvectors of E[M] with the leading one of E[zzᵀ] stand above all others;
+    in the last layer of Gaussian inputs its height is predicted from the weights to a tenth.
     """
     rows = results.rows("eigenspaces", standardised=False)
     rows = rows[rows["predicted_peak"] >= 2]

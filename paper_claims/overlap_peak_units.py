@@ -9,13 +9,13 @@ from rmt_hessian.claims import at_least, claim, over_seeds
     figure="overlaps",
     test="test_eigenspace_overlap.py::test_few_classes_make_the_maximum_broad",
     measured=["peak"],
-    instead="It does where there are more classes than units and inputs have a strong mean; else the "
-    "maximum is broad, and lies at as many dimensions as products of eigenvectors with the mean "
-    "feature stand above all others",
+    instead="It does for 20 classes and 8 units, with inputs of a strong mean; of fewer "
+    "classes, and on digits, where products of eigenvectors with the mean feature cease "
+    "to stand above others",
 )
 def overlap_peak_units(results):
-    """Top eigenspaces of a hidden layer of two independent networks on the same inputs overlap,
-    at initialisation, most where the dimension is the number of units, up to one.
+    """Top eigenspaces of a hidden layer of two independent networks on the same inputs overlap, at
+    initialisation, most where the dimension is the number of units, up to one.
     """
     rows = results.rows("eigenspaces", layer=0, standardised=False)
     rows = rows[(rows["inputs"] == "digits") | (rows["input_mean"] > 0)]

@@ -11,9 +11,9 @@ from rmt_hessian.claims import at_least, claim, over_seeds
     measured=["rank_one_share"],
 )
 def rank_one_eigenvectors(results):
-    """Top eigenvectors of a layer Hessian at initialisation, reshaped to matrices, are nearly of rank
-    one: the first singular value has more than half of the square, in the mean over those looked at,
-    and more where features have a mean than where they are standardised.
+    """Top eigenvectors of a layer Hessian at initialisation, reshaped to matrices, are nearly of
+    rank one: the first singular value has more than half of the square, in the mean over those
+    looked at, and more where features have a mean than where they are standardised.
     """
     rows = results.rows("eigenspaces")
     keys = ["case", "inputs", "input_mean", "n_classes", "standardised"]

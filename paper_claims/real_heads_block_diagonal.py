@@ -7,14 +7,14 @@ from rmt_hessian.claims import at_most, claim, constant
     source="[D], Hessians of real networks",
     sweep="real_heads",
     figure="real_heads",
-    test="test_output_blocks.py::test_conditional_law",
+    test="test_real_heads.py::test_a_fifth_is_off_the_diagonal",
     measured=["population_share"],
-    instead="Most of it is in ten pairs of classes that are confused with each other, whatever C is; "
-    "of random weights on the same features the share is below 0.01",
+    instead="Most of it is in ten pairs of classes that are confused with each other, whatever "
+    "C is; of random weights on the same features the share is below 0.01",
 )
 def real_heads_block_diagonal(results):
-    """The last layers of trained networks of more than a hundred classes have a nearly block-diagonal
-    Hessian: at most a tenth of ‖H‖² is off the diagonal blocks.
+    """The last layers of trained networks of more than a hundred classes have a nearly
+    block-diagonal Hessian: at most a tenth of ‖H‖² is off the diagonal blocks.
     """
     rows = results.rows("real_heads")
     rows = rows[rows["temperature"].isna() & rows["blanks"].isna()]

@@ -7,12 +7,13 @@ from rmt_hessian.claims import at_least, at_most, claim
     source="this package, docs/real_heads.md",
     sweep="real_heads",
     figure="real_heads",
-    test="test_output_blocks.py::test_conditional_law",
+    test="test_real_heads.py::test_logits_divided_are_near_a_random_head",
     measured=["population_c2_ratio"],
 )
 def real_heads_confidence(results):
-    """Trained heads of more than a hundred classes have at least ten times the C²R of random weights
-    on the same features; with logits divided by 5 all heads are within a factor 3 of these.
+    """Trained heads of more than a hundred classes have at least ten times the C²R of random
+    weights on the same features; with logits divided by 5 all heads are within a factor 3 of
+    these.
     """
     rows = results.rows("real_heads", n_samples=2000)
     rows = rows[rows["blanks"].isna()].set_index("head")

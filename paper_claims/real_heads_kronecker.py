@@ -7,7 +7,7 @@ from rmt_hessian.claims import at_most, claim, constant
     source="[W], decoupling",
     sweep="real_heads",
     figure="real_heads",
-    test="test_trained_structure.py::test_what_the_labels_are_made_of_makes_the_error",
+    test="test_real_heads.py::test_the_kronecker_form_is_lost",
     measured=["kronecker_error"],
     instead="Uncertain samples resemble each other, so that M and z depend on each other; the top "
     "eigenvectors are near rank one nevertheless",

@@ -12,7 +12,8 @@ from rmt_hessian.claims import at_least, claim, near, over_seeds
 )
 def small_inputs_keep_gap(results):
     """For inputs of few dimensions the eigenvalues behind the C−1 large ones do not fall like 1/m:
-    with d fixed, λ_C/λ_(C−1) falls by less than √m, and it is the one predicted from the weights.
+    with d fixed, λ_C/λ_(C−1) falls by less than √m, and it is the one predicted from the
+    weights.
     """
     rows = results.rows("population_rank", layer=0)
     rows = rows[rows["n_inputs"] == 5]
