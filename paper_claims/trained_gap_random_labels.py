@@ -16,7 +16,8 @@ def trained_gap_random_labels(results):
     stand apart as well: λ_C/λ_(C−1) falls by a fifth at least.
     """
     rows = results.rows("trained_eigenspaces", random_labels=True)
-    rows = rows[rows["widths"].isin(["64-32-10", "784-32-10"]) & (rows["optimiser"] == "lbfgs")]
+    rows = rows[(rows["inputs"] != "mixture") & (rows["optimiser"] == "lbfgs")]
+    rows = rows[(rows["widths"].str.count("-") == 2) & (rows["n_hidden"] > rows["n_classes"])]
     keys = ["inputs", "widths"]
     (final, error), (start, _) = (
         over_seeds(rows, keys, f"{at}_gap_0") for at in ("final", "initial")

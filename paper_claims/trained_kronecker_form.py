@@ -17,7 +17,8 @@ def trained_kronecker_form(results):
     E[zzᵀ]: nine tenths of ‖H‖² and more are in the product.
     """
     rows = results.rows("trained_eigenspaces", random_labels=False)
-    rows = rows[rows["widths"].isin(["64-32-10", "784-32-10"]) & (rows["optimiser"] == "lbfgs")]
+    rows = rows[(rows["inputs"] != "mixture") & (rows["optimiser"] == "lbfgs")]
+    rows = rows[(rows["widths"].str.count("-") == 2) & (rows["n_hidden"] > rows["n_classes"])]
     for layer in (0, 1):
         error = rows[f"final_error_{layer}"]
         missed, spread = over_seeds(rows.assign(x=error * error.abs()), ["inputs", "widths"], "x")

@@ -16,7 +16,8 @@ def trained_normalised_no_peak(results):
     of the features as they are.
     """
     rows = results.rows("trained_eigenspaces", random_labels=False)
-    rows = rows[rows["widths"].isin(["64-32-10", "784-32-10"]) & (rows["optimiser"] == "lbfgs")]
+    rows = rows[(rows["inputs"] != "mixture") & (rows["optimiser"] == "lbfgs")]
+    rows = rows[(rows["widths"].str.count("-") == 2) & (rows["n_hidden"] > rows["n_classes"])]
     for layer in (0, 1):
         (normalised, error), (plain, _) = (
             over_seeds(rows, ["inputs", "widths"], f"final_{which}peak_excess_{layer}")

@@ -16,6 +16,7 @@ def trained_output_space(results):
     overlap 0.9 and more, where random spaces have (C−1)/m.
     """
     rows = results.rows("trained_eigenspaces", random_labels=False)
-    rows = rows[rows["widths"].isin(["64-32-10", "784-32-10"]) & (rows["optimiser"] == "lbfgs")]
+    rows = rows[(rows["inputs"] != "mixture") & (rows["optimiser"] == "lbfgs")]
+    rows = rows[(rows["widths"].str.count("-") == 2) & (rows["n_hidden"] > rows["n_classes"])]
     overlap, error = over_seeds(rows, ["inputs", "widths"], "final_frame_overlap_0")
     yield at_least("overlap with the centred rows", overlap, 0.9, error=error)

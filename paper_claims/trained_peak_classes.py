@@ -16,7 +16,8 @@ def trained_peak_classes(results):
     overlap most at C−1 dimensions, up to one.
     """
     rows = results.rows("trained_eigenspaces", random_labels=False)
-    rows = rows[rows["widths"].isin(["64-32-10", "784-32-10"]) & (rows["optimiser"] == "lbfgs")]
+    rows = rows[(rows["inputs"] != "mixture") & (rows["optimiser"] == "lbfgs")]
+    rows = rows[(rows["widths"].str.count("-") == 2) & (rows["n_hidden"] > rows["n_classes"])]
     keys = ["inputs", "n_classes"]
     peak, error = over_seeds(rows, keys, "final_peak_1")
     C = peak.index.get_level_values("n_classes").to_series(peak.index)

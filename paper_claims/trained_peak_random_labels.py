@@ -15,7 +15,8 @@ def trained_peak_random_labels(results):
     in a hidden layer of more units than classes, at more dimensions than there are classes.
     """
     rows = results.rows("trained_eigenspaces", random_labels=True)
-    rows = rows[(rows["widths"] == "64-32-10") & (rows["optimiser"] == "lbfgs")]
+    rows = rows[(rows["inputs"] == "digits") & (rows["optimiser"] == "lbfgs")]
+    rows = rows[(rows["widths"].str.count("-") == 2) & (rows["n_hidden"] > rows["n_classes"])]
     peak, error = over_seeds(rows, ["inputs", "n_classes"], "final_peak_0")
     C = peak.index.get_level_values("n_classes").to_series(peak.index)
     yield at_least("dimension of the maximum", peak, C + 1, error=error)

@@ -17,7 +17,8 @@ def trained_peak_units(results):
     overlap most where the dimension is the number of units, up to one.
     """
     rows = results.rows("trained_eigenspaces", random_labels=False)
-    rows = rows[rows["widths"].isin(["64-32-10", "784-32-10"]) & (rows["optimiser"] == "lbfgs")]
+    rows = rows[(rows["inputs"] != "mixture") & (rows["optimiser"] == "lbfgs")]
+    rows = rows[(rows["widths"].str.count("-") == 2) & (rows["n_hidden"] > rows["n_classes"])]
     keys = ["inputs", "n_hidden", "n_classes"]
     peak, error = over_seeds(rows, keys, "final_peak_0")
     units = peak.index.get_level_values("n_hidden").to_series(peak.index)
