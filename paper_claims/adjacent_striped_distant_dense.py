@@ -1,6 +1,6 @@
 """[D] on deeper networks: which entries between layers the residual reaches."""
 
-from rmt_hessian.claims import at_least, claim, constant
+from rmt_hessian.paper import at_least, claim, constant
 
 KEYS = ["loss", "inputs"]
 

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from rmt_hessian.claims import at_most, claim, constant
-from rmt_hessian.claims.finding import LEVEL
 from rmt_hessian.compare.significance import critical_distance
+from rmt_hessian.paper import at_most, claim, constant
+from rmt_hessian.paper.finding import LEVEL
 
 
 @claim(

@@ -1,6 +1,6 @@
 """[D]'s dynamic force within the layers."""
 
-from rmt_hessian.claims import at_most, claim
+from rmt_hessian.paper import at_most, claim
 
 KEYS = ["inputs", "widths"]
 

@@ -1,6 +1,6 @@
 """Our constants of R as C grows, exact in the other sizes."""
 
-from rmt_hessian.claims import agrees, claim, constant, ratios
+from rmt_hessian.paper import agrees, claim, constant, ratios
 
 EXPONENTS = {"linear-ce": 2, "output-ce": 2, "hidden-ce": 1, "hidden-mse": 1}
 

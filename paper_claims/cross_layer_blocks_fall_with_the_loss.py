@@ -1,6 +1,6 @@
 """[D]'s dynamic force on all that lies between the layers."""
 
-from rmt_hessian.claims import at_least, claim, constant
+from rmt_hessian.paper import at_least, claim, constant
 
 KEYS = ["widths", "inputs", "loss"]
 

@@ -1,7 +1,7 @@
 """Our prediction of blocks between the layers, with the squared error."""
 
-from rmt_hessian.claims import agrees, between, claim, constant, last_exponent
-from rmt_hessian.claims.rates import geometric_ratios
+from rmt_hessian.paper import agrees, between, claim, constant, last_exponent
+from rmt_hessian.paper.rates import geometric_ratios
 
 
 @claim(

@@ -1,7 +1,7 @@
 """Our prediction of blocks between the layers, with cross-entropy."""
 
-from rmt_hessian.claims import agrees, at_least, claim, constant
-from rmt_hessian.claims.rates import geometric_ratios
+from rmt_hessian.paper import agrees, at_least, claim, constant
+from rmt_hessian.paper.rates import geometric_ratios
 
 
 @claim(

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from rmt_hessian.claims import at_most, claim, fitted_slope
+from rmt_hessian.paper import at_most, claim, fitted_slope
 
 CASE = ["case", "n_classes"]
 

@@ -1,6 +1,6 @@
 """Our prediction of the distance of H and the decoupled Hessian."""
 
-from rmt_hessian.claims import at_most, claim, constant
+from rmt_hessian.paper import at_most, claim, constant
 
 SIZES = ["case", "n_classes", "n_inputs", "n_samples"]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rmt_hessian.claims import agrees, between, claim, constant
+from rmt_hessian.paper import agrees, between, claim, constant
 
 BLOCKS = "diagonal", "off_diagonal"
 

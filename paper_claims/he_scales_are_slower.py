@@ -1,6 +1,6 @@
 """The initialisation of He, whose weights are larger."""
 
-from rmt_hessian.claims import agrees, at_least, claim, constant, ratios
+from rmt_hessian.paper import agrees, at_least, claim, constant, ratios
 
 
 @claim(

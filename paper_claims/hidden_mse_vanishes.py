@@ -1,6 +1,6 @@
 """[D] on the hidden layer with the squared error."""
 
-from rmt_hessian.claims import agrees, between, claim, constant, last_exponent, ratios
+from rmt_hessian.paper import agrees, between, claim, constant, last_exponent, ratios
 
 
 @claim(

@@ -1,8 +1,8 @@
 """[D]'s many classes, in the spectrum of the whole layer."""
 
-from rmt_hessian.claims import at_least, at_most, claim, constant
-from rmt_hessian.claims.finding import LEVEL
 from rmt_hessian.compare.significance import critical_distance
+from rmt_hessian.paper import at_least, at_most, claim, constant
+from rmt_hessian.paper.finding import LEVEL
 
 
 @claim(

@@ -1,8 +1,8 @@
 """Our law of a whole layer, blocks off the diagonal included."""
 
-from rmt_hessian.claims import at_most, claim, constant, fitted_slope
-from rmt_hessian.claims.finding import LEVEL
 from rmt_hessian.compare.significance import critical_distance
+from rmt_hessian.paper import at_most, claim, constant, fitted_slope
+from rmt_hessian.paper.finding import LEVEL
 
 SIZES = ["case", "n_classes", "n_inputs"]
 

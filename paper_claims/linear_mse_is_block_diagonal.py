@@ -1,6 +1,6 @@
 """[D] on linear models with the squared error."""
 
-from rmt_hessian.claims import at_least, at_most, claim
+from rmt_hessian.paper import at_least, at_most, claim
 
 
 @claim(

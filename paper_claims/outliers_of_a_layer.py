@@ -1,6 +1,6 @@
 """Our prediction of single eigenvalues outside the law of a whole layer."""
 
-from rmt_hessian.claims import at_most, claim, constant, near
+from rmt_hessian.paper import at_most, claim, constant, near
 
 SIZES = ["n_samples", "seed"]
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from rmt_hessian.claims import at_most, claim, constant, near
+from rmt_hessian.paper import at_most, claim, constant, near
 
 KEYS = ["block", "case", "n_samples", "seed"]
 NAMES = "number", "predicted_number", "distance", "predicted_distance", "overlap"

@@ -1,6 +1,6 @@
 """[D] on the output layer above a hidden one, with cross-entropy."""
 
-from rmt_hessian.claims import agrees, between, claim, constant, last_exponent, ratios
+from rmt_hessian.paper import agrees, between, claim, constant, last_exponent, ratios
 
 
 @claim(

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from rmt_hessian.claims import at_most, claim, constant
+from rmt_hessian.paper import at_most, claim, constant
 
 
 def _shares(row, absolute):

@@ -1,6 +1,6 @@
 """[D]'s rates where language models are: as many classes as tokens."""
 
-from rmt_hessian.claims import between, claim, constant, last_exponent, ratios
+from rmt_hessian.paper import between, claim, constant, last_exponent, ratios
 
 EXPONENTS = {"linear-ce": 2, "output-ce": 2, "hidden-ce": 1, "hidden-mse": 1}
 

@@ -1,6 +1,6 @@
 """Our prediction of R at the sizes at hand, up to very many classes."""
 
-from rmt_hessian.claims import agrees, claim, constant, ratios
+from rmt_hessian.paper import agrees, claim, constant, ratios
 
 KEYS = ["case", "n_classes"]
 

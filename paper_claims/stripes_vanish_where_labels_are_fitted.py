@@ -1,6 +1,6 @@
 """[D]'s dynamic force where it acts: cross-entropy that fits all labels."""
 
-from rmt_hessian.claims import at_most, between, claim, constant
+from rmt_hessian.paper import at_most, between, claim, constant
 
 KEYS = ["widths", "inputs", "seed"]
 

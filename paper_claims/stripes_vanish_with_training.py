@@ -1,6 +1,6 @@
 """[D]'s dynamic force at any labels and both losses."""
 
-from rmt_hessian.claims import at_most, claim
+from rmt_hessian.paper import at_most, claim
 
 KEYS = ["widths", "inputs", "loss"]
 

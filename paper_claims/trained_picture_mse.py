@@ -1,6 +1,6 @@
 """[D]'s pictures of the Hessian along a training with the squared error."""
 
-from rmt_hessian.claims import at_most, claim, constant
+from rmt_hessian.paper import at_most, claim, constant
 
 SHARES = ["initial_share_by_unit", "final_share_by_unit"]
 

@@ -1,6 +1,6 @@
 """[D]'s dynamic force, layer by layer: what lies between the layers."""
 
-from rmt_hessian.claims import at_most, claim, constant
+from rmt_hessian.paper import at_most, claim, constant
 
 KEYS = ["loss", "inputs", "widths"]
 

@@ -1,7 +1,7 @@
 """Blocks between the two layers against the number of classes, beside their prediction."""
 
 from paper_figs.style import alike, caption, rows_of, run, seeds_of, subplots
-from rmt_hessian.claims.rates import geometric_ratios
+from rmt_hessian.paper.rates import geometric_ratios
 from rmt_hessian.plotting import COLOURS
 
 LOSSES = {"ce": ("blue", "cross-entropy"), "mse": ("green", "MSE")}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import CASE_TITLES, alike, rows_of, run, subplots
+from paper_figs.style import CASE_TITLES, alike, caption, rows_of, run, subplots
 from rmt_hessian.plotting import COLOURS
 from rmt_hessian.report.block_structure import ratio_of_means
 
@@ -45,11 +45,18 @@ def draw(store):
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     sizes = table.iloc[0]
     seeds = sorted(set(table.groupby("case", sort=False)["seed"].nunique()))
-    figure.suptitle(
-        f"$d={sizes['n_inputs']:.0f}$, $N={sizes['n_samples']:.0f}$, "
-        f"$m={table['n_hidden'].max():.0f}$, {' or '.join(map(str, seeds))} seeds; "
-        "linear and output MSE: exactly 0",
-        fontsize=8,
+    told = f"{' or '.join(map(str, seeds))} seeds"
+    caption(
+        figure,
+        f"""Mean squared Frobenius norm of off-diagonal blocks over that of diagonal blocks,
+        R = E‖H_ij‖²/E‖H_ii‖², all blocks counted, up to C = {table["n_classes"].max():.0f}
+        classes. Dots: ratios of means over {told}, bars: standard error, mostly smaller than the
+        dot; solid: predicted at these sizes; dashed: the limit C → ∞ at these d and m. Below: the
+        same times the power of C that makes the limit constant, on a linear scale from 0, where
+        differences of some per cent are seen that the upper row hides.
+        d = {sizes["n_inputs"]:.0f}, N = {sizes["n_samples"]:.0f},
+        m = {table["n_hidden"].max():.0f} hidden units. Linear and output layers with MSE are left
+        out: their ratio is exactly 0.""",
     )
     return figure
 

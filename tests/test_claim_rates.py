@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rmt_hessian.claims.rates import geometric_ratios, last_exponent, ratios
+from rmt_hessian.paper.rates import geometric_ratios, last_exponent, ratios
 
 
 def rows(n, seed=0):

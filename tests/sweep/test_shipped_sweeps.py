@@ -67,6 +67,20 @@ def test_the_grid_of_spectra():
     assert len(load_config(path).points()) == 4 * len(found)
 
 
+def test_the_pictures_of_block_structure():
+    points = load_config(SWEEPS / "block_structure.toml").points()
+    found = [
+        tuple(p.parameters[name] for name in ("inputs", "loss", "widths", "n_samples"))
+        for p in points
+        if p.measurement == "hessian_image"
+    ]
+    gaussian = [("gaussian", loss, [32, 8, C], 2000) for loss in ("mse", "ce") for C in (4, 64)]
+    digits = [
+        ("digits", loss, [64, 8, C], N) for loss in ("mse", "ce") for C, N in ((2, 360), (10, 1797))
+    ]
+    assert sorted(found) == sorted(gaussian + digits)
+
+
 def test_the_grid_of_large_classes():
     path = SWEEPS / "large_classes.toml"
     seeds = {"linear-ce": 5, "output-ce": 5, "hidden-ce": 8, "hidden-mse": 8, "linear-mse": 8}

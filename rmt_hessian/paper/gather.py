@@ -3,11 +3,11 @@
 import os
 import sys
 
-from rmt_hessian.claims.charts import charts_of
-from rmt_hessian.claims.claim import claims_of, judged
-from rmt_hessian.claims.page import figures_in, page
-from rmt_hessian.claims.results import Results
-from rmt_hessian.claims.table import claims_table
+from rmt_hessian.paper.charts import charts_of
+from rmt_hessian.paper.page import figures_in, page
+from rmt_hessian.paper.results import Results
+from rmt_hessian.paper.table import claims_table
+from rmt_hessian.paper.verdicts import claims_of, judged
 
 
 def gather(package, results, figures, *, quick=False):

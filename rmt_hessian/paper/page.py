@@ -11,7 +11,7 @@ from altair import SCHEMA_VERSION, data_transformers
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from rmt_hessian._version import __version__
-from rmt_hessian.claims.claim import FAILS, HOLDS, MISSING
+from rmt_hessian.paper.verdicts import FAILS, HOLDS, MISSING
 
 WORDS = {HOLDS: "holds", FAILS: "fails", MISSING: "missing"}  # and their style
 PAPERS = {
@@ -59,7 +59,7 @@ def page(verdicts, figures, charts, *, left_out=(), quick=False):
         Whether sizes are small ones, which is said above all.
     """
     environment = Environment(
-        loader=PackageLoader("rmt_hessian.claims", "."),
+        loader=PackageLoader("rmt_hessian.paper", "."),
         autoescape=select_autoescape(default=True),
         trim_blocks=True,
         lstrip_blocks=True,

@@ -1,0 +1,25 @@
+"""[W]'s decoupling of layer Hessians, before training."""
+
+from rmt_hessian.paper import at_most, claim, constant, over_seeds
+
+
+@claim(
+    source="[W], decoupling",
+    sweep="kronecker",
+    figure="kronecker_error",
+    test="test_kronecker_form.py::test_error_falls_like_the_root_of_gamma_to_the_plateau",
+    measured=["error"],
+)
+def kronecker_form(results):
+    """At initialisation a layer Hessian is close to E[M] ⊗ E[zzᵀ], the product of output Hessian
+    and input auto-correlation, once the participation number of the features is a fiftieth of
+    the number of samples or less: nine tenths of ‖H‖² and more are in the product.
+    """
+    rows = results.rows("kronecker_form")
+    rows = rows.assign(missed=rows["error"] * rows["error"].abs())
+    many = rows[rows["aspect_ratio"] <= 1 / 50]
+    missed, error = over_seeds(many, ["case", "n_samples"], "missed")
+    yield at_most("‖H − K‖²/‖H‖²", missed, 0.1, error=error)
+    few = rows[rows["aspect_ratio"] >= 1].groupby("case")["missed"].mean()
+    for case, share in few.items():
+        yield constant(f"of few samples, {case}", share)
