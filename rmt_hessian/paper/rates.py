@@ -33,11 +33,14 @@ def geometric_ratios(rows, keys, above, below):
 def last_exponent(values, errors):
     """Slope of log value in log index between the two largest, and its standard error.
 
+    NaN of values that are not positive.
+
     Examples
     --------
     >>> last_exponent(pd.Series({1: 9.0, 10: 8.0, 100: 0.08}), pd.Series({1: 0, 10: 0, 100: 0}))
     (-2.0, 0.0)
     """
     step = np.diff(np.log(values.index.to_numpy(dtype=float)[-2:]))[0]
-    slope = np.diff(np.log(values.to_numpy()[-2:]))[0] / step
+    with np.errstate(invalid="ignore", divide="ignore"):  # NaN: not positive
+        slope = np.diff(np.log(values.to_numpy()[-2:]))[0] / step
     return round(float(slope), 12), float(np.linalg.norm((errors / values).to_numpy()[-2:]) / step)

@@ -9,7 +9,14 @@ from rmt_hessian.paper import Results
 from rmt_hessian.paper.verdicts import FAILS, HOLDS, judged
 from tests.paper.conftest import CLAIMS, ROOT, SMALL, SWEEPS
 
-DO_NOT_HOLD = set()  # of small results; docs/claims.md has the verdicts of the full ones
+DO_NOT_HOLD = {  # of small results; docs/claims.md has the verdicts of the full ones
+    "adjacent_striped_distant_dense",
+    "blocks_within_layers_stay_diagonal",
+    "cross_layer_blocks_fall_with_the_loss",
+    "decoupled_matrices",
+    "stripes_vanish_with_training",
+    "trained_picture_mse",
+}
 MEASURED = [claim for claim in CLAIMS if claim.sweep in SMALL]
 
 
