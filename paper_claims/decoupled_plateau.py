@@ -19,8 +19,8 @@ def decoupled_plateau(results):
     rows = results.rows("decoupled_hessian")
     means = rows.groupby(SIZES)[["error", "predicted_error", "plateau"]].mean()
     off = (means["error"] / means["predicted_error"] - 1).abs()
-    # norms over N samples fluctuate by about 1/√N of themselves
-    within = means.index.to_frame()["n_samples"] ** -0.5
+    # a ratio of two norms over N samples, each of which fluctuates by about 1/√N of itself
+    within = 2 * means.index.to_frame()["n_samples"] ** -0.5
     yield at_most("share by which the prediction is off", off, within)
     d = rows["n_inputs"].mode()[0]
     fixed = means.xs(d, level="n_inputs").reset_index()

@@ -84,8 +84,9 @@ def test_ratios_between_layers_are_those_of_means(draw, store):
     figure = draw("cross_layer")
     left, right = figure.axes
     rows = style.rows_of(store, "cross_layer_norms")
-    rows = rows[rows["loss"] == "ce"].groupby("n_classes").mean(numeric_only=True)
+    names = "cross_norm2", "hidden_norm2", "output_norm2", "share_by_layer"
+    rows = rows[rows["loss"] == "ce"].groupby("n_classes")[[*names]].mean().astype(float)
     expected = rows["cross_norm2"] / np.sqrt(rows["hidden_norm2"] * rows["output_norm2"])
     dots = left.containers[0].lines[0]
-    np.testing.assert_allclose(dots.get_ydata(), expected)
-    np.testing.assert_allclose(right.lines[0].get_ydata(), rows["share_by_layer"])
+    np.testing.assert_allclose(np.array(dots.get_ydata(), float), expected)
+    np.testing.assert_allclose(right.lines[0].get_ydata().astype(float), rows["share_by_layer"])
