@@ -92,7 +92,7 @@ results/$(PREFIX)%/table.parquet: sweeps/%.toml | $(VENV)/.sweep
 paper: $(VENV)/.paper $(PAPER_EXTRAS) ## every claim with its verdict: sweeps, figures, report.html (QUICK=1: small sizes)
 	@$(MAKE) --no-print-directory $(if $(QUICK),-j2) paper-tables
 	@$(MAKE) --no-print-directory -j2 paper-figures
-	$(BIN)/rmt-hessian page paper_claims --results results/$(PREFIX) --figures $(FIGURES)/$(PREFIX) \
+	$(BIN)/rmt-hessian page paper_claims --tests tests/claims --results results/$(PREFIX) --figures $(FIGURES)/$(PREFIX) \
 	  $(if $(QUICK),--quick --out report-quick.html,--out report.html --table docs/claims.md)
 
 paper-tables: $(PAPER:%=measure-%)

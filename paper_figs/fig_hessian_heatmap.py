@@ -50,7 +50,8 @@ def draw(store):
         what is smaller has the darkest colour. Thick lines part layers, thin ones units that are at
         least a fiftieth of the picture wide. With MSE blocks of two units of the last layer are
         exactly 0. Dark rows and columns of the first layer are of units that few samples activate,
-        or with CE whose weights to the classes nearly agree.""",
+        or with CE whose weights to the classes nearly agree. Bright dots on a grid in panels of
+        digits: pixels at the rim that few images use and that are large there, standardised.""",
     )
     return figure
 

@@ -57,7 +57,7 @@ def draw(store):
     both = [first + second for first, second in zip(lines, spectra, strict=True)]
     figure.legend(*both, loc="outside lower center", ncols=4)
     d, m = table["n_inputs"].iloc[0], table["n_hidden"].max()
-    fewest = table["n_samples"].min()
+    fewest, shown = table["n_samples"].min(), CASE_TITLES[SHOWN].replace(",", " models with")
     caption(
         figure,
         f"""Kolmogorov–Smirnov (KS) distances of the spectra of H₀₀ and H₀₁ from their laws, against
@@ -67,7 +67,7 @@ def draw(store):
         weights above the layer; dotted: 95 % of the distances that the fluctuation of N weights
         alone gives (none with linear MSE, whose weights are all 1). The spectrum given its weights
         adds a distance as in the first row, which carries some means above the dotted lines. Third
-        row: H₀₀ of {CASE_TITLES[SHOWN]}, the first seed, at the smallest and largest γ and C: the
+        row: H₀₀ of {shown}, the first seed, at the smallest and largest γ and C: the
         eigenvalues that are not 0, central 99 %, with both laws. The peaks of the solid curve near
         its lower edge at γ = {table["aspect_ratio"].max():.3g} are the law's own: with
         N = {fewest:.0f} weights and γ > 1 single small weights have eigenvalues of their own,

@@ -212,12 +212,13 @@ def page(
     figures: Annotated[Path, typer.Option(help="Folder of the figures.")] = Path("figures"),
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
     table: Annotated[Path | None, typer.Option(help="Also write a table in Markdown.")] = None,
+    tests: Annotated[Path | None, typer.Option(help="Folder of tests that claims name.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Say that sizes are small.")] = False,
 ):
     """Gather claims, their verdicts and figures into one HTML file that needs nothing else."""
     from rmt_hessian.paper.gather import gather  # altair, only here
 
-    verdicts, html, markdown = gather(claims, results, figures, quick=quick)
+    verdicts, html, markdown = gather(claims, results, figures, tests=tests, quick=quick)
     for path, text in ((out, html), *([(table, markdown)] if table else [])):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

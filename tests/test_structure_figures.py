@@ -176,6 +176,7 @@ def test_rates_show_means_over_seeds_beside_predictions(drawn):
     figure, store = drawn("rank_rates")
     titles = [ax.get_title() for ax in figure.axes]
     assert titles == ["$m=d$", "$m=d$", "$d=5$", "$d=5$"]
+    assert "means over 2 networks" in figure.get_label()
     for ax, quantity in zip(figure.axes, ("gap", "centred_defect") * 2, strict=True):
         for C, measured in zip((2, 3), ax.containers, strict=True):
             points = rows(store, "population_rank", layer=0, n_classes=C)
@@ -201,6 +202,7 @@ def test_rates_show_means_over_seeds_beside_predictions(drawn):
 def test_scree_of_the_widest_networks(drawn):
     figure, store = drawn("rank_scree")
     C = 3  # the nearest to 10 of 2 and 3
+    assert "C = 3, over the population" in figure.get_label()
     for m in (6, 8, 10, 12):
         points = rows(store, "population_rank", widths=f"{m}-{m}-{C}", layer=0, seed=0)
         ax = panel(figure, f"$m=d={m}$", f"gap {points['gap'].iloc[0]:.3f}")

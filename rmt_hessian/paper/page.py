@@ -44,7 +44,7 @@ def figures_in(folder, sweep):
     }
 
 
-def page(verdicts, figures, charts, *, left_out=(), quick=False):
+def page(verdicts, figures, charts, *, alone=(), left_out=(), quick=False):
     """The HTML of the report.
 
     Parameters
@@ -53,6 +53,8 @@ def page(verdicts, figures, charts, *, left_out=(), quick=False):
     figures : dict of str to Figure
         Those that no claim shows come last.
     charts : dict of str to altair.Chart
+    alone : dict of str to str
+        Files of tests that no claim names, and what they hold.
     left_out : iterable of str
         Sweeps that were not run.
     quick : bool
@@ -74,6 +76,7 @@ def page(verdicts, figures, charts, *, left_out=(), quick=False):
         others=[figure for name, figure in figures.items() if name not in shown],
         charts=_specifications(charts),
         script=_script() if charts else "",
+        alone=dict(alone),
         left_out=sorted(left_out),
         quick=quick,
         version=__version__,

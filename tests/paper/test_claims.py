@@ -1,11 +1,11 @@
 """Every claim on small results: its verdict, and another one on numbers changed by hand."""
 
 import ast
-from pathlib import Path
 
 import pytest
 
 from rmt_hessian.paper import Results
+from rmt_hessian.paper.table import tests_alone
 from rmt_hessian.paper.verdicts import FAILS, HOLDS, judged
 from tests.paper.conftest import CLAIMS, ROOT, SMALL, SWEEPS
 
@@ -77,11 +77,10 @@ def test_what_it_names_is_there(claim):
     assert claim.measured
 
 
-def test_every_file_of_theorems_is_behind_a_claim_or_says_why_not():
+def test_every_file_of_theorems_is_named_by_a_claim_or_told_apart():
+    folder = ROOT / "tests" / "claims"
     behind = {claim.test.partition("::")[0] for claim in CLAIMS}
-    files = {path.name for path in Path(ROOT, "tests", "claims").glob("test_*.py")}
-    assert files - behind == set(TESTS_ALONE)
-
-
-# held by tests alone, without a sweep
-TESTS_ALONE = {}
+    alone = tests_alone(folder, CLAIMS)
+    assert behind | set(alone) == {path.name for path in folder.glob("test_*.py")}
+    assert not behind & set(alone)
+    assert all(said.endswith(".") for said in alone.values())

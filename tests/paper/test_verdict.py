@@ -38,11 +38,14 @@ def test_without_a_finding_it_is_not_measured(findings):
 
 
 def test_the_table_has_a_row_a_claim_with_its_test():
-    table = claims_table([judged(made(at_most("|R|", 0.1, 1)), object())])
+    table = claims_table(
+        [judged(made(at_most("|R|", 0.1, 1)), object())], {"test_b.py": "It is so."}
+    )
     (row,) = [line for line in table.splitlines() if line.startswith("| Blocks")]
     assert "(Theorem 1)" in row
     assert "[`test_a`](../tests/claims/test_a.py) `test_b`" in row
     assert row.endswith("| **holds** |")
+    assert "| It is so. | [`test_b`](../tests/claims/test_b.py) |" in table
 
 
 def test_a_file_without_a_claim_of_its_name_is_refused(tmp_path, monkeypatch):
