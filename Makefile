@@ -1,14 +1,27 @@
 # `make help` lists the targets. Every target builds the virtual environment it needs.
 PYTHON ?= python3
 NAME ?= block_structure
+SET :=
+OUT :=
+QUICK :=
 
 VENV := .venv
 BIN := $(VENV)/bin
 # with QUICK=1 the small sizes that sweep files name, in folders of their own, a core a sweep
-ALL_RESULTS := results$(if $(QUICK),/quick)
-FIGURES := figures$(if $(QUICK),/quick)
+PREFIX := $(if $(QUICK),quick/)
 RUN := $(BIN)/rmt-hessian run$(if $(QUICK), --quick --workers 1)
-RESULTS := $(ALL_RESULTS)/$(NAME)
+FIGURES := figures
+# other values than the file's, SET="C=2,64 seeds=3", have a folder of their own: OUT, or NAME-set
+FOLDER := $(or $(OUT),$(PREFIX)$(NAME)$(if $(strip $(SET)),-set))
+RESULTS := results/$(FOLDER)
+unreadable := $(firstword $(foreach s,$(SET),$(if $(findstring =,$s),,$s)))
+ifneq ($(unreadable),)
+$(error SET must be words NAME=VALUE without blanks in them, as in SET="C=2,64 seeds=3", got $(unreadable))
+endif
+ifneq ($(words $(OUT)),$(if $(OUT),1,0))
+$(error OUT must be the name of a folder of results/ and figures/ without blanks, got $(OUT))
+endif
+OVERRIDES := $(foreach s,$(SET),--set '$(subst ','\'',$s)')
 SWEEPS := $(patsubst sweeps/%.toml,%,$(wildcard sweeps/*.toml))
 # those with the line `slow = true`, which run only by their name
 SLOW := $(patsubst sweeps/%.toml,%,$(shell grep -ls '^slow = true' sweeps/*.toml))
@@ -18,7 +31,8 @@ TELL_SLOW = @echo 'left out, being slow: $(SLOW) (make sweep NAME=$(firstword $(
 endif
 # the figures, or the extras, that a sweep file names
 named_by = $(shell sed -n 's/^$2 = \[\([^]]*\)\].*/\1/p' sweeps/$1.toml 2>&- | tr -d '",')
-$(foreach s,$(SWEEPS),$(eval FIGURES_$s := $(patsubst %,$(FIGURES)/$s/%.png,$(call named_by,$s,figures))))
+$(foreach s,$(SWEEPS),$(eval DRAWN_$s := $(call named_by,$s,figures)))
+figures_of = $(DRAWN_$1:%=$(FIGURES)/$2/%.png)
 # the sweeps that the claims name, of them those to run, and the extras and figures of these
 CLAIMED := $(sort $(shell sed -n 's/^ *sweep="\([^"]*\)".*/\1/p' paper_claims/*.py 2>&-))
 SMALL := $(patsubst sweeps/%.toml,%,$(shell grep -ls '^quick = ' sweeps/*.toml))
@@ -32,51 +46,70 @@ SENSITIVE := rmt_hessian tests/compare tests/test_compare.py tests/test_spectra_
   tests/measurements tests/test_documents.py
 STYLE := rmt_hessian/plotting.py $(filter-out paper_figs/fig_%.py,$(wildcard paper_figs/*.py))
 
+# from lines of a name, a tab and a text: at most 100 columns, long texts go on below
+WRAP = { line = sprintf("  %-20s", $$1); n = split($$2, words, " "); \
+  for (i = 1; i <= n; i++) { \
+    if (length(line " " words[i]) > 100) { print line; line = sprintf("%22s", "") } \
+    line = line " " words[i] } \
+  print line }
+IN_COLUMNS = awk -F '\t' '$(WRAP)'
+
 .PHONY: paper paper-tables paper-figures check-report $(CLAIMED:%=measure-%)
 .PHONY: help sweep sweeps figures sweep-figures test test-kernels test-kernel test-models kills stress claims lint bench clean
 
-help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
+help: ## list the targets and the sweeps
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | $(IN_COLUMNS)
+	@echo; echo 'sweeps, make sweep NAME=…'
+	@for s in $(SWEEPS); do \
+	  about=$$(sed -n 's/^description = "\(.*\)"$$/\1/p' sweeps/$$s.toml); \
+	  slow=$$(sed -n 's/^slow = true.*/ (slow)/p' sweeps/$$s.toml); \
+	  printf '%s\t%s%s\n' "$$s" "$$about" "$$slow"; done | $(IN_COLUMNS)
 
-sweep: $(VENV)/.sweep $(EXTRAS) ## the main job: measure, predict, draw, print (NAME=another for another sweep)
-	$(RUN) sweeps/$(NAME).toml --out $(RESULTS)
+sweep: $(VENV)/.sweep $(EXTRAS) ## the main job: measure, predict, draw, print (NAME=another, SET="C=2,64 seeds=3", QUICK=1)
+	$(RUN) sweeps/$(NAME).toml --out '$(RESULTS)' $(OVERRIDES)
 	@$(MAKE) --no-print-directory -j2 sweep-figures
-	$(BIN)/rmt-hessian report $(RESULTS) --figures $(FIGURES)/$(NAME)
+	$(BIN)/rmt-hessian report '$(RESULTS)' --figures '$(FIGURES)/$(FOLDER)'
 
 sweeps: $(VENV)/.sweep ## all sweeps that are not slow, one after another: measure, draw, print
 	$(TELL_SLOW)
-	$(foreach s,$(ORDINARY),$(MAKE) --no-print-directory sweep NAME=$s &&) true
+	$(foreach s,$(ORDINARY),$(MAKE) --no-print-directory sweep NAME=$s OUT= &&) true
 
-sweep-figures: $(FIGURES_$(NAME)) ## draw figures/NAME from results/NAME, also of a run with --set
+sweep-figures: $(call figures_of,$(NAME),$(FOLDER)) ## draw figures/NAME from results/NAME as it is (OUT=another folder of both)
 
-figures: $(foreach s,$(ORDINARY),$(FIGURES_$s)) ## draw all figures, running the sweeps they need that are not slow
+figures: $(foreach s,$(ORDINARY),$(call figures_of,$s,$(PREFIX)$s)) ## draw all figures, running the sweeps they need that are not slow
 	$(TELL_SLOW)
 
-# figures/SWEEP/NAME.png from the table of its sweep
-define figures_of
-$(FIGURES_$1): $(FIGURES)/$1/%.png: paper_figs/fig_%.py $(STYLE) $(ALL_RESULTS)/$1/table.parquet | $(VENV)/.sweep
-	$(BIN)/python -m paper_figs.fig_$$* $(ALL_RESULTS)/$1 $(FIGURES)/$1
+# figures/FOLDER/NAME.png from the table of a sweep in results/FOLDER
+define figures_from
+$(call figures_of,$1,$2): $(FIGURES)/$2/%.png: paper_figs/fig_%.py $(STYLE) results/$2/table.parquet | $(VENV)/.sweep
+	$(BIN)/python -m paper_figs.fig_$$* results/$2 $(FIGURES)/$2
 endef
-$(foreach s,$(SWEEPS),$(eval $(call figures_of,$s)))
+$(foreach s,$(SWEEPS),$(eval $(call figures_from,$s,$(PREFIX)$s)))
 
-$(ALL_RESULTS)/%/table.parquet: sweeps/%.toml | $(VENV)/.sweep
-	$(RUN) sweeps/$*.toml --out $(ALL_RESULTS)/$*
+results/$(PREFIX)%/table.parquet: sweeps/%.toml | $(VENV)/.sweep
+	$(RUN) sweeps/$*.toml --out results/$(PREFIX)$*
 
 paper: $(VENV)/.paper $(PAPER_EXTRAS) ## every claim with its verdict: sweeps, figures, report.html (QUICK=1: small sizes)
 	@$(MAKE) --no-print-directory $(if $(QUICK),-j2) paper-tables
 	@$(MAKE) --no-print-directory -j2 paper-figures
-	$(BIN)/rmt-hessian page paper_claims --results $(ALL_RESULTS) --figures $(FIGURES) \
+	$(BIN)/rmt-hessian page paper_claims --tests tests/claims --results results/$(PREFIX) --figures $(FIGURES)/$(PREFIX) \
 	  $(if $(QUICK),--quick --out report-quick.html,--out report.html --table docs/claims.md)
 
 paper-tables: $(PAPER:%=measure-%)
 
 $(CLAIMED:%=measure-%): measure-%: | $(VENV)/.paper
-	$(RUN) sweeps/$*.toml --out $(ALL_RESULTS)/$*
+	$(RUN) sweeps/$*.toml --out results/$(PREFIX)$*
 
-paper-figures: $(foreach s,$(PAPER),$(FIGURES_$s))
+paper-figures: $(foreach s,$(PAPER),$(call figures_of,$s,$(PREFIX)$s))
 
 check-report: $(VENV)/.browser ## open report.html, and report-quick.html, in a real browser: figures, controls, errors
 	$(BIN)/python -m tests.report_in_browser $(wildcard report.html report-quick.html)
+
+ifneq ($(FOLDER),$(PREFIX)$(NAME))
+$(eval $(call figures_from,$(NAME),$(FOLDER)))
+results/$(FOLDER)/table.parquet: sweeps/$(NAME).toml | $(VENV)/.sweep
+	$(RUN) $< --out results/$(FOLDER) $(OVERRIDES)
+endif
 
 test: $(VENV)/.test ## run all tests
 	$(BIN)/pytest -n auto
@@ -110,7 +143,7 @@ bench: $(VENV)/.bench $(PEERS:%=.venv-bench-%/.installed) ## laws and Hessians a
 	$(BIN)/python -m benchmarks.sweeps
 
 clean: ## remove results, figures and the virtual environments
-	rm -rf results $(FIGURES) $(VENV) .venv-bench-* .venv-models build *.egg-info
+	rm -rf results $(FIGURES) screenshots report*.html $(VENV) .venv-bench-* .venv-models build *.egg-info
 
 # One stamp an extra: `$(VENV)/.test` is made by installing the extra `test`.
 $(VENV)/.%: setup.cfg pyproject.toml | $(BIN)/python

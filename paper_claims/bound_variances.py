@@ -1,6 +1,6 @@
 """Variances of the posterior beside a closed formula."""
 
-from rmt_hessian.claims import at_least, at_most, claim, over_seeds
+from rmt_hessian.paper import at_least, at_most, claim, over_seeds
 
 KEYS = ["images", "widths"]
 

@@ -1,6 +1,6 @@
 """Which law explains the spectrum of a block while a network is trained."""
 
-from rmt_hessian.claims import at_most, claim, over_seeds
+from rmt_hessian.paper import at_most, claim, over_seeds
 
 KEYS = ["widths", "loss", "inputs", "n_samples", "n_inputs", "n_classes"]
 

@@ -1,6 +1,6 @@
 """Gradient descent without a ridge beside the predicted optima."""
 
-from rmt_hessian.claims import at_most, claim, over_seeds
+from rmt_hessian.paper import at_most, claim, over_seeds
 
 
 @claim(

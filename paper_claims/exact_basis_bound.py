@@ -1,6 +1,6 @@
 """PAC-Bayes bounds in the eigenvectors of the Hessian itself."""
 
-from rmt_hessian.claims import at_most, claim, over_seeds
+from rmt_hessian.paper import at_most, claim, over_seeds
 
 KEYS = ["images", "widths"]
 

@@ -1,6 +1,6 @@
 """Mixtures whose class means are in groups, at the optimum."""
 
-from rmt_hessian.claims import claim, near, over_seeds
+from rmt_hessian.paper import claim, near, over_seeds
 
 
 @claim(

@@ -1,6 +1,6 @@
 """What makes a trained softmax regression less block-diagonal than a random one."""
 
-from rmt_hessian.claims import at_least, at_most, claim, constant, over_seeds
+from rmt_hessian.paper import at_least, at_most, claim, constant, over_seeds
 
 
 @claim(

@@ -1,6 +1,6 @@
 """[W] on PAC-Bayes bounds in the Kronecker eigenbasis."""
 
-from rmt_hessian.claims import at_most, claim, constant, over_seeds
+from rmt_hessian.paper import at_most, claim, constant, over_seeds
 
 KEYS = ["images", "widths"]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rmt_hessian.claims import claim, near, over_seeds
+from rmt_hessian.paper import claim, near, over_seeds
 
 
 @claim(

@@ -1,6 +1,6 @@
 """The error of the Kronecker form from the weights."""
 
-from rmt_hessian.claims import agrees, claim, near, over_seeds
+from rmt_hessian.paper import agrees, claim, near, over_seeds
 
 
 @claim(

@@ -1,6 +1,6 @@
 """[W]'s decoupling of layer Hessians, before training."""
 
-from rmt_hessian.claims import at_most, claim, constant, over_seeds
+from rmt_hessian.paper import at_most, claim, constant, over_seeds
 
 
 @claim(

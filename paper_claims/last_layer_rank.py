@@ -1,6 +1,6 @@
 """Where the rank C−1 is exact."""
 
-from rmt_hessian.claims import claim, near
+from rmt_hessian.paper import claim, near
 
 
 @claim(

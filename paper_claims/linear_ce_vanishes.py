@@ -1,14 +1,13 @@
 """[D] on linear models with cross-entropy."""
 
-from rmt_hessian.claims import agrees, claim, constant
-from rmt_hessian.report.block_structure import ratio_of_means
+from rmt_hessian.paper import agrees, between, claim, constant, last_exponent, ratios
 
 
 @claim(
-    source="[D], Theorem 1",
+    source="[D], static force",
     sweep="block_structure",
     figure="norm_ratio",
-    test="test_block_diagonal.py::test_ratio_at_finite_C",
+    test="test_block_diagonal.py::test_exponent",
     measured=["off_diagonal_norm2"],
 )
 def linear_ce_vanishes(results):
@@ -16,16 +15,13 @@ def linear_ce_vanishes(results):
     like 1/C² as the number of classes C grows.
     """
     rows = results.rows("block_norms", case="linear-ce")
-    by_C = rows.groupby("n_classes")
-    found = by_C[["off_diagonal_norm2", "diagonal_norm2"]].apply(ratio_of_means)
-    first = by_C.first()
-    yield agrees(
-        "R",
-        found.str[0],
-        first["predicted_ratio"],
-        error=found.str[1],
-        predicted_error=first["predicted_ratio_error"],
-        seeds=rows["seed"].nunique(),
-    )
-    C = found.index[-1]
-    yield constant(f"C²R at C = {C:.0f}", C**2 * found[C][0], error=C**2 * found[C][1])
+    R, error = ratios(rows, "n_classes", "off_diagonal_norm2", "diagonal_norm2")
+    first = rows.groupby("n_classes").first()
+    predicted, of_theory = first["predicted_ratio"], first["predicted_ratio_error"]
+    seeds = rows["seed"].nunique()
+    yield agrees("R", R, predicted, error=error, predicted_error=of_theory, seeds=seeds)
+    slope, its_error = last_exponent(R, error)
+    between_classes = f"exponent of R from C = {R.index[-2]} to {R.index[-1]}"
+    yield between(between_classes, slope, -2.25, -1.75, error=its_error)
+    C = R.index[-1]
+    yield constant(f"C²R at C = {C}", C**2 * R[C], error=C**2 * error[C])

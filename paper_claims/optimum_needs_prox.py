@@ -1,6 +1,6 @@
 """The law of fresh logits, on the sample that was trained on."""
 
-from rmt_hessian.claims import at_least, claim, over_seeds
+from rmt_hessian.paper import at_least, claim, over_seeds
 
 KEYS = ["n_classes", "n_inputs", "n_samples", "ridge", "separation"]
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from rmt_hessian.claims import at_most, claim, over_seeds
+from rmt_hessian.paper import at_most, claim, over_seeds
 
 NUMBERS = "train_loss", "test_loss", "weight_norm", "ratio", "test_accuracy"
 KEYS = ["n_classes", "n_inputs", "n_samples", "ridge", "separation"]

@@ -1,6 +1,6 @@
 """Outliers of softmax regression at its optimum."""
 
-from rmt_hessian.claims import at_most, claim, near, over_seeds
+from rmt_hessian.paper import at_most, claim, near, over_seeds
 
 KEYS = ["n_classes", "n_inputs", "n_samples", "ridge", "separation"]
 

@@ -1,6 +1,6 @@
 """How far the top eigenspace is from the centred rows, over networks."""
 
-from rmt_hessian.claims import claim, near, over_seeds
+from rmt_hessian.paper import claim, near, over_seeds
 
 
 @claim(

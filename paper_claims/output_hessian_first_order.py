@@ -1,6 +1,6 @@
 """The output Hessian from the weights, to first order in the dependence of masks and logits."""
 
-from rmt_hessian.claims import at_most, claim, over_seeds
+from rmt_hessian.paper import at_most, claim, over_seeds
 
 
 @claim(

@@ -1,6 +1,6 @@
 """[W] on the rank of output Hessians, before training."""
 
-from rmt_hessian.claims import at_most, claim, constant, near, over_seeds
+from rmt_hessian.paper import at_most, claim, constant, near, over_seeds
 
 
 @claim(

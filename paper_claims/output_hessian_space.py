@@ -1,6 +1,6 @@
 """[W] on the top eigenspace of output Hessians, before training."""
 
-from rmt_hessian.claims import at_most, claim, over_seeds
+from rmt_hessian.paper import at_most, claim, over_seeds
 
 
 @claim(

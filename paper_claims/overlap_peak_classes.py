@@ -1,6 +1,6 @@
 """[W] on eigenspaces of independent networks: last layers, before training."""
 
-from rmt_hessian.claims import at_least, claim, near, over_seeds
+from rmt_hessian.paper import at_least, claim, near, over_seeds
 
 
 @claim(

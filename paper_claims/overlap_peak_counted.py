@@ -1,6 +1,6 @@
 """Where two independent networks overlap most, counted from the factors."""
 
-from rmt_hessian.claims import at_most, claim, near, over_seeds
+from rmt_hessian.paper import at_most, claim, near, over_seeds
 
 
 @claim(

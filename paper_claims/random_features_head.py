@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from rmt_hessian.claims import at_most, claim, over_seeds
+from rmt_hessian.paper import at_most, claim, over_seeds
 
 NUMBERS = "train_loss", "test_loss", "share"
 KEYS = ["separation", "ridge"]

@@ -1,6 +1,6 @@
 """PAC-Bayes bounds of networks trained on random labels."""
 
-from rmt_hessian.claims import at_least, claim, over_seeds
+from rmt_hessian.paper import at_least, claim, over_seeds
 
 KEYS = ["images", "widths"]
 

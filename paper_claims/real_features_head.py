@@ -1,6 +1,6 @@
 """Heads above real features."""
 
-from rmt_hessian.claims import at_most, claim, constant, over_seeds
+from rmt_hessian.paper import at_most, claim, constant, over_seeds
 
 KEYS = ["features", "data", "ridge"]
 

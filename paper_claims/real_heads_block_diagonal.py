@@ -1,6 +1,6 @@
 """[D]'s observation, on heads of networks that come with packages."""
 
-from rmt_hessian.claims import at_most, claim, constant
+from rmt_hessian.paper import at_most, claim, constant
 
 
 @claim(

@@ -1,6 +1,6 @@
 """What raises the blocks off the diagonal of real heads."""
 
-from rmt_hessian.claims import at_least, at_most, claim
+from rmt_hessian.paper import at_least, at_most, claim
 
 
 @claim(

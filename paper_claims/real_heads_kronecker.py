@@ -1,6 +1,6 @@
 """[W]'s decoupling, on heads of networks that come with packages."""
 
-from rmt_hessian.claims import at_most, claim, constant
+from rmt_hessian.paper import at_most, claim, constant
 
 
 @claim(

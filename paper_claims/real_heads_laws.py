@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from rmt_hessian.claims import at_most, claim, constant
+from rmt_hessian.paper import at_most, claim, constant
 
 
 @claim(

@@ -1,6 +1,6 @@
 """Which blocks off the diagonal of real heads are large."""
 
-from rmt_hessian.claims import at_least, claim
+from rmt_hessian.paper import at_least, claim
 
 
 @claim(

@@ -1,6 +1,6 @@
 """[W] on the rank of output Hessians, where inputs have few dimensions."""
 
-from rmt_hessian.claims import at_least, claim, near, over_seeds
+from rmt_hessian.paper import at_least, claim, near, over_seeds
 
 
 @claim(

@@ -1,6 +1,6 @@
 """The law of the initial weights, once a network is trained."""
 
-from rmt_hessian.claims import at_least, claim, over_seeds
+from rmt_hessian.paper import at_least, claim, over_seeds
 
 KEYS = ["widths", "loss", "inputs", "n_samples", "n_inputs", "n_classes"]
 

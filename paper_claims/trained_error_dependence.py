@@ -1,6 +1,6 @@
 """Why the Kronecker form is lost in training."""
 
-from rmt_hessian.claims import at_most, claim, over_seeds
+from rmt_hessian.paper import at_most, claim, over_seeds
 
 
 @claim(

@@ -1,6 +1,6 @@
 """[W] on the rank of output Hessians, after training with true labels."""
 
-from rmt_hessian.claims import at_most, claim, over_seeds
+from rmt_hessian.paper import at_most, claim, over_seeds
 
 
 @claim(

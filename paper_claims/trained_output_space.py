@@ -1,6 +1,6 @@
 """The top eigenspace of output Hessians from the weights above, after training."""
 
-from rmt_hessian.claims import at_least, claim, over_seeds
+from rmt_hessian.paper import at_least, claim, over_seeds
 
 
 @claim(

@@ -1,6 +1,6 @@
 """[W] on eigenspaces of independent networks: last layers, after training."""
 
-from rmt_hessian.claims import at_least, claim, constant, over_seeds
+from rmt_hessian.paper import at_least, claim, constant, over_seeds
 
 
 @claim(

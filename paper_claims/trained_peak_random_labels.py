@@ -1,6 +1,6 @@
 """Eigenspaces of independent networks after training with random labels."""
 
-from rmt_hessian.claims import at_least, claim, over_seeds
+from rmt_hessian.paper import at_least, claim, over_seeds
 
 
 @claim(

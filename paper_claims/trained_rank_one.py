@@ -1,6 +1,6 @@
 """[W] on eigenvectors as matrices, after training."""
 
-from rmt_hessian.claims import at_least, claim, over_seeds
+from rmt_hessian.paper import at_least, claim, over_seeds
 
 
 @claim(

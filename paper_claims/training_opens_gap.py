@@ -1,6 +1,6 @@
 """The gap of the output Hessian along training, by the inputs."""
 
-from rmt_hessian.claims import at_most, claim, over_seeds
+from rmt_hessian.paper import at_most, claim, over_seeds
 
 KEYS = ["inputs", "n_hidden", "n_classes", "n_samples"]
 

@@ -1,6 +1,6 @@
 """Eigenvalues outside the bulk while a network learns a mixture."""
 
-from rmt_hessian.claims import at_least, at_most, claim, over_seeds
+from rmt_hessian.paper import at_least, at_most, claim, over_seeds
 
 KEYS = ["n_inputs", "n_classes"]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rmt_hessian.claims import at_least, claim, over_seeds
+from rmt_hessian.paper import at_least, claim, over_seeds
 
 KEYS = ["widths", "n_samples"]
 

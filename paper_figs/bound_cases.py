@@ -1,6 +1,6 @@
 """Cases and families of the figures of PAC-Bayes bounds."""
 
-from paper_figs.style import CannotDraw, DifferentPoints, rows_of
+from paper_figs.style import CannotDraw, DifferentPoints, rows_of, seeds_of
 from rmt_hessian.report.bounds import KEYS, as_cases
 from rmt_hessian.report.groups import told_apart
 
@@ -32,6 +32,16 @@ def bound_rows(store, measurement="pac_bayes"):
             f"points must differ by their seeds alone, got several {', '.join(told)}"
         )
     return table
+
+
+def sizes_of(table):
+    """Words for samples and networks of each kind of images."""
+    words = []
+    for (images, random), rows in table.groupby(["images", "random_labels"], sort=False):
+        N = " and ".join(f"{n:.0f}" for n in sorted(rows["n_samples"].unique()))
+        labels = ", random labels" if random else ""
+        words.append(f"{images}{labels}: N = {N}, {seeds_of(rows, 'network')} a choice of widths")
+    return "; ".join(words)
 
 
 def depth_of(widths):

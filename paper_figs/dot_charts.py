@@ -78,4 +78,5 @@ def legend_of_dots(figure, dots):
         Line2D([], [], ls="-", lw=2.5, color=COLOURS[colour], label=LABELS[random])
         for random, (colour, _) in OF_LABELS.items()
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    ncols = 5 if len(handles) == 5 else 4
+    figure.legend(handles=handles, loc="outside lower center", ncols=ncols)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from paper_figs.style import alike, rows_of
+from paper_figs.style import alike, rows_of, seeds_of
 
 KEYS = ["inputs", "optimiser", "widths"]
 INPUTS = {"digits": "digits", "mnist": "MNIST"}
@@ -83,6 +83,24 @@ def _title(rows):
         inputs += " (standardised)"
     optimiser = OPTIMISERS[first["optimiser"]]
     return f"{inputs}, {optimiser}\n{first['widths'].replace('-', '–')}"
+
+
+def words(store):
+    """For a caption: what was learned, how, and how often."""
+    table = rows_of(store, "trained_eigenspaces")
+    told = "; ".join(
+        f"{INPUTS.get(inputs, inputs)} by {OPTIMISERS[optimiser]}, {_values(rows, 'steps')} steps, "
+        f"N = {_values(rows, 'n_samples')}, {seeds_of(rows)}"
+        for (inputs, optimiser), rows in table.groupby(["inputs", "optimiser"], sort=False)
+    )
+    return (
+        "ReLU networks with cross-entropy, in pairs that are drawn independently and learn the "
+        f"same sample: {told}. Layer 0 is the first."
+    )
+
+
+def _values(rows, name):
+    return ", ".join(f"{value:.0f}" for value in rows[name].unique())
 
 
 def mean_of_known(values):

@@ -1,39 +1,44 @@
-"""Heat map: squared overlap of top eigenvectors with ``r_i ⊗ x̂``."""
+"""Heat maps: squared overlap of top eigenvectors with ``r_i ⊗ x̂``."""
 
-from paper_figs.style import alike, inputs_of, rows_of, run, subplots
+import numpy as np
+
+from paper_figs.eigenspace_cases import mean_of_known
+from paper_figs.eigenspace_panels import eigenspace_panels
+from paper_figs.style import caption, index_axis, run
 
 
 def draw(store):
-    """One panel an input distribution, hidden layer, first seed."""
-    table = rows_of(store, "eigenspaces")
-    table = table[table["case"] == "hidden-ce"]
-    table = table[(table["seed"] == 0) & ~table["standardised"]]
-    gaussian = table[table["inputs"] == "gaussian"]
-    gaussian = gaussian[gaussian["n_classes"] == gaussian["n_classes"].max()]
-    means = sorted(gaussian["input_mean"].unique(), reverse=True)
-    panels = {inputs_of(mean): gaussian[gaussian["input_mean"] == mean] for mean in means}
-    panels["digits"] = table[table["inputs"] == "digits"]
-    panels = {title: alike(points, "case") for title, points in panels.items() if len(points)}
-    figure, axes = subplots(1, len(panels), height_to_width=1.6, sharey=True)
-    for ax, (title, points) in zip(axes[0], panels.items(), strict=True):
-        point = points.iloc[0]
-        alignment = store.arrays(point["key"])["alignment"]
-        n, k = alignment.shape
-        image = ax.imshow(
-            alignment, vmin=0, vmax=1, cmap="magma", aspect="auto", interpolation="nearest",
-            extent=(0.5, k + 0.5, n + 0.5, 0.5),
-        )  # fmt: skip
-        C = point["n_classes"]
-        ax.set_title(f"{title}, $C={C:.0f}$")
-        ax.set_xlabel("$i$ of $r_i \\otimes \\hat x$")
-    axes[0, 0].set_ylabel("eigenvector of the layer, the largest first")
-    figure.colorbar(image, ax=axes[0], label="squared overlap", shrink=0.8)
-    figure.suptitle(
-        "Hidden layer, CE, first seed; $r_i$: eigenvectors of $\\mathbb{E}[M]$, the largest first; "
-        "$\\hat x$ leads $\\mathbb{E}[zz^\\top]$",
-        fontsize=8,
+    """Every case of the table, one colour scale; means over seeds."""
+    images = []
+
+    def panel(ax, points, arrays):
+        images.append(_panel(ax, np.stack([a["alignment"] for a in arrays])))
+
+    figure, axes, words = eigenspace_panels(store, panel, "$i$", "eigenvector", 1.3)
+    figure.colorbar(images[0], ax=axes, label=r"$\langle u, r_i\otimes\hat x\rangle^2$", shrink=0.5)
+    caption(
+        figure,
+        f"""Squared overlap of the top eigenvectors u of the Hessian of a layer (down, the one of
+        the largest eigenvalue first) with rᵢ ⊗ x̂ (across): rᵢ the eigenvectors of E[M], the largest
+        first, x̂ the leading one of E[zzᵀ], both of the sample. Eigenvectors of this form, in this
+        order, make a dark diagonal, as long as these products are the largest: at most one a unit
+        of a hidden layer, C − 1 in an output layer.
+        {words} Means over the first networks of the pairs, of entries that no multiple eigenvalue
+        leaves open. Where E[zzᵀ] stands out in no direction, as of centred Gaussian inputs, there
+        is no reason for a diagonal.""",
     )
     return figure
+
+
+def _panel(ax, alignments):
+    mean = mean_of_known(alignments)
+    n, k = mean.shape
+    index_axis(ax.xaxis, k)
+    index_axis(ax.yaxis, n)
+    return ax.imshow(
+        mean, vmin=0, vmax=1, cmap="Blues", aspect="auto", interpolation="nearest",
+        extent=(0.5, k + 0.5, n + 0.5, 0.5),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Spectral ratio of the input auto-correlation of trained layers, and predicted from weights."""
 
 from paper_figs.dot_charts import Dots, dot_chart, legend_of_dots
-from paper_figs.eigenspace_cases import AFTER, BEFORE
-from paper_figs.style import run
+from paper_figs.eigenspace_cases import AFTER, BEFORE, words
+from paper_figs.style import caption, run
 
 
 def draw(store):
@@ -21,10 +21,13 @@ def draw(store):
         ax.set_xlabel(r"$\mu_1/\mu_2$ of $\mathbb{E}[zz^\top]$")
         ax.axvline(1, color="black", ls=":", lw=0.6)
     legend_of_dots(figure, panels[0])
-    figure.suptitle(
-        "How far the leading eigenvalue of the auto-correlation of the features of each layer "
-        "stands out;\nmeans and ranges over seeds",
-        fontsize=8,
+    caption(
+        figure,
+        f"""Ratio μ₁/μ₂ of the two largest eigenvalues of the auto-correlation E[zzᵀ] of the
+        features of each layer, before and after training; first network of each pair, means over
+        seeds, bars: ranges, of dots and strokes. {words(store)} Strokes: computed from the weights
+        and from mean and covariance of the inputs, of the inputs themselves in layer 0. Open:
+        features normalised to mean 0 and variance 1. Dotted: 1, no direction stands out.""",
     )
     return figure
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from paper_figs.bound_cases import FAMILIES, bound_rows, depth_of
-from paper_figs.style import run, seeds_of, subplots
+from paper_figs.bound_cases import FAMILIES, bound_rows, depth_of, sizes_of
+from paper_figs.style import caption, run, short_axis, subplots
 from rmt_hessian.plotting import COLOURS
 
 PARTS = {  # of a bar, from below
     "risk": ("vermilion", "error on the samples"),
     "sampling": ("grey", "finitely many draws"),
-    "rest": ("blue", "complexity, $(\\mathrm{KL}+\\ldots)/N$ in the inverted binary KL"),
+    "rest": ("blue", "complexity: $(\\mathrm{KL}+\\ldots)/N$"),
 }
 
 
@@ -25,19 +25,27 @@ def draw(store):
         _panel(ax, rows)
         ax.axhline(1 - 1 / n_classes, c="0.3", lw=0.7, ls=":")
         labels = "random labels" if random else "true labels"
-        sizes = ", ".join(sorted(f"{N:.0f}" for N in rows["n_samples"].unique()))
-        ax.set_title(f"{images}, {n_classes:.0f} classes, {labels}\n$N={sizes}$, {seeds_of(rows)}")
+        ax.set_title(f"{images}, {n_classes:.0f} classes, {labels}")
     for ax in axes[:, 0]:
         ax.set_ylabel("error, bound")
     for colour, label in PARTS.values():
         axes[0, 0].bar([0], [0], color=COLOURS[colour], label=label)
     axes[0, 0].plot([], [], "k_", ms=5, label="error on new samples")
-    axes[0, 0].plot([], [], "k.", ms=2, label="bound of a network")
+    axes[0, 0].plot([], [], "k.", ms=2, label="bound of one network")
     axes[0, 0].plot([], [], c="0.3", lw=0.7, ls=":", label="chance")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
     letters = "; ".join(f"{letter} {label}" for label, letter, _ in FAMILIES.values())
-    figure.suptitle(f"Means over networks, confidence 0.965\n{letters}", fontsize=6.5)
+    letters = "; ".join(f"{letter}: {label}" for label, letter, _ in FAMILIES.values())
+    caption(
+        figure,
+        f"""PAC-Bayes bounds, inverted binary KL at confidence 0.965, on the error of networks drawn
+        from a Gaussian posterior about the trained one, by the basis in which its covariance is
+        diagonal. {letters}. Bars: means over networks, stacked from below to the bound; dots:
+        bounds of single networks; black dashes: error on new samples; dotted: error of guessing.
+        Below each group: its depth and the widths of its layers. {sizes_of(table)}.
+        {_lacking(table)}""",
+    )
     return figure
 
 
@@ -58,7 +66,7 @@ def _panel(ax, rows):
     ax.set_xticks(ticks, letters, fontsize=5)
     ax.tick_params(axis="x", length=0)
     for centre, widths in groups:
-        text = f"{depth_of(widths)}\n{widths}"
+        text = f"{depth_of(widths)}\n{widths.replace('-', '–')}"
         ax.annotate(
             text,
             (centre, -0.2),
@@ -68,7 +76,23 @@ def _panel(ax, rows):
             fontsize=5.5,
         )
     ax.set_xlim(-1, place - 1)
-    ax.set_ylim(0, 1)
+    ax.set_ylim(0, 1.03)  # a bound is at most 1
+    short_axis(ax.yaxis, 5)
+
+
+def _lacking(table):
+    """A sentence about families that some networks have no bar of."""
+    lacking = {
+        letter: table.loc[table[f"{name}_bound"].isna(), "widths"].unique()
+        for name, (_, letter, _) in FAMILIES.items()
+        if f"{name}_bound" in table
+    }
+    words = [
+        f"{letter} of {', '.join(w.replace('-', '–') for w in widths)}"
+        for letter, widths in lacking.items()
+        if len(widths)
+    ]
+    return f"Not measured, for layers are too large: {'; '.join(words)}." if words else ""
 
 
 def _bar(ax, place, points, name):

@@ -1,7 +1,7 @@
 """PAC-Bayes bounds of one network after longer and longer searches, from two starts."""
 
 from paper_figs.bound_cases import FAMILIES, bound_rows
-from paper_figs.style import plain_log_ticks, run, seeds_of, subplots
+from paper_figs.style import caption, plain_log_ticks, run, seeds_of, short_axis, subplots
 from rmt_hessian.plotting import COLOURS
 
 STARTS = {"curvature": ("-", "from the quadratic optimum"), "weights": ("--", "from the weights")}
@@ -26,7 +26,8 @@ def draw(store):
         plain_log_ticks(ax, steps)
         ax.set_xlabel("steps")
         first = rows.iloc[0]
-        ax.set_title(f"{first['images']}, {widths}, $N={first['n_samples']:.0f}$, {seeds_of(rows)}")
+        ax.set_title(f"{first['images']}, {widths.replace('-', '–')}")
+        short_axis(ax.yaxis)
     axes[0, 0].set_ylabel("bound")
     for name in SEARCHED:
         label, _, colour = FAMILIES[name]
@@ -35,6 +36,16 @@ def draw(store):
         axes[0, 0].plot([], [], style, c="0.4", label=label)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    first = table.iloc[0]
+    caption(
+        figure,
+        f"""PAC-Bayes bounds after searches of more and more steps, each a search of its own, for
+        the posterior of a trained network; {seeds_of(table, "network")} a choice of widths, N =
+        {first["n_samples"]:.0f}. From two starts: the best variances were the loss quadratic, and
+        variances that the sizes of the weights set. Where lines still fall at the right end the
+        search is not at its end, and the bound that is shown elsewhere is not the best of its
+        family. Isotropic posteriors and those of the gradient covariance are not searched here.""",
+    )
     return figure
 
 

@@ -3,9 +3,10 @@
 import numpy as np
 
 from paper_figs.bound_cases import FAMILIES, bound_rows
-from paper_figs.style import CannotDraw, run, subplots
+from paper_figs.style import CannotDraw, caption, run, subplots
 from rmt_hessian.plotting import COLOURS
 
+LEAST = 1e-7  # of the largest curvature: smaller ones are not drawn
 SHOWN = "standard", "kronecker", "recomputed", "exact"
 
 
@@ -19,6 +20,7 @@ def draw(store):
     figure, axes = subplots(
         len(networks), len(SHOWN), height_to_width=1.0, sharex="row", sharey="row"
     )
+    left_out = in_all = 0
     for line, row in zip(axes, networks, strict=True):
         arrays = store.arrays(row["key"])
         for ax, name in zip(line, SHOWN, strict=True):
@@ -28,21 +30,32 @@ def draw(store):
                 continue
             h, s = arrays[f"{name}_curvatures"], arrays[f"{name}_variances"]
             predicted = arrays[f"{name}_quadratic_variances"]
-            there = h > 1e-7 * h.max()
+            there = h > LEAST * h.max()
+            left_out, in_all = left_out + (~there).sum(), in_all + there.size
             ax.loglog(h[there], s[there], ".", ms=1.5, mew=0, c=COLOURS[colour])
             order = np.argsort(h[there])
             ax.loglog(h[there][order], predicted[there][order], c="k", lw=0.8)
-            ax.set_title(f"{label}\n{row['images']}, {row['widths']}", fontsize=6.5)
-        line[0].set_ylabel("variance $s_i$")
+            if row is networks[0]:
+                ax.set_title(label)
+        line[0].set_ylabel(f"{row['images']}\n{row['widths'].replace('-', '–')}\nvariance $s_i$")
     for ax in axes[-1]:
         ax.set_xlabel("mean curvature $\\bar h_i$")
-    axes[0, 0].plot([], [], "k.", ms=3, label="posterior found, up to 1000 of its directions")
+    axes[0, 0].plot([], [], "k.", ms=3, label="posterior found")
     axes[0, 0].plot([], [], c="k", lw=0.8, label="$1/(1/\\lambda+\\beta \\bar h_i)$")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2)
-    sizes = " and ".join(dict.fromkeys(f"$N={row['n_samples']:.0f}$" for row in networks))
-    title = f"Posterior of one network in each row, {sizes}: variances against averaged curvatures"
-    figure.suptitle(title, fontsize=8)
+    sizes = " and ".join(dict.fromkeys(f"{row['n_samples']:.0f}" for row in networks))
+    caption(
+        figure,
+        f"""Variances s_i of the posterior in its directions i against the curvature h̄_i of the
+        loss there, averaged over the posterior; one network a row, the first seed, true labels.
+        Dots: up to 1000 directions, evenly by rank of the curvature; line: 1/(1/λ + βh̄_i), the
+        best variances were the loss quadratic with these curvatures, for the prior variance λ, at
+        which they are flat where h̄ is small. Directions with h̄ below 10⁻⁷ of the largest,
+        {left_out} of {in_all}, are not drawn. No panel: layers too large for their eigenbasis.
+        Isotropic posteriors have one variance; those in the basis of the gradient covariance are
+        in the table. N = {sizes}.""",
+    )
     return figure
 
 

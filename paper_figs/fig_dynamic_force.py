@@ -1,7 +1,7 @@
 """Off-diagonal shares along trainings: within the layers, and between them."""
 
-from paper_figs.style import run, seeds_of, subplots
-from paper_figs.training_cases import CASES, cases, over_seeds, plot_seeds
+from paper_figs.style import caption, run, seeds_of, short_axis, subplots
+from paper_figs.training_cases import CASES, cases, left_out, over_seeds, plot_seeds
 from rmt_hessian.plotting import COLOURS
 
 ROWS = [
@@ -11,9 +11,9 @@ ROWS = [
 ]
 LINES = [
     ("", "blue", "-", "training sample"),
-    ("population_", "orange", "--", "its different pairs"),
+    ("population_", "orange", "--", "its pairs of different samples"),
     ("fresh_", "green", "-", "fresh samples"),
-    ("fresh_population_", "vermilion", ":", "different pairs of fresh samples"),
+    ("fresh_population_", "vermilion", ":", "their pairs of different samples"),
 ]
 
 
@@ -36,14 +36,21 @@ def draw(store):
         column[-1].set_xlabel("step + 1")
     for row, (words, *_) in zip(axes, ROWS, strict=True):
         row[0].set_ylabel(words)
+        short_axis(row[0].yaxis)
         lowest = min(_lowest(ax) for ax in row)  # estimates from different pairs can be negative
         row[0].set_ylim(bottom=1.1 * min(lowest, 0))  # shared: after all is drawn
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    figure.suptitle(
-        r"Share $\sum_{b\neq c}\|H_{bc}\|_F^2/\|H\|_F^2$ of what lies off the blocks of units, "
-        "within a layer, and off those of layers;\n"
-        f"medians of {seeds_of(points)}, bands: smallest to largest",
-        fontsize=8,
+    figure.supylabel("share off the diagonal", fontsize=8)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    caption(
+        figure,
+        f"""Share of what lies off the diagonal blocks along trainings: Σ_{{b≠c}} ‖H_bc‖² / ‖H‖², in
+        the rows for blocks of units within the hidden layer, of units within the last layer, and
+        for the blocks between the two layers. Lines: medians over {seeds_of(points)}; bands:
+        smallest to largest. Of each sample, training or fresh, all pairs of samples are counted,
+        or different pairs only, which estimate the population; their squares may be negative
+        where N is small, so that a share may be below 0 or lack at a step. With MSE the Hessian in
+        the outputs is I, so that nothing lies off the blocks of the last layer.
+        {left_out(store)}""",
     )
     return figure
 

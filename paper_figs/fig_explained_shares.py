@@ -1,11 +1,12 @@
 """Trained heads beside trained mixtures, and what sizes of classes and confusions explain."""
 
-from paper_figs.fig_grouped_mixtures import PANELS, draw_families, sizes
-from paper_figs.fig_real_heads import HEADS, colour
-from paper_figs.style import CannotDraw, rows_of, run, subplots
+from paper_figs.fig_grouped_mixtures import PANELS, TERMS, draw_families, legend
+from paper_figs.fig_grouped_mixtures import sizes as sizes_of_mixtures
+from paper_figs.head_cases import available, colour, in_order, missing, sizes, title
+from paper_figs.style import CannotDraw, caption, rows_of, run, subplots
 
 VERSION = "fresh_population_"
-STYLES = [("0.45", line) for line in ("-", "--", "-.", ":")]  # colours are those of heads
+STYLES = [("0.55", line) for line in ("-", "--", "-.", (0, (5, 1, 1, 1, 1, 1)))]
 KNOWN = {  # columns of `real_head_confusions`, in the order of what they know
     "class_share": "$1/C$",
     "equal_share": "$1/n$",
@@ -13,6 +14,8 @@ KNOWN = {  # columns of `real_head_confusions`, in the order of what they know
     "confusion_share": "confusions",
     "population_share": "all",
 }
+BESIDE = 1.35  # heads of as many classes stand side by side
+ERRORS = 2  # standard errors in a bar, to both sides
 
 
 def draw(store):
@@ -20,39 +23,53 @@ def draw(store):
     heads, confusions = (available(store, name) for name in ("real_heads", "real_head_confusions"))
     if heads.empty or confusions.empty:
         raise CannotDraw("no points of real_heads or of real_head_confusions")
-    figure, axes = subplots(1, 3, height_to_width=1.6)
-    mixtures = rows_of(store, "trained_shares")
-    for ax, (name, title) in zip(axes[0], PANELS.items(), strict=False):
+    figure, axes = subplots(1, 3, height_to_width=1.5)
+    mixtures, shown = rows_of(store, "trained_shares"), at_most_samples(heads)
+    for ax, (name, label) in zip(axes[0], PANELS.items(), strict=False):
         draw_families(ax, mixtures, name, VERSION, STYLES)
-        for _, row in at_most_samples(heads).iterrows():
-            c, C = colour(row["head"]), row["n_classes"]
-            ax.plot(C, row[f"population_{name}"], "s", ms=4, fillstyle="none", mew=0.9, c=c)
-            ax.plot(C, row[f"predicted_population_{name}"], "_", ms=6, c=c)
+        _draw_heads(ax, shown, name)
         ax.set_xlabel("number of classes $C$")
-        ax.set_title(title)
-    ax = axes[0, 2]
-    for _, row in confusions.iterrows():
-        shares = [row[name] for name in KNOWN]
-        ax.plot(range(len(KNOWN)), shares, "-o", ms=2.5, lw=0.8, c=colour(row["head"]))
-    ax.set_yscale("log")
-    ax.set_xticks(range(len(KNOWN)), KNOWN.values(), rotation=40, ha="right")
-    ax.set_title("share, by what is known")
-    for head in dict.fromkeys(confusions["head"]):
-        label = HEADS[head][1].strip()
-        if head.endswith("joined"):
-            label = f"{HEADS[head.removesuffix('-joined')][1]}, no spaces"
-        axes[0, 0].plot([], [], "s", ms=4, fillstyle="none", c=colour(head), label=label)
-    axes[0, 0].plot([], [], "_", ms=6, c="0.1", label="random head, predicted")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
-    figure.suptitle(f"Populations; mixtures: {sizes(mixtures)}", fontsize=8)
+        ax.set_ylabel(label)
+    _draw_known(axes[0, 2], confusions)
+    for head in in_order(confusions["head"]):
+        axes[0, 0].plot([], [], "s", ms=4, fillstyle="none", c=colour(head), label=title(head))
+    axes[0, 0].plot([], [], "_", ms=6, c="0.1", label="random head on these features")
+    legend(figure, axes[0, 0], ncols=3)
+    caption(
+        figure,
+        f"""Left and middle: last layers of trained networks (squares, in the population, from
+        pairs of different samples; of most samples: {sizes(shown)}; heads of as many classes side
+        by side), what random heads on their features tend to for C → ∞ (dashes in their colours),
+        and softmax regression trained on Gaussian mixtures (grey, population of new samples;
+        {sizes_of_mixtures(mixtures)}): dots seen, lines predicted, dotted random heads. {TERMS}
+        Right: the share off the diagonal if less is known, {sizes(confusions)}: C classes that are
+        confused alike; n of them, the effective number (Σc_i)²/Σc_i² of c_i = E[p_i(1 − p_i)];
+        classes of sizes c_i that are confused by their sizes alone; E[p_i p_j] of all pairs but no
+        features; the Hessian itself, with ±{ERRORS} jackknife standard errors. Lines there only
+        join what belongs together. {missing(store, "real_heads")}""",
+    )
     return figure
 
 
-def available(store, measurement):
-    """Rows of heads that there are."""
-    rows = rows_of(store, measurement)
-    return rows[rows["available"].astype(bool)] if len(rows) else rows
+def _draw_heads(ax, rows, name):
+    """What is seen of each head, and predicted of a random one on its features."""
+    found = in_order(rows["head"])
+    rows = rows.set_index("head").loc[found]
+    for nth, (head, row) in zip(rows.groupby("n_classes").cumcount(), rows.iterrows(), strict=True):
+        x, c = row["n_classes"] * BESIDE**nth, colour(head)
+        ax.plot(x, row[f"population_{name}"], "s", ms=4, fillstyle="none", mew=0.9, c=c)
+        ax.plot(x, row[f"predicted_population_{name}"], "_", ms=6, c=c)
+
+
+def _draw_known(ax, rows):
+    for _, row in rows.iterrows():
+        shares, error = [row[name] for name in KNOWN], ERRORS * row["population_share_error"]
+        ax.plot(range(len(KNOWN)), shares, "-o", ms=2.5, lw=0.8, c=colour(row["head"]))
+        ax.errorbar(len(KNOWN) - 1, shares[-1], error, lw=0.8, c=colour(row["head"]))
+    ax.set_yscale("log")
+    ax.set_xticks(range(len(KNOWN)), KNOWN.values(), rotation=40, ha="right")
+    ax.set_ylabel("share off the diagonal")
+    ax.set_title("by what is known")
 
 
 def at_most_samples(rows):

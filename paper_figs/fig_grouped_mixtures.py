@@ -1,13 +1,24 @@
 """Trained mixtures against C: classes alone, in groups of one size, in so many groups, in pairs."""
 
-from paper_figs.style import CannotDraw, plain_log_ticks, rows_of, run, seeds_of, subplots
+from paper_figs.style import (
+    CannotDraw,
+    caption,
+    plain_log_ticks,
+    rows_of,
+    run,
+    seeds_of,
+    short_log_axis,
+    subplots,
+)
 from rmt_hessian.plotting import COLOURS
 
-STYLES = [
-    (COLOURS[name], "-") for name in ("blue", "grey", "green", "vermilion", "purple", "orange")
-]
+STYLES = [(COLOURS[name], "-") for name in ("blue", "orange", "green", "vermilion", "purple")]
+STATIC = {"ls": ":", "lw": 0.8, "c": "0.3"}
 PANELS = {"c2_ratio": "$C^2R$", "share": "share off the diagonal"}
-VERSIONS = {"fresh_population_": "population of new samples", "": "the training sample"}
+VERSIONS = {"fresh_population_": "population of new samples", "": "training sample"}
+TERMS = """R: mean ‖H_ij‖² over pairs of classes i ≠ j over mean ‖H_ii‖²; share: sum over i ≠ j of
+    ‖H_ij‖² over ‖H‖². ρ: length of the class means, which have correlation κ within a group and 0
+    between groups."""
 
 
 def draw(store):
@@ -21,18 +32,27 @@ def draw(store):
             plain_log_ticks(ax, sorted(table["n_classes"].unique()))
             ax.set_ylabel(title)
             ax.set_title(of)
+            short_log_axis(ax.yaxis)
     for ax in axes[1]:
         ax.set_xlabel("number of classes $C$")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2)
-    figure.suptitle(f"Trained mixtures, {sizes(table)}", fontsize=8)
+    legend(figure, axes[0, 0], ncols=3)
+    caption(
+        figure,
+        f"""What lies off the diagonal of softmax regression trained to its optimum on Gaussian
+        mixtures, {sizes(table)}. {TERMS} Dots: seen, one a seed; lines: predicted without training.
+        Dotted: what heads with random weights on the same inputs tend to for C → ∞, of each family
+        (below they agree). Above: population (pairs of different samples) of samples that were not
+        trained on; below: the samples that were. Of new samples the share falls like 1/C without
+        groups or with a fixed number of them, more slowly where groups have a fixed size.""",
+    )
     return figure
 
 
 def sizes(table):
-    """Words for a title."""
+    """Words for a caption."""
     first = table.iloc[0]
-    return f"$d={first['n_inputs']:.0f}$, $N={first['n_samples']:.0f}$, {seeds_of(table)}"
+    d, N, ridge = first["n_inputs"], first["n_samples"], first["ridge"]
+    return f"d = {d:.0f}, N = {N:.0f}, ridge {ridge:g}, {seeds_of(table)}"
 
 
 def families(table):
@@ -63,12 +83,20 @@ def draw_families(ax, table, name, version, styles=STYLES):
     """C²R or the share of each family, on logarithmic axes; styles are colours and lines."""
     for (c, line), (words, rows) in zip(styles, families(table).items(), strict=False):
         means = rows.groupby("n_classes").mean(numeric_only=True)
+        static = f"static_{version.removeprefix('fresh_')}{name}"
+        ax.plot(means.index, means[static], **STATIC)
         ax.plot(rows["n_classes"], rows[f"{version}{name}"], "o", ms=3, mew=0, c=c)
         ax.plot(means.index, means[f"predicted_{version}{name}"], line, lw=1, c=c, label=words)
-        static = f"static_{version.removeprefix('fresh_')}{name}"
-        ax.plot(means.index, means[static], ":", lw=0.7, c=c)
     ax.set_xscale("log")
     ax.set_yscale("log")
+
+
+def legend(figure, ax, ncols):
+    """What the lines and points of `draw_families` are, and what else has a label in the panel."""
+    ax.plot([], [], "o", ms=3, mew=0, c="0.3", label="mixtures, seen (lines: predicted)")
+    ax.plot([], [], label=r"random heads, $C\to\infty$", **STATIC)
+    handles, labels = ax.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=ncols)
 
 
 if __name__ == "__main__":

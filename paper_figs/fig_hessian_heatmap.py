@@ -1,28 +1,85 @@
-"""``|H|`` of a whole network with CE, at few and at many classes."""
+"""``|H|`` of whole untrained networks and the norms of its blocks, at few and at many classes."""
 
 from itertools import pairwise
 
 import numpy as np
 
-from paper_figs.style import alike, rows_of, run, subplots
+from paper_figs.style import alike, caption, inputs_of_training, rows_of, run, subplots
 from rmt_hessian.plotting import plot_absolute_hessian
+
+DECADES = 4
+WIDE = 1 / 50  # of the picture: units that are less wide have no lines
+DEFAULTS = {"inputs": "gaussian", "loss": "ce"}  # of points that do not say it
+DPI = 300  # three dots and more a pixel, so that pixels do not beat with them
 
 
 def draw(store):
-    """Left: smallest C; right: largest. White lines part the layers."""
-    table = alike(rows_of(store, "hessian_image"), "n_classes").sort_values("n_classes")
-    figure, axes = subplots(1, 2, height_to_width=0.95)
-    for ax, (_, point) in zip(axes[0], table.iloc[[0, -1]].iterrows(), strict=True):
-        absolute = store.arrays(point["key"])["absolute_hessian"]
-        widths = [int(width) for width in point["widths"].split("-")]
-        ends = np.cumsum([size * units for size, units in pairwise(widths)])
-        image = plot_absolute_hessian(ax, absolute, boundaries=ends[:-1])
-        (d, m), *above = pairwise(widths)
-        blocks = [f"{m} blocks of {d}", *(f"{units} of {size}" for size, units in above)]
-        ax.set_title(f"$C={widths[-1]}$: {', then '.join(blocks)}")
-        ax.set_xlabel("weights, from the first layer to the last")
-        figure.colorbar(image, ax=ax, shrink=0.7, label="$|H|$ (four decades)")
+    """A row for inputs and loss; columns: entries and blocks at the smallest C, at the largest."""
+    table = rows_of(store, "hessian_image")
+    table = table[table["seed"] == 0]
+    table = table.assign(
+        **{name: table[name].fillna(x) if name in table else x for name, x in DEFAULTS.items()}
+    )
+    groups = list(table.groupby(["inputs", "loss"], sort=False))
+    figure, axes = subplots(len(groups), 4, height_to_width=1.2)
+    figure.set_dpi(DPI)
+    for row, ((inputs, loss), points) in zip(axes, groups, strict=True):
+        points = alike(points, "n_classes").sort_values("n_classes")
+        for pair, (_, point) in zip(np.split(row, 2), points.iloc[[0, -1]].iterrows(), strict=True):
+            image = _pictures(pair, store.arrays(point["key"]), _widths(point))
+            for ax, what in zip(pair, ("entries", "blocks"), strict=True):
+                ax.set_title(f"{loss.upper()}, $C={point['n_classes']:.0f}$: {what}")
+        row[0].set_ylabel(inputs_of_training(inputs))
+    for ax, counted in zip(axes[-1], ("weights", "units") * 2, strict=True):
+        ax.set_xlabel(f"{counted}, first layer to last", fontsize=7)
+    figure.colorbar(
+        image, ax=axes, location="bottom", aspect=40, shrink=0.6, pad=0.02,
+        label="over the largest pixel of the panel",
+    )  # fmt: skip
+    sizes = sorted({(*_widths(p), int(p["n_samples"])) for _, p in table.iterrows()})
+    told = ", ".join(f"{'–'.join(map(str, widths))} (N = {N})" for *widths, N in sizes)
+    caption(
+        figure,
+        f"""Hessians of untrained networks in all their weights: absolute entries, and Frobenius
+        norms ‖H_bc‖ of the blocks of pairs of units b, c. Networks, from inputs to classes:
+        {told}; LeCun weights, the first seed, another network for each loss and C. Gaussian:
+        N(0, I) with random labels; digits: the first C digits of scikit-learn with their labels,
+        pixels standardised. Where weights outnumber pixels, a pixel is the root mean square over a
+        piece of one unit's weights, or over whole units. Each panel is divided by its largest
+        pixel, so that all have one scale of {DECADES} decades: panels compare structure, not size;
+        what is smaller has the darkest colour. Thick lines part layers, thin ones units that are at
+        least a fiftieth of the picture wide. With MSE blocks of two units of the last layer are
+        exactly 0. Dark rows and columns of the first layer are of units that few samples activate,
+        or with CE whose weights to the classes nearly agree. Bright dots on a grid in panels of
+        digits: pixels at the rim that few images use and that are large there, standardised.""",
+    )
     return figure
+
+
+def _pictures(axes, arrays, widths):
+    """Entries in the sizes of the parameters, blocks one a square; each over its largest."""
+    layers = np.cumsum([k * p for p, k in pairwise(widths)])
+    units = np.cumsum(np.repeat(widths[:-1], widths[1:]))
+    edges, of_blocks = arrays["entries_edges"], arrays["block_norms_edges"]
+    for ax, name, places, size in (
+        (axes[0], "entries", lambda at: at, layers[-1]),
+        (axes[1], "block_norms", lambda at: np.searchsorted(of_blocks, at), of_blocks.size - 1),
+    ):
+        starts, stops = places(np.append(0, units[:-1])), places(units)
+        image = plot_absolute_hessian(
+            ax,
+            arrays[name] / (arrays[name].max() or 1.0),
+            places(layers[:-1]),
+            DECADES,
+            units=starts[1:][(stops - starts)[1:] >= WIDE * size],
+            edges=edges if name == "entries" else None,
+            vmax=1.0,
+        )
+    return image
+
+
+def _widths(point):
+    return [int(width) for width in point["widths"].split("-")]
 
 
 if __name__ == "__main__":

@@ -1,8 +1,15 @@
 """Relative error of Kronecker products against the aspect ratio, beside its prediction."""
 
-import numpy as np
-
-from paper_figs.style import CASE_TITLES, alike, rows_of, run, seeds_of, short_log_axis, subplots
+from paper_figs.style import (
+    CASE_TITLES,
+    alike,
+    caption,
+    rows_of,
+    run,
+    seeds_of,
+    short_log_axis,
+    subplots,
+)
 from rmt_hessian.plotting import COLOURS
 
 CASES = ["linear-ce", "hidden-ce", "hidden-mse", "output-ce"]
@@ -11,14 +18,14 @@ CASES = ["linear-ce", "hidden-ce", "hidden-mse", "output-ce"]
 def draw(store):
     """One panel a case: E[M] ⊗ E[z zᵀ], its prediction, and the nearest Kronecker product."""
     table = rows_of(store, "kronecker_form")
-    figure, axes = subplots(2, 2)
+    figure, axes = subplots(2, 2, sharey=True)
     for ax, case in zip(axes.flat, CASES, strict=True):
-        points = alike(table[table["case"] == case], "n_samples")
-        means = points.groupby("n_samples").mean(numeric_only=True)
+        points = alike(table[table["case"] == case], "n_samples").groupby("n_samples")
+        means, errors = points.mean(numeric_only=True), points["error"].sem().fillna(0.0)
         gamma = means["aspect_ratio"]
-        ax.plot(
-            gamma, means["error"], "o", ms=3, color=COLOURS["blue"],
-            label=r"$\mathbb{E}[M]\otimes\mathbb{E}[zz^\top]$",
+        ax.errorbar(
+            gamma, means["error"], errors, fmt="o", ms=3, lw=0.8, color=COLOURS["blue"],
+            label=r"$K=\mathbb{E}[M]\otimes\mathbb{E}[zz^\top]$",
         )  # fmt: skip
         ax.plot(
             gamma, means["predicted_error"], "-", lw=1.1, color=COLOURS["vermilion"],
@@ -28,27 +35,42 @@ def draw(store):
             gamma, means["nearest_error"], "x", ms=3.5, color=COLOURS["green"],
             label="nearest Kronecker product",
         )  # fmt: skip
-        plateau = np.sqrt(np.mean(means["plateau"] ** 2))
-        ax.axhline(plateau, color="black", ls=":", lw=0.9, label="plateau")
+        ax.plot(
+            gamma, means["plateau"], ":", lw=0.9, color=COLOURS["vermilion"],
+            label="predicted plateau",
+        )  # fmt: skip
         ax.set_xscale("log")
         ax.set_yscale("log")
-        short_log_axis(ax.yaxis)
-        ax.set_title(f"{CASE_TITLES[case]}: {means['n_classes'].iloc[0]:.0f} classes")
+        ax.set_title(CASE_TITLES[case])
+    short_log_axis(axes[0, 0].yaxis)
     for ax in axes[-1]:
         ax.set_xlabel(r"effective aspect ratio $(\mathrm{tr}\,\Sigma)^2/(N\,\|\Sigma\|_F^2)$")
     for ax in axes[:, 0]:
         ax.set_ylabel(r"$\|H-K\|_F\,/\,\|H\|_F$")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    first = table.iloc[0]
-    figure.suptitle(
-        f"$d={first['n_inputs']:.0f}$, means over {seeds_of(table, 'network')}; "
-        r"hidden layer with $m$ = " + ", ".join(
-            f"{m:.0f} ({case})"
-            for case, m in table.groupby("case", sort=False)["n_hidden"].first().items()
-            if not case.startswith("linear")
-        ),
-        fontsize=8,
-    )  # fmt: skip
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(
+        [handles[-1], *handles[:-1]],
+        [labels[-1], *labels[:-1]],
+        loc="outside lower center",
+        ncols=4,
+    )
+    widths = table.groupby("case")["widths"].first()
+    shapes = ", ".join(
+        f"{widths[case].replace('-', '–')} ({CASE_TITLES[case].replace(',', '')})" for case in CASES
+    )
+    samples = table["n_samples"]
+    caption(
+        figure,
+        f"""Relative Frobenius error of Kronecker products K for the Hessian H of one layer, against
+        the aspect ratio γ = n/N, n = (tr Σ)²/‖Σ‖² the effective number of features, Σ = E[zzᵀ];
+        for white inputs n = d. Networks {shapes}, LeCun weights, Gaussian inputs,
+        N = {samples.min():.0f} … {samples.max():.0f}. Dots: product of the factors of the sample,
+        means over {seeds_of(table, "network")}, others at each N, with standard errors. Solid:
+        predicted from the weights of the same networks. Dotted: its limit N → ∞ for them, the
+        plateau; it varies from point to point with the networks. Crosses: the nearest product in
+        Frobenius norm, which has no formula here and may lie below the plateau of the other one.
+        The last layer with MSE is left out: there K is exact.""",
+    )
     return figure
 
 

@@ -1,10 +1,13 @@
 """Distances of block spectra to their laws against the aspect ratio, and spectra at the corners."""
 
+import matplotlib
 import numpy as np
+from matplotlib.colors import to_hex
 
 from paper_figs.style import (
     CASE_TITLES,
     alike,
+    caption,
     plain_log_ticks,
     rows_of,
     run,
@@ -12,16 +15,13 @@ from paper_figs.style import (
     short_axis,
     subplots,
 )
-from rmt_hessian.plotting import COLOURS, plot_spectrum
+from rmt_hessian.plotting import plot_spectrum
 
 CASES = ["linear-ce", "linear-mse", "hidden-ce", "hidden-mse"]
-SHADES = ("blue", "green", "orange", "vermilion")  # from few classes to many
+SHADES = matplotlib.colormaps["Greens"]([0.4, 0.6, 0.8, 1.0])  # from few classes to many
+MARKERS = "osD^"
 BLOCKS = ("diagonal", "off_diagonal")
 KINDS = ("conditional", "population")
-LABELS = {
-    "conditional": "conditional law (ripples: single weights)",
-    "population": "population law",
-}
 SHOWN = "linear-ce"  # the case of the spectra
 ROUNDING = 1e-9  # a distance or a band below it is 0
 
@@ -34,9 +34,11 @@ def draw(store):
     for column, case in zip(axes[:2].T, CASES, strict=True):
         of_case = alike(table[table["case"] == case], "n_classes", "aspect_ratio")
         for ax, kind in zip(column, KINDS, strict=True):
-            for colour, (C, points) in zip(SHADES, of_case.groupby("n_classes"), strict=False):
-                style = {"ms": 2.5, "lw": 0.9, "color": COLOURS[colour]}
-                ax.plot(*_means(points, kind), "o-", **style, label=f"$C={C:.0f}$")
+            groups = of_case.groupby("n_classes")
+            for colour, marker, (C, points) in zip(SHADES, MARKERS, groups, strict=False):
+                style = {"ms": 2.5, "lw": 0.9, "color": to_hex(colour)}
+                label = f"$C={C:.0f}$"
+                ax.plot(*_means(points, kind), f"{marker}-", **style, label=label)
                 if kind == "population":
                     ax.plot(*_means(points, "population_band"), ":", **style)
             ax.set_title(CASE_TITLES[case])
@@ -55,11 +57,21 @@ def draw(store):
     both = [first + second for first, second in zip(lines, spectra, strict=True)]
     figure.legend(*both, loc="outside lower center", ncols=4)
     d, m = table["n_inputs"].iloc[0], table["n_hidden"].max()
-    figure.suptitle(
-        f"Blocks at $d={d:.0f}$, $m={m:.0f}$: KS distance, means "
-        f"over {seeds_of(table)} and both blocks;\ndotted: 95 % band of a sample of "
-        f"$N$ weights. Below: $H_{{11}}$, {CASE_TITLES[SHOWN]}, first seed, continuous part",
-        fontsize=8,
+    fewest, shown = table["n_samples"].min(), CASE_TITLES[SHOWN].replace(",", " models with")
+    caption(
+        figure,
+        f"""Kolmogorov–Smirnov (KS) distances of the spectra of H₀₀ and H₀₁ from their laws, against
+        γ = d/N, d = {d:.0f}, m = {m:.0f} hidden units: means over {seeds_of(table)} and both
+        blocks; H₀₁ of linear models with MSE is 0 and left out. First row: from the conditional
+        law, given the sample's N weights. Second row: from the population law, given only the
+        weights above the layer; dotted: 95 % of the distances that the fluctuation of N weights
+        alone gives (none with linear MSE, whose weights are all 1). The spectrum given its weights
+        adds a distance as in the first row, which carries some means above the dotted lines. Third
+        row: H₀₀ of {shown}, the first seed, at the smallest and largest γ and C: the
+        eigenvalues that are not 0, central 99 %, with both laws. The peaks of the solid curve near
+        its lower edge at γ = {table["aspect_ratio"].max():.3g} are the law's own: with
+        N = {fewest:.0f} weights and γ > 1 single small weights have eigenvalues of their own,
+        apart from the rest. Averaging over weights, as the dashed law does, removes them.""",
     )
     return figure
 
@@ -78,22 +90,10 @@ def _plot_corners(axes, store, table):
     table = table.sort_values(["aspect_ratio", "n_classes"])
     for ax, (_, point) in zip(axes, _corners(table).iterrows(), strict=True):
         arrays = store.arrays(point["key"])
-        spectrum = arrays["diagonal_eigenvalues"]
-        curves = {LABELS[kind]: arrays[f"diagonal_{kind}_curve"] for kind in KINDS}
-        plot_spectrum(ax, spectrum, curves, bins=25)
-        at_zero = np.mean(np.abs(spectrum) <= 1e-10 * np.abs(spectrum).max())
-        if at_zero:
-            ax.text(
-                0.97,
-                0.92,
-                f"{at_zero:.0%} at 0",
-                fontsize=6.5,
-                transform=ax.transAxes,
-                ha="right",
-                va="top",
-            )
+        curves = {f"{kind} law": arrays[f"diagonal_{kind}_curve"] for kind in KINDS}
+        plot_spectrum(ax, arrays["diagonal_eigenvalues"], curves, bins=25)
         gamma, C = point["aspect_ratio"], point["n_classes"]
-        ax.set_title(rf"$\gamma={gamma:.3g}$, $C={C:.0f}$")
+        ax.set_title(rf"$H_{{00}}$, $\gamma={gamma:.3g}$, $C={C:.0f}$")
         ax.set_xlabel("eigenvalue")
         short_axis(ax.xaxis, 2)
         ax.set_yticks([])

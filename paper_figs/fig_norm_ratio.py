@@ -1,6 +1,15 @@
 """Off-diagonal over diagonal mean squared block norm against C, beside its prediction."""
 
-from paper_figs.style import CASE_TITLES, alike, caption, rows_of, run, seeds_of, subplots
+from paper_figs.style import (
+    CASE_TITLES,
+    alike,
+    caption,
+    plain_log_ticks,
+    rows_of,
+    run,
+    seeds_of,
+    subplots,
+)
 from rmt_hessian.plotting import plot_norm_ratio
 
 CASES = ["linear-ce", "output-ce", "hidden-ce", "hidden-mse"]
@@ -25,11 +34,13 @@ def draw(store):
             first["limit_ratio"],
         )
         ax.set_title(CASE_TITLES[case])
-        ax.legend()
+        plain_log_ticks(ax, ratios.index[::3])
     for ax in axes[-1]:
         ax.set_xlabel("number of classes $C$")
     for ax in axes[:, 0]:
         ax.set_ylabel(r"$\mathbb{E}\|H_{ij}\|_F^2\,/\,\mathbb{E}\|H_{ii}\|_F^2$")
+    with_limit = axes[0, 0].get_legend_handles_labels()
+    figure.legend(*with_limit, loc="outside lower center", ncols=4)
     sizes = table.iloc[0]
     caption(
         figure,
@@ -38,7 +49,10 @@ def draw(store):
         {seeds_of(table)}; band: 5 to 95 % of single seeds; solid: predicted at these sizes; dashed:
         limit C → ∞, where it is known in closed form. d = {sizes["n_inputs"]:.0f},
         N = {sizes["n_samples"]:.0f}, m = {table["n_hidden"].max():.0f} hidden units, LeCun
-        weights, Gaussian inputs. Linear models with MSE are left out: their ratio is exactly 0.""",
+        weights, Gaussian inputs. At C = 2 the blocks of linear and output layers with CE have
+        one norm: their ratio is exactly 1. Bands narrower than the dots are not seen. Linear and
+        output layers with MSE are
+        left out: their ratio is exactly 0.""",
     )
     return figure
 

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from paper_figs.style import CASE_TITLES, alike, rows_of, run, subplots
+from paper_figs.style import CASE_TITLES, alike, caption, rows_of, run, seeds_of, subplots
 from rmt_hessian.plotting import COLOURS
 
 PANELS = {
-    ("linear-ce", "diagonal"): "diagonal block",
-    ("linear-ce", "off_diagonal"): "off-diagonal block",
+    ("linear-ce", "diagonal"): "block $H_{00}$",
+    ("linear-ce", "off_diagonal"): "block $H_{01}$",
     ("linear-ce", "layer"): "whole layer",
-    ("hidden-mse", "off_diagonal"): "off-diagonal block",
-    ("hidden-ce", "off_diagonal"): "off-diagonal block",
+    ("hidden-mse", "off_diagonal"): "block $H_{01}$",
+    ("hidden-ce", "off_diagonal"): "block $H_{01}$",
 }
 SIDES = {"nearest to 0": (-1, "green"), "farthest from 0": (1, "blue")}
 FOLLOWED = 0.5  # predicted overlap at which an outlier is followed through all γ
@@ -39,13 +39,24 @@ def draw(store):
     axes[1, 0].set_ylabel("squared overlap\nwith weight rows")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     shown = dict(zip(labels, handles, strict=True))  # a label of several lines once
+    shown["predicted"] = shown.pop("predicted")  # last
     figure.legend(shown.values(), shown, loc="outside lower center", ncols=len(shown))
     first = table.iloc[0]
-    figure.suptitle(
-        f"$d={first['n_inputs']:.0f}$, $C={first['n_classes']:.0f}$, "
-        f"$m={table['n_hidden'].max():.0f}$; {table['seed'].nunique()} networks, "
-        "each with its prediction",
-        fontsize=8,
+    caption(
+        figure,
+        f"""Eigenvalues outside the bulk of a spectrum, and their eigenvectors, at
+        d = {first["n_inputs"]:.0f}, C = {first["n_classes"]:.0f} and
+        m = {table["n_hidden"].max():.0f} hidden units, against γ = d/N. Every dot is one of
+        {seeds_of(table, "network")}, so that their spread is seen, and every dash the prediction
+        from the weights of one; the whole layer has orthonormal weight rows and one prediction for
+        all. Above: places, the bulk of each network's conditional law scaled to [−1, 1]; green: the
+        eigenvalues nearest to 0, blue: farthest from it; on each side as many as have a predicted
+        overlap above {FOLLOWED} at some γ, at least one. Below: squared lengths of the
+        eigenvectors' projections onto the span of the layer's weight rows. Dashes at ±1 and at
+        overlap 0: no outlier is predicted, and the dots are the last eigenvalues of the bulk, whose
+        overlaps at this d are above 0 still on both sides of the transition. Hidden units scatter
+        because their weights, and with them the predictions, do. H₀₀ of hidden layers is measured
+        but not drawn.""",
     )
     return figure
 

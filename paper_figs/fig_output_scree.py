@@ -1,10 +1,9 @@
 """Eigenvalues of the output Hessian of the hidden layer: C-1 of them stand apart."""
 
-from paper_figs.style import alike, rows_of, run, short_log_axis, subplots
+from paper_figs.style import alike, caption, rows_of, run, short_log_axis, subplots
 from rmt_hessian.plotting import COLOURS, plot_scree
 
-N_PANELS = 4
-N_SHOWN = 25
+AT_LEAST = 20  # eigenvalues in a panel, or 1.5 C
 
 
 def draw(store):
@@ -13,33 +12,45 @@ def draw(store):
     Crosses: the output gradient covariance at random labels.
     """
     table = rows_of(store, "output_rank")
-    table = alike(table[table["seed"] == 0], "n_classes")
-    points = table.sort_values("n_classes").iloc[:N_PANELS]
-    figure, axes = subplots(2, N_PANELS // 2, sharex=True)
-    for ax, (_, point) in zip(axes.flat, points.iterrows(), strict=True):
+    points = alike(table[table["seed"] == 0], "n_classes").sort_values("n_classes")
+    figure, axes = subplots(2, -(-len(points) // 2), height_to_width=1.25)
+    for ax in axes.flat[len(points) :]:
+        ax.set_visible(False)
+    for ax, (_, point) in zip(axes.flat, points.iterrows(), strict=False):
         arrays = store.arrays(point["key"])
         C = int(point["n_classes"])
-        plot_scree(ax, arrays["eigenvalues"], C - 1, arrays["predicted_eigenvalues"], N_SHOWN)
-        of_gradients = arrays["gradient_eigenvalues"][:N_SHOWN]
+        n_shown = max(AT_LEAST, 3 * C // 2)
+        plot_scree(ax, arrays["eigenvalues"], C - 1, arrays["predicted_eigenvalues"], n_shown)
+        of_gradients = arrays["gradient_eigenvalues"][:n_shown]
         index = range(1, of_gradients.size + 1)
-        ax.plot(index, of_gradients, "x", ms=3, color=COLOURS["green"], label="of gradients")
+        ax.plot(index, of_gradients, "x", ms=2, color=COLOURS["green"], label="of gradients")
         short_log_axis(ax.yaxis)
-        ax.set_title(f"$C={C}$: gap {point['gap']:.3f}, overlap {point['overlap']:.3f}")
+        low, high = ax.get_ylim()
+        ax.set_ylim(low, high * (high / low) ** 0.4)  # room for three lines
+        ax.set_title(f"$C={C}$")
+        numbers = {"gap": "gap", "predicted_gap": "predicted", "overlap": "overlap"}
         ax.text(
-            0.97, 0.95, f"predicted gap {point['predicted_gap']:.3f}", fontsize=6.5,
-            transform=ax.transAxes, ha="right", va="top",
+            0.99, 0.99, "\n".join(f"{word} {point[name]:.3f}" for name, word in numbers.items()),
+            fontsize=6, transform=ax.transAxes, ha="right", va="top",
+            bbox={"facecolor": "white", "alpha": 0.8, "lw": 0, "pad": 0.5},
         )  # fmt: skip
-    for ax in axes[-1]:
         ax.set_xlabel("index")
     for ax in axes[:, 0]:
-        ax.set_ylabel(r"eigenvalue of $\mathbb{E}[M]$")
+        ax.set_ylabel("eigenvalue")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     sizes = points.iloc[0]
-    figure.suptitle(
-        f"Output Hessian at $d={sizes['n_inputs']:.0f}$, $m={table['n_hidden'].max():.0f}$, "
-        f"$N={sizes['n_samples']:.0f}$; gap $\\lambda_C/\\lambda_{{C-1}}$ of the first seed.\n"
-        r"Of gradients: $\mathbb{E}[gg^\top]$ at random labels",
-        fontsize=8,
+    caption(
+        figure,
+        f"""The {AT_LEAST} largest eigenvalues, or 3C/2 where these are more, of the output
+        Hessian E[M] of the hidden layer with
+        CE, one network each (the first seed), d = {sizes["n_inputs"]:.0f},
+        m = {table["n_hidden"].max():.0f}, N = {sizes["n_samples"]:.0f}, Gaussian inputs, random
+        labels. Dots: measured; line: of the Hadamard formula, from the weights and the sample's
+        mean Hessian in the logits; crosses: of E[g gᵀ], the covariance of the output gradients at
+        random labels, another matrix that has nearly the same leading space. Gap:
+        λ_C/λ_{{C−1}}, across the dashed line. Overlap: of the space of the first C − 1 eigenvectors
+        with the predicted one, the span of the next layer's weight rows, centred over classes;
+        1 is equal. The scales of the panels differ.""",
     )
     return figure
 

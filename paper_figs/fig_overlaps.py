@@ -2,67 +2,62 @@
 
 import numpy as np
 
-from paper_figs.style import alike, inputs_of, rows_of, run, subplots
+from paper_figs.eigenspace_panels import eigenspace_panels
+from paper_figs.style import caption, index_axis, run
 from rmt_hessian.plotting import COLOURS, plot_overlaps
 
 
 def draw(store):
-    """Rows: layers and inputs; columns: features as they are, and standardised.
-
-    Crosses: gradient covariances at random labels.
-    """
-    table = rows_of(store, "eigenspaces")
-    hidden = table[(table["case"] == "hidden-ce") & (table["inputs"] == "gaussian")]
-    most = hidden["n_classes"].max()
-    hidden = hidden[hidden["n_classes"] == most]
-    output = table[(table["case"] == "output-ce") & (table["inputs"] == "gaussian")]
-    digits = table[table["inputs"] == "digits"]
-    means = sorted(hidden["input_mean"].unique(), reverse=True)
-    rows = {
-        f"hidden, $C={most:.0f}$, {inputs_of(mean)}": hidden[hidden["input_mean"] == mean]
-        for mean in (means[0], means[-1])
-    }
-    rows |= {f"output, {inputs_of(mean)}": part for mean, part in output.groupby("input_mean")}
-    rows |= {
-        f"{layer}, digits": digits[digits["case"] == f"{layer}-ce"]
-        for layer in ("hidden", "output")
-    }
-    rows = {title: part for title, part in rows.items() if part["standardised"].nunique() == 2}
-    figure, axes = subplots(len(rows), 2, height_to_width=0.42, sharex=True, sharey=True)
-    for row, (title, part) in zip(axes, rows.items(), strict=True):
-        for ax, values in zip(row, (False, True), strict=True):
-            points = alike(part[part["standardised"] == values], "case")
-            arrays = [store.arrays(key) for key in points["key"]]
-            predicted = [a["predicted_overlaps"] for a in arrays]
-            overlaps = np.stack([a["overlaps"] for a in arrays])
-            peak = points["predicted_peak"].mean()
-            plot_overlaps(
-                ax,
-                overlaps,
-                np.stack(predicted),
-                peak if peak >= 2 and not values else None,
-                points["random_overlap"].iloc[0],
-            )
-            of_gradients = np.mean([a["gradient_overlaps"] for a in arrays], axis=0)
-            q = np.arange(1, of_gradients.size + 1)
-            ax.plot(q, of_gradients, "x", ms=3, color=COLOURS["green"], label="of gradients")
-            share = points["leading_share"].mean()
-            ax.set_title("standardised features" if values else title)
-            ax.text(
-                0.97, 0.93, rf"$\lambda_1/\mathrm{{tr}}$ of auto-correlation: {share:.2f}",
-                transform=ax.transAxes, ha="right", va="top", fontsize=6.5,
-            )  # fmt: skip
-        row[0].set_ylabel("overlap")
-    for ax in axes[-1]:
-        ax.set_xlabel("dimension of the eigenspace")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
-    figure.suptitle(
-        "Top eigenspaces of a layer in pairs of independent networks; predicted from the weights, "
-        "as far as\neigenvectors are not degenerate (digits: the peak alone, from the sample).\n"
-        "Of gradients: the covariance of gradients at random labels",
-        fontsize=8,
+    """Every case of the table, its features as they are and standardised."""
+    figure, axes, words = eigenspace_panels(store, _panel, "dimension $q$", "overlap")
+    shown = {}
+    for ax in axes:
+        shown |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    figure.legend(shown.values(), shown, loc="outside lower center", ncols=4)
+    caption(
+        figure,
+        f"""Overlap tr(PP′)/q of the spaces of the top q eigenvectors of the Hessians of one layer
+        of two independent networks, on the same inputs, against q: 1 if they are the same space.
+        {words} Dots: means, with a band of 5 to 95 % of the pairs. Solid: the same overlap for
+        E[M] ⊗ E[zzᵀ] with both factors computed from the weights, for Gaussian features as they
+        are; it ends, or is absent, where an eigenvalue of that product is multiple in some pair
+        (hidden layers with centred inputs: E[zzᵀ] is the identity; digits and standardised
+        features are not covered). Dash-dotted: for the product of the factors of the sample, in
+        all cases. In hidden layers where E[zzᵀ] has no leading eigenvalue it lies above what is
+        measured: the two products put the same noise of the features first, the Hessians do not.
+        Crosses: of the covariances of gradients at random labels, mean over pairs.
+        Dotted: random spaces, q over the number of weights. Vertical: predicted peak, mean over
+        pairs of the number of eigenvalues λᵢ(E[M]) μ₁ above λ₁(E[M]) μ₂ (μ: of E[zzᵀ], of the
+        weights where the solid line is, else of the sample), where it is 2 or more; for
+        standardised features it counts a few though there is no peak. In the panels: μ₁ over the
+        trace.""",
     )
     return figure
+
+
+def _panel(ax, points, arrays):
+    overlaps, predicted, of_sample, of_gradients = (
+        np.stack([a[name] for a in arrays])
+        for name in ("overlaps", "predicted_overlaps", "kronecker_overlaps", "gradient_overlaps")
+    )
+    peak = points["predicted_peak"].mean()
+    plot_overlaps(
+        ax, overlaps, predicted, peak if peak >= 2 else None, points["random_overlap"].iloc[0]
+    )
+    q = np.arange(1, overlaps.shape[1] + 1)
+    ax.plot(
+        q, of_sample.mean(axis=0), "-.", lw=0.9, color=COLOURS["orange"],
+        label="of the sample's factors",
+    )  # fmt: skip
+    ax.plot(
+        q, of_gradients.mean(axis=0), "x", ms=2.5, mew=0.7, color=COLOURS["green"],
+        label="of gradients",
+    )  # fmt: skip
+    index_axis(ax.xaxis, q.size)
+    ax.text(
+        0.97, 0.97, rf"$\mu_1/\mathrm{{tr}}$ {points['leading_share'].mean():.2f}",
+        transform=ax.transAxes, ha="right", va="top", fontsize=6,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """Gap and eigenspace of the output Hessian against the width, beside their predictions."""
 
+import numpy as np
+
 from paper_figs.style import (
     alike,
+    caption,
     plain_log_ticks,
     rows_of,
     run,
@@ -37,17 +40,31 @@ def draw(store):
             plain_log_ticks(ax, sorted(part["n_hidden"].unique()))
         short_log_axis(row[0].yaxis)
         row[0].set_ylabel(r"gap $\lambda_C/\lambda_{C-1}$")
-        row[1].set_ylabel("$1-$ overlap")
+        row[1].set_ylabel("$1-$ overlap with weight rows")
     for ax in axes[-1]:
         ax.set_xlabel("width $m$")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    figure.suptitle(
-        f"E[M] of the hidden layer, CE, population; {seeds_of(table, 'network')}, "
-        "bars: standard error.\n"
-        "Lines: eigenvalues predicted from the weights; leading order of the expected defect",
-        fontsize=8,
+    caption(
+        figure,
+        f"""Output Hessian E[M] of the hidden layer with CE against the width m, with d = m (above)
+        and d = {smallest:.0f} (below), over the population of Gaussian inputs. Dots: means over
+        {seeds_of(table, "network")}, bars: their standard error, often smaller than the dot. Left:
+        gap λ_C/λ_{{C−1}}; lines join the mean gaps predicted from the weights of the same networks.
+        Right: 1 − overlap of the space of the first C − 1 eigenvectors with the span of the next
+        layer's weight rows, centred over classes (0: equal spaces); lines join the leading order of
+        the mean over networks, which is not of these {seeds_of(table, "network")}. The means of
+        so few networks and the leading order differ by factors of up to {_furthest(table)}.""",
     )
     return figure
+
+
+def _furthest(table):
+    """Words for the largest factor between a mean defect and its prediction."""
+    names = ["centred_defect", "predicted_centred_defect"]
+    means = table.groupby(["n_classes", "n_inputs", "n_hidden"])[names].mean()
+    factors = np.exp(np.abs(np.log(means[names[0]] / means[names[1]])))
+    C, d, m = factors.idxmax()
+    return f"{factors.max():.1f} (at C = {C:.0f}, d = {d:.0f}, m = {m:.0f})"
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """Eigenvalues of the output Hessian as the network grows: C-1 of them come to stand apart."""
 
-from paper_figs.style import alike, rows_of, run, short_log_axis, subplots
+from paper_figs.style import alike, caption, rows_of, run, short_log_axis, subplots
 from rmt_hessian.plotting import plot_scree
 from rmt_hessian.report.cases import of_hidden_layer
 
 N_CLASSES = 10  # or the nearest there is
 N_PANELS = 4
+N_SHOWN = 40
 
 
 def draw(store):
@@ -18,7 +19,7 @@ def draw(store):
     figure, axes = subplots(2, N_PANELS // 2, sharex=True)
     for ax, (_, point) in zip(axes.flat, points.iterrows(), strict=False):
         arrays = store.arrays(point["key"])
-        plot_scree(ax, arrays["eigenvalues"], C - 1, arrays["predicted_eigenvalues"], 40)
+        plot_scree(ax, arrays["eigenvalues"], C - 1, arrays["predicted_eigenvalues"], N_SHOWN)
         short_log_axis(ax.yaxis)
         gap, predicted = point["gap"], point["predicted_gap"]
         ax.set_title(f"$m=d={point['n_hidden']:.0f}$: gap {gap:.3f}, predicted {predicted:.3f}")
@@ -29,7 +30,15 @@ def draw(store):
     for ax in axes[:, 0]:
         ax.set_ylabel(r"eigenvalue of $\mathbb{E}[M]$")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    figure.suptitle(f"Output Hessian of the hidden layer, CE, $C={C}$, population", fontsize=8)
+    widths = ", ".join(f"{m:.0f}" for m in points["n_hidden"])
+    caption(
+        figure,
+        f"""The {N_SHOWN} largest eigenvalues of the output Hessian E[M] of the hidden layer with
+        CE, C = {C}, over the population of Gaussian inputs, at m = d = {widths}: one network each
+        (the first seed). Dots: measured; line: predicted from the weights. Gap: λ_C/λ_{{C−1}},
+        across the dashed line. The scales of the panels differ. Other C: only their gaps are drawn,
+        in the figure rank_rates.""",
+    )
     return figure
 
 

@@ -2,77 +2,99 @@
 
 import numpy as np
 
-from paper_figs.fig_real_heads import HEADS, colour
-from paper_figs.style import CannotDraw, rows_of, run, subplots
+from paper_figs.head_cases import available, in_order, missing, sizes, title
+from paper_figs.style import CannotDraw, caption, run, subplots
+from rmt_hessian.plotting import COLOURS
 
-BLOCKS = {
-    "largest": "diagonal, largest",
-    "median": "diagonal, median",
-    "pair": "largest pair",
-    "random": "random head",
+BLOCKS = {  # colour, title, tick
+    "largest": ("vermilion", "largest diagonal block", "largest"),
+    "median": ("blue", "median diagonal block", "median"),
+    "pair": ("green", "largest pair", "pair"),
+    "random": ("grey", "random head", "random"),
 }
-LEAST = 1e-12  # of the largest: what is smaller is rounding
+DISTANCES = {  # what is added to the name of a block: marker, title
+    "ks": ("o", "spectrum to its law"),
+    "white_ks": ("^", "spectrum to the law of white features"),
+    "misfit": ("_", "spectrum to its law, weights dealt anew"),
+}
+LEAST = 1e-12  # of the largest of the law: what is smaller is rounding
+DOTS = 40  # of a spectrum
 
 
 def draw(store):
-    """Above sizes of eigenvalues by rank, lines laws; below distances, and the largest ones."""
-    table = rows_of(store, "real_head_blocks")
-    if not table.empty:
-        table = table[table["available"].astype(bool)]
+    """A column a head. Above sizes of eigenvalues by rank, lines laws; below distances."""
+    table = available(store, "real_head_blocks")
     if table.empty:
         raise CannotDraw("no points of real_head_blocks")
-    temperatures = table["temperature"].fillna(1.0)
-    figure, axes = subplots(2, len(BLOCKS), height_to_width=1.15)
-    usual = table[temperatures == temperatures.min()]
-    for ax, (name, title) in zip(axes[0], BLOCKS.items(), strict=True):
-        for _, row in usual.iterrows():
-            _spectrum(ax, store.arrays(row["key"]), name, colour(row["head"]))
-        ax.set_yscale("log")
-        ax.set_ylim(LEAST, 3)
-        ax.set_xlabel("rank / p")
-        ax.set_title(title)
-    axes[0, 0].set_ylabel("|eigenvalue|/largest of the law")
-    for ax, name in zip(axes[1], BLOCKS, strict=True):
-        _distances(ax, table, temperatures, name)
+    table = table.assign(temperature=table["temperature"].fillna(1.0))
+    heads, usual = in_order(table["head"]), table["temperature"].min()
+    figure, axes = subplots(2, len(heads), height_to_width=1.6, sharex="row", sharey="row")
+    for (above, below), head in zip(axes.T, heads, strict=True):
+        rows = table[table["head"] == head]
+        (key,) = rows[rows["temperature"] == usual]["key"]
+        for name in BLOCKS:
+            _spectrum(above, store.arrays(key), name)
+        above.set_title(f"{title(head)}\n$p={rows['n_features'].iloc[0]:.0f}$")
+        for _, row in rows.iterrows():
+            _distances(below, row, row["temperature"] > usual)
+    for ax in axes[0]:
+        ax.set(yscale="log", ylim=(LEAST, 10), xlabel="rank$/p$", xticks=[0, 0.5, 1])
+        ax.set_xticklabels(["0", "0.5", "1"])
+    for ax in axes[1]:
+        ax.set(yscale="log", xlim=(-0.6, len(BLOCKS) - 0.4), xlabel="block")
+        ticks = [tick for *_, tick in BLOCKS.values()]
+        ax.set_xticks(range(len(BLOCKS)), ticks, rotation=90)
+    axes[0, 0].set_ylabel("size of eigenvalue")
     axes[1, 0].set_ylabel("KS distance")
-    for head, (_, title) in HEADS.items():
-        if head in set(table["head"]):
-            axes[0, 0].plot([], [], "-", lw=2, c=colour(head), label=title.strip())
-    axes[0, 0].plot([], [], "o", ms=2, c="0.3", label="eigenvalues")
-    axes[0, 0].plot([], [], "-", lw=0.8, c="0.3", label="law of the block")
-    axes[0, 0].plot([], [], "o", ms=4, c="0.3", label="distance, $T=1$")
-    axes[0, 0].plot([], [], "o", ms=4, fillstyle="none", c="0.3", label="logits divided")
-    axes[0, 0].plot([], [], "^", ms=4, c="0.3", label="to the law of white features")
-    axes[0, 0].plot([], [], "_", ms=8, c="0.3", label="weights dealt anew")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    _legend(figure, axes[0, 0], usual)
+    divided = " and ".join(f"{t:g}" for t in sorted(table["temperature"].unique()) if t > usual)
+    top = table[[f"{name}_top_ratio" for name in BLOCKS if name != "random"]]
+    caption(
+        figure,
+        f"""Blocks of the last layers of trained networks, p features with the bias,
+        {sizes(table)}. Above, at temperature {usual:g}: |eigenvalues| (dots, about {DOTS} of each
+        spectrum, evenly by rank, the largest among them) and quantiles of the law of the block's
+        own weights on its own features (lines), both over the law's largest quantile; what is
+        below {LEAST:.0e} of it is rounding and not drawn. Largest and median: diagonal blocks, by
+        norm, the median of classes that are the most probable one of some sample; pair: the largest
+        block off the diagonal; random: of Gaussian weights on the same features. Below:
+        Kolmogorov–Smirnov distances; filled at temperature {usual:g}, open with logits divided by
+        {divided}. The distance hardly sees single eigenvalues: the largest of a trained block is
+        {top.min().min():.1f} to {top.max().max():.1f} times that of the law.
+        {missing(store, "real_head_blocks")}""".replace("1e-12", "10⁻¹²"),
+    )
     return figure
 
 
-def _spectrum(ax, arrays, name, c):
+def _spectrum(ax, arrays, name):
     """Largest first, relative to the largest of the law."""
     sizes, law = (
         np.sort(np.abs(arrays[f"{name}_{key}"]))[::-1] for key in ("eigenvalues", "quantiles")
     )
-    ranks = (np.arange(len(sizes)) + 0.5) / len(sizes)
-    ax.plot(ranks, np.maximum(law / law[0], LEAST), "-", lw=0.8, c=c)
-    every = slice(None, None, max(1, len(sizes) // 60))
-    ax.plot(ranks[every], sizes[every] / law[0], "o", ms=1.6, mew=0, c=c)
+    ranks, c = (np.arange(len(sizes)) + 0.5) / len(sizes), COLOURS[BLOCKS[name][0]]
+    sizes, law = (np.where(a > LEAST * law[0], a / law[0], np.nan) for a in (sizes, law))
+    ax.plot(ranks, law, "-", lw=0.7, c=c)
+    every = slice(None, None, max(1, len(sizes) // DOTS))
+    ax.plot(ranks[every], sizes[every], "o", ms=1.8, mew=0, c=c)
 
 
-def _distances(ax, table, temperatures, name):
-    heads = list(dict.fromkeys(table["head"]))
-    for (_, row), temperature in zip(table.iterrows(), temperatures, strict=True):
-        divided = temperature > temperatures.min()
-        x = heads.index(row["head"]) + (0.25 if divided else 0.0)
-        c, fill = colour(row["head"]), "none" if divided else "full"
-        ax.plot(x, row[f"{name}_ks"], "o", ms=4, mew=0.8, c=c, fillstyle=fill)
-        ax.plot(x, row[f"{name}_white_ks"], "^", ms=4, mew=0.8, c=c, fillstyle=fill)
-        ax.plot(x, row[f"{name}_misfit"], "_", ms=8, c=c)
-    ax.set_yscale("log")
-    ax.set_ylim(0.005, 1)
-    ax.set_xticks([])
-    ax.set_xlabel("heads")
+def _distances(ax, row, divided):
+    for x, (name, (c, *_)) in enumerate(BLOCKS.items()):
+        for key, (marker, _) in DISTANCES.items():
+            fill = "none" if divided else "full"
+            at = x + (0.2 if divided else -0.2)
+            ax.plot(at, row[f"{name}_{key}"], marker, ms=3.5, mew=0.8, c=COLOURS[c], fillstyle=fill)
+
+
+def _legend(figure, ax, usual):
+    for c, label, _ in BLOCKS.values():
+        ax.plot([], [], "-", lw=2, c=COLOURS[c], label=label)
+    for marker, label in DISTANCES.values():
+        ax.plot([], [], marker, ms=3.5, mew=0.8, c="0.3", label=label)
+    for fill, label in (("full", f"temperature {usual:g}"), ("none", "logits divided")):
+        ax.plot([], [], "o", ms=3.5, mew=0.8, c="0.3", fillstyle=fill, label=label)
+    handles, labels = ax.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3)
 
 
 if __name__ == "__main__":

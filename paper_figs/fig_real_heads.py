@@ -2,122 +2,130 @@
 
 import numpy as np
 
-from paper_figs.style import CannotDraw, rows_of, run, subplots
-from rmt_hessian.plotting import COLOURS
+from paper_figs.head_cases import available, colour, in_order, missing, sizes, title
+from paper_figs.style import CannotDraw, caption, run, subplots
 
-HEADS = {  # colour, title
-    "digits": ("grey", "digits"),
-    "mnist": (None, "MNIST"),
-    "magika": ("blue", "file types"),
-    "ppocr-v4": ("vermilion", "text, PP-OCRv4"),
-    "ppocr-v4-joined": ("orange", "the same without spaces"),
-    "ppocr-v6": ("green", "text, PP-OCRv6"),
-    "ppocr-v6-joined": ("purple", "the same without spaces "),
-}
-VERSIONS = {"": ("o", "sample"), "population_": ("s", "population")}
-KINDS = {  # prefix of columns: fill, title
-    "": ("full", "trained"),
-    "random_": ("none", "random, same features"),
-}
+VERSIONS = {"": ("o", -0.17, "sample"), "population_": ("s", 0.17, "population")}
+KINDS = {"": ("full", "trained"), "random_": ("none", "random, same features")}
 PANELS = {"c2_ratio": "$C^2R$", "share": "share off the diagonal"}
-
-
-def colour(head):
-    """Of the palette, and near black."""
-    return COLOURS.get(HEADS[head][0], "0.1")
+PREDICTED = {"ls": "", "marker": "_", "c": "0.3", "ms": 8, "mew": 0.9}
+MARK = {"ls": "", "ms": 3.6, "mew": 0.8}
+ERRORS = 2  # standard errors in a bar, to both sides
 
 
 def draw(store):
-    """Above against C, at samples that all heads have; below against temperature, and pairs."""
-    table = rows_of(store, "real_heads")
+    """Above a place for each head, at samples that all have; below temperature, and pairs."""
+    table, structure = available(store, "real_heads"), available(store, "real_head_structure")
     if not table.empty:
-        table = table[table["available"].astype(bool) & table["blanks"].fillna(True).astype(bool)]
+        table = table[table["blanks"].fillna(True).astype(bool)]
     if table.empty:
         raise CannotDraw("no points of real_heads")
-    temperatures = table["temperature"].fillna(1.0)
+    table = table.assign(temperature=table["temperature"].fillna(1.0))
     figure, axes = subplots(2, 2, height_to_width=0.72)
-    usual = table[temperatures == 1.0]
+    usual = table[table["temperature"] == 1.0]
     N = usual.groupby("head")["n_samples"].max().min()
-    for ax, (name, title) in zip(axes[0], PANELS.items(), strict=True):
-        _against_classes(ax, usual[usual["n_samples"] == N], name)
-        ax.set_xlabel("number of classes $C$")
-        ax.set_ylabel(title)
-    axes[0, 0].set_title(f"trained heads and random ones, $N={N:g}$")
-    common = table[temperatures != 1.0]["n_samples"]
-    at = common.iloc[0] if len(common) else N
-    _against_temperature(axes[1, 0], table.assign(temperature=temperatures), at)
-    _against_pairs(axes[1, 1], store)
-    _legend(figure, axes, set(table["head"]))
+    usual = usual[usual["n_samples"] == N]
+    for ax, (name, label) in zip(axes[0], PANELS.items(), strict=True):
+        _places(ax, usual, name)
+        ax.set_ylabel(label)
+    others = table[table["temperature"] != 1.0]
+    divided = table[table["n_samples"] == (others["n_samples"].iloc[0] if len(others) else N)]
+    _against_temperature(axes[1, 0], divided)
+    _pairs(axes[1, 1], store, structure)
+    _legend(figure, axes, table["head"])
+    of_one = in_order(set(divided["head"]) - set(others["head"]))
+    points = f"; of one temperature: {', '.join(map(title, of_one))}" if of_one else ""
+    caption(
+        figure,
+        f"""Last layers of trained networks, {sizes(usual)}, beside random heads on the same
+        features (Gaussian weights, logits of mean square 1; one draw each). R: mean ‖H_ij‖² over
+        pairs of classes i ≠ j over mean ‖H_ii‖²; share: sum over i ≠ j of ‖H_ij‖² over ‖H‖².
+        Above: a place for each head, ordered by its number of classes C. Dots: of the sample;
+        squares: of the population, from pairs of different samples, bars ±{ERRORS} jackknife
+        standard errors (too small for text, whose samples depend on each other; most bars are
+        smaller than the square). Dashes: what random heads tend to for C → ∞, so that at C = 10
+        they need not agree. Below left: logits divided by the temperature{points}. Below right:
+        shares of the {_n_pairs(store, structure)} pairs i < j with the largest ‖H_ij‖², added up,
+        in the population, {sizes(structure) if len(structure) else "none"}.
+        {missing(store, "real_heads")}""",
+    )
     return figure
 
 
-def _against_classes(ax, rows, name):
-    """Heads of as many classes stand side by side."""
-    for _, row in rows.iterrows():
-        beside = row["head"] == "mnist" or row["head"].endswith("joined")
-        x = row["n_classes"] * (1.25 if beside else 1.0)
-        for version, (marker, _) in VERSIONS.items():
+def _places(ax, rows, name):
+    """Seen and predicted of each head; ticks tell the number of classes, of equal ones once."""
+    heads = in_order(rows["head"])
+    rows = rows.drop_duplicates("head").set_index("head")
+    ticks = {}
+    for x, head in enumerate(heads):
+        row = rows.loc[head]
+        ticks.setdefault(row["n_classes"], []).append(x)
+        for version, (marker, shift, _) in VERSIONS.items():
             for prefix, (fill, _) in KINDS.items():
-                value = row[f"{prefix}{version}{name}"]
-                error = row.get(f"{prefix}{version}{name}_error", np.nan)
+                error = ERRORS * row.get(f"{prefix}{version}{name}_error", np.nan)
                 ax.errorbar(
-                    x,
-                    value,
-                    None if np.isnan(error) else 2 * error,
+                    x + shift,
+                    row[f"{prefix}{version}{name}"],
+                    error if np.isfinite(error) else None,
                     marker=marker,
                     fillstyle=fill,
-                    c=colour(row["head"]),
-                    ms=4,
-                    mew=0.8,
-                    lw=0.6,
+                    c=colour(head),
+                    lw=0.7,
+                    **{key: MARK[key] for key in ("ms", "mew")},
                 )
-            predicted = row[f"predicted_{version}{name}"]
-            ax.plot(x, predicted, "_", c="0.3", ms=9, mew=0.8, zorder=3)
-    ax.set_xscale("log")
+            ax.plot(x + shift, row[f"predicted_{version}{name}"], zorder=3, **PREDICTED)
+    ax.set_xticks([np.mean(at) for at in ticks.values()], [f"{C:,.0f}" for C in ticks])
+    ax.tick_params(axis="x", length=0)
+    for at in list(ticks.values())[:-1]:
+        ax.axvline(at[-1] + 0.5, c="0.85", lw=0.5)
+    ax.set_xlim(-0.5, len(heads) - 0.5)
     ax.set_yscale("log")
+    ax.set_xlabel("number of classes $C$")
 
 
-def _against_temperature(ax, table, n_samples):
-    for head, rows in table[table["n_samples"] == n_samples].groupby("head", sort=False):
-        rows = rows.sort_values("temperature")
-        for prefix, (_, title) in KINDS.items():
-            style = "-o" if title == "trained" else ":"
+def _against_temperature(ax, table):
+    for head in in_order(table["head"]):
+        rows = table[table["head"] == head].sort_values("temperature")
+        for prefix, (fill, _) in KINDS.items():
             ax.plot(
                 rows["temperature"],
                 rows[f"{prefix}population_c2_ratio"],
-                style,
+                "-s" if fill == "full" else ":s",
+                fillstyle=fill,
                 c=colour(head),
-                ms=2.5,
+                ms=2.8,
+                mew=0.7,
                 lw=0.8,
             )
     ax.set_yscale("log")
     ax.set_xlabel("temperature")
     ax.set_ylabel("$C^2R$, population")
-    ax.set_title(f"logits divided, $N={n_samples:g}$")
 
 
-def _against_pairs(ax, store):
-    rows = rows_of(store, "real_head_structure")
-    rows = rows[rows["available"].astype(bool)] if len(rows) else rows
-    for _, row in rows.iterrows():
-        shares = np.cumsum(store.arrays(row["key"])["top_pair_shares"])
-        ax.plot(np.arange(1, len(shares) + 1), shares, "-o", c=colour(row["head"]), ms=2, lw=0.8)
+def _pairs(ax, store, rows):
+    for head, key in zip(rows.get("head", ()), rows.get("key", ()), strict=True):
+        shares = np.cumsum(store.arrays(key)["top_pair_shares"])
+        ax.plot(np.arange(1, len(shares) + 1), shares, "-s", c=colour(head), ms=2, lw=0.8)
     ax.set_ylim(0, 1.03)
-    ax.set_xlabel("pairs of classes, the largest first")
-    ax.set_ylabel("part of all off the diagonal")
-    ax.set_title("who carries it")
+    ax.set_xticks([1, 5, 10, 15, 20])
+    ax.set_xlabel("pairs of classes $i<j$, the largest first")
+    ax.set_ylabel(r"share of $\sum_{i<j}\|H_{ij}\|_F^2$")
+
+
+def _n_pairs(store, rows):
+    """How many pairs are drawn."""
+    return max((len(store.arrays(key)["top_pair_shares"]) for key in rows["key"]), default=0)
 
 
 def _legend(figure, axes, found):
     ax = axes[0, 0]
-    for head, (_, title) in HEADS.items():
-        if head in found:
-            ax.plot([], [], "-", c=colour(head), lw=2, label=title)
-    for marker, title in VERSIONS.values():
-        ax.plot([], [], marker, c="0.3", ms=4, ls="", label=title)
-    for fill, title in KINDS.values():
-        ax.plot([], [], "o", c="0.3", fillstyle=fill, ms=4, ls="", label=title)
-    ax.plot([], [], "_", c="0.3", ms=9, label="predicted for it")
+    for head in in_order(found):
+        ax.plot([], [], "-", c=colour(head), lw=2, label=title(head))
+    for marker, _, label in VERSIONS.values():
+        ax.plot([], [], marker, c="0.3", label=label, **MARK)
+    for fill, label in KINDS.values():
+        ax.plot([], [], "s", c="0.3", fillstyle=fill, label=label, **MARK)
+    ax.plot([], [], label="random head, predicted", **PREDICTED)
     handles, labels = ax.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
 

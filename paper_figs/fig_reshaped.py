@@ -1,49 +1,42 @@
-"""Top eigenvectors read as units × features: singular values, and alignment with x̂."""
+"""Top eigenvectors read as units × features: how near to rank one, and their alignment with x̂."""
 
 import numpy as np
 
-from paper_figs.style import alike, inputs_of, rows_of, run, subplots
-from rmt_hessian.plotting import COLOURS
-
-SHOWN = 8  # eigenvectors
+from paper_figs.eigenspace_panels import dots_and_band, eigenspace_panels
+from paper_figs.style import caption, index_axis, run
 
 
 def draw(store):
-    """Left: singular values of each eigenvector; right: overlap of its features with x̂."""
-    table = rows_of(store, "eigenspaces")
-    table = table[table["case"] == "hidden-ce"]
-    gaussian = table[table["inputs"] == "gaussian"]
-    most = gaussian["n_classes"].max()
-    gaussian = gaussian[~gaussian["standardised"] & (gaussian["n_classes"] == most)]
-    means = sorted(gaussian["input_mean"].unique(), reverse=True)
-    rows = {inputs_of(mean): gaussian[gaussian["input_mean"] == mean] for mean in means}
-    rows["digits"] = table[(table["inputs"] == "digits") & ~table["standardised"]]
-    rows = {title: points for title, points in rows.items() if len(points)}
-    figure, axes = subplots(len(rows), 2, height_to_width=0.5, sharex="col")
-    for (left, right), (title, points) in zip(axes, rows.items(), strict=True):
-        arrays = [store.arrays(key) for key in alike(points, "case")["key"]]
-        values = np.mean([a["singular_values"] for a in arrays], axis=0)
-        index = np.arange(1, values.shape[1] + 1)
-        for q, row in enumerate(values[:SHOWN]):
-            shade = 0.15 + 0.75 * q / SHOWN
-            left.plot(index, row, "-", lw=0.9, color=str(shade), label=f"eigenvector {q + 1}")
-        left.set_ylim(0, 1.02)
-        left.set_ylabel("singular value")
-        left.set_title(title)
-        aligned = np.stack([a["feature_alignment"] for a in arrays])
-        right.bar(np.arange(1, aligned.shape[1] + 1), aligned.mean(axis=0), color=COLOURS["blue"])
-        right.set_ylim(0, 1.02)
-        right.set_ylabel("squared overlap")
-        right.set_title(f"{title}: features against $\\hat x$")
-    axes[-1, 0].set_xlabel("index of the singular value")
-    axes[-1, 1].set_xlabel("eigenvector, the largest first")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    figure.suptitle(
-        "Hidden layer, CE, means over seeds: eigenvectors as matrices of units × features; "
-        "$\\hat x$ leads the auto-correlation",
-        fontsize=8,
+    """Every case of the table: both shares of each eigenvector."""
+    figure, axes, words = eigenspace_panels(store, _panel, "eigenvector", "share")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    caption(
+        figure,
+        f"""The top eigenvectors of the Hessian of a layer, the one of the largest eigenvalue first,
+        read as matrices of units × features with singular values σ. Blue: rank-one share σ₁²/Σσ²,
+        which is 1 for eigenvectors r ⊗ x of Kronecker products. Green: squared overlap of the first
+        right singular vector with x̂, the leading eigenvector of E[zzᵀ] of the sample. {words} Of
+        each pair the first network is shown. Dots: means, bands: range over seeds; eigenvectors
+        that a multiple eigenvalue leaves open are left out. Dotted: rank-one share of a random
+        vector, (√k + √p)²/(k p) for k units and p features; a random squared overlap is 1/p, at the
+        bottom. Where E[zzᵀ] stands out in no direction, x̂ is noise of the sample, and so is the
+        overlap with it.""",
     )
     return figure
+
+
+def _panel(ax, points, arrays):
+    shares = np.stack([a["singular_values"][:, 0] ** 2 for a in arrays])
+    aligned = np.stack([a["feature_alignment"] for a in arrays])
+    dots_and_band(ax, shares, "blue", "rank-one share $\\sigma_1^2/\\sum\\sigma^2$")
+    dots_and_band(ax, aligned, "green", "squared overlap of its features with $\\hat x$", "s")
+    weights = shares.shape[1] / points["random_overlap"].iloc[0]
+    k = arrays[0]["alignment"].shape[1]
+    random = (np.sqrt(k) + np.sqrt(weights / k)) ** 2 / weights
+    ax.axhline(random, color="black", ls=":", lw=0.7, label="rank-one share, random")
+    ax.set_ylim(0, 1.04)
+    index_axis(ax.xaxis, shares.shape[1])
 
 
 if __name__ == "__main__":

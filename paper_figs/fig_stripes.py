@@ -1,7 +1,11 @@
 """Norms between layers against the gap to the optimum: stripes, and the rest."""
 
-from paper_figs.style import run, seeds_of, short_log_axis, subplots
-from paper_figs.training_cases import CASES, cases, over_seeds
+import numpy as np
+import pandas as pd
+
+from paper_figs.style import MINUS, caption, run, seeds_of, short_log_axis, subplots
+from paper_figs.training_cases import CASES, cases, left_out, over_seeds
+from rmt_hessian.measurements.dynamic_force import exponent
 from rmt_hessian.plotting import COLOURS
 from rmt_hessian.report.training import with_scatter
 
@@ -10,7 +14,7 @@ PARTS = [
     ("residual", "vermilion", "stripes"),
     ("curvature", "blue", "rest"),
 ]
-FEWEST = 1e-9  # of the first gap: below it is the rounding of the optimum
+FEWEST = 1e-6  # of the first gap: below it is the search for the optimum
 
 
 def draw(store):
@@ -22,16 +26,16 @@ def draw(store):
         arrays = [store.arrays(key) for key in points["key"]]
         gaps = over_seeds(arrays, "gaps")
         kept = gaps > FEWEST * gaps[:, :1]
-        for part, colour, label in PARTS:
+        for place, (part, name, label) in enumerate(PARTS):
+            colour = COLOURS.get(name, name)
             for ax, kind in ((above, "norm"), (below, "relative")):
                 values = over_seeds(arrays, f"all_{part}_{kind}")
                 for seed, (x, y, some) in enumerate(zip(gaps, values, kept, strict=True)):
                     told = {"label": label} if seed == 0 else {}
-                    colour = COLOURS.get(colour, colour)
                     ax.plot(x[some], y[some], ".-", ms=2.5, lw=0.6, color=colour, **told)
-        exponents = [with_scatter(points[f"{part}_exponent"]) for part, *_ in PARTS]
-        told = "\n".join(f"{e} {label}" for e, (*_, label) in zip(exponents, PARTS, strict=True))
-        above.set_title(f"{title}\nexponents\n{told}", fontsize=6)
+            norms = over_seeds(arrays, f"all_{part}_norm")
+            _write_exponent(above, place, np.where(kept, gaps, 0.0), norms, colour)
+        above.set_title(title, fontsize=7)
         for ax in (above, below):
             ax.set_xscale("log")
             ax.set_yscale("log")
@@ -42,17 +46,34 @@ def draw(store):
             short_log_axis(below.xaxis)
         below.set_xlabel("loss − optimum")
     axes[0, 0].set_ylabel(r"$\|H_{01}\|_F$")
-    axes[1, 0].set_ylabel("relative")
+    axes[1, 0].set_ylabel(r"$\|H_{01}\|_F\,/\,\sqrt{\|H_{00}\|_F\|H_{11}\|_F}$")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    figure.suptitle(
-        "Blocks between the layers along trainings, which run to the right; a line a seed, "
-        f"{seeds_of(points)}. Relative: over the\ngeometric mean of the layers' norms; of the "
-        "rest, with ReLU the Gauss–Newton part, at most 1 (dashed):\nthe root of an alignment of "
-        "tangent kernels. Exponents: of norms in the gap; –: not fitted, for\ntoo few points lie "
-        "below 1/4 of the first",
-        fontsize=8,
+    caption(
+        figure,
+        f"""Norm of H₀₁, the block between the layers, along trainings, which run to the right; a
+        line for each of {seeds_of(points)}, a dot a checkpoint. All: H₀₁; stripes: its part with
+        the residual; rest: without it, with ReLU the Gauss–Newton part. Below: over the geometric
+        mean of the norms of H₀₀ and H₁₁; of the rest this is at most 1 (dashed), the root of an
+        alignment of tangent kernels. Numbers: exponents of the norms above in the gap, slopes over
+        points below a quarter of the first gap, mean ± standard deviation over seeds, in the
+        colours of the lines (– where fewer than three such points are). The optimum is 0, or what
+        a longer search finds from the last network; points whose gap is below 10⁻⁶ of the first
+        are not drawn: they tell of that search. {left_out(store)}""",
     )
     return figure
+
+
+def _write_exponent(ax, place, gaps, norms, colour):
+    """In the lower left corner, where no line is: norms fall to the right."""
+    slopes = pd.Series([exponent(x, y) for x, y in zip(gaps, norms, strict=True)])
+    ax.text(
+        0.03,
+        0.03 + 0.12 * (len(PARTS) - 1 - place),
+        with_scatter(slopes).replace("-", MINUS),
+        transform=ax.transAxes,
+        fontsize=6,
+        color=colour,
+    )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from paper_figs.style import CannotDraw, rows_of, run, seeds_of, subplots
+from paper_figs.style import (
+    CannotDraw,
+    caption,
+    rows_of,
+    run,
+    seeds_of,
+    short_axis,
+    short_log_axis,
+    subplots,
+)
 from rmt_hessian.plotting import COLOURS
 
 PANELS = {
@@ -43,6 +52,11 @@ def draw(store):
             ends = np.array([both.min() / 1.5, both.max() * 1.5])
             ax.set_xscale("log")
             ax.set_yscale("log")
+            short_log_axis(ax.xaxis)
+            short_log_axis(ax.yaxis)
+        else:
+            short_axis(ax.xaxis)
+            short_axis(ax.yaxis)
         span = ends.min(), ends.max()
         ax.plot(span, span, c="0.6", lw=0.6)
         ax.set_xlim(span)
@@ -58,12 +72,26 @@ def draw(store):
             axes[0, 0].plot([], [], marker, ms=3, mew=0, c="0.4", label=data)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-    ridges = sorted(table["ridge"].unique())
-    values = ", ".join(f"{ridge:g}" for ridge in ridges)
-    figure.suptitle(
-        f"Heads trained above fixed features, ridges {values}, {seeds_of(table)}", fontsize=8
+    ridges = ", ".join(f"{ridge:g}" for ridge in sorted(table["ridge"].unique()))
+    caption(
+        figure,
+        f"""Softmax regression on fixed features, seen against predicted; on the grey line they
+        agree. One mark for each ridge ({ridges}) and each of {seeds_of(table)}; {_samples(table)}.
+        Features: ReLU units of random weights, pixels, ReLU units of a trained network. The
+        prediction takes features of a class as Gaussian about its mean with one covariance for all
+        classes, from moments that are measured; trained features have seen the labels of the
+        training samples, which it does not know. Share: sum over pairs of classes i ≠ j of ‖H_ij‖²
+        over ‖H‖², of the training samples.""",
     )
     return figure
+
+
+def _samples(table):
+    """Words for how many samples each kind of data has."""
+    sizes = table.groupby("data", sort=False)["n_samples"].unique()
+    return "; ".join(
+        f"{data}: N = {' and '.join(f'{n:.0f}' for n in found)}" for data, found in sizes.items()
+    )
 
 
 if __name__ == "__main__":

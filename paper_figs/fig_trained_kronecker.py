@@ -2,15 +2,16 @@
 
 import numpy as np
 
-from paper_figs.eigenspace_cases import AFTER, BEFORE
+from paper_figs.eigenspace_cases import AFTER, BEFORE, words
 from paper_figs.layer_panels import (
     eigenvalue_lines,
     layer_panels,
     legend_below,
     numbers_in_panel,
 )
-from paper_figs.style import run
+from paper_figs.style import caption, run
 
+LOWEST = 1e-4  # of the largest
 LINES = [
     ("eigenvalues", BEFORE, "grey", "-", "before training"),
     ("eigenvalues", AFTER, "blue", "-", "after"),
@@ -23,18 +24,25 @@ def draw(store):
     """Rows: networks; columns: layers, with true and with random labels."""
     figure, axes = layer_panels(store, _panel, "index", "eigenvalue")
     legend_below(figure, axes, 4)
-    figure.suptitle(
-        "Top eigenvalues of each layer: geometric means, bands of all seeds; dashed: $C-1$.\nIn "
-        "each panel: relative error of the Kronecker product, before and after training",
-        fontsize=8,
+    caption(
+        figure,
+        f"""Largest eigenvalues of the Hessian H of each layer before and after training, and, after
+        training, of K = E[M] ⊗ E[zzᵀ] of the sample and of the gradient covariance at the labels of
+        the training; first network of each pair, geometric means over seeds, bands from the
+        smallest to the largest. {words(store)} Lines end where an eigenvalue of a seed is below
+        10⁻⁴ of its largest one. In the panels: relative error ‖H − K‖/‖H‖, before → after. Dashed:
+        behind the first C − 1. Where labels are fitted, squared gradients (1 − p)² are smaller
+        than curvatures p(1 − p), so the gradient covariance lies below H.""",
     )
     return figure
 
 
 def _panel(ax, training, layer):
-    eigenvalue_lines(ax, training, layer, LINES)
+    eigenvalue_lines(ax, training, layer, LINES, lowest=LOWEST)
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high * (high / low) ** 0.25)  # room for the numbers
     before, after = (np.mean(training.numbers("error", at, layer)) for at in (BEFORE, AFTER))
-    numbers_in_panel(ax, f"{before:.2f}, {after:.2f}")
+    numbers_in_panel(ax, f"{before:.2f} → {after:.2f}")
 
 
 if __name__ == "__main__":

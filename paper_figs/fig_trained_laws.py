@@ -1,13 +1,23 @@
 """Losses, accuracies and norms of trained softmax regression against the ridge, predicted."""
 
-from paper_figs.style import CannotDraw, plain_log_ticks, rows_of, run, seeds_of, subplots
+from paper_figs.style import (
+    CannotDraw,
+    caption,
+    plain_log_ticks,
+    rows_of,
+    run,
+    seeds_of,
+    short_axis,
+    short_log_axis,
+    subplots,
+)
 from paper_figs.trained_law_cases import COLOURS, along, words
 from rmt_hessian import plotting
 
 PANELS = {
     "loss": "loss (no ridge)",
     "accuracy": "accuracy",
-    "ratio": r"$R$, mean $\|H_{ij}\|^2$ over mean $\|H_{ii}\|^2$",
+    "ratio": "$R$",
     "share": "share off the diagonal",
 }
 KINDS = {"train": ("o", "-"), "test": ("^", "--")}  # marker of what is seen, line of theory
@@ -33,7 +43,9 @@ def draw(store):
     for ax, title in zip(axes.flat, PANELS.values(), strict=True):
         ax.set_xscale("log")
         ax.set_ylabel(title)
+        short_axis(ax.yaxis)
     axes[0, 0].set_yscale("log")
+    short_log_axis(axes[0, 0].yaxis)
     for ax in axes[1]:
         ax.set_xlabel(r"ridge $\mu$")
         plain_log_ticks(ax, sorted(cases[0]["ridge"].unique()))
@@ -41,10 +53,14 @@ def draw(store):
     axes[0, 0].plot([], [], "^--", c="0.4", ms=2.6, lw=0.9, label="new samples")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-    figure.suptitle(
-        f"Softmax regression at its optimum, {words(cases[0])}: theory (lines), "
-        f"{seeds_of(cases[0])} (markers)",
-        fontsize=8,
+    caption(
+        figure,
+        f"""Softmax regression with a ridge μ at its optimum, {words(cases[0])}, on Gaussian inputs
+        whose class means have length ρ (0: labels independent of the inputs). Lines: predicted
+        without training; markers: trained, one for each of {seeds_of(cases[0])}. Above on the
+        training samples (filled lines, dots) and on new ones (dashed, triangles); below of the
+        Hessian of the training samples: R, the mean of ‖H_ij‖² over pairs of classes i ≠ j over
+        that of ‖H_ii‖², and the share of the sum over i ≠ j in ‖H‖².""",
     )
     return figure
 

@@ -1,6 +1,15 @@
 """Where the prediction of trained softmax regression ends: more and more classes at one d."""
 
-from paper_figs.style import CannotDraw, plain_log_ticks, rows_of, run, seeds_of, subplots
+from paper_figs.style import (
+    CannotDraw,
+    caption,
+    plain_log_ticks,
+    rows_of,
+    run,
+    seeds_of,
+    short_axis,
+    subplots,
+)
 from paper_figs.trained_law_cases import COLOURS, along
 from rmt_hessian import plotting
 
@@ -37,15 +46,19 @@ def draw(store):
         plain_log_ticks(ax, at[::2])
         ax.set_xlabel("$K^2/d$")
         ax.set_title(title)
-    axes[0, 0].set_ylabel("seen/predicted $-1$")
+    axes[0, 0].set_ylabel("seen / predicted $-$ 1")
+    short_axis(axes[0, 0].yaxis, 5)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     row = first.iloc[0]
-    figure.suptitle(
-        f"Optima of more and more classes, $d={row['n_inputs']:.0f}$, "
-        f"$N={row['n_samples']:.0f}$, $\\mu={row['ridge']:g}$, "
-        f"$K={first['n_classes'].min():.0f}$ to {first['n_classes'].max():.0f}, {seeds_of(first)}",
-        fontsize=8,
+    caption(
+        figure,
+        f"""Where the prediction ends: softmax regression at its optimum, d = {row["n_inputs"]:.0f},
+        N = {row["n_samples"]:.0f}, ridge {row["ridge"]:g}, of K = {first["n_classes"].min():.0f} to
+        {first["n_classes"].max():.0f} classes, trained over predicted, less 1; a dot for each of
+        {seeds_of(first)}. ρ: length of the class means. ‖V‖: norm of the weights; R: mean ‖H_ij‖²
+        over pairs of classes i ≠ j over mean ‖H_ii‖². The prediction is one of d → ∞ at fixed K.
+        """,
     )
     return figure
 

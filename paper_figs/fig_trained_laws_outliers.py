@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from paper_figs.style import CannotDraw, rows_of, run, seeds_of, subplots
+from paper_figs.style import (
+    CannotDraw,
+    caption,
+    rows_of,
+    run,
+    seeds_of,
+    short_axis,
+    subplots,
+)
 from paper_figs.trained_law_cases import along, words
 from rmt_hessian.plotting import COLOURS
 
@@ -28,17 +36,23 @@ def draw(store):
         number = rows[f"{part}_predicted_multiplicity"].max()
         which = "the outlier" if number <= 1 else f"mean of the {number:.0f} outliers"
         place.set_title(f"{title}\n{which}")
+        short_axis(place.yaxis)
         overlap.set_xlabel(r"separation $\rho$")
         overlap.set_ylim(0, 1)
-    axes[0, 0].set_ylabel("place")
-    axes[1, 0].set_ylabel("squared overlap\nwith class means")
+    axes[0, 0].set_ylabel("eigenvalue")
+    axes[1, 0].set_ylabel("squared overlap with\nspan of class means")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-    first = rows.iloc[0]
-    figure.suptitle(
-        f"Outliers farthest from the bulk, {words(rows)}, $\\mu={first['ridge']:g}$, "
-        f"{seeds_of(rows)}",
-        fontsize=8,
+    caption(
+        figure,
+        f"""Outliers of the Hessian of softmax regression at its optimum, {words(rows)}, ridge
+        {rows.iloc[0]["ridge"]:g}, on Gaussian inputs whose class means have length ρ. Of each part
+        those outliers that are predicted farthest from the bulk; where several coincide, means
+        over as many eigenvalues from that end of the spectrum. Dots: seen, one for each of
+        {seeds_of(rows)}; dashes: predicted; grey: the bulk that is predicted. No dash, no dot:
+        no outlier is predicted there. Below: mean squared norm of the projection of their unit
+        eigenvectors onto the span of the class means (of the whole layer: onto that span in every
+        block).""",
     )
     return figure
 

@@ -3,16 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from paper_figs.style import CannotDraw, rows_of, run, short_axis, subplots
+from paper_figs.style import CannotDraw, caption, rows_of, run, short_axis, subplots
 from paper_figs.trained_law_cases import along, words
-from rmt_hessian.plotting import COLOURS
+from rmt_hessian.plotting import plot_spectrum
 
 PARTS = {"diagonal": "diagonal block", "off_diagonal": "off-diagonal block", "layer": "whole layer"}
-LAWS = {
-    "quantiles": ("blue", "-", "law"),
-    "without_prox_quantiles": ("vermilion", "--", "of fresh logits"),
-}
-BINS, POINTS = 40, 200  # of a histogram; of a curve
+LAWS = {"": "law of the optimum", "without_prox_": "law of fresh logits"}
+POINTS = 200  # of a curve
+ZERO = 1e-9  # of the largest: what is smaller is 0
+BEYOND = 0.02  # of the width of a law: eigenvalues further from its edges are beyond it
 
 
 def draw(store):
@@ -32,55 +31,67 @@ def draw(store):
     for line, (_, row) in zip(axes, chosen.iterrows(), strict=True):
         arrays = store.arrays(row["key"])
         for ax, (part, title) in zip(line, PARTS.items(), strict=True):
-            _panel(ax, arrays, part)
-            pair = f"KS {row[f'ks_{part}']:.3f}; fresh {row[f'ks_without_prox_{part}']:.3f}"
-            ax.set_title(f"{title}, $\\rho={row['separation']:g}$\n{pair}")
+            _panel(ax, row, arrays, part)
+            ax.set_title(title)
+        line[0].set_ylabel(f"$\\rho={row['separation']:g}$\ndensity")
     for ax in axes[1]:
         ax.set_xlabel("eigenvalue")
-    for ax in axes[:, 0]:
-        ax.set_ylabel("density")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-    figure.suptitle(
-        f"Trained softmax regression, {words(rows)}, $\\mu={ridge:g}$: one optimum a row, "
-        "distances to both laws",
-        fontsize=8,
+    caption(
+        figure,
+        f"""Spectra of the Hessian of softmax regression at its optimum, {words(rows)}, ridge
+        {ridge:g}, on Gaussian inputs whose class means have length ρ; one optimum a row, the least
+        and the largest ρ. Grey: all eigenvalues but those that are 0, which count in the
+        normalisation, as an atom at 0 does in the laws. Solid: law of the optimum; dashed: law that
+        takes logits of the training samples for those of fresh ones. Curves are slopes between
+        quantiles of a law; that of the optimum ends at its edges, the other at its outermost
+        quantiles; a triangle marks where one is cut at three times the histogram. Numbers:
+        Kolmogorov–Smirnov distances to both laws, and how many eigenvalues lie beyond the edges of
+        the law of the optimum by more than {100 * BEYOND:g} % of its width: outliers, which are
+        drawn, and which a law of the bulk does not have (figure trained_laws_outliers).""",
     )
     return figure
 
 
-def _panel(ax, arrays, part):
+def _panel(ax, row, arrays, part):
     """Histogram and both laws, of the part of the spectrum that is not 0."""
-    values = arrays[f"{part}_eigenvalues"]
-    n = len(values)
-    kept = np.abs(values) > 1e-9 * np.abs(values).max()
-    ax.hist(
-        values[kept],
-        BINS,
-        weights=np.full(kept.sum(), 1 / n),
-        color=COLOURS["grey"],
-        alpha=0.5,
-        label="eigenvalues",
-    )
-    lo, hi = ax.get_xlim()
-    width = np.diff(np.histogram_bin_edges(values[kept], BINS))[0]
-    for name, (colour, dashes, label) in LAWS.items():
-        x, density = curve(arrays[f"{part}_{name}"])
-        ax.plot(x, density * width, dashes, c=COLOURS[colour], lw=0.9, label=label)
-    ax.set_xlim(lo, hi)
-    ax.set_ylim(0, 1.25 * max(patch.get_height() for patch in ax.patches))
-    ax.set_yticks([])
+    values, edges = arrays[f"{part}_eigenvalues"], arrays[f"{part}_edges"]
+    curves = {label: curve(arrays[f"{part}_{law}quantiles"]) for law, label in LAWS.items()}
+    curves[LAWS[""]] = to_edges(*curves[LAWS[""]], edges)
+    notes = [f"KS {row[f'ks_{part}']:.3f}", f"fresh {row[f'ks_without_prox_{part}']:.3f}"]
+    if n := n_beyond(values, edges):
+        notes.append(f"{n} beyond")
+    plot_spectrum(ax, values, curves, coverage=1.0, notes=notes)
+    short_axis(ax.yaxis)
     short_axis(ax.xaxis)
+
+
+def n_beyond(values, edges):
+    """How many eigenvalues, but 0, lie clearly beyond the edges of a law."""
+    margin = BEYOND * np.diff(edges)[0]
+    outside = (values < edges[0] - margin) | (values > edges[1] + margin)
+    return int(np.sum(outside & (np.abs(values) > ZERO * np.abs(values).max())))
 
 
 def curve(quantiles):
     """Density from quantiles of equal steps of probability, zeros left out."""
     n = len(quantiles)
-    kept = np.abs(quantiles) > 1e-9 * np.abs(quantiles).max()
+    kept = np.abs(quantiles) > ZERO * np.abs(quantiles).max()
     rank = (np.flatnonzero(kept) + 0.5) / n
     at = np.linspace(0, len(rank) - 1, min(POINTS, len(rank))).round().astype(int)
     x, q = quantiles[kept][at], rank[at]
     return (x[1:] + x[:-1]) / 2, np.diff(q) / np.diff(x)
+
+
+def to_edges(x, density, edges):
+    """The curve, down to 0 at the edges of the law, where it lies between them."""
+    lo, hi = edges
+    if x[0] > lo:
+        x, density = np.append(lo, x), np.append(0.0, density)
+    if x[-1] < hi:
+        x, density = np.append(x, hi), np.append(density, 0.0)
+    return x, density
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import numpy as np
 
 from paper_figs.style import (
+    caption,
     combinations,
     inputs_of_training,
     rows_of,
@@ -22,19 +23,19 @@ CASES = [  # layers, loss, inputs, many samples or few
     (2, "mse", "mixture", True),
 ]
 DISTANCES = {  # column, label, colour, line
-    "ks_start": ("law of the start", "green", ":"),
-    "ks_given": ("given the weights", "blue", "--"),
+    "ks_start": ("law given the first weights", "green", ":"),
+    "ks_given": ("law given the weights", "blue", "--"),
     "fresh_ks_given": ("the same, fresh inputs", "orange", "-."),
-    "ks_conditional": ("conditional", "vermilion", "-"),
+    "ks_conditional": ("conditional law", "vermilion", "-"),
 }
 OUTLIERS = {
     "layer": ("whole layer", "vermilion", "-"),
-    "diagonal": ("$H_{11}$", "blue", "--"),
-    "off_diagonal": ("$H_{12}$", "green", ":"),
+    "diagonal": ("$H_{00}$", "blue", "--"),
+    "off_diagonal": ("$H_{01}$", "green", ":"),
 }
 OVERLAPS = {
-    "layer_means_overlap": ("with class means", "purple", "-"),
-    "layer_rows_overlap": ("with weight rows", "orange", "--"),
+    "layer_means_overlap": ("with span of class means", "purple", "-"),
+    "layer_rows_overlap": ("with span of weight rows", "orange", "--"),
 }
 OUTPUT = {
     "output_gap": (r"gap $\lambda_C/\lambda_{C-1}$", "vermilion", "-"),
@@ -87,17 +88,28 @@ def draw(store):
         column[2].set_ylim(0, 1.05)
     short_log_axis(axes[0, 0].yaxis)
     axes[1, 0].set_yticks([0, 1, 5, 20], ["0", "1", "5", "20"])
-    names = ("KS distance, $H_{11}$", "outliers", "their overlaps", "output Hessian")
+    names = ("KS distance, $H_{00}$", "outliers", "their overlaps", "output Hessian")
     for row, name in zip(axes, names, strict=True):
         row[0].set_ylabel(name)
         shown = next(ax for ax in row[::-1] if ax.lines)
         row[-1].axis("off")
         row[-1].legend(*shown.get_legend_handles_labels(), loc="center left", fontsize=5.5)
-    figure.suptitle(
-        f"Along a training; medians of up to {seeds_of(table)}, bands between the extremes. "
-        f"Outliers of hidden layers\non a mixture at $d={table['n_inputs'].min():.0f}$, all else "
-        f"at $d={table['n_inputs'].max():.0f}$; overlaps: of the outliers of the whole layer",
-        fontsize=8,
+    caption(
+        figure,
+        f"""First layer along trainings, a column a case. Lines: medians over up to
+        {seeds_of(table)}; bands: smallest to largest; a run that ended earlier stays where it
+        ended. Each row has colours of its own. First row: Kolmogorov distances of the spectrum of
+        the diagonal block H₀₀ to three laws, and (fresh inputs) of that of a fresh sample to the
+        law given the weights. Second: how many eigenvalues lie outside the bulk: of blocks that of
+        the conditional law, of the whole layer that of copies with independent features. Third: of
+        the outliers of the whole layer, the mean squared norm of the projection of their unit
+        eigenvectors onto the span of the class means of the inputs, and onto that of the rows of
+        weights, as long as there are any. Last: of the output Hessian, the gap λ_C/λ_(C−1), seen
+        and predicted, and the overlap of its top C − 1 eigenvectors with the span of the
+        differences v_c − v̄ of the rows of the last layer's weights. Rows on outliers and overlaps
+        of hidden layers on a mixture are at d = {table["n_inputs"].min():.0f}, where whole layers
+        are diagonalised, all else at d = {table["n_inputs"].max():.0f}. The other cases are in the
+        table.""",
     )
     return figure
 

@@ -2,15 +2,16 @@
 
 import numpy as np
 
-from paper_figs.eigenspace_cases import AFTER, BEFORE, mean_of_known
+from paper_figs.eigenspace_cases import AFTER, BEFORE, mean_of_known, words
 from paper_figs.layer_panels import (
     eigenvalue_lines,
     layer_panels,
     legend_below,
     numbers_in_panel,
 )
-from paper_figs.style import run
+from paper_figs.style import caption, run
 
+LOWEST = 3e-3
 LINES = [
     ("output_eigenvalues", BEFORE, "grey", "-", "before training"),
     ("predicted_output_eigenvalues", BEFORE, "grey", ":", "before, predicted"),
@@ -25,11 +26,18 @@ def draw(store):
         store, _panel, "index", "eigenvalue over the largest", layers=_hidden
     )
     legend_below(figure, axes, 4)
-    figure.suptitle(
-        r"$\mathbb{E}[M]$ of hidden layers of $C$ units or more: geometric means, bands of all "
-        "seeds; dashed: $C-1$.\nBefore → after: gap; overlap of the top space with the rows above; "
-        "predicted in brackets",
-        fontsize=8,
+    caption(
+        figure,
+        f"""Eigenvalues of output Hessians E[M] of hidden layers over the largest one, before and
+        after training, beside those of E[M] computed from the weights and from mean and covariance
+        of the inputs; first network of each pair, geometric means over seeds, bands from the
+        smallest to the largest. {words(store)} Hidden layers of fewer than C units, and last
+        layers, are left out: a rank C − 1 means nothing there. Lines end where an eigenvalue of a
+        seed is below 0.003. Dashed: behind the first C − 1. In the panels, before → after and
+        predicted from the weights in brackets: the gap λ_C/λ_(C−1); overlap of the top C − 1
+        eigenspace with the span of the centred rows of the weights above, columns times the share
+        of inputs for which a unit is active (in brackets: mean over LeCun networks of one hidden
+        layer, so before training).""",
     )
     return figure
 
@@ -40,8 +48,8 @@ def _hidden(training):
 
 
 def _panel(ax, training, layer):
-    eigenvalue_lines(ax, training, layer, LINES, lowest=1e-3, ymax=0.75)
-    ax.set_ylim(2.5e-3, 8)
+    eigenvalue_lines(ax, training, layer, LINES, lowest=LOWEST, relative=True, ymax=0.75)
+    ax.set_ylim(LOWEST, 8)
     gaps, predicted, overlaps, (expected, _) = (
         [mean_of_known(training.numbers(name, at, layer)) for at in (BEFORE, AFTER)]
         for name in ("gap", "predicted_gap", "frame_overlap", "expected_frame_overlap")

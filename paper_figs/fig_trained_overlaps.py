@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from paper_figs.eigenspace_cases import AFTER, BEFORE
+from paper_figs.eigenspace_cases import AFTER, BEFORE, words
 from paper_figs.layer_panels import layer_panels, legend_below, mean_and_band
-from paper_figs.style import run, short_axis
+from paper_figs.style import caption, index_axis, run, short_axis
 from rmt_hessian.plotting import COLOURS
 
 LINES = [  # array, end, colour, style, label, with a band
     ("overlaps", BEFORE, "grey", "-", "before training", True),
-    ("predicted_overlaps", BEFORE, "grey", ":", "before, of the factors from weights", False),
     ("overlaps", AFTER, "blue", "-", "after training", True),
     ("kronecker_overlaps", AFTER, "vermilion", "-", "after, of the factors of the sample", False),
     ("predicted_overlaps", AFTER, "vermilion", ":", "after, of the factors from weights", False),
@@ -20,13 +19,22 @@ LINES = [  # array, end, colour, style, label, with a band
 
 def draw(store):
     """Rows: networks; columns: layers, with true and with random labels."""
-    figure, axes = layer_panels(store, _panel, "dimension", "overlap, each panel on its own scale")
+    figure, axes = layer_panels(
+        store, _panel, "dimension $q$", "overlap, each panel on its own scale"
+    )
     legend_below(figure, axes, 3)
-    figure.suptitle(
-        "Overlap of the top eigenspaces of a layer in pairs of independent networks, by dimension; "
-        "bands: all pairs.\nDashed: $C-1$; dotted: units; triangles: peak predicted from the "
-        "factors, before (grey) and after",
-        fontsize=8,
+    caption(
+        figure,
+        f"""Overlap tr(PP′)/q of the spaces of the top q eigenvectors of the Hessians of one layer
+        of two independent networks, against q, before and after training; means over seeds, bands
+        from the smallest to the largest. {words(store)} Also after training, without bands: of the
+        products E[M] ⊗ E[zzᵀ] of the factors of the sample, and of factors computed from the
+        weights and from mean and covariance of the inputs; of gradient covariances at the labels of
+        the training; of Hessians with features normalised to mean 0 and variance 1. Random spaces:
+        q over the number of weights. Vertical: C − 1 (dashed), number of units of the layer
+        (dotted). Triangles: peak predicted from the factors of the sample, mean over seeds, before
+        (grey) and after (vermilion). Dimensions that cut a multiple eigenvalue in some seed are
+        left out: dead units make zeros, where lines end.""",
     )
     return figure
 
@@ -50,7 +58,7 @@ def _panel(ax, training, layer):
         ax.axvline(training.units(layer), color="black", ls=":", lw=0.7)
     ax.set_ylim(0, 1.05 * max(highest) or 1)
     short_axis(ax.yaxis)
-    short_axis(ax.xaxis, 2)
+    index_axis(ax.xaxis, dimensions.size)
 
 
 if __name__ == "__main__":

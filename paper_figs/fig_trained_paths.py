@@ -1,6 +1,17 @@
 """The path of gradient descent beside the optima of falling ridges, at equal norm of V."""
 
-from paper_figs.style import CannotDraw, alike, rows_of, run, seeds_of, subplots
+from paper_figs.style import (
+    CannotDraw,
+    alike,
+    caption,
+    rows_of,
+    run,
+    seeds_of,
+    short_axis,
+    short_log_axis,
+    subplots,
+)
+from paper_figs.trained_law_cases import words
 from rmt_hessian.plotting import COLOURS
 
 PANELS = {
@@ -41,19 +52,27 @@ def draw(store):
                         c=COLOURS[colour],
                         label=label if number == 0 else None,
                     )
-            ax.set_title(f"{title}\n$\\rho={separation:g}$")
+            ax.set_title(title)
             lo, hi = ax.get_ylim()
             if name == "train_loss" and hi > 10 * max(lo, 0.1):
                 ax.set_yscale("log")
+                short_log_axis(ax.yaxis)
+            else:
+                short_axis(ax.yaxis)
+            short_axis(ax.xaxis)
+        line[0].set_ylabel(f"$\\rho={separation:g}$")
     for ax in axes[-1]:
         ax.set_xlabel(r"$\|V\|$")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-    first = table.iloc[0]
-    figure.suptitle(
-        f"Optima of falling ridges and gradient descent, $d={first['n_inputs']:.0f}$, "
-        f"$K={first['n_classes']:.0f}$, $N={first['n_samples']:.0f}$, {seeds_of(table)}",
-        fontsize=8,
+    caption(
+        figure,
+        f"""Softmax regression, {words(table)}, on Gaussian inputs whose class means have length ρ:
+        optima of falling ridges, predicted and trained, and gradient descent from 0 without a
+        ridge, all against the norm of the weights V, which grows along each path; one mark a ridge
+        or checkpoint of each of {seeds_of(table)}. R: mean ‖H_ij‖² over pairs of classes i ≠ j over
+        mean ‖H_ii‖². Where descent goes on beyond the norm of the last optimum (by more than 5 %)
+        it is not drawn. That the paths agree is seen, not derived.""",
     )
     return figure
 

@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from paper_figs.style import combinations, inputs_of_training, rows_of, run, subplots
+from paper_figs.style import (
+    caption,
+    combinations,
+    inputs_of_training,
+    rows_of,
+    run,
+    subplots,
+    written,
+)
 from rmt_hessian.plotting import COLOURS
 
 ROWS = [  # layers, loss, inputs, many samples or few; block
@@ -14,8 +22,12 @@ ROWS = [  # layers, loss, inputs, many samples or few; block
     (2, "mse", "gaussian", False, "diagonal"),
 ]
 LAWS = {"start": ("green", ":"), "given": ("blue", "--"), "conditional": ("vermilion", "-")}
-NAMES = {"start": "law of the start", "given": "given the weights", "conditional": "conditional"}
-BLOCKS = {"diagonal": "$H_{11}$", "off_diagonal": "$|H_{12}|$"}
+NAMES = {
+    "start": "law given the first weights",
+    "given": "law given the weights",
+    "conditional": "conditional law",
+}
+BLOCKS = {"diagonal": "$H_{00}$", "off_diagonal": "$|H_{01}|$"}
 PLACES = 0.25, 0.5, 0.75  # of the distances, in the width of a panel
 SHARES = (0, 0.5, 1)  # of the steps
 LOWEST, DECADES = 0.2, 8  # quantile of the spectra of a row that is shown, if not below these
@@ -40,21 +52,31 @@ def draw(store):
         for ax, k in zip(row, shown, strict=True):
             _draw_distributions(ax, {name: a[k] for name, a in arrays.items() if a.ndim > 1}, block)
             _write_distances(ax, [arrays[f"{block}_ks_{law}"][k] for law in LAWS])
-            ax.set_title(f"{steps[k]} steps, loss {arrays['losses'][k]:.2g}", fontsize=7, pad=11.5)
+            loss = written(float(f"{arrays['losses'][k]:.2g}"))
+            ax.set_title(f"{steps[k]} steps, loss {loss}", fontsize=7, pad=11.5)
             ax.set_xscale("log")
             ax.minorticks_off()
             lowest = np.quantile(sizes, LOWEST, axis=1).min() / 2
             ax.set_xlim(max(lowest, sizes.max() * 10.0**-DECADES), 2 * sizes.max())
+        row[0].set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
         row[0].set_ylabel(_case(point, block) + words, fontsize=6.5)
     for ax in axes[-1]:
-        ax.set_xlabel("eigenvalue")
+        ax.set_xlabel("eigenvalue, or its size")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
-    first = table.iloc[0]
-    figure.suptitle(
-        f"Shares of eigenvalues below, $d={first['n_inputs']:.0f}$, first seed. Three numbers: "
-        "Kolmogorov distances of the spectrum\nto the three laws, each in the colour of its law",
-        fontsize=8,
+    n_cases = 2 * table.groupby(["widths", "loss", "inputs", "n_samples"]).ngroups
+    caption(
+        figure,
+        f"""Spectra of blocks of the first layer along trainings: share of eigenvalues (of sizes of
+        eigenvalues, where the block is H₀₁) below a number. Grey: seen, first seed; green: law
+        given the weights of the start; blue: law given the weights of the moment, of fresh inputs;
+        red: conditional law, of the output Hessians of the very sample. Numbers: Kolmogorov
+        distances of the spectrum to the three laws, in their colours. Columns: at the start,
+        nearest to half of the steps, at the end. What lies right of the conditional law are
+        outliers (figure trained_outliers). The axes leave out small sizes, up to a fifth of a
+        spectrum. d = {table.iloc[0]["n_inputs"]:.0f}, ReLU; trained by L-BFGS (linear) and Adam
+        (hidden). Drawn are {len(ROWS)} of {n_cases} pairs of a case and a block; distances of all
+        are in the table.""",
     )
     return figure
 
@@ -63,7 +85,9 @@ def _draw_distributions(ax, arrays, block):
     """Ranks of the eigenvalues over their size, and of the quantiles of each law."""
     spectrum = np.sort(np.abs(arrays[f"{block}_eigenvalues"]))
     ranks = (np.arange(spectrum.size) + 0.5) / spectrum.size
-    ax.step(spectrum, ranks, where="mid", color=COLOURS["grey"], lw=2.5, alpha=0.6, label="seen")
+    ax.step(
+        spectrum, ranks, where="mid", color=COLOURS["grey"], lw=2.5, alpha=0.6, label="spectrum"
+    )
     for law, (colour, line) in LAWS.items():
         quantiles = np.sort(np.abs(arrays[f"{block}_{law}_quantiles"]))
         ax.plot(quantiles, ranks, line, color=COLOURS[colour], lw=1.0, label=NAMES[law])

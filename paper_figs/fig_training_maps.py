@@ -4,14 +4,21 @@ from itertools import pairwise
 
 import numpy as np
 
-from paper_figs.style import combinations, inputs_of_training, parts_with_subplots, rows_of, run
+from paper_figs.style import (
+    caption,
+    combinations,
+    inputs_of_training,
+    parts_with_subplots,
+    rows_of,
+    run,
+)
 from rmt_hessian.plotting import plot_absolute_hessian
 
 DECADES = 5
 WIDE = 1 / 50  # of the picture: units of layers whose units are less wide have no lines
 DPI = 300  # of a panel of 1.6 inches, for pictures of some 400 pixels
 PICTURES = [  # array, label of its colours, what its axes count
-    ("entries", "$|H|$", "weights, first layer to last"),
+    ("entries", "$|H|$, RMS of a pixel", "weights, first layer to last"),
     ("block_norms", r"$\Vert H_{bc}\Vert_F$", "units $b$, $c$, first layer to last"),
 ]
 
@@ -58,11 +65,16 @@ def draw(store):
                 )
             row[0].set(xlabel=counted, ylabel=counted)
             part.colorbar(image, ax=row, shrink=0.8, label=label)
-    figure.suptitle(
-        "Hessians at 0, 50 and 100 % of the steps of Adam: root mean squares of the entries of a "
-        f"pixel, norms of\nthe blocks $H_{{bc}}$ of pairs of units $b$, $c$; {DECADES} decades "
-        f"below the largest of the three.\nLines part layers, thin ones {_lines_of(table)}",
-        fontsize=8,
+    n_seeds = rows_of(store, "training_images")["seed"].nunique()
+    caption(
+        figure,
+        f"""Whole Hessians at 0, 50 and 100 % of the steps of Adam, one training of each case
+        (seed 0 of {n_seeds}). Upper rows: sizes of entries, the root of the mean square over the
+        entries of a pixel; lower rows: Frobenius norms of the blocks H_bc of pairs of units b, c,
+        each block as large as its weights are many. Each row has one logarithmic colour scale, of
+        {DECADES} decades below the largest value of its three maps; what is smaller, exact zeros
+        among it, is black: with MSE all off the blocks of the last layer's units. Thick lines part
+        layers, thin ones {_lines_of(table)}.""",
     )
     return figure
 

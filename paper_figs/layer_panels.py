@@ -1,13 +1,13 @@
 """Figures of a panel a layer of trained networks, and the lines in them."""
 
 import numpy as np
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
 from paper_figs.eigenspace_cases import LABELS, trainings
-from paper_figs.style import CannotDraw, short_log_axis, subplots
+from paper_figs.style import CannotDraw, index_axis, short_log_axis, subplots
 from rmt_hessian.plotting import COLOURS
 
-AROUND, HEIGHT = 1.3, 0.92  # inches for titles and legend; of a panel over its width
+AROUND, HEIGHT = 0.9, 0.95  # inches for titles and legend; of a panel over its width
 
 
 def layer_panels(store, draw, xlabel, ylabel, *, layers=lambda training: range(training.n_layers)):
@@ -22,7 +22,7 @@ def layer_panels(store, draw, xlabel, ylabel, *, layers=lambda training: range(t
         raise CannotDraw("there is no layer to draw: none is hidden and has C units or more")
     figure, axes = subplots(len(rows), len(columns))
     width = figure.get_size_inches()[0]
-    height = HEIGHT * min(width / len(columns), 1.4)
+    height = HEIGHT * min(width / len(columns), 1.2)
     figure.set_size_inches(width, AROUND + height * len(rows))
     for row_axes, row in zip(axes, rows, strict=True):
         for ax in row_axes:
@@ -31,17 +31,15 @@ def layer_panels(store, draw, xlabel, ylabel, *, layers=lambda training: range(t
             for layer in layers(training):
                 ax = row_axes[columns.index((layer, training.random_labels))]
                 ax.set_axis_on()
-                ax.tick_params(labelsize=5)
+                ax.tick_params(labelsize=5.5)
                 draw(ax, training, layer)
-        row_axes[0].text(
-            -0.62 * 0.9 / max(width / len(columns), 0.9), 0.5, row[0].title, rotation=90,
-            transform=row_axes[0].transAxes, fontsize=6, ha="center", va="center",
-            multialignment="center",
-        )  # fmt: skip
+        first = next(ax for ax in row_axes if ax.axison)
+        first.set_ylabel(row[0].title, fontsize=6)
     for (layer, random), column in zip(columns, axes.T, strict=True):
         column[0].set_title(f"layer {layer}\n{LABELS[random]}", fontsize=6.5)
         lowest = [ax for ax in column if ax.axison][-1]
         lowest.set_xlabel(xlabel, fontsize=6)
+    figure.align_ylabels(axes[:, 0])
     figure.supylabel(ylabel, fontsize=7)
     return figure, axes
 
@@ -69,26 +67,29 @@ def mean_and_band(ax, x, values, colour, style="-", label=None, alpha=0.25, log=
     return np.max(drawn, initial=0.0)
 
 
-def eigenvalue_lines(ax, training, layer, lines, *, lowest=None, ymax=1.0):
+def eigenvalue_lines(ax, training, layer, lines, *, lowest, relative=False, ymax=1.0):
     """Eigenvalues against their index on a logarithmic axis: geometric means, bands; and C - 1.
 
-    ``lines`` are (array, end of the training, colour, style, label). With ``lowest`` they are over
-    the largest of each seed, and those below it are drawn there.
+    ``lines`` are (array, end of the training, colour, style, label). They end where an eigenvalue
+    of a seed is below ``lowest`` times its largest one; ``relative`` to that one.
     """
     for name, at, colour, style, label in lines:
         values = training.over_seeds(f"{name}_{layer}", at)
-        if lowest:
-            values = np.maximum(values / values[:, :1], lowest)
-        values = np.where(values > 0, values, np.nan)
+        largest = values[:, :1]
+        values = np.where(values > lowest * largest, values, np.nan)
+        values = values / largest if relative else values
         index = np.arange(1, values.shape[1] + 1)
         mean_and_band(ax, index, values, colour, style, label, log=True, lw=0.9)
-    ax.axvline(training.n_classes - 1, ymax=ymax, color="black", ls="--", lw=0.5)
+    ax.axvline(training.n_classes - 0.5, ymax=ymax, color="black", ls="--", lw=0.5)
     ax.set_yscale("log")
+    index_axis(ax.xaxis, index.size)
     ax.yaxis.set_major_locator(LogLocator(numticks=4))
     ax.yaxis.set_minor_formatter(NullFormatter())
     low, high = ax.get_ylim()
     if high < 30 * low:
         short_log_axis(ax.yaxis)
+    else:
+        ax.yaxis.set_minor_locator(NullLocator())
 
 
 def numbers_in_panel(ax, text):

@@ -17,8 +17,8 @@ from rmt_hessian.report.groups import told_apart
 from rmt_hessian.sweep.store import Store
 
 FONT = {
-    "font.family": "serif",
-    "font.serif": ["STIXGeneral", "DejaVu Serif"],  # both come with matplotlib
+    # both come with matplotlib; the second has the superscripts that the first lacks
+    "font.family": ["STIXGeneral", "DejaVu Serif"],
     "mathtext.fontset": "stix",
     "font.size": 8,
     "axes.labelsize": 8,
@@ -171,6 +171,12 @@ def short_axis(axis, n_intervals=3):
     """Few ticks, each written in full: no common factor at the end of the axis."""
     axis.set_major_locator(MaxNLocator(n_intervals))
     axis.set_major_formatter(FuncFormatter(lambda value, _: written(value)))
+
+
+def index_axis(axis, n):
+    """Ticks of an axis of places 1 … n: the first one, and round ones."""
+    step = 5 if n < 15 else 10 if n < 30 else 20
+    axis.set_ticks([1, *range(step, n + 1, step)])
 
 
 def save(figure, name, folder):

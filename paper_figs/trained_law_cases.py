@@ -3,7 +3,7 @@
 from paper_figs.style import CannotDraw
 
 SIZES = ["n_inputs", "n_classes", "n_samples", "n_groups", "correlation", "imbalance"]
-COLOURS = ("blue", "green", "vermilion", "purple", "orange", "sky")
+COLOURS = ("blue", "green", "vermilion", "purple", "orange", "grey")
 
 
 def along(table, name):
@@ -28,8 +28,7 @@ def along(table, name):
 
 
 def words(rows):
-    """Sizes of some rows for a title."""
+    """Sizes of some rows for a caption."""
     first = rows.iloc[0]
-    return (
-        f"$d={first['n_inputs']:.0f}$, $K={first['n_classes']:.0f}$, $N={first['n_samples']:.0f}$"
-    )
+    d, K, N = first["n_inputs"], first["n_classes"], first["n_samples"]
+    return f"d = {d:.0f}, K = {K:.0f} classes, N = {N:.0f}"

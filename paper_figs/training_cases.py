@@ -40,6 +40,17 @@ def cases(store):
                 yield f"{title}\n{sizes}{words}", points
 
 
+def left_out(store):
+    """Words for what `cases` does not show of the table."""
+    table = rows_of(store, "dynamic_force")
+    n_shown = sum(len(points) for _, points in cases(store))
+    return (
+        f"Drawn are {n_shown} of {len(table)} trainings: one hidden layer, no weight decay, of "
+        f"each case most samples and the number of classes nearest to {CLASSES}; the others are "
+        "in the table."
+    )
+
+
 def over_seeds(arrays, name, index=None):
     """A column along the checkpoints, of all seeds: shape (seeds, checkpoints)."""
     values = np.stack([a[name] for a in arrays])

@@ -14,22 +14,7 @@ try:
     from typer.core import TyperCommand
 
     from rmt_hessian.progress import duration, shown
-    from rmt_hessian.report.block_structure import (
-        format_rank,
-        format_summary,
-        summarise,
-        summarise_rank,
-    )
-    from rmt_hessian.report.bounds import bounds_sections
-    from rmt_hessian.report.decoupled import decoupled_sections
-    from rmt_hessian.report.layer_pairs import layer_pair_sections
-    from rmt_hessian.report.outliers import outlier_sections
-    from rmt_hessian.report.real_heads import real_head_sections
-    from rmt_hessian.report.structure import format_table, structure_sections
-    from rmt_hessian.report.trained_eigenspaces import trained_eigenspaces_sections
-    from rmt_hessian.report.trained_laws import trained_law_sections
-    from rmt_hessian.report.trained_spectra import trained_spectra_sections
-    from rmt_hessian.report.training import training_sections
+    from rmt_hessian.report import report_of
     from rmt_hessian.streams import robust_streams
     from rmt_hessian.sweep.clusters import SLURM, check, cores, slurm_script
     from rmt_hessian.sweep.config import ConfigError, load_config, load_points
@@ -62,14 +47,6 @@ ABOUT = "Random matrix theory of neural-network Hessians."
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=ABOUT)
 
 SHOWN = 5  # points named on the screen, of those that failed and of those missing
-LEGEND = """\
-R: mean squared norm of off-diagonal over diagonal blocks; z: (measured - predicted)/error of both,
-from 5 seeds on. KS: largest distance to the conditional and to the population law; outside: how
-many of the latter exceed the 95 % band of samples of N weights by more than the former. The band
-leaves out that rows of V and W vary in length and angle, by O(1/√d)."""
-RANK_TITLE = """
-Output Hessian of the hidden layer, CE: gap λ_C/λ_{C-1}, and overlap of the top eigenspace with the
-centred rows of V; means over seeds."""
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a sweep's results.")]
 MixVersions = Annotated[
@@ -154,10 +131,15 @@ def _interrupt(number, _frame):
 
 
 def _how_to_resume():
+    return f"resume with: {shlex.join([_command(), *sys.argv[1:]])}"
+
+
+def _command():
+    """How to type this command where it was typed."""
     command = "rmt-hessian"
     if Path(sys.argv[0]).name == command and not shutil.which(command):
         command = os.path.relpath(sys.argv[0])
-    return f"resume with: {shlex.join([command, *sys.argv[1:]])}"
+    return command
 
 
 def _say_what_is_to_do(points, folder, workers, scheduler):
@@ -215,34 +197,9 @@ def report(
     except FileNotFoundError:
         _stop(f"error: {folder} holds no table.parquet: rmt-hessian run or collect first", 2)
     config = load_config(folder / "config.toml")
-    norms, rank = summarise(table), summarise_rank(table)
-    structure = [
-        *structure_sections(table),
-        *outlier_sections(table),
-        *decoupled_sections(table),
-        *layer_pair_sections(table),
-        *trained_spectra_sections(table),
-        *trained_eigenspaces_sections(table),
-        *trained_law_sections(table),
-        *real_head_sections(table),
-        *training_sections(table),
-        *bounds_sections(table),
-    ]
-    if norms.empty and rank.empty and not structure:
-        _stop(f"error: {folder} holds no measurement that the report knows; see its table.csv", 2)
-    if len(norms):
-        print(format_summary(norms))
-        print(LEGEND)
-    if len(rank):
-        print(RANK_TITLE)
-        print(format_rank(rank))
-    for title, section in structure:
-        print(f"\n{title}\n{format_table(section)}")
-    keys, there = {point.key for point in config.points()}, set(table["key"])
-    if missing := len(keys - there):
-        print(f"\n{missing} of {len(keys)} points of {folder}/config.toml are not in the table.")
-    if others := len(there - keys):
-        print(f"{others} points of the table are not of that file: rmt-hessian collect {folder}")
+    for line in _what_is_not_there(folder, config, table):
+        print(line)
+    print(report_of(table))
     for path in (figures / f"{name}.png" for name in config.figures) if figures else ():
         if path.exists():
             print(f"figure: {path}")
@@ -255,18 +212,39 @@ def page(
     figures: Annotated[Path, typer.Option(help="Folder of the figures.")] = Path("figures"),
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
     table: Annotated[Path | None, typer.Option(help="Also write a table in Markdown.")] = None,
+    tests: Annotated[Path | None, typer.Option(help="Folder of tests that claims name.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Say that sizes are small.")] = False,
 ):
     """Gather claims, their verdicts and figures into one HTML file that needs nothing else."""
-    from rmt_hessian.claims.gather import gather  # altair, only here
+    from rmt_hessian.paper.gather import gather  # altair, only here
 
-    verdicts, html, markdown = gather(claims, results, figures, quick=quick)
+    verdicts, html, markdown = gather(claims, results, figures, tests=tests, quick=quick)
     for path, text in ((out, html), *([(table, markdown)] if table else [])):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     counts = Counter(verdict.word for verdict in verdicts)
     print(f"{_some(len(verdicts), 'claim')}: {', '.join(f'{n} {w}' for w, n in counts.items())}")
     print(f"page: {out}" + (f"; table: {table}" if table else ""))
+
+
+def _what_is_not_there(folder, config, table):
+    """Lines on points of the sweep that its table lacks, and what to run; on points of another."""
+    points, there = {point.key: point for point in config.points()}, set(table["key"])
+    if lacking := points.keys() - there:
+        state = Store(folder).state(sorted(lacking))
+        done, failed = len(state.rows), len(state.failed)
+        counts = {"done but not collected": done, "failed": failed}
+        counts["missing"] = len(lacking) - done - failed
+        told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+        yield f"Unfinished: {len(points) - len(lacking)} of {len(points)} points are here, {told}."
+        yield f"To finish it: {shlex.join([_command(), 'run', str(folder / 'config.toml')])}"
+        if failed:
+            yield f"Why points failed: {folder}/failed"
+        yield ""
+    if others := len(there - points.keys()):
+        yield f"{_some(others, 'point')} of this table are of another run than config.toml."
+        yield f"To collect its own: {shlex.join([_command(), 'collect', str(folder)])}"
+        yield ""
 
 
 def _notice(line):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rmt_hessian._types import FloatArray
 from rmt_hessian.compare import density_curve
 
 if TYPE_CHECKING:
@@ -26,17 +27,27 @@ COLOURS = {
 }
 
 
+# of `plot_spectrum`
+ROOM = 1.25  # height of the axis over what stands in it
+TALL = 3.0  # times the histogram: a density that is higher is cut
+
+
 def plot_spectrum(
     ax: Axes,
     eigenvalues: ArrayLike,
     curves: Mapping[str, Any],
     bins: int = 40,
     coverage: float = 0.99,
+    notes: Sequence[str] = (),
 ) -> None:
-    """Histogram of a spectrum with predicted densities over it.
+    """Histogram of a spectrum with predicted densities over it, and a note of what it leaves out.
 
     Eigenvalues within rounding of 0 are left out of the histogram and counted in its
     normalisation, like an atom at 0 in a law, so both enclose the mass of the continuous part.
+    Their share is noted in the panel, and how many eigenvalues lie outside the bins.
+
+    The axis is as high as the densities. One that is more than three times as high as the
+    histogram, as a density that diverges at an edge, is cut, and a triangle marks where.
 
     Parameters
     ----------
@@ -48,6 +59,8 @@ def plot_spectrum(
     coverage : float
         The axes show the central part of the spectrum with this share of its eigenvalues; long
         tails are cut.
+    notes : sequence of str
+        Lines above the note.
     """
     x = np.asarray(eigenvalues)
     bulk = x[np.abs(x) > 1e-10 * np.abs(x).max()]
@@ -59,12 +72,48 @@ def plot_spectrum(
         heights = counts / (x.size * np.diff(edges))
         ax.stairs(heights, edges, fill=True, color=COLOURS["grey"], alpha=0.45, label="eigenvalues")
         ax.set_xlim(lo - margin, hi + margin)
-        ax.set_ylim(0, 1.25 * heights.max())
+        _note(ax, [*notes, *_left_out(x, bulk, counts.sum())], heights)
     styles = (("-", COLOURS["vermilion"]), ("--", COLOURS["blue"]), (":", COLOURS["green"]))
     for (name, curve), (line, colour) in zip(curves.items(), styles, strict=False):
         points = density_curve(curve) if hasattr(curve, "cdf") else np.asarray(curve)
         if points.size:
             ax.plot(*points, line, color=colour, lw=1.1, label=name)
+    if bulk.size:
+        _fit_height(ax, heights.max())
+
+
+def _left_out(x: FloatArray, bulk: FloatArray, n_shown: int) -> list[str]:
+    """What of a spectrum the histogram does not show, in words."""
+    at_zero, outside = x.size - bulk.size, bulk.size - n_shown
+    told = [f"{at_zero / x.size:.1%} at 0".replace("%", " %")] if at_zero else []
+    return told + ([f"{outside} of {x.size} outside"] if outside else [])
+
+
+def _note(ax: Axes, lines: Sequence[str], heights: FloatArray) -> None:
+    """In the upper corner that is further from the top of the histogram."""
+    left = np.argmax(heights) >= heights.size / 2
+    ax.text(
+        *(0.03 if left else 0.97, 0.95), "\n".join(lines), transform=ax.transAxes, fontsize=6.5,
+        ha="left" if left else "right", va="top",
+    )  # fmt: skip
+
+
+def _fit_height(ax: Axes, of_histogram: float) -> None:
+    """Make room for the lines; those that are too high are cut, under a triangle."""
+    left, right = ax.get_xlim()
+    tops = []
+    for line in ax.lines:
+        x, y = np.asarray(line.get_xydata()).T
+        y = np.where((left <= x) & (x <= right), y, 0.0)
+        tops.append((y.max(), x[y.argmax()], line.get_color()))
+    held = [top for top, *_ in tops if top <= TALL * of_histogram]
+    ax.set_ylim(0, ROOM * max([of_histogram, *held]))
+    for top, x, colour in tops:
+        if top > TALL * of_histogram:
+            ax.scatter(
+                x, 1, s=10, marker="^", lw=0, color=colour, clip_on=False,
+                transform=ax.get_xaxis_transform(),
+            )  # fmt: skip
 
 
 def plot_norm_ratio(
@@ -173,12 +222,16 @@ def plot_scree(
     """
     shown = np.asarray(eigenvalues)[:n_shown]
     index = np.arange(1, shown.size + 1)
-    ax.plot(index, shown, "o", ms=3, color=COLOURS["blue"], label="measured")
+    size = 3 if shown.size <= 40 else 1.5
+    ax.plot(index, shown, "o", ms=size, color=COLOURS["blue"], label="measured")
     if predicted is not None:
         line = np.asarray(predicted)[:n_shown]
         ax.plot(index, line, "-", color=COLOURS["vermilion"], lw=1.0, label="predicted")
     ax.axvline(mark + 0.5, color="black", ls="--", lw=0.9, label="$C-1$")
     ax.set_yscale("log")
+    step = next(step for step in (1, 2, 5, 10, 20, 50, shown.size) if shown.size <= 6 * step)
+    ax.set_xticks([1, *range(step, shown.size + 1, step)])
+    ax.set_xlim(0.3, max(shown.size, mark) + 0.7)
 
 
 def plot_overlaps(

@@ -28,6 +28,7 @@ from rmt_hessian.report.bounds import (
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
+from tests.sections import require_legible
 
 SWEEP = Path(__file__).parents[1] / "sweeps" / "bounds.toml"
 WIDTHS = "[[64, 2], [64, 16, 2], [64, 16, 16, 2], [64, 10], [64, 16, 10], [64, 16, 16, 10]]"
@@ -71,7 +72,11 @@ def test_panels_are_labelled_and_a_rerun_gives_the_same_bytes(store, name):
     for _ in range(2):
         figure = FIGURES[name].draw(store)
         axes = [ax for ax in figure.axes if ax.axison]
-        assert all(ax.get_title() for ax in axes)
+        assert all(ax.get_title() for ax in axes if ax.get_subplotspec().is_first_row())
+        assert figure.get_suptitle() == ""
+        said = figure.get_label()
+        assert "PAC-Bayes" in said or "posterior" in said
+        assert "$" not in said
         assert any(ax.get_ylabel() for ax in axes)
         assert figure.legends
         file = io.BytesIO()
@@ -111,6 +116,49 @@ def test_bars_end_at_the_bound(store):
     plt.close(figure)
 
 
+def test_the_caption_of_the_bounds_tells_sizes_and_what_is_lacking(store):
+    figure = fig_bounds.draw(store)
+    said = figure.get_label()
+    assert "digits: N = 100, 2 networks a choice of widths" in said
+    assert "mnist: N = 300, 2 networks a choice of widths" in said
+    assert "E of 784–2, 784–3–2" in said
+    plt.close(figure)
+
+
+def test_variances_are_drawn_beside_those_of_a_quadratic_loss(store):
+    figure = fig_bounds_variances.draw(store)
+    rows = bound_rows(store)
+    rows = rows[
+        (rows["widths"] == "64-4-2") & (rows["images"] == "digits") & ~rows["random_labels"]
+    ]
+    arrays = store.arrays(rows["key"].iloc[0])
+    line = [ax for ax in figure.axes if ax.get_subplotspec().is_first_row()]
+    for ax, name in zip(line, fig_bounds_variances.SHOWN, strict=True):
+        dots, predicted, *_ = ax.lines
+        h = arrays[f"{name}_curvatures"]
+        kept = h > 1e-7 * h.max()
+        np.testing.assert_array_equal(dots.get_xdata(), h[kept])
+        np.testing.assert_array_equal(dots.get_ydata(), arrays[f"{name}_variances"][kept])
+        order = np.argsort(h[kept])
+        expected = arrays[f"{name}_quadratic_variances"][kept][order]
+        np.testing.assert_array_equal(predicted.get_ydata(), expected)
+    plt.close(figure)
+
+
+def test_searches_are_drawn_with_all_their_steps(store):
+    figure = fig_bounds_search.draw(store)
+    table = style.rows_of(store, "pac_bayes_search")
+    arrays = store.arrays(table["key"].iloc[0])
+    drawn = [line for line in figure.axes[0].lines if len(line.get_xdata())]
+    names = [
+        f"{n}_{start}" for n in fig_bounds_search.SEARCHED for start in fig_bounds_search.STARTS
+    ]
+    for line, name in zip(drawn, names, strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), arrays["all_steps"])
+        np.testing.assert_array_equal(line.get_ydata(), arrays[f"{name}_bounds"])
+    plt.close(figure)
+
+
 def test_usual_prior_variances_are_drawn(store):
     """Points of a larger range are in the table, not in the figure."""
     rows, table = bound_rows(store), store.table()
@@ -129,7 +177,7 @@ def test_points_that_differ_by_more_than_seeds_are_not_averaged(store, monkeypat
 
 def test_the_report_has_every_case(store):
     table = store.table()
-    sections = dict(bounds_sections(table))
+    sections = require_legible(table)
     assert list(sections) == [BOUNDS, TERMS, GAIN, VARIANCES, SEARCH]
     rows = as_cases(table[table["measurement"] == "pac_bayes"])
     first = sections[BOUNDS].iloc[0]

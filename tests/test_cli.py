@@ -70,7 +70,52 @@ def test_status_collect_and_report(folder):
     result = command("report", "results/tiny", "--figures", ".", cwd=folder)
     assert result.returncode == 0
     assert "linear-mse" in result.stdout
-    assert "KS cond." in result.stdout
+    assert re.search("^  predicted R  ", result.stdout, re.MULTILINE)  # explained
+    assert "KS cond." not in result.stdout  # nothing of it was measured
+    assert "Unfinished" not in result.stdout
+
+
+def test_a_picture_is_reported_by_its_numbers(ends, folder):
+    result = command("report", "results/picture", cwd=folder)
+    assert result.returncode == 0
+    assert result.stdout.startswith("hessian_image: its results, over seeds.")
+
+
+def test_the_report_of_an_unfinished_sweep_begins_with_what_is_missing(folder):
+    """One point is lost, one failed, one is done and not in the table; the rest is reported."""
+    results = folder / "results" / "unfinished"
+    shutil.copytree(folder / "results" / "tiny", results)
+    store, points = Store(results), load_config(folder / "tiny.toml").points()
+    lost, failed, late, _ = points
+    table = pd.read_parquet(results / "table.parquet")
+    table[table["key"] == points[3].key].to_parquet(results / "table.parquet")
+    (results / "points" / f"{lost.key}.parquet").unlink()
+    (results / "points" / f"{failed.key}.parquet").unlink()
+    store.write_failure(failed, "no luck")
+    result = command("report", "results/unfinished", cwd=folder)
+    assert result.returncode == 0
+    first, how, why, empty, title, *_ = result.stdout.splitlines()
+    assert first == (
+        "Unfinished: 1 of 4 points are here, 1 done but not collected, 1 failed, 1 missing."
+    )
+    assert re.fullmatch(r"To finish it: \S+ run results/unfinished/config.toml", how)
+    assert why == "Why points failed: results/unfinished/failed"
+    assert (empty, title[:5]) == ("", "Norms")
+    assert late.key not in set(pd.read_parquet(results / "table.parquet")["key"])
+    arguments = shlex.split(how.removeprefix("To finish it: "))[1:]
+    assert command(*arguments, "--workers", "1", cwd=folder).returncode == 0
+    after = command("report", "results/unfinished", cwd=folder).stdout
+    assert after == command("report", "results/tiny", cwd=folder).stdout
+
+
+def test_points_of_another_run_are_told(folder):
+    results = folder / "results" / "others"
+    shutil.copytree(folder / "results" / "tiny", results)
+    fewer = SWEEP.replace("seeds = 2", "seeds = 1")
+    (results / "config.toml").write_text(fewer, encoding="utf-8")
+    first, how, *_ = command("report", "results/others", cwd=folder).stdout.splitlines()
+    assert first == "2 points of this table are of another run than config.toml."
+    assert re.fullmatch(r"To collect its own: \S+ collect results/others", how)
 
 
 def test_a_failing_point_gives_a_non_zero_exit_and_its_name(folder):
@@ -147,7 +192,6 @@ MISTAKES = {
     "status nowhere": "nowhere/config.toml: No such file",
     "collect nowhere": "nowhere/config.toml: No such file",
     "report nowhere": "nowhere holds no table.parquet",
-    "report results/picture": "results/picture holds no measurement that the report knows",
     "run tiny.toml --workers 1 --out tiny.toml": "tiny.toml",
     "run typo.toml": "'n_sampels' means nothing to block_norms; allowed: widths, layer, ",
     "run wide.toml": "widths[-1] must be below 2, the units of layer 0, got 2",

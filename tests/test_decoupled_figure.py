@@ -12,10 +12,11 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from paper_figs import fig_decoupled, style
-from rmt_hessian.report.decoupled import DISTANCES, RATES, SPECTRA, decoupled_sections
+from rmt_hessian.report.decoupled import DISTANCES, RATES, SPECTRA
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
+from tests.sections import require_legible
 
 SWEEP = Path(__file__).parents[1] / "sweeps" / "decoupled.toml"
 SMALLER = {
@@ -63,12 +64,16 @@ def test_every_panel_is_labelled_and_a_rerun_gives_the_same_bytes(store):
         assert titles == [
             "layers, $d=9$",
             "layers, $d/N=0.5$",
-            "spectra of block $(0,0)$, $d=9$",
-            "spectra of block $(0,0)$, $d/N=0.5$",
+            "spectra of block $H_{00}$, $d=9$",
+            "spectra of block $H_{00}$, $d/N=0.5$",
         ]
         assert all(ax.get_xlabel() for ax in figure.axes[2:])
         assert all(ax.get_ylabel() for ax in figure.axes[::2])
-        assert [text.get_text() for text in figure.legends[0].get_texts()] == list(CASES)
+        of_marks = ["predicted", "plateau", "rest"]
+        (legend,) = figure.legends
+        assert [text.get_text() for text in legend.get_texts()] == [*CASES, *of_marks]
+        assert len(figure.get_label()) > 100  # the caption
+        assert not figure.get_suptitle()
         file = io.BytesIO()
         figure.savefig(file, format="pdf", metadata={"CreationDate": None})
         plt.close(figure)
@@ -88,8 +93,10 @@ def test_points_and_lines_are_root_mean_squares_of_the_table(column, store):
         below: ("diagonal_stieltjes", "diagonal_rest", "diagonal_predicted_stieltjes"),
     }
     for ax, names in drawn.items():
-        assert len(ax.lines) == len(names) * len(CASES)
-        lines = iter(ax.lines)
+        shown = [line for line in ax.lines if len(line.get_xdata())]  # not those of the legend
+        assert len(shown) == len(names) * len(CASES)
+        assert len({line.get_color() for line in shown}) == len(CASES)
+        lines = iter(shown)
         for case, C in CASES.values():
             part = table[(table["case"] == case) & (table["n_classes"] == C)]
             squares = (part.set_index("n_samples")[list(names)] ** 2).groupby("n_samples").mean()
@@ -100,7 +107,7 @@ def test_points_and_lines_are_root_mean_squares_of_the_table(column, store):
 
 
 def test_the_report_has_a_row_for_every_size_and_every_rate(store):
-    sections = dict(decoupled_sections(store.table()))
+    sections = require_legible(store.table())
     assert list(sections) == [DISTANCES, SPECTRA, RATES]
     assert len(sections[DISTANCES]) == len(sections[SPECTRA]) == 3 * 3 + 2 + 4 * 2
     assert sections[RATES]["fixed"].tolist() == ["d = 9"] * 4 + ["d/N = 0.5"] * 4

@@ -1,7 +1,6 @@
 """What a user sees: labels, the law over the histogram, and the same bytes from a rerun."""
 
 import importlib
-import re
 
 import matplotlib
 import numpy as np
@@ -43,14 +42,18 @@ axes = { C = [2, 3, 4, 5] }
 [[grid]]
 measurement = "hessian_image"
 seeds = 1
-fixed = { n_samples = 20 }
-axes = { widths = [[4, 3, 2], [4, 3, 4]] }
+fixed = { n_samples = 20, inputs = "gaussian" }
+axes = { loss = ["mse", "ce"], widths = [[4, 3, 2], [4, 3, 4]] }
+[[grid]]
+measurement = "hessian_image"
+seeds = 1
+fixed = { widths = [64, 3, 2], n_samples = 20, inputs = "digits", loss = "ce", pixels = 50 }
 """
 FIGURES = {  # sizes that it tells
-    "block_spectra": "$d=6$, $N=8$, $m=4$",
+    "block_spectra": "d = 6, N = 8, m = 4",
     "norm_ratio": "over 2 seeds",
-    "hessian_heatmap": "$C=4$: 3 blocks of 4, then 4 of 3",
-    "output_scree": "$d=6$, $m=9$, $N=20$",
+    "hessian_heatmap": "4–3–2 (N = 20), 4–3–4 (N = 20), 64–3–2 (N = 20)",
+    "output_scree": "d = 6, m = 9, N = 20",
 }
 
 
@@ -69,7 +72,10 @@ def test_every_axis_is_labelled_and_a_rerun_gives_the_same_bytes(name, store, tm
     panels = [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
     assert all(ax.get_title() for ax in panels)
     assert any(ax.get_xlabel() for ax in panels)
-    told = " ".join([figure.get_label(), figure.get_suptitle(), *(ax.get_title() for ax in panels)])
+    assert len(figure.get_label()) > 100  # the caption
+    assert not figure.get_suptitle()
+    assert len(figure.legends) + sum(ax.get_legend() is not None for ax in panels) <= 1
+    told = " ".join([figure.get_label(), *(ax.get_title() for ax in panels)])
     assert FIGURES[name] in told
     assert "nan" not in told.lower()
     assert "<NA>" not in told
@@ -100,7 +106,7 @@ def panel(figure, *words):
     return next(ax for ax in figure.axes if all(word in ax.get_title() for word in words))
 
 
-@pytest.mark.parametrize(("block", "symbol"), [("diagonal", "H_{11}"), ("off_diagonal", "H_{12}")])
+@pytest.mark.parametrize(("block", "symbol"), [("diagonal", "H_{00}"), ("off_diagonal", "H_{01}")])
 def test_laws_lie_over_the_spectrum_of_their_own_block(block, symbol, store):
     figure = importlib.import_module("paper_figs.fig_block_spectra").draw(store)
     _, arrays = point_of(store, "block_spectra", case="linear-ce", n_classes=4)
@@ -128,7 +134,9 @@ def test_scree_marks_C_minus_one(store):
     figure = importlib.import_module("paper_figs.fig_output_scree").draw(store)
     for C in (2, 3, 4, 5):
         _, arrays = point_of(store, "output_rank", n_classes=C)
-        drawn = lines(panel(figure, f"$C={C}$"))
+        ax = panel(figure, f"$C={C}$")
+        drawn = lines(ax)
+        assert ax.get_xticks()[0] == 1
         assert drawn["$C-1$"][0].tolist() == [C - 0.5] * 2  # between C-1 and C
         np.testing.assert_array_equal(drawn["measured"][1], arrays["eigenvalues"])
         np.testing.assert_array_equal(drawn["predicted"][1], arrays["predicted_eigenvalues"])
@@ -136,33 +144,56 @@ def test_scree_marks_C_minus_one(store):
     plt.close(figure)
 
 
-def test_heat_map_parts_the_layers_and_shows_four_decades(store):
+def at_pixels(picture, vmin):
+    """What a heat map of a picture shows: over its largest pixel, from the lowest colour on."""
+    return np.maximum(picture / picture.max(), vmin)
+
+
+def lines_at(ax):
+    """Where vertical lines stand, by their width."""
+    found = {}
+    for line in ax.lines:
+        x = np.asarray(line.get_xdata(), float)
+        if x[0] == x[1]:
+            found.setdefault(line.get_linewidth(), set()).add(float(x[0]))
+    return found
+
+
+def test_heat_maps_of_entries_and_blocks_on_one_scale(store):
     figure = importlib.import_module("paper_figs.fig_hessian_heatmap").draw(store)
-    _, arrays = point_of(store, "hessian_image", n_classes=4)
-    ax = panel(figure, "$C=4$")
-    (image,) = ax.images
-    np.testing.assert_array_equal(
-        image.get_array(), np.maximum(arrays["absolute_hessian"], image.norm.vmin)
-    )
-    assert image.norm.vmax / image.norm.vmin == pytest.approx(1e4)
-    assert {float(line.get_xdata()[0]) for line in ax.lines} >= {3 * 4 - 0.5}
+    rows = np.reshape([ax for ax in figure.axes if ax.get_label() != "<colorbar>"], (3, 4))
+    cases = [("gaussian", "mse", 4), ("gaussian", "ce", 4), ("digits", "ce", 2)]
+    norms = set()
+    for (*_, entries, blocks), (inputs, loss, C) in zip(rows, cases, strict=True):
+        point = {"inputs": inputs, "loss": loss, "n_classes": C}
+        _, arrays = point_of(store, "hessian_image", **point)
+        assert entries.get_title() == f"{loss.upper()}, $C={C}$: entries"
+        assert blocks.get_title() == f"{loss.upper()}, $C={C}$: blocks"
+        (mesh,), (image,) = entries.collections, blocks.images
+        np.testing.assert_allclose(mesh.get_array(), at_pixels(arrays["entries"], 1e-4))
+        np.testing.assert_array_equal(
+            mesh.get_coordinates()[0, :, 0], arrays["entries_edges"] - 0.5
+        )
+        np.testing.assert_allclose(image.get_array(), at_pixels(arrays["block_norms"], 1e-4))
+        norms |= {(shown.norm.vmin, shown.norm.vmax) for shown in (mesh, image)}
+        d, m = (4, 3) if inputs == "gaussian" else (64, 3)
+        assert lines_at(entries)[0.5] == {d * m - 0.5}  # layers
+        assert lines_at(entries)[0.2] >= {d * i - 0.5 for i in range(1, m)}  # wide units
+        assert lines_at(blocks) == {
+            0.5: {m - 0.5}, 0.2: {i - 0.5 for i in range(1, m + C)}
+        }  # fmt: skip
+    assert norms == {(1e-4, 1.0)}
     plt.close(figure)
 
 
 @pytest.mark.parametrize(
-    ("widths", "parts"),
+    ("widths", "ends"),
     [
-        ("[[4, 2], [4, 3]]", {2: "2 blocks of 4", 3: "3 blocks of 4"}),
-        (
-            "[[4, 3, 5, 2], [4, 5, 3, 3]]",
-            {
-                2: "3 blocks of 4, then 5 of 3, then 2 of 5",
-                3: "5 blocks of 4, then 3 of 5, then 3 of 3",
-            },
-        ),
+        ("[[4, 2], [4, 3]]", {2: [], 3: []}),
+        ("[[4, 3, 5, 2], [4, 5, 3, 3]]", {2: [12, 27], 3: [20, 35]}),
     ],
 )
-def test_heat_map_of_networks_of_other_depths(widths, parts, tmp_path):
+def test_heat_map_of_networks_of_other_depths(widths, ends, tmp_path):
     picture = f"fixed = {{ n_samples = 20 }}\naxes = {{ widths = {widths} }}\n"
     (tmp_path / "deep.toml").write_text(
         'root_seed = 1\n[[grid]]\nmeasurement = "hessian_image"\nseeds = 1\n' + picture
@@ -171,12 +202,9 @@ def test_heat_map_of_networks_of_other_depths(widths, parts, tmp_path):
     figure = importlib.import_module("paper_figs.fig_hessian_heatmap").draw(
         Store(tmp_path / "results")
     )
-    for C, told in parts.items():
-        ax = panel(figure, f"$C={C}$")
-        assert ax.get_title().endswith(told)
-        sizes = [int(n) * int(of) for n, of in re.findall(r"(\d+) (?:blocks )?of (\d+)", told)]
-        drawn_at = {float(line.get_xdata()[0]) for line in ax.lines if line.get_xdata()[0] > 0}
-        assert drawn_at >= set(np.cumsum(sizes)[:-1] - 0.5)
+    for C, at in ends.items():
+        ax = panel(figure, f"CE, $C={C}$: entries")
+        assert lines_at(ax).get(0.5, set()) == {end - 0.5 for end in at}
     plt.close(figure)
 
 
@@ -192,6 +220,38 @@ def test_the_histogram_encloses_the_mass_of_the_continuous_part():
     np.testing.assert_allclose(values[inner], law.pdf(middle)[inner], rtol=0.1)
     assert [line.get_label() for line in ax.lines] == ["law"]
     plt.close(figure)
+
+
+def test_the_panel_says_what_it_leaves_out():
+    """100 of 400 at 0, two far out; the lines given stand above."""
+    spectrum = np.concatenate([np.zeros(100), np.linspace(1, 2, 298), [50.0, -60.0]])
+    figure, ax = plt.subplots()
+    plotting.plot_spectrum(ax, spectrum, {}, notes=["KS 0.1"])
+    (note,) = ax.texts
+    assert note.get_text().split("\n") == ["KS 0.1", "25.0 % at 0", "2 of 400 outside"]
+    heights, edges, _ = ax.patches[0].get_data()
+    assert heights @ np.diff(edges) == pytest.approx(298 / 400)
+    plt.close(figure)
+
+
+def test_the_axis_holds_the_tops_of_the_laws():
+    """Above the histogram, but not what diverges: that is cut, and marked where."""
+    narrow = GeneralizedMarchenkoPastur([1.0], [1.0], 0.9)  # steep, its top finite
+    diverging = GeneralizedMarchenkoPastur([1.0], [1.0], 1.0)  # as 1/√x at 0
+    q = (np.arange(500) + 0.5) / 500
+    for law, cut in ((narrow, False), (diverging, True)):
+        figure, ax = plt.subplots()
+        plotting.plot_spectrum(ax, law.ppf(q), {"law": law}, coverage=1.0)
+        (line,), heights = ax.lines, ax.patches[0].get_data()[0]
+        top = line.get_ydata().max()
+        assert top > 1.5 * heights.max()
+        assert (ax.get_ylim()[1] < top) == cut
+        assert ax.get_ylim()[1] > heights.max()
+        assert len(ax.collections) == cut
+        if cut:
+            ((x, y),) = ax.collections[0].get_offsets()
+            assert (x, y) == (line.get_xdata()[line.get_ydata().argmax()], 1)
+        plt.close(figure)
 
 
 def test_a_spectrum_of_zeros_draws_nothing():

@@ -14,10 +14,10 @@ from matplotlib.colors import same_color
 
 from paper_figs import fig_outliers, style
 from rmt_hessian.plotting import COLOURS
-from rmt_hessian.report.outliers import outlier_sections
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
+from tests.sections import require_legible
 
 SWEEP = Path(__file__).parents[1] / "sweeps" / "outliers.toml"
 SMALLER = {
@@ -59,7 +59,10 @@ def test_every_panel_is_labelled_and_a_rerun_gives_the_same_bytes(store):
         assert below[0].get_ylabel()
         labels = [text.get_text() for text in figure.legends[0].get_texts()]
         assert sorted(labels) == ["bulk", "farthest from 0", "nearest to 0", "predicted"]
-        assert "$d=20$, $C=3$, $m=3$; 2 networks" in figure.get_suptitle()
+        told = figure.get_label()
+        assert "d = 20, C = 3 and m = 3" in told
+        assert "2 networks" in told
+        assert not figure.get_suptitle()
         file = io.BytesIO()
         figure.savefig(file, format="pdf", metadata={"CreationDate": None})
         plt.close(figure)
@@ -137,7 +140,7 @@ def test_the_outermost_of_each_side():
 
 
 def test_the_printed_table(store):
-    ((_, table),) = outlier_sections(store.table())
+    ((_, table),) = require_legible(store.table()).items()
     assert set(table["part"]) == {"diagonal", "off_diagonal", "layer"}
     assert not table.duplicated(["case", "part", "n_samples"]).any()
     assert set(table["aspect_ratio"]) <= {20 / 100, 20 / 2500}

@@ -16,6 +16,7 @@ from paper_figs import (
     fig_grouped_mixtures,
     fig_real_head_blocks,
     fig_real_heads,
+    head_cases,
     style,
 )
 from rmt_hessian.measurements.real_heads import HeadOfNetwork
@@ -34,6 +35,7 @@ from rmt_hessian.report.trained_laws import SHARES, trained_law_sections
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
+from tests.sections import require_legible, tables
 
 SWEEP = Path(__file__).parents[1] / "sweeps" / "real_heads.toml"
 SMALLER = {
@@ -99,6 +101,31 @@ def test_a_rerun_gives_the_same_bytes(store, module):
     assert written[0] == written[1]
 
 
+@pytest.mark.parametrize("module", FIGURES)
+def test_panels_are_labelled_and_the_caption_says_what_is_not_here(store, module):
+    figure = module.draw(store)
+    assert all(ax.get_xlabel() or ax.get_title() for ax in figure.axes)
+    assert all(ax.get_ylabel() for ax in figure.axes if ax.get_subplotspec().is_first_col())
+    said = figure.get_label()
+    assert figure.get_suptitle() == ""
+    assert "$" not in said
+    assert "‖H_ij‖" in said or "eigenvalues" in said
+    if module in (fig_real_heads, fig_explained_shares):
+        assert "Not here, for their package is not for this Python: PP-OCRv4, no spaces." in said
+    plt.close(figure)
+
+
+def numbers(ax):
+    """All that is drawn as lines and markers in a panel."""
+    return np.concatenate([np.asarray(line.get_ydata(), float) for line in ax.get_lines()])
+
+
+def has(ax, values):
+    """Whether the panel shows all these."""
+    drawn = numbers(ax)
+    return all(np.isclose(drawn, value, rtol=1e-12, atol=0).any() for value in values)
+
+
 def test_every_head_is_drawn_with_its_prediction(store):
     figure = fig_real_heads.draw(store)
     ratios, shares, temperatures, pairs = figure.axes
@@ -107,11 +134,10 @@ def test_every_head_is_drawn_with_its_prediction(store):
     rows = rows[rows["temperature"].isna()].set_index("head")
     assert set(rows.index) == {*CLASSES, "ppocr-v6-joined"}
     for ax, name in ((ratios, "c2_ratio"), (shares, "share")):
-        drawn = {float(y) for line in ax.get_lines() for y in line.get_ydata()}
-        for kind in ("", "population_", "random_", "predicted_"):
-            for value in rows[f"{kind}{name}"]:
-                assert value in drawn or np.isclose(value, list(drawn), rtol=1e-12).any()
-        assert ax.get_xscale() == ax.get_yscale() == "log"
+        kinds = [f"{k}{v}" for v in ("", "population_") for k in ("", "random_", "predicted_")]
+        assert all(has(ax, rows[f"{kind}{name}"]) for kind in kinds)
+        assert ax.get_yscale() == "log"
+        assert [tick.get_text() for tick in ax.get_xticklabels()] == ["10", "9", "20", "30"]
     assert len(temperatures.get_lines()) == 2 * 6  # those of one temperature as a point
     assert len(pairs.get_lines()) == 6
     for line in pairs.get_lines():
@@ -119,20 +145,35 @@ def test_every_head_is_drawn_with_its_prediction(store):
     (legend,) = figure.legends
     titles = [text.get_text() for text in legend.get_texts()]
     assert titles[0] == "digits"
-    assert "predicted for it" in titles
+    assert "random head, predicted" in titles
+    assert len(set(titles)) == len(titles)
+    assert "N = 40" in figure.get_label()
     plt.close(figure)
 
 
 def test_blocks_are_drawn_beside_their_laws(store):
     figure = fig_real_head_blocks.draw(store)
     rows = style.rows_of(store, "real_head_blocks")
-    assert len(rows) == 10  # two temperatures
-    for column, name in enumerate(fig_real_head_blocks.BLOCKS):
-        spectra, distances = figure.axes[column], figure.axes[4 + column]
-        assert len([line for line in spectra.get_lines() if len(line.get_xdata())]) == 10
-        drawn = [float(line.get_ydata()[0]) for line in distances.get_lines()]
-        for kind in ("ks", "white_ks", "misfit"):
-            assert np.isin(rows[f"{name}_{kind}"], drawn).all()
+    heads = ["digits", "mnist", "magika", "ppocr-v4", "ppocr-v6"]
+    assert set(rows["head"]) == set(heads)
+    for head, spectra, distances in zip(heads, figure.axes[:5], figure.axes[5:], strict=True):
+        of_head = rows[rows["head"] == head]
+        assert len(of_head) == 2  # temperatures
+        arrays = store.arrays(of_head[of_head["temperature"] == 1.0]["key"].item())
+        drawn = [line for line in spectra.get_lines() if len(line.get_xdata())]
+        pairs = zip(fig_real_head_blocks.BLOCKS, drawn[::2], drawn[1::2], strict=True)
+        for name, law, seen in pairs:
+            quantiles, values = (
+                np.sort(np.abs(arrays[f"{name}_{key}"]))[::-1]
+                for key in ("quantiles", "eigenvalues")
+            )
+            for line, of in ((law, quantiles), (seen, values)):
+                expected = of / quantiles[0]
+                expected[expected <= 1e-12] = np.nan
+                np.testing.assert_allclose(line.get_ydata(), expected)
+            assert law.get_color() == seen.get_color()
+            for kind in ("ks", "white_ks", "misfit"):
+                assert has(distances, of_head[f"{name}_{kind}"])
     plt.close(figure)
 
 
@@ -143,26 +184,31 @@ def test_mixtures_are_drawn_beside_their_predictions(store):
     figure = fig_grouped_mixtures.draw(store)
     panels = [(kind, name) for kind in ("fresh_population_", "") for name in ("c2_ratio", "share")]
     for ax, (version, name) in zip(figure.axes, panels, strict=True):
-        drawn = [float(y) for line in ax.get_lines() for y in line.get_ydata()]
-        for kind in ("", "predicted_"):
-            assert np.isin(rows[f"{kind}{version}{name}"], drawn).all()
+        static = f"static_{version.removeprefix('fresh_')}"
+        for kind in (version, f"predicted_{version}", static):
+            assert has(ax, rows[f"{kind}{name}"])
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels[:2] == names
+    assert "random heads, $C\\to\\infty$" in labels  # the dotted lines
     plt.close(figure)
 
 
 def test_heads_are_drawn_beside_mixtures_and_by_what_is_known(store):
     figure = fig_explained_shares.draw(store)
-    heads = fig_explained_shares.at_most_samples(
-        fig_explained_shares.available(store, "real_heads")
-    )
+    heads = fig_explained_shares.at_most_samples(head_cases.available(store, "real_heads"))
+    mixtures = style.rows_of(store, "trained_shares")
     assert set(heads["head"]) == {*CLASSES, "ppocr-v6-joined"}
     for ax, name in zip(figure.axes, ("c2_ratio", "share"), strict=False):
-        drawn = [float(y) for line in ax.get_lines() for y in line.get_ydata()]
-        assert np.isin(heads[f"population_{name}"], drawn).all()
-    known = fig_explained_shares.available(store, "real_head_confusions")
-    lines = figure.axes[2].get_lines()
+        assert has(ax, heads[f"population_{name}"])
+        assert has(ax, heads[f"predicted_population_{name}"])
+        assert has(ax, mixtures[f"fresh_population_{name}"])
+    known = head_cases.available(store, "real_head_confusions")
+    lines = [line for line in figure.axes[2].get_lines() if len(line.get_xdata()) > 1]
     assert len(lines) == len(known) == 6
     for line, (_, row) in zip(lines, known.iterrows(), strict=True):
         np.testing.assert_array_equal(line.get_ydata(), row[list(fig_explained_shares.KNOWN)])
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "random heads, $C\\to\\infty$" in labels
     plt.close(figure)
 
 
@@ -182,7 +228,8 @@ def test_a_table_without_points_is_refused(store, module, message):
 
 
 def test_tables_are_printed(store):
-    sections = dict(real_head_sections(store.table()))
+    require_legible(store.table())
+    sections = tables(real_head_sections(store.table()))
     assert list(sections) == [HEADS, OWN, PAIRS, CONFUSIONS, BLOCKS, LAYERS]
     heads = sections[HEADS]
     assert "ppocr-v4-joined" not in set(heads["head"])
@@ -190,7 +237,7 @@ def test_tables_are_printed(store):
     assert len(sections[PAIRS]) == len(sections[CONFUSIONS]) == 6
     assert len(sections[BLOCKS]) == 4 * 10
     assert {"ks", "misfit", "block"} <= set(sections[BLOCKS])
-    ((title, mixtures),) = trained_law_sections(store.table())
+    ((title, mixtures),) = tables(trained_law_sections(store.table())).items()
     assert title == SHARES
     assert len(mixtures) == 8
     assert set(sections[LAYERS]["layer"]) == {0, 1}

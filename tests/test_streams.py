@@ -8,8 +8,6 @@ import sys
 
 import pytest
 
-from rmt_hessian.report.structure import RANK
-
 COMMAND = [sys.executable, "-c", "from rmt_hessian.cli import main; main()"]
 ENCODINGS = {
     "ascii": {"PYTHONIOENCODING": "ascii"},
@@ -102,8 +100,8 @@ def test_every_command_ends_whatever_the_encoding(folder, environment):
     no_file, no_option = lines[-2:]
     assert b"No such file" in no_file
     assert no_option.startswith(b"error: No such option")
-    assert b"R measured" not in result.stdout
-    assert b"overlap of its top C-1 eigenspace" in result.stdout
+    assert b"predicted R" not in result.stdout
+    assert b"top C-1 eigenspace" in result.stdout
     assert b"Usage: " in result.stdout
 
 
@@ -132,9 +130,9 @@ def test_what_cannot_be_encoded_is_written_as_its_number(folder):
         ).stdout.decode(encoding)
         for encoding in ("utf-8", "ascii")
     }
-    assert RANK in pages["utf-8"]
     escaped = pages["utf-8"].encode("ascii", "backslashreplace").decode()
     assert pages["ascii"] == escaped
+    assert "λ_C/λ_{C-1}" in pages["utf-8"]
     assert "\\u03bb_C/\\u03bb_{C-1}" in escaped
 
 

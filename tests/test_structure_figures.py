@@ -15,10 +15,12 @@ import matplotlib.pyplot as plt
 
 from paper_figs import style
 from rmt_hessian import cli, plotting
+from rmt_hessian.report import report_of
 from rmt_hessian.report.structure import LAYER, NETWORK, RANK, RATES, SPACES
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
+from tests.sections import require_legible
 
 SWEEPS = Path(__file__).parents[1] / "sweeps"
 SMALLER = {  # what to replace in the shipped file; its grids stay as they are
@@ -134,7 +136,9 @@ def test_every_axis_is_labelled_and_a_rerun_gives_the_same_bytes(name, drawn):
         assert all(ax.lines or ax.images or ax.containers for ax in panels)
         assert any(ax.get_xlabel() for ax in panels)
         assert any(ax.get_ylabel() for ax in panels)
-        told = " ".join([figure.get_suptitle(), *(ax.get_title() for ax in panels)])
+        assert figure.get_label()  # its caption
+        assert not figure.get_suptitle()
+        told = " ".join([figure.get_label(), *(ax.get_title() for ax in panels)])
         assert "nan" not in told.lower()
         assert "<NA>" not in told
         file = io.BytesIO()
@@ -159,14 +163,10 @@ def test_the_report_prints_the_tables(name, stores, capsys, monkeypatch):
     assert ended.value.code in (0, None)
     printed = capsys.readouterr()
     assert not printed.err
-    found = {}
-    for section in printed.out.strip().split("\n\n"):
-        title, header, *body = section.splitlines()
-        assert len({len(line) for line in (header, *body)}) == 1  # aligned
-        found[title] = len(body)
-    assert found == TITLES[name]
-    assert "nan" not in printed.out.lower()
-    assert "<NA>" not in printed.out
+    table = stores[name].table()
+    found = require_legible(table)
+    assert {title: len(rows) for title, rows in found.items()} == TITLES[name]
+    assert printed.out == report_of(table) + "\n"
 
 
 # --- output_rank --------------------------------------------------------------------------------
@@ -176,6 +176,7 @@ def test_rates_show_means_over_seeds_beside_predictions(drawn):
     figure, store = drawn("rank_rates")
     titles = [ax.get_title() for ax in figure.axes]
     assert titles == ["$m=d$", "$m=d$", "$d=5$", "$d=5$"]
+    assert "means over 2 networks" in figure.get_label()
     for ax, quantity in zip(figure.axes, ("gap", "centred_defect") * 2, strict=True):
         for C, measured in zip((2, 3), ax.containers, strict=True):
             points = rows(store, "population_rank", layer=0, n_classes=C)
@@ -201,9 +202,11 @@ def test_rates_show_means_over_seeds_beside_predictions(drawn):
 def test_scree_of_the_widest_networks(drawn):
     figure, store = drawn("rank_scree")
     C = 3  # the nearest to 10 of 2 and 3
+    assert "C = 3, over the population" in figure.get_label()
     for m in (6, 8, 10, 12):
         points = rows(store, "population_rank", widths=f"{m}-{m}-{C}", layer=0, seed=0)
         ax = panel(figure, f"$m=d={m}$", f"gap {points['gap'].iloc[0]:.3f}")
+        assert ax.get_xticks()[0] == 1
         shown = lines(ax)
         (measured,) = arrays_of(store, points, "eigenvalues")
         (predicted,) = arrays_of(store, points, "predicted_eigenvalues")
@@ -218,18 +221,29 @@ def test_scree_of_the_widest_networks(drawn):
 def test_errors_beside_prediction_plateau_and_nearest_product(drawn):
     figure, store = drawn("kronecker_error")
     for case in ("linear-ce", "hidden-ce", "hidden-mse", "output-ce"):
-        means = rows(store, "kronecker_form", case=case).groupby("n_samples").mean(True)
-        ax = panel(figure, style.CASE_TITLES[case], "3 classes")
-        measured, predicted, nearest, plateau = ax.lines
-        for line, name in ((measured, "error"), (predicted, "predicted_error")):
-            np.testing.assert_allclose(line.get_xdata(), means["aspect_ratio"])
-            np.testing.assert_allclose(line.get_ydata(), means[name])
-        np.testing.assert_allclose(nearest.get_ydata(), means["nearest_error"])
-        assert (nearest.get_ydata() <= measured.get_ydata()).all()
-        root = np.sqrt(np.mean(means["plateau"] ** 2))
-        np.testing.assert_allclose(plateau.get_ydata(), [root] * 2)
-    assert "$d=8$, means over 2 networks" in figure.get_suptitle()
-    assert "8 (hidden-ce), 8 (hidden-mse), 7 (output-ce)" in figure.get_suptitle()
+        by_size = rows(store, "kronecker_form", case=case).groupby("n_samples")
+        means, ranges = by_size.mean(True), by_size["error"].agg(np.ptp)
+        ax = panel(figure, style.CASE_TITLES[case])
+        (measured,) = ax.containers
+        dots, _, (bars,) = measured.lines
+        shown = lines(ax) | {"dots": np.asarray(dots.get_ydata(), float)}
+        np.testing.assert_allclose(np.asarray(dots.get_xdata(), float), means["aspect_ratio"])
+        for label, name in (
+            ("dots", "error"),
+            ("predicted", "predicted_error"),
+            ("nearest Kronecker product", "nearest_error"),
+            ("predicted plateau", "plateau"),  # of the networks of each point
+        ):
+            np.testing.assert_allclose(shown[label], means[name])
+        # two seeds: the standard error is half their difference
+        halves = [float(np.ptp(segment[:, 1])) / 2 for segment in bars.get_segments()]
+        np.testing.assert_allclose(halves, ranges / 2)
+        assert (shown["nearest Kronecker product"] <= shown["dots"]).all()
+    assert len({ax.get_ylim() for ax in figure.axes}) == 1
+    told = figure.get_label()
+    assert "8–3 (linear CE), 8–8–3 (hidden CE), 8–8–3 (hidden MSE), 8–7–3 (output CE)" in told
+    assert "means over 2 networks" in told
+    assert "N = 20 … 80" in told
 
 
 def test_spectra_of_layer_product_and_law(drawn):
@@ -242,18 +256,28 @@ def test_spectra_of_layer_product_and_law(drawn):
         (law,) = ax.lines
         np.testing.assert_array_equal(law.get_xydata().T, arrays["law_curve"])
         spectrum, product = arrays["eigenvalues"], arrays["kronecker_eigenvalues"]
-        for line, values in zip(top.lines, (spectrum, product), strict=True):
+        *dots, edge = top.lines
+        for line, values in zip(dots, (spectrum, product), strict=True):
             np.testing.assert_array_equal(line.get_ydata(), values[:6])
-        # both histograms hold the share of eigenvalues that they show
-        lo, hi = ax.get_xlim()
+            assert line.get_xdata()[0] == 1
+        assert edge.get_ydata() == [arrays["law_curve"][0, -1]] * 2
+        there = [values[values > 1e-10 * values[0]] for values in (spectrum, product)]
+        lo, hi = arrays["law_curve"][0, [0, -1]]
+        outside = (there[0] < lo).sum(), (there[0] > hi).sum()
+        assert "{} below the law, {} above".format(*outside) in ax.get_title()
+        # the layer is shown whole; the histogram of the product has the mass of what it shows
         histograms = [patch.get_data() for patch in ax.patches]
-        for (heights, edges, _), values in zip(histograms, (spectrum, product), strict=True):
-            inside = (values >= edges[0]) & (values <= edges[-1]) & (values > 1e-10 * values[0])
-            assert heights @ np.diff(edges) == pytest.approx(inside.sum() / values.size)
-            assert lo <= edges[0] < edges[-1] <= hi
+        inside = [values.size for values in there]
+        edges = histograms[1][1]
+        inside[1] = ((there[1] >= edges[0]) & (there[1] <= edges[-1])).sum()
+        for (heights, edges, _), count in zip(histograms, inside, strict=True):
+            assert heights @ np.diff(edges) == pytest.approx(count / spectrum.size)
         assert ax.get_ylim()[1] > max(heights.max() for heights, *_ in histograms)
-        error = points["error"].iloc[0]
-        assert f"error {error:.3f}" in top.get_title()
+        assert f"error {points['error'].iloc[0]:.3f}" in top.get_title()
+    means = rows(store, "kronecker_form", case="linear-ce").groupby("n_samples").mean(True)
+    told = [", ".join(f"{x:.3f}" for x in means[f"ks_{name}"]) for name in ("kronecker", "law")]
+    assert "{} for K and {} for the law".format(*told) in figure.get_label()
+    assert "3 of 3 sample sizes, the first of 2 seeds" in figure.get_label()
 
 
 def test_whole_network_first_seed_and_mean_overlaps(drawn):
@@ -264,95 +288,105 @@ def test_whole_network_first_seed_and_mean_overlaps(drawn):
         "factors across layers": "cross_layer",
         "factors of each layer": "layer_wise",
     }
-    for above, below, mean in zip(figure.axes[:2], figure.axes[2:], (0.0, 1.0), strict=True):
-        assert f"mean {mean:g}" in above.get_title()
+    columns = np.reshape(figure.axes, (3, 2)).T
+    for (above, *below), mean, title in zip(columns, (0, 1), ("centred", "mean 1"), strict=True):
+        assert title in above.get_title()
         points = rows(store, "network_kronecker", input_mean=mean)
         shown = lines(above)
         for label, name in names.items():
             first = arrays_of(store, points, f"{name}_eigenvalues")[0]
             np.testing.assert_array_equal(shown[label], first)
-        *overlaps, mark = below.lines
-        assert mark.get_xdata() == [3] * 2  # C - 1
-        for line, name in zip(overlaps, ("cross_layer", "layer_wise"), strict=True):
-            stored = arrays_of(store, points, f"{name}_in_gauss_newton_overlaps")
-            np.testing.assert_allclose(line.get_ydata(), stored.mean(axis=0))
-    assert "a network 6, 5, 5, 4," in figure.get_suptitle()
+        for ax, reference in zip(below, ("gauss_newton", "hessian"), strict=True):
+            *overlaps, mark = ax.lines
+            assert mark.get_xdata() == [3] * 2  # C - 1
+            others = [name for name in names.values() if name not in ("hessian", reference)]
+            for line, name in zip(overlaps, others, strict=True):
+                stored = arrays_of(store, points, f"{name}_in_{reference}_overlaps")
+                np.testing.assert_allclose(line.get_ydata(), np.nanmean(stored, axis=0))
+    assert "networks 6–5–5–4 at" in figure.get_label()
+    assert "the first of 2 seeds" in figure.get_label()
 
 
 # --- eigenspaces --------------------------------------------------------------------------------
 
-HIDDEN = {"case": "hidden-ce", "inputs": "gaussian", "n_classes": 6}
-OUTPUT = {"case": "output-ce", "inputs": "gaussian"}
-PANELS = {  # row of the figure -> the points that it shows
-    "inputs of mean 1": HIDDEN | {"input_mean": 1},
-    "$C=6$, centred inputs": HIDDEN | {"input_mean": 0},
-    "output, centred inputs": OUTPUT | {"input_mean": 0},
-    "output, inputs of mean 1": OUTPUT | {"input_mean": 1},
-    "hidden, digits": {"case": "hidden-ce", "inputs": "digits"},
-    "output, digits": {"case": "output-ce", "inputs": "digits"},
-}
+HIDDEN = {"case": "hidden-ce", "inputs": "gaussian"}
+OUTPUT = {"case": "output-ce", "inputs": "gaussian", "n_classes": 4}
+CASES = {  # title of a panel -> the points that it shows
+    f"hidden, $C={C}$\n{given}": HIDDEN | {"n_classes": C, "input_mean": mean}
+    for C in (3, 6)
+    for mean, given in ((0, "centred inputs"), (1, "inputs of mean 1"))
+} | {
+    "output, $C=4$\ncentred inputs": OUTPUT | {"input_mean": 0},
+    "output, $C=4$\ninputs of mean 1": OUTPUT | {"input_mean": 1},
+    "hidden, $C=4$\ndigits": {"case": "hidden-ce", "inputs": "digits"},
+    "output, $C=4$\ndigits": {"case": "output-ce", "inputs": "digits"},
+}  # fmt: skip
+
+
+def eigenspace_panels(figure, store):
+    """Every case of the table: its axes and its points."""
+    panels = {ax.get_title(): ax for ax in figure.axes if ax.get_title()}
+    assert len(panels) == 2 * len(CASES)
+    assert "2 pairs of networks" in figure.get_label()
+    assert "output layers of 10–9–4, 64–5–4" in figure.get_label()
+    seen = []
+    for title, parameters in CASES.items():
+        for standardised, words in ((False, ""), (True, ", standardised")):
+            points = rows(store, "eigenspaces", standardised=standardised, **parameters)
+            seen.extend(points["key"])
+            yield panels[title + words], points
+    assert sorted(seen) == sorted(rows(store, "eigenspaces")["key"])
 
 
 def test_overlaps_of_pairs_beside_prediction_and_random_spaces(drawn):
     figure, store = drawn("overlaps")
-    for row, (title, parameters) in zip(
-        np.reshape(figure.axes, (6, 2)), PANELS.items(), strict=True
-    ):
-        assert title in row[0].get_title()
-        for ax, standardised in zip(row, (False, True), strict=True):
-            points = rows(store, "eigenspaces", standardised=standardised, **parameters)
-            shown = lines(ax)
-            stored = arrays_of(store, points, "overlaps")
-            np.testing.assert_allclose(shown["measured"], stored.mean(axis=0))
-            of_gradients = arrays_of(store, points, "gradient_overlaps").mean(axis=0)
-            np.testing.assert_allclose(shown["of gradients"], of_gradients)
-            share = points["random_overlap"].iloc[0]
-            np.testing.assert_allclose(shown["random"], share * np.arange(1, 10) / 9)
-            predicted = arrays_of(store, points, "predicted_overlaps")
-            line = predicted.mean(axis=0)  # NaN where a seed has none
-            assert ("predicted" in shown) == np.isfinite(line).any()
-            if "predicted" in shown:
-                np.testing.assert_allclose(shown["predicted"], line)
-            peak = points["predicted_peak"].mean()
-            assert ("predicted peak" in shown) == (peak >= 2 and not standardised)
-            text = ax.texts[0].get_text()
-            assert text.endswith(f"{points['leading_share'].mean():.2f}")
+    for ax, points in eigenspace_panels(figure, store):
+        shown = lines(ax)
+        for label, name in (
+            ("measured", "overlaps"),
+            ("of gradients", "gradient_overlaps"),
+            ("of the sample's factors", "kronecker_overlaps"),
+            ("predicted", "predicted_overlaps"),
+        ):
+            stored = arrays_of(store, points, name).mean(axis=0)  # NaN where a seed has none
+            assert (label in shown) == (label != "predicted" or np.isfinite(stored).any())
+            if label in shown:
+                np.testing.assert_allclose(shown[label], stored)
+        share = points["random_overlap"].iloc[0]
+        np.testing.assert_allclose(shown["random"], share * np.arange(1, 10) / 9)
+        assert ("predicted peak" in shown) == (points["predicted_peak"].mean() >= 2)
+        assert ax.texts[0].get_text().endswith(f"{points['leading_share'].mean():.2f}")
+        assert list(ax.get_xticks()) == [1, 5]
 
 
-def test_singular_values_and_alignment_are_means_over_seeds(drawn):
+def test_shares_of_reshaped_eigenvectors_are_means_over_seeds(drawn):
     figure, store = drawn("reshaped")
-    most = {"case": "hidden-ce", "standardised": False}
-    parts = [PANELS[name] for name in ("inputs of mean 1", "$C=6$, centred inputs")]
-    parts.append(PANELS["hidden, digits"])
-    for (left, right), part in zip(np.reshape(figure.axes, (3, 2)), parts, strict=True):
-        points = rows(store, "eigenspaces", **(part | most))
-        values = arrays_of(store, points, "singular_values").mean(axis=0)
-        assert len(left.lines) == 8
-        for q, line in enumerate(left.lines):
-            assert line.get_label() == f"eigenvector {q + 1}"
-            np.testing.assert_allclose(line.get_ydata(), values[q])
-        aligned = arrays_of(store, points, "feature_alignment").mean(axis=0)
-        heights = [bar.get_height() for bar in right.patches]
-        np.testing.assert_allclose(heights, aligned)
+    for ax, points in eigenspace_panels(figure, store):
+        values = arrays_of(store, points, "singular_values")[:, :, 0] ** 2
+        aligned = arrays_of(store, points, "feature_alignment")
+        for line, stored in zip(ax.lines, (values, aligned), strict=False):
+            known = np.isfinite(stored).any(axis=0)
+            np.testing.assert_array_equal(line.get_xdata(), np.flatnonzero(known) + 1)
+            np.testing.assert_allclose(line.get_ydata(), np.nanmean(stored[:, known], axis=0))
+        first = points.iloc[0]
+        hidden = first["case"] == "hidden-ce"
+        k = first["n_hidden" if hidden else "n_classes"]
+        p = first["n_inputs" if hidden else "n_hidden"]
+        random = (np.sqrt(k) + np.sqrt(p)) ** 2 / (k * p)
+        assert ax.lines[2].get_ydata() == pytest.approx([random] * 2)
 
 
-def test_heat_maps_of_the_first_seed(drawn):
+def test_heat_maps_of_alignment_are_means_on_one_scale(drawn):
     figure, store = drawn("alignment")
-    parts = {
-        "inputs of mean 1": PANELS["inputs of mean 1"],
-        "centred inputs": PANELS["$C=6$, centred inputs"],
-        "digits": PANELS["hidden, digits"],
-    }
-    for title, part in parts.items():
-        ax = panel(figure, title)
-        points = rows(store, "eigenspaces", standardised=False, seed=0, **part)
+    for ax, points in eigenspace_panels(figure, store):
         (image,) = ax.images
-        (stored,) = arrays_of(store, points, "alignment")
-        np.testing.assert_array_equal(image.get_array(), stored)
+        stored = arrays_of(store, points, "alignment")
+        known = np.isfinite(stored).any(axis=0)
+        expected = np.nanmean(stored[:, known], axis=0)
+        np.testing.assert_allclose(np.asarray(image.get_array())[known], expected)
         assert image.get_clim() == (0, 1)
-        n, k = stored.shape
+        n, k = stored.shape[1:]
         assert list(image.get_extent()) == [0.5, k + 0.5, n + 0.5, 0.5]  # the largest on top
-        assert f"$C={points['n_classes'].iloc[0]:.0f}$" in ax.get_title()
 
 
 # --- the functions for users --------------------------------------------------------------------

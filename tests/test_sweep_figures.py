@@ -11,8 +11,9 @@ import pytest
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+from matplotlib.colors import to_hex
 
-from paper_figs import fig_law_distances, style
+from paper_figs import style
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
@@ -85,7 +86,10 @@ def test_every_axis_is_labelled_and_a_rerun_gives_the_same_bytes(name, drawn):
         figure, _ = drawn(name)
         assert all(ax.get_title() for ax in figure.axes)
         assert all(ax.lines for ax in figure.axes)
-        told = " ".join([figure.get_suptitle(), *(ax.get_title() for ax in figure.axes)])
+        told = " ".join([figure.get_label(), *(ax.get_title() for ax in figure.axes)])
+        assert len(figure.get_label()) > 100  # the caption
+        assert not figure.get_suptitle()
+        assert len(figure.legends) == 1
         assert "nan" not in told.lower()
         assert "<NA>" not in told
         file = io.BytesIO()
@@ -120,8 +124,13 @@ def test_mean_distances_and_bands_against_the_aspect_ratio(drawn):
                     means.append(values[values > 1e-9].mean())
                 np.testing.assert_allclose(line.get_xydata().T, [[0.25, 1.0, 2.0], means])
     assert above.get_ylim()[0] == middle.get_ylim()[0] == 0
-    assert "$d=8$, $m=5$" in figure.get_suptitle()
-    assert "2 seeds" in figure.get_suptitle()
+    assert "d = 8, m = 5" in figure.get_label()
+    assert "2 seeds" in figure.get_label()
+    # a colour is a number of classes, or a law, in all panels
+    of_classes = {line.get_color() for ax in (*conditional, *population) for line in ax.lines}
+    of_laws = {line.get_color() for ax in figure.axes[8:] for line in ax.lines}
+    assert len(of_classes) == len(of_laws) == 2
+    assert not {to_hex(colour) for colour in of_classes} & {to_hex(c) for c in of_laws}
 
 
 def test_spectra_at_the_corners(drawn):
@@ -133,11 +142,14 @@ def test_spectra_at_the_corners(drawn):
         point = rows(store, "block_spectra", case="linear-ce", **at)
         arrays = store.arrays(point["key"].iloc[0])
         drawn_lines = {line.get_label(): line.get_xydata().T for line in ax.lines}
-        for kind, label in fig_law_distances.LABELS.items():
+        for kind in ("conditional", "population"):
             expected = arrays[f"diagonal_{kind}_curve"]
-            np.testing.assert_array_equal(drawn_lines[label], expected)
+            np.testing.assert_array_equal(drawn_lines[f"{kind} law"], expected)
         # d = 8 eigenvalues, N of them or fewer not 0
-        assert [text.get_text() for text in ax.texts] == (["50% at 0"] if N < 8 else [])
+        (note,) = ax.texts
+        assert note.get_text() == ("50.0 % at 0" if N < 8 else "")
+        heights, edges, _ = ax.patches[0].get_data()
+        assert heights @ np.diff(edges) == pytest.approx(0.5 if N < 8 else 1.0)
 
 
 def test_ratios_times_the_power_of_the_limit(drawn):
@@ -157,4 +169,5 @@ def test_ratios_times_the_power_of_the_limit(drawn):
         constant = dashed.get_ydata()
         np.testing.assert_allclose(constant, constant[0])  # the exponent is that of the limit
         assert above.get_xscale() == above.get_yscale() == below.get_xscale() == "log"
-    assert "$d=16$, $N=24$, $m=12$, 2 or 3 seeds" in figure.get_suptitle()
+    assert "d = 16, N = 24, m = 12" in figure.get_label()
+    assert "2 or 3 seeds" in figure.get_label()

@@ -35,6 +35,7 @@ from rmt_hessian.report.trained_laws import (
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
+from tests.sections import require_legible
 
 SWEEP = Path(__file__).parents[1] / "sweeps" / "trained_laws.toml"
 LARGE, SMALL = "n_inputs = {}, n_classes = {}, n_samples = {}", "n_inputs = 30, n_classes = {}"
@@ -93,7 +94,10 @@ def test_panels_are_labelled_and_a_rerun_gives_the_same_bytes(store, name):
         axes = figure.axes
         assert all(ax.get_title() or ax.get_ylabel() or ax.get_xlabel() for ax in axes)
         assert any(ax.get_xlabel() for ax in axes)
-        assert figure.get_suptitle()
+        assert figure.get_suptitle() == ""
+        said = figure.get_label()
+        assert "$" not in said
+        assert "1 seed" in said or "one optimum a row" in said
         assert figure.legends
         file = io.BytesIO()
         figure.savefig(file, format="pdf", metadata={"CreationDate": None})
@@ -123,6 +127,63 @@ def test_lines_are_predicted_and_dots_are_seen(store):
     plt.close(figure)
 
 
+def test_histograms_and_laws_have_the_mass_of_what_is_not_0(store):
+    figure = fig_trained_laws_spectra.draw(store)
+    table = style.rows_of(store, "trained_laws")
+    for k, ax in enumerate(figure.axes):
+        (stairs,) = ax.patches
+        heights, edges, _ = stairs.get_data()
+        mass = heights @ np.diff(edges)
+        (law,), (fresh,) = lines(ax, "vermilion"), lines(ax, "blue")
+        assert (law.get_linestyle(), fresh.get_linestyle()) == ("-", "--")
+        assert np.trapezoid(law.get_ydata(), law.get_xdata()) == pytest.approx(mass, abs=0.12)
+        (text,) = ax.texts
+        said = text.get_text()
+        at_zero = [line for line in said.splitlines() if line.endswith(" at 0")]
+        share = float(at_zero[0].split()[0]) / 100 if at_zero else 0.0
+        assert mass == pytest.approx(1 - share, abs=1e-3)  # all but the atom is drawn
+        part = ("diagonal", "off_diagonal", "layer")[k % 3]
+        assert said.splitlines()[0][3:] in {f"{ks:.3f}" for ks in table[f"ks_{part}"]}
+    plt.close(figure)
+
+
+def test_every_head_is_drawn_seen_against_predicted(store):
+    figure = fig_trained_heads.draw(store)
+    table = style.rows_of(store, "trained_heads")
+    for ax, name in zip(figure.axes, fig_trained_heads.PANELS, strict=True):
+        marks = [line for line in ax.lines if line.get_linestyle() == "None"]
+        seen = np.concatenate([line.get_ydata() for line in marks])
+        known = np.concatenate([line.get_xdata() for line in marks])
+        assert np.isin(table[name], seen).all()
+        assert np.isin(table[f"predicted_{name}"], known).all()
+    plt.close(figure)
+
+
+def test_every_number_of_classes_is_drawn(store):
+    figure = fig_trained_laws_classes.draw(store)
+    (rows,) = along(style.rows_of(store, "trained_laws"), "n_classes")
+    for ax, name in zip(figure.axes, fig_trained_laws_classes.PANELS, strict=True):
+        (dots,) = lines(ax, "blue", "o")
+        np.testing.assert_array_equal(dots.get_xdata(), rows["n_classes"] ** 2 / rows["n_inputs"])
+        np.testing.assert_allclose(dots.get_ydata(), rows[name] / rows[f"predicted_{name}"] - 1)
+    plt.close(figure)
+
+
+def test_paths_are_drawn_up_to_the_last_optimum(store):
+    figure = fig_trained_paths.draw(store)
+    rows = style.rows_of(store, "trained_paths").sort_values("separation")
+    panels = np.reshape(figure.axes, (len(rows), -1))
+    for line, key in zip(panels, rows["key"], strict=True):
+        arrays = store.arrays(key)
+        for ax, name in zip(line, fig_trained_paths.PANELS, strict=True):
+            (known,) = lines(ax, "vermilion")
+            np.testing.assert_array_equal(known.get_ydata(), arrays[f"predicted_{name}"])
+            (seen,) = lines(ax, "blue")
+            assert np.isin(seen.get_ydata(), arrays[f"ridge_{name}"]).all()
+        assert line[0].get_ylabel().startswith("$\\rho=")
+    plt.close(figure)
+
+
 def test_outliers_are_drawn_where_they_were_seen(store):
     figure = fig_trained_laws_outliers.draw(store)
     table = style.rows_of(store, "trained_laws")
@@ -145,9 +206,17 @@ def test_curves_of_quantiles_are_densities():
     np.testing.assert_allclose(density, 0.75, rtol=1e-6)  # an atom of ¼ at 0
 
 
+def test_a_law_ends_at_its_edges_and_what_lies_beyond_is_counted():
+    x, density = fig_trained_laws_spectra.to_edges(np.ones(1), np.ones(1), (0.5, 2.0))
+    assert x.tolist() == [0.5, 1.0, 2.0]
+    assert density.tolist() == [0.0, 1.0, 0.0]
+    values = np.array([0.0, 0.4, 0.49, 1.0, 2.02, 3.0])
+    assert fig_trained_laws_spectra.n_beyond(values, np.array([0.5, 2.0])) == 2
+
+
 def test_the_report_has_what_was_seen_beside_what_was_predicted(store):
     table = store.table()
-    sections = dict(trained_law_sections(table))
+    sections = require_legible(table)
     assert list(sections) == [NUMBERS, SPECTRA, OUTLIERS, HEADS, PATHS]
     rows = table[table["measurement"] == "trained_laws"]
     numbers = sections[NUMBERS]

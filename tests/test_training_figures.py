@@ -98,7 +98,9 @@ def test_maps_of_the_three_times_share_one_scale(draw, store):
             assert ax.get_title() == f"step {step}: loss {value:.3g}"
     titles = [part.get_suptitle() for part in figure.subfigs]
     assert titles == [f"{loss}; clusters; 6–4–3, $N=30$" for loss in ("CE", "MSE")]
-    assert "units where they are wide" in figure.get_suptitle()  # here of both layers
+    assert "units where they are wide" in figure.get_label()  # here of both layers
+    assert "seed 0 of 2" in figure.get_label()
+    assert figure.get_suptitle() == ""
 
 
 def test_units_that_are_too_narrow_have_no_lines():
@@ -119,12 +121,13 @@ def test_shares_between_layers_and_maps_of_features(draw, store):
     for row, name in zip(axes[:2], ("features_0_1", "features_0_2"), strict=True):
         for ax, norms in zip(row, arrays[name], strict=True):
             image = ax.images[0]
+            assert image.norm.vmax == max(arrays[f"features_0_{m}"].max() for m in (1, 2))
             shown = np.maximum(norms, image.norm.vmin)
             np.testing.assert_allclose(image.get_array(), shown)
             assert ax.get_xlabel().startswith("feature")
         assert row[0].get_ylabel().startswith("unit")
-    bars = [ax for ax in figure.axes if ax.get_label() == "<colorbar>"]
-    assert [bool(bar.get_ylabel()) for bar in bars] == [False, False, True] * 2
+    (bar,) = [ax for ax in figure.axes if ax.get_label() == "<colorbar>"]
+    assert bar.get_ylabel()
     named = {"Gaussian, random labels": "gaussian", "clusters": "clusters"}
     for row in axes[2:]:
         loss, words = row[0].get_ylabel().split("\n")
@@ -135,7 +138,12 @@ def test_shares_between_layers_and_maps_of_features(draw, store):
             (
                 ("adjacent_residual_share", "distant_residual_share"),
                 ("adjacent_stripe_share", "adjacent_curvature_stripe_share"),
-                ("adjacent_largest_share", "distant_largest_share"),
+                (
+                    "adjacent_largest_share",
+                    "distant_largest_share",
+                    "adjacent_even_share",
+                    "distant_even_share",
+                ),
             ),
             strict=True,
         ):
@@ -143,8 +151,10 @@ def test_shares_between_layers_and_maps_of_features(draw, store):
                 means = [points[f"{t}_{name}"].mean() for t in ("initial", "middle", "final")]
                 np.testing.assert_allclose(line.get_ydata(), means)
         assert row[1].lines[-1].get_ydata()[0] == 0.25
-    assert "5–4–4–3" in figure.get_suptitle()
-    assert "2 seeds" in figure.get_suptitle()
+    assert "5–4–4–3" in figure.get_label()
+    assert "2 seeds" in figure.get_label()
+    (legend,) = figure.legends
+    assert len(legend.get_texts()) == 6
 
 
 @pytest.mark.parametrize(("seeds", "words"), [([0], "1 seed"), ([0, 1, 0], "2 seeds")])

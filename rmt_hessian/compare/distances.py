@@ -181,6 +181,9 @@ def density_curve(law: HasComponents, n_cells: int = 150, min_mass: float = 1e-3
     components of at least ``min_mass``; of one component whose tails, of 1e-4 of the mass each,
     are more than nine tenths of it, what lies between them.
 
+    The curve begins and ends where the range does: at 0, its value beyond the last component, or
+    where a tail is left out at the mean of the last cell.
+
     Parameters
     ----------
     law : object with ``cdf``, ``components``, ``component_masses`` and ``atom_at_zero``
@@ -189,8 +192,9 @@ def density_curve(law: HasComponents, n_cells: int = 150, min_mass: float = 1e-3
 
     Returns
     -------
-    numpy.ndarray, shape (2, n_cells)
-        Points x and densities; (2, 0) when the law is an atom alone.
+    numpy.ndarray, shape (2, n_cells + 2)
+        Points x and densities: the middles of the cells between both ends of the range; (2, 0)
+        when the law is an atom alone.
     """
     wanted = "cdf", "components", "component_masses", "atom_at_zero"
     require_attributes(law, wanted, "law", "a law with components")
@@ -202,14 +206,15 @@ def density_curve(law: HasComponents, n_cells: int = 150, min_mass: float = 1e-3
     ]
     if not large:
         return np.empty((2, 0))
-    lo, hi = large[0][0], large[-1][1]
+    ends = lo, hi = large[0][0], large[-1][1]
     share = np.sin(np.linspace(0.0, np.pi / 2, n_cells + 1)) ** 2
     if len(large) == 1:
         lo, hi = _without_long_tails(law, lo, hi, share)
     edges = lo + (hi - lo) * share
-    return np.stack(
-        [(edges[1:] + edges[:-1]) / 2, np.diff(_continuous(law, edges)) / np.diff(edges)]
-    )
+    means = np.diff(_continuous(law, edges)) / np.diff(edges)
+    at_ends = np.where(np.array([lo, hi]) == ends, 0.0, means[[0, -1]])
+    x = np.concatenate([edges[:1], (edges[1:] + edges[:-1]) / 2, edges[-1:]])
+    return np.stack([x, np.concatenate([at_ends[:1], means, at_ends[1:]])])
 
 
 def _continuous(law: HasComponents, x: FloatArray) -> FloatArray:

@@ -25,7 +25,7 @@ standard error of 0.5 % each, and 4.8 % of all; the three extreme ones 4.8 to 5.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -119,11 +119,28 @@ def ks_test(eigenvalues: ArrayLike, law: HasCDF) -> KSTestResult:
         raise ValueError(
             f"eigenvalues must be at least {FEWEST} beside the atom of the law, got {n:.3g}"
         )
-    r = _repulsion(law, p / n)
+    null = _null_distribution(n, _repulsion(law, p / n))
+    return KSTestResult(distance, float(null.sf(p * distance)))
+
+
+def critical_distance(n_eigenvalues: int, level: float) -> float:
+    """Distance to its law that a spectrum of one block exceeds with the probability ``level``.
+
+    That of `ks_test` at r = 0, one component without an atom: larger than those of others.
+
+    Examples
+    --------
+    >>> round(critical_distance(400, 0.05), 4)
+    0.0091
+    """
+    return float(_null_distribution(float(n_eigenvalues), 0.0).isf(level)) / n_eigenvalues
+
+
+def _null_distribution(n: float, r: float) -> Any:
+    """Of p D, n eigenvalues beside the atom."""
     mean = 0.555 + 0.399 * np.log(n) + 0.386 / n + 0.127 * r
     deviation = 0.289 + 0.0155 * np.log(n) + 0.0416 * r
-    pvalue = pearson3.sf((p * distance - mean) / deviation, SKEWNESS)
-    return KSTestResult(distance, float(pvalue))
+    return pearson3(SKEWNESS, mean, deviation)
 
 
 def _repulsion(law: HasCDF, per_eigenvalue: float) -> float:

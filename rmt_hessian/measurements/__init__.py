@@ -7,10 +7,13 @@ are the parameters that a sweep may set; their annotations say which values are 
 
 from rmt_hessian.measurements import (  # noqa: F401 (registers what is in them)
     blocks,
+    cross_layers,
     decoupled,
     dynamic_force,
     eigenspaces,
+    hessian_image,
     kronecker,
+    layers,
     outliers,
     output_rank,
     pac_bayes,

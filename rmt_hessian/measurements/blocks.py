@@ -1,4 +1,4 @@
-"""Norms and spectra of blocks beside their predictions; the whole Hessian to look at."""
+"""Norms and spectra of blocks beside their predictions."""
 
 from functools import cache
 from typing import Annotated
@@ -10,11 +10,8 @@ from rmt_hessian.compare import density_curve, ks_distance
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.dead_units import dead_units
 from rmt_hessian.hessian.draws import draw, draw_with_network
-from rmt_hessian.hessian.from_network import network_hessian
-from rmt_hessian.measurements.parameters import Count, Widths, two_units
+from rmt_hessian.measurements.parameters import two_units
 from rmt_hessian.measurements.registry import measurement
-from rmt_hessian.model.inputs import gaussian_inputs, random_labels
-from rmt_hessian.model.networks import Network
 from rmt_hessian.spectra.eigenvalues import eigenvalues
 from rmt_hessian.theory.coverage import white_features
 from rmt_hessian.theory.norms.kinds import formulas_of
@@ -56,7 +53,7 @@ def _limit_ratio(ens):
     return constant * float(ens.n_classes) ** -exponent
 
 
-@measurement(version=3, stream=1)
+@measurement(version=4, stream=1)
 def block_spectra(rng, *, ens: Annotated[Ensemble, white_features, two_units]):
     """Spectra of blocks (0, 0) and (0, 1) beside the conditional and the population law.
 
@@ -106,22 +103,3 @@ def _law_of_block(ens, block):
 
 
 _same_law_of_block = cache(_law_of_block)
-
-
-@measurement(version=1)
-def hessian_image(rng, *, widths: Widths, n_samples: Count):
-    """``|H|`` of a whole network with CE and random labels, in float32, and norms of its parts.
-
-    Those of the last layer, of all below it, and of what lies between.
-    """
-    net = Network.random(widths, rng)
-    X = gaussian_inputs(n_samples, widths[0], rng)
-    H = network_hessian(net, X, random_labels(n_samples, widths[-1], rng), "ce").to_dense()
-    split = len(H) - net.weights[-1].size
-    return {
-        "frobenius_norm": np.linalg.norm(H),
-        "hidden_layer_norm": np.linalg.norm(H[:split, :split]),
-        "output_layer_norm": np.linalg.norm(H[split:, split:]),
-        "cross_layer_norm": np.linalg.norm(H[:split, split:]),
-        "absolute_hessian": np.abs(H).astype(np.float32),
-    }

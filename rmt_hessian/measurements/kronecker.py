@@ -25,7 +25,7 @@ from rmt_hessian.theory import decoupling, layer_law
 from rmt_hessian.theory.coverage import shallow
 
 
-@measurement(version=6, stream=3)
+@measurement(version=7, stream=3)
 def kronecker_form(rng, *, ens: Annotated[Ensemble, shallow], n_top: Count):
     """A layer Hessian beside E[M] ⊗ E[z zᵀ] and the nearest Kronecker product.
 

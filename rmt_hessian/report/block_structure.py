@@ -1,17 +1,39 @@
-"""The tables a sweep prints at its end: measured beside predicted, in one screen."""
+"""What the main job reports: norms, spectra and rank of blocks, measured beside predicted."""
 
 import numpy as np
 import pandas as pd
 
 from rmt_hessian.report.cases import with_cases
 from rmt_hessian.report.groups import told_apart
+from rmt_hessian.report.section import Section
 
 SIZES = {"n_inputs": "d", "n_samples": "N", "n_hidden": "m"}
 BLOCKS = ("diagonal", "off_diagonal")
-RESULTS = ["ratio", "error", "predicted", "z", "ks_conditional", "ks_population", "outside"]
-RESULTS += ["gap", "predicted_gap", "overlap", "gradient_gap", "gradient_overlap"]
-ROUNDING = 1e-12  # of a distance: where both laws are one, their distances are equal
+WORDS = {"block_norms": "Norms", "block_spectra": "Spectra", "output_rank": "Sizes"}
+OF_RATIO = ("ratio", "error", "predicted", "z")
+OF_DISTANCES = ("ks_conditional", "ks_population", "outside")
 SEEDS_FOR_Z = 5  # Student's t with 4 degrees of freedom: |z| > 3 in 4 % of cases, 20 % with 1
+BLOCK_TITLE = "Norms and spectra of blocks, measured beside predicted."
+RANK_TITLE = (
+    "Output Hessian E[M] of the hidden layer, CE, and its top C-1 eigenspace, means over seeds."
+)
+OF_BLOCKS = {
+    "R": "mean squared norm of off-diagonal over diagonal blocks ± standard error over seeds",
+    "predicted R": "its value for random weights",
+    "z": f"(R - predicted R)/error of both, from {SEEDS_FOR_Z} seeds on",
+    "KS cond.": "largest Kolmogorov distance over seeds and both blocks, to the conditional law",
+    "KS pop.": "and to the population law",
+    "outside": "of the latter, how many exceed the 95 % band of samples of N weights by more than "
+    "the former; the band leaves out that rows of V, W vary in length and angle, by O(1/√d)",
+}
+OF_RANK = {
+    "gap": "λ_C/λ_{C-1}",
+    "predicted_gap": "λ_C/λ_{C-1}, to first order in the weights",
+    "overlap": "of the eigenspace with the centred rows of the weights above",
+    "gradient_gap": "λ_C/λ_{C-1} of the gradient covariance E[g gᵀ]",
+    "gradient_overlap": "overlap of its eigenspace with the same rows",
+}
+ROUNDING = 1e-12  # of a distance: where both laws are one, their distances are equal
 
 
 def ratio_of_means(group):
@@ -91,7 +113,7 @@ def _group(table, measurement, keys):
 
 def _ratio(group):
     if group is None:
-        return dict.fromkeys(("ratio", "error", "predicted", "z"), np.nan)
+        return dict.fromkeys(OF_RATIO, np.nan)
     ratio, error = ratio_of_means(group)
     predicted = group["predicted_ratio"].iloc[0]
     spread = np.hypot(error, group["predicted_ratio_error"].iloc[0])
@@ -125,12 +147,11 @@ def summarise_rank(table):
 
     NaN of columns that an older version of the measurement does not have.
     """
-    columns = ["gap", "predicted_gap", "overlap", "gradient_gap", "gradient_overlap"]
     table = _with_labels(table)
     keys = ["case", "n_classes", *SIZES, *_told_apart(table, "output_rank")]
     groups = _group(table, "output_rank", keys)
     rows = [
-        dict(zip(keys, key, strict=True)) | group.reindex(columns=columns).mean().to_dict()
+        dict(zip(keys, key, strict=True)) | group.reindex(columns=[*OF_RANK]).mean().to_dict()
         for key, group in groups.items()
     ]
     return pd.DataFrame(rows)
@@ -140,52 +161,46 @@ def _number(value, form):
     return "–" if np.isnan(value) else format(value, form)
 
 
-def _labels(summary, first):
-    """Name of each row: its first columns, and the sizes and parameters in which rows differ."""
-    known = {"case", "n_classes", *RESULTS}
-    symbols = SIZES | {name: name for name in summary if name not in SIZES and name not in known}
-    varying = {n: s for n, s in symbols.items() if summary[n].nunique(dropna=n in SIZES) > 1}
-    return [
-        " ".join([*(str(row[name]) for name in first)])
-        + "".join(f" {s}={_told(row[name])}" for name, s in varying.items() if pd.notna(row[name]))
-        for row in summary.to_dict("records")
+def block_sections(table):
+    """Yield what a sweep measured of norms, spectra and output Hessians of blocks."""
+    if len(norms := summarise(table)):
+        title = f"{BLOCK_TITLE}{_sizes(table, 'block_norms')}{_sizes(table, 'block_spectra')}"
+        yield Section(title, _with_parameters(norms, _texts(norms)), OF_BLOCKS)
+    if len(rank := summarise_rank(table)):
+        title = f"{RANK_TITLE}{_sizes(table, 'output_rank')}"
+        yield Section(title, _with_parameters(rank, rank[[*OF_RANK]]), OF_RANK)
+
+
+def _texts(summary):
+    """Ratios to five digits, for they are compared; an error of rounding is none."""
+    small = ROUNDING * summary["ratio"].abs()
+    errors = [
+        _number(e, ".1e") if e > least else ""
+        for e, least in zip(summary["error"], small, strict=True)
     ]
+    ratios = [_number(ratio, ".4e") for ratio in summary["ratio"]]
+    return pd.DataFrame(
+        {
+            "R": [f"{r} ± {e}" if e else r for r, e in zip(ratios, errors, strict=True)],
+            "predicted R": [_number(value, ".4e") for value in summary["predicted"]],
+            "z": [_number(value, "+.2f") for value in summary["z"]],
+            "KS cond.": [_number(value, ".4f") for value in summary["ks_conditional"]],
+            "KS pop.": [_number(value, ".4f") for value in summary["ks_population"]],
+            "outside": summary["outside"],
+        }
+    )
 
 
-def _told(value):
-    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
+def _with_parameters(summary, results):
+    """Results beside what tells their rows apart: case, C, and of the rest what varies."""
+    told = [name for name in summary if name not in (*OF_RATIO, *OF_DISTANCES, *OF_RANK)]
+    varying = [n for n in told[2:] if summary[n].nunique(dropna=n in SIZES) > 1]
+    return pd.concat([summary[[*told[:2], *varying]], results], axis=1)
 
 
-def format_summary(summary):
-    """The summary as aligned text."""
-    labels = _labels(summary, ["case"])
-    width = max(map(len, labels))
-    lines = [
-        f"{'case':<{width}} {'C':>6} {'R measured':>11} ± {'error':<8} {'R predicted':>11} "
-        f"{'z':>7} {'KS cond.':>9} {'KS pop.':>8} {'outside':>8}"
-    ]
-    for label, row in zip(labels, summary.itertuples(), strict=True):
-        lines.append(
-            f"{label:<{width}} {row.n_classes:>6} {_number(row.ratio, '.4e'):>11} "
-            f"± {_number(row.error, '.1e'):<8} {_number(row.predicted, '.4e'):>11} "
-            f"{_number(row.z, '+.2f'):>7} {_number(row.ks_conditional, '.4f'):>9} "
-            f"{_number(row.ks_population, '.4f'):>8} {row.outside:>8}"
-        )
-    return "\n".join(lines)
-
-
-def format_rank(summary):
-    """The summary of the output Hessian as aligned text, the gradient covariance last."""
-    several = summary["case"].nunique() > 1
-    labels = _labels(summary, ["case", "n_classes"] if several else ["n_classes"])
-    width = max(len("C"), *map(len, labels))
-    lines = [
-        f"{'C':>{width}} {'gap measured':>13} {'gap predicted':>14} {'overlap':>8} "
-        f"{'gap of E[ggᵀ]':>14} {'overlap':>8}"
-    ]
-    for label, row in zip(labels, summary.itertuples(), strict=True):
-        lines.append(
-            f"{label:>{width}} {row.gap:>13.4f} {row.predicted_gap:>14.4f} {row.overlap:>8.4f} "
-            f"{_number(row.gradient_gap, '.4f'):>14} {_number(row.gradient_overlap, '.4f'):>8}"
-        )
-    return "\n".join(lines)
+def _sizes(table, measurement):
+    """Sizes that all points of a measurement have, as words: norms and spectra have their own."""
+    rows = table[table["measurement"] == measurement].reindex(columns=[*SIZES])
+    same = {SIZES[name]: rows[name].max() for name in SIZES if rows[name].nunique() == 1}
+    said = ", ".join(f"{symbol} = {int(size)}" for symbol, size in same.items())
+    return f" {WORDS[measurement]}: {said}." if said else ""

@@ -1,48 +1,82 @@
-"""The printed tables of PAC-Bayes bounds in several bases."""
+"""What a report says of PAC-Bayes bounds in several bases."""
 
 from pathlib import Path
 
 import pandas as pd
 
 from rmt_hessian.report.groups import by_point
+from rmt_hessian.report.section import Section
 
 BOUNDS = (
-    "PAC-Bayes bounds on the error of networks drawn from the posterior, by its basis, mean (sd) "
-    "over seeds: inverted binary KL, for all terms at confidence 0.965."
+    "PAC-Bayes bounds on the error of networks drawn from the posterior, by its basis: inverted "
+    "binary KL, all terms together at confidence 0.965. Mean (standard deviation) over seeds."
 )
-TERMS = (
-    "Terms of these bounds, means over seeds: error on the samples, what finitely many draws add, "
-    "KL, (KL + …)/N, both bounds, prior variance; error on new samples beside them."
-)
+TERMS = "Terms of these bounds, means over seeds; errors are shares of samples, KL in nats."
 GAIN = (
-    "Kronecker eigenbasis less the weights themselves, on the same network, mean (sd) over seeds: "
-    "bound, (KL + …)/N, error on the samples and on new ones; KL ratio: seen, of a quadratic loss "
-    "about the trained network, and of one with the curvatures averaged over the posteriors."
+    "Kronecker eigenbasis less the weights themselves, on the same network: mean (standard "
+    "deviation) over seeds; KL of one over that of the other, means over seeds."
 )
 VARIANCES = (
-    "Variances found beside 1/(1/λ + βh), root mean square of the logarithm, h at the trained "
-    "network, at the posterior's mean, averaged over it; rank correlation of 1/s and averaged h."
+    "Variances s of the posterior beside 1/(1/λ + βh), λ of the prior and h the curvature: root "
+    "mean square of the logarithm of their ratio, means over seeds."
 )
-SEARCH = "Bounds after longer and longer searches of one network, from two starts."
+SEARCH = "Bounds after the longest search of one network, by basis and start; means over seeds."
 KEYS = ["images", "n_samples", "widths", "random_labels"]
-FAMILIES = "isotropic", "standard", "kronecker", "recomputed", "exact", "gradient"
-OF_TERMS = ["risk", "sampling", "kl", "complexity", "bound", "mcallester", "prior_variance"]
-OF_TERMS += ["test_risk"]
-OF_VARIANCES = ["at_trained", "at_mean", "averaged", "alignment", "free_share"]
+BASES = {
+    "isotropic": "one variance for all weights",
+    "standard": "the weights themselves",
+    "kronecker": "eigenbasis of the Kronecker factors of the Hessian",
+    "recomputed": "the same, recomputed in the search",
+    "exact": "eigenbasis of the Hessian of each layer",
+    "gradient": "eigenbasis of the gradient covariance",
+}
+OF_TERMS = {
+    "risk": "error on the samples",
+    "sampling": "what is added because finitely many networks are drawn",
+    "kl": "of the posterior from the prior",
+    "complexity": "(KL + …)/N",
+    "bound": "on the error",
+    "mcallester": "McAllester's bound on the error",
+    "prior_variance": "λ, of the grid",
+    "test_risk": "error on new samples",
+}
+OF_VARIANCES = {
+    "at_trained": "h at the trained network",
+    "at_mean": "h at the mean of the posterior",
+    "averaged": "h averaged over the posterior",
+    "alignment": "rank correlation of 1/s and the averaged h",
+    "free_share": "of directions with s < 0.9 λ",
+}
+OF_GAIN = {
+    "Δ bound": "of the bound",
+    "Δ complexity": "of (KL + …)/N",
+    "Δ risk": "of the error on the samples",
+    "Δ test_risk": "of the error on new samples",
+    "KL ratio": "seen",
+    "quadratic": "KL ratio, were the loss quadratic about the trained network",
+    "averaged": "KL ratio, with curvatures averaged over the posteriors",
+}
+STARTS = {
+    "curvature": "first variances those of a quadratic loss",
+    "weights": "first variances the squares of the weights in that basis",
+}
+OF_SEARCH = {
+    f"{basis}_{start}": f"{basis}: {said}" for basis in BASES for start, said in STARTS.items()
+}
 
 
 def bounds_sections(table):
-    """Yield (title, table) of what a sweep measured of PAC-Bayes bounds."""
+    """Yield what a sweep measured of PAC-Bayes bounds."""
     rows = table[table["measurement"] == "pac_bayes"]
     if len(rows):
         rows = as_cases(rows)
-        yield BOUNDS, _by_case(rows, _bounds)
-        yield TERMS, _by_family(rows, OF_TERMS)
-        yield GAIN, _by_case(rows, _gain)
-        yield VARIANCES, _by_family(rows, OF_VARIANCES)
+        yield Section(BOUNDS, _by_case(rows, _bounds), BASES)
+        yield Section(TERMS, _by_family(rows, OF_TERMS), OF_TERMS)
+        yield Section(GAIN, _by_case(rows, _gain), OF_GAIN)
+        yield Section(VARIANCES, _by_family(rows, OF_VARIANCES), OF_VARIANCES)
     searches = table[table["measurement"] == "pac_bayes_search"]
     if len(searches):
-        yield SEARCH, _by_case(as_cases(searches), _search)
+        yield Section(SEARCH, _by_case(as_cases(searches), _search), OF_SEARCH)
 
 
 def as_cases(rows):
@@ -56,7 +90,7 @@ def as_cases(rows):
 
 
 def _families(rows):
-    return [name for name in FAMILIES if f"{name}_bound" in rows]
+    return [name for name in BASES if f"{name}_bound" in rows]
 
 
 def _by_case(rows, summarised):
@@ -78,7 +112,7 @@ def _by_family(rows, columns):
             rows, lambda points, own=own: {new: points[old].mean() for old, new in own.items()}
         )
         means.insert(len(means.columns) - len(columns), "basis", name)
-        parts.append(means.dropna(subset=columns[:1]))
+        parts.append(means.dropna(subset=next(iter(columns))))
     return pd.concat(parts).sort_index(kind="stable")
 
 

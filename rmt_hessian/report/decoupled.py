@@ -1,22 +1,38 @@
-"""The printed tables of the decoupled Hessian: distances at every size, and their rates."""
+"""What a report says of the decoupled Hessian: distances at every size, and their rates."""
 
 import numpy as np
 import pandas as pd
 
 from rmt_hessian.report.cases import with_cases
 from rmt_hessian.report.groups import told_apart
+from rmt_hessian.report.section import Section
 from rmt_hessian.report.structure import means
 from rmt_hessian.spectra.uncertainty import fitted_rate
 
-DISTANCES = (
-    "Layer Hessians beside decoupled ones: ‖H - H̃‖/‖H‖, Frobenius and operator norms, predicted, "
-    "plateau for N → ∞."
-)
-SPECTRA = (
-    "Spectra of block (0, 0): root mean square of σ|s - s̃| at z = iσ, predicted for d/N fixed; "
-    "what the influence of the weights leaves; mean Kolmogorov and Wasserstein distances."
-)
-RATES = "Exponents in N, with 95 % intervals over seeds: d fixed, or d/N."
+DISTANCES = "Layer Hessians H beside decoupled ones H̃, means over seeds."
+SPECTRA = "Spectra of block (0, 0) of H and of H̃, over seeds; σ² = E tr H_00²/p."
+RATES = "Exponents in N of means over seeds, with 95 % intervals."
+OF_DISTANCES = {
+    "error": "‖H - H̃‖/‖H‖, Frobenius norms",
+    "predicted_error": "the same, from the weights",
+    "plateau": "and for N → ∞",
+    "operator_error": "‖H - H̃‖/‖H‖, operator norms",
+    "operator_plateau": "predicted for N → ∞",
+}
+OF_SPECTRA = {
+    "diagonal_stieltjes": "σ|s - s̃| at z = iσ, s the Stieltjes transforms; root mean square",
+    "diagonal_predicted_stieltjes": "the same, predicted for d/N fixed",
+    "diagonal_rest": "what the influence of the weights leaves of it, root mean square",
+    "diagonal_ks": "Kolmogorov distance of the two spectra, mean",
+    "diagonal_wasserstein": "Wasserstein-1 distance over σ, mean",
+}
+OF_RATES = {
+    "error": "exponent of ‖H - H̃‖/‖H‖",
+    "stieltjes": "of σ|s - s̃|",
+    "rest": "of what the influence of the weights leaves of it",
+    "ks": "of the Kolmogorov distance",
+    "wasserstein": "of the Wasserstein distance",
+}
 SIZES = ["case", "n_classes", "n_inputs", "n_samples"]
 RATED = {
     "error": "error",
@@ -28,20 +44,19 @@ RATED = {
 
 
 def decoupled_sections(table):
-    """Yield (title, table) of what a sweep measured of decoupled Hessians."""
+    """Yield what a sweep measured of decoupled Hessians."""
     rows = with_cases(table)
     rows = rows[rows["measurement"] == "decoupled_hessian"]
     if rows.empty:
         return
-    columns = ["error", "predicted_error", "plateau", "operator_error", "operator_plateau"]
-    yield DISTANCES, means(rows, SIZES, columns)
+    yield Section(DISTANCES, means(rows, SIZES, OF_DISTANCES), OF_DISTANCES)
     roots = [f"diagonal_{name}" for name in ("stieltjes", "predicted_stieltjes", "rest")]
     of_squares = rows.assign(**rows[roots] ** 2)
-    spectra = means(of_squares, SIZES, [*roots, "diagonal_ks", "diagonal_wasserstein"])
-    yield SPECTRA, spectra.assign(**spectra[roots] ** 0.5)
+    spectra = means(of_squares, SIZES, OF_SPECTRA)
+    yield Section(SPECTRA, spectra.assign(**spectra[roots] ** 0.5), OF_SPECTRA)
     rates = decoupled_rates(rows)
     if len(rates):
-        yield RATES, rates
+        yield Section(RATES, rates, OF_RATES)
 
 
 def decoupled_rates(rows):

@@ -1,22 +1,27 @@
-"""The printed tables of Hessians at 0, 50 and 100 % of a training: shares off the diagonal."""
+"""What a report says of Hessians at 0, 50 and 100 % of a training: shares off the diagonal."""
 
 import pandas as pd
 
 from rmt_hessian.report.groups import told_apart
+from rmt_hessian.report.section import Section
 from rmt_hessian.report.structure import means
 
-SHARES = (
-    "Whole Hessians at 0, 50 and 100 % of the steps: share of ‖H‖² off the blocks of units, of "
-    "layers, of the sample and of the population; the residual's of the blocks between layers."
-)
+SHARES = "Whole Hessians at 0, 50 and 100 % of the steps, means over seeds."
 PAIRS = (
-    "Adjacent and distant layers: share of the residual; of the entries at feature i of unit i "
-    "(stripe; of_curvature: of the block without the residual); of each unit's largest feature."
+    "Blocks between layers at 0, 50 and 100 % of the steps, means over seeds: what of their "
+    "squared norm is in the residual term, and where."
 )
 PERCENT = {"initial": 0, "middle": 50, "final": 100}
 KEYS = ["inputs", "loss", "widths", "n_samples", "percent"]
-OF_SHARES = [f"{sample}share_by_{by}" for by in ("unit", "layer") for sample in ("", "population_")]
-OF_SHARES = ["mean_loss", "norm", *OF_SHARES, "residual_share"]
+LOSS = {"mean_loss": "mean loss over the samples"}
+OF_SHARES = LOSS | {
+    "norm": "Frobenius norm of the whole Hessian H",
+    "share_by_unit": "of ‖H‖² off the blocks of units, which are the diagonal ones",
+    "population_share_by_unit": "the same of pairs of different samples",
+    "share_by_layer": "of ‖H‖² off the blocks of layers",
+    "population_share_by_layer": "the same of pairs of different samples",
+    "residual_share": "‖R‖²/(‖R‖² + ‖G‖²) between layers, R the residual part, G the rest",
+}
 OF_PAIRS = {
     "adjacent_residual_share": "residual",
     "distant_residual_share": "distant_residual",
@@ -25,17 +30,25 @@ OF_PAIRS = {
     "adjacent_largest_share": "largest",
     "distant_largest_share": "distant_largest",
 }
+NAMED = LOSS | {
+    "residual": "‖R‖²/(‖R‖² + ‖G‖²) of adjacent layers, R the residual part, G the rest",
+    "distant_residual": "the same of layers two or more apart",
+    "stripe": "share of ‖R + G‖² at feature i of unit i, adjacent layers",
+    "of_curvature": "the same of G",
+    "largest": "share of ‖R + G‖² at the largest feature of each unit, adjacent layers",
+    "distant_largest": "the same of layers two or more apart",
+}
 
 
 def layer_pair_sections(table):
-    """Yield (title, table) of `training_images` and `trained_layer_pairs`: means over seeds."""
+    """Yield what is said of `training_images` and `trained_layer_pairs`: means over seeds."""
     rows = table[table["measurement"] == "training_images"]
     if len(rows):
-        yield SHARES, means(_by_time(rows), _keys(rows), OF_SHARES)
+        yield Section(SHARES, means(_by_time(rows), _keys(rows), OF_SHARES), OF_SHARES)
     rows = table[table["measurement"] == "trained_layer_pairs"]
     if len(rows):
         found = means(_by_time(rows), _keys(rows), ["mean_loss", *OF_PAIRS])
-        yield PAIRS, found.rename(columns=OF_PAIRS)
+        yield Section(PAIRS, found.rename(columns=OF_PAIRS), NAMED)
 
 
 def _keys(rows):

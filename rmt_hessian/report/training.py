@@ -1,42 +1,63 @@
-"""The printed tables of training: within layers, between them, condition numbers."""
+"""What a report says of training: within layers, between them, condition numbers."""
 
 import numpy as np
 import pandas as pd
 
 from rmt_hessian.report.groups import told_apart
+from rmt_hessian.report.section import Section
 
-LAYERS = (
-    "Training, within layers: R, and the share of ‖H_ll‖² off the diagonal blocks, initial → final,"
-    " means over seeds; population: pairs of different samples alone; fresh: at the same weights, "
-    "of samples not seen."
-)
+LAYERS = "Training, within layers: initial → final, means over seeds."
 BETWEEN = (
-    "Training, between layers: norm of all cross-layer blocks, relative to the geometric means of "
-    "the layers' norms; share of the residual, ‖R‖²/(‖R‖² + ‖G‖²), R the residual part of these "
-    "blocks and G the rest, of ReLU the Gauss–Newton one; initial → final, means over seeds; "
-    "exponents in the gap to the optimum, of the norm and of ‖R‖, ± standard deviation over seeds."
+    "Training, blocks between layers, residual part R and the rest G (of ReLU the Gauss–Newton "
+    "one): initial → final, means over seeds; exponents ± standard deviation over seeds."
 )
 CONDITION = (
-    "Training, condition number on the range, as it is and after one learning rate a unit or a "
-    "layer, initial → final, geometric means over seeds."
+    "Training, condition number of the whole Hessian on its range: initial → final, geometric "
+    "means over seeds."
 )
+FRESH = "the same, of samples not seen"
+OF_LAYERS = {
+    "R": "mean ‖H_ij‖² of the layer's blocks off the diagonal, over that of diagonal ones",
+    "share": "of ‖H_ll‖² off the diagonal blocks",
+    "population": "that share, of pairs of different samples alone",
+    "fresh": "the share, of samples not seen",
+    "fresh population": "the share, of pairs of different samples not seen",
+}
+OF_BETWEEN = {
+    "gap": "of what is minimised to its optimum",
+    "norm": "root of the sum of ‖R + G‖² over all pairs of layers",
+    "fresh norm": FRESH,
+    "relative": "the norm over that of the geometric means of the layers' norms",
+    "fresh relative": FRESH,
+    "residual": "share of the residual, ‖R‖²/(‖R‖² + ‖G‖²)",
+    "exponent": "of the norm in the gap",
+    "of residual": "exponent of ‖R‖ in the gap",
+    "share by unit": "of ‖H‖² off the blocks of units",
+}
+OF_CONDITION = {
+    "condition": "largest over smallest eigenvalue above rounding",
+    "by unit": "after one learning rate a unit",
+    "by layer": "after one learning rate a layer",
+}
 KEYS = ["loss", "inputs", "widths", "activation", "n_samples", "weight_decay"]
 SHOWN = KEYS[:4]  # whether cases differ in them or not
 
 
 def training_sections(table):
-    """Yield (title, table) of what a sweep measured along trainings."""
+    """Yield what a sweep measured along trainings."""
     rows = table[table["measurement"] == "dynamic_force"]
     if rows.empty:
         return
     groups = list(_groups(rows))
-    yield LAYERS, pd.DataFrame([row for group in groups for row in _layers(*group)])
+    layers = pd.DataFrame([row for group in groups for row in _layers(*group)])
+    yield Section(LAYERS, layers, OF_LAYERS)
     deep = [group for group in groups if group[1]["final_cross_norm"].notna().any()]
     if deep:
-        yield BETWEEN, pd.DataFrame([_between(*group) for group in deep])
+        yield Section(BETWEEN, pd.DataFrame([_between(*group) for group in deep]), OF_BETWEEN)
     known = [group for group in groups if group[1]["final_condition"].notna().any()]
     if known:
-        yield CONDITION, pd.DataFrame([_condition(*group) for group in known])
+        conditions = pd.DataFrame([_condition(*group) for group in known])
+        yield Section(CONDITION, conditions, OF_CONDITION)
 
 
 def _groups(rows):

@@ -74,3 +74,16 @@ def test_hidden_layer(loss):
     kronecker = [GeneralizedMarchenkoPastur([t], [1.0], gamma) for t in averages]
     F = np.mean([part.cdf(values) for part in kronecker], axis=0)
     assert np.abs(F - (np.arange(values.size) + 0.5) / values.size).max() > 4 * STATISTICAL
+
+
+def test_spectrum_of_many_classes_is_that_of_the_diagonal_blocks():
+    """[D]'s many classes: the law of a block alone is at most 2/C from the spectrum of the layer,
+    1/C of which are its null space and 1/C the interlacing of the weights, beside what d = 40 and
+    N = 160 leave, at most 0.05; and at least the null space."""
+    distances = {}
+    for C in (2, 4, 16, 64):
+        ens = Ensemble([40, C], layer=0, loss="ce", n_samples=160)
+        found = ks_distance(eigenvalues(draw(ens, C)), block_law(ens, 0, 0))
+        distances[C] = found
+        assert 1 / C - 1e-9 <= found <= 2 / C + 0.05
+    assert distances[64] < 0.1 * distances[2]

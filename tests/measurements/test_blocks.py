@@ -5,7 +5,7 @@ import pytest
 
 import rmt_hessian as rh
 from rmt_hessian.compare import density_curve
-from rmt_hessian.measurements.blocks import block_norms, block_spectra, hessian_image
+from rmt_hessian.measurements.blocks import block_norms, block_spectra
 from rmt_hessian.measurements.output_rank import output_rank
 from rmt_hessian.sweep.parameters import arguments
 from tests.small import CASES, ensemble, quick_predictions
@@ -131,12 +131,3 @@ def test_every_column_of_output_rank():
     assert result["predicted_gap"] == pytest.approx(predicted[2] / predicted[1])
     assert result["overlap"] == pytest.approx(rh.subspace_overlap(vectors[:, -2:], U))
     assert result["top_eigenvalue"] == pytest.approx(values[-1])
-
-
-def test_hessian_image_adds_up(rng):
-    result = hessian_image(rng, widths=[4, 5, 3], n_samples=20)
-    parts = [result[f"{name}_norm"] ** 2 for name in ("hidden_layer", "output_layer")]
-    total = sum(parts) + 2 * result["cross_layer_norm"] ** 2
-    assert total == pytest.approx(result["frobenius_norm"] ** 2)
-    assert result["absolute_hessian"].shape == (35, 35)
-    assert result["absolute_hessian"].dtype == np.float32

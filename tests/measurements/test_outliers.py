@@ -13,6 +13,7 @@ from rmt_hessian.measurements.outliers import outliers
 from rmt_hessian.report.outliers import OUTLIERS, outlier_sections
 from rmt_hessian.theory import conditional_law
 from rmt_hessian.theory.outliers.equation import Outlier
+from tests.sections import tables
 from tests.small import CASES, ensemble
 from tests.tolerances import EXACT, ITERATIVE
 
@@ -206,13 +207,13 @@ def test_the_table_of_outliers():
                 row |= {f"{part}_{kind}distance": distance, f"{part}_{kind}overlap": distance}
         rows.append(row)
     rows.append({"measurement": "block_norms", "widths": "100-3", "layer": 0, "loss": "ce"})
-    ((title, table),) = outlier_sections(pd.DataFrame(rows))
+    ((title, table),) = tables(outlier_sections(pd.DataFrame(rows))).items()
     assert title == OUTLIERS
     assert "\n" not in title
     assert list(table["part"]) == ["diagonal", "off_diagonal"]
     assert set(table["n_samples"]) == {800}
     assert set(table["aspect_ratio"]) == {0.125}
-    assert set(table["predicted_number"]) == {0.5}
+    assert set(table["predicted_number"]) == {"0–1"}
     assert set(table["distance"]) == set(table["predicted_overlap"]) == {0.5}
     assert list(outlier_sections(pd.DataFrame(rows[-1:]))) == []
     assert list(outlier_sections(pd.DataFrame(rows[:2]))) == []  # none seen, none predicted

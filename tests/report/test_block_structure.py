@@ -1,19 +1,22 @@
 """The printed tables, by hand."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from rmt_hessian.report.block_structure import (
     SEEDS_FOR_Z,
-    format_rank,
-    format_summary,
+    block_sections,
     ratio_of_means,
     summarise,
     summarise_rank,
 )
+from rmt_hessian.report.layout import format_section
 from rmt_hessian.sweep.parameters import columns
 from rmt_hessian.sweep.run import run_sweep
+from tests.sections import require_legible
 
 
 def test_standard_error_of_a_ratio_of_means(rng):
@@ -27,6 +30,19 @@ def test_standard_error_of_a_ratio_of_means(rng):
         ratios.append(ratio)
         errors.append(error)
     assert np.mean(errors) == pytest.approx(np.std(ratios), rel=0.1)
+
+
+def printed(table):
+    return "\n\n".join(map(format_section, block_sections(table)))
+
+
+def body(text):
+    """The last line of headings and the rows of a table, without title and legend."""
+    lines = text.splitlines()
+    legend = next(i for i, line in enumerate(lines) if re.match("  case  +layer and loss", line))
+    rows = [i for i in range(legend) if re.search(r"\d(\.\d|\s|/)", lines[i]) and i > 0]
+    rows = [i for i in rows if lines[i].startswith("  ")]
+    return lines[rows[0] - 1 : legend]
 
 
 def sizes(*widths, n_samples=20, **others):
@@ -72,10 +88,21 @@ def test_summary_by_hand():
     assert first["outside"] == "1/2"  # 0.07 > 0.04 + 0.02, and 0.05 < 0.06 + 0.01
     assert second["ratio"] == 0.5
     assert np.isnan(second["error"])
-    text = format_summary(summarise(hand_made_table()))
-    assert "hidden-ce d=5" in text
-    assert len({len(line) for line in text.splitlines()}) == 1  # aligned
+    text = printed(hand_made_table())
+    header, *rows = body(text)
+    assert header.split()[:2] == ["n_inputs", "R"]
+    assert [row.split()[0] for row in rows] == ["5", "8"]
+    assert rows[0].split()[1:4] == ["3.5000e-01", "±", "2.5e-02"]
+    assert len({len(line) for line in (header, *rows)}) == 1  # aligned
+    assert "Norms: N = 20, m = 3. Spectra: d = 99, N = 20, m = 3." in " ".join(text.split())
     assert "nan" not in text
+
+
+def test_an_error_of_rounding_is_none():
+    table = hand_made_table().iloc[:2].assign(diagonal_norm2=1.0, off_diagonal_norm2=1.0)
+    table["off_diagonal_norm2"] += [0.0, 1e-15]
+    assert body(printed(table))[1].split()[0] == "1.0000e+00"
+    assert "±" not in body(printed(table))[1]
 
 
 def test_z_is_given_from_some_seeds_on():
@@ -115,7 +142,7 @@ def test_a_distance_of_a_dead_unit_is_left_out():
     assert np.isnan(row["ks_conditional"])
     assert row["ks_population"] == 0.07
     assert row["outside"] == "1/2"  # 0.07 > 0.04, and 0.05 < 0.06
-    assert "nan" not in format_summary(summarise(both))
+    assert "nan" not in printed(both)
 
 
 def test_spectra_of_several_sizes_have_rows_of_their_own():
@@ -124,8 +151,7 @@ def test_spectra_of_several_sizes_have_rows_of_their_own():
     assert summary["n_samples"].tolist() == [20, 40]
     assert summary["ks_conditional"].tolist() == [0.02, 0.2]
     assert summary["outside"].tolist() == ["2/4", "2/4"]
-    lines = format_summary(summary).splitlines()[1:]
-    assert [line.split()[:2] for line in lines] == [["hidden-ce", f"N={N}"] for N in (20, 40)]
+    assert [line.split()[0] for line in body(printed(table))] == ["n_samples", "20", "40"]
 
 
 def test_norms_share_a_row_with_spectra_of_their_size():
@@ -140,8 +166,9 @@ def test_norms_share_a_row_with_spectra_of_their_size():
 def test_a_table_of_many_classes_is_aligned():
     norms = hand_made_table().iloc[:3]
     table = pd.concat([norms, norms.assign(**sizes(5, 3, 131072))])
-    lines = format_summary(summarise(table)).splitlines()
+    lines = [line for line in body(printed(table)) if "e-" in line]
     assert len({len(line) for line in lines}) == 1
+    assert any("131072" in line for line in lines)
 
 
 def test_rank_summary_by_hand():
@@ -161,18 +188,11 @@ def test_rank_summary_by_hand():
     assert summary["predicted_gap"].tolist() == pytest.approx([0.4, 0.7])
     assert summary["overlap"].tolist() == pytest.approx([0.85, 0.5])
     assert summary["gradient_gap"].tolist() == pytest.approx([0.2, 0.3])
-    lines = format_rank(summary).splitlines()
-    assert len(lines) == 3
-    assert lines[1].split() == ["2", "0.2000", "0.4000", "0.8500", "0.2000", "0.6000"]
-    older = summarise_rank(table.drop(columns=["gradient_gap", "gradient_overlap"]))
-    assert format_rank(older).splitlines()[1].split() == [
-        "2",
-        "0.2000",
-        "0.4000",
-        "0.8500",
-        "–",
-        "–",
-    ]
+    rows = body(printed(table))
+    assert rows[-2].split() == ["2", "0.2", "0.4", "0.85", "0.2", "0.6"]
+    older = printed(table.drop(columns=["gradient_gap", "gradient_overlap"]))
+    assert body(older)[-2].split() == ["2", "0.2", "0.4", "0.85"]
+    assert "gradient" not in older
     assert summarise(table).empty
 
 
@@ -183,8 +203,8 @@ def test_linear_models_alone_have_no_m(measurement):
     for (case, _), of_d in summarise(table.assign(widths="9-4")).groupby(["case", "n_inputs"]):
         assert case == "linear-ce"
         assert len(of_d) == 1
-    text = format_summary(summarise(table.assign(widths="9-4")))
-    assert "m=" not in text
+    text = printed(table.assign(widths="9-4"))
+    assert "m = " not in text
     assert "nan" not in text
 
 
@@ -199,9 +219,9 @@ def test_rows_without_m_beside_rows_of_several():
     table = pd.concat(rows).astype({"n_hidden": "Int64"})  # as a table of points is
     summary = summarise(table)
     assert summary["ks_conditional"].tolist() == [0.1, 0.2, 0.3]
-    lines = format_summary(summary).splitlines()[1:]
-    cases = ["linear-ce", "hidden-ce m=3", "hidden-ce m=6"]
-    assert [line.split("  ")[0] for line in lines] == cases
+    lines = body(printed(table))[-3:]
+    cases = [["linear-ce", "–"], ["hidden-ce", "3"], ["hidden-ce", "6"]]
+    assert [line.split()[:2] for line in lines] == cases
     assert len({len(line) for line in lines}) == 1
 
 
@@ -217,13 +237,12 @@ def test_scales_of_weights_are_not_pooled():
     of_gradients = {"gradient_gap": 0.1, "gradient_overlap": 1.0}
     summary = summarise_rank(ranks.assign(predicted_gap=0.1, overlap=1.0, **of_gradients))
     assert summary["gap"].tolist() == pytest.approx([0.1, 0.2])
-    lines = format_rank(summary).splitlines()
-    assert [line.split()[:2] for line in lines[1:]] == [["hidden-ce", "4"], ["hidden-ce-he", "4"]]
+    *_, section = block_sections(ranks.assign(predicted_gap=0.1, overlap=1.0, **of_gradients))
+    assert section.table["case"].tolist() == ["hidden-ce", "hidden-ce-he"]
 
 
 def test_summary_has_a_row_per_case_and_C(sweep, tmp_path):
-    summary = summarise(run_sweep(sweep, tmp_path / "out").table)
-    assert len(summary) == 10
-    text = format_summary(summary)
-    assert len(text.splitlines()) == 11
-    assert len({len(line) for line in text.splitlines()}) == 1  # aligned
+    table = run_sweep(sweep, tmp_path / "out").table
+    assert len(summarise(table)) == 10
+    (section,) = require_legible(table).values()
+    assert len(section) == 10

@@ -15,6 +15,7 @@ from rmt_hessian.report.decoupled import (
     decoupled_sections,
 )
 from rmt_hessian.sweep.parameters import columns
+from tests.sections import tables
 
 SIZES = ((20, 50), (20, 200), (40, 200), (40, 100), (80, 200))  # d, N
 EXPONENTS = {"error": -0.5, "diagonal_stieltjes": -0.25, "diagonal_rest": -1.0}
@@ -50,7 +51,7 @@ def test_exponents_at_fixed_d_and_at_fixed_ratio():
 @pytest.mark.parametrize("table", [rows(seeds=1), rows(sizes=((20, 50), (40, 80)))], ids=str)
 def test_no_rate_of_one_seed_or_of_sizes_that_share_nothing(table):
     assert decoupled_rates(with_cases(table)).empty
-    assert [title for title, _ in decoupled_sections(table)] == [DISTANCES, SPECTRA]
+    assert list(tables(decoupled_sections(table))) == [DISTANCES, SPECTRA]
 
 
 def test_a_seed_that_lacks_a_size_does_not_count():
@@ -75,7 +76,7 @@ def test_a_zero_has_no_rate():
 
 
 def test_sections():
-    sections = dict(decoupled_sections(rows()))
+    sections = tables(decoupled_sections(rows()))
     assert list(sections) == [DISTANCES, SPECTRA, RATES]
     first = sections[DISTANCES].iloc[0]
     assert first["error"] == pytest.approx(2 / np.sqrt(50))

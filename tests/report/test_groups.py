@@ -22,14 +22,14 @@ from paper_figs import (
 )
 from paper_figs.style import alike, combinations, run
 from rmt_hessian.report.block_structure import (
-    format_rank,
-    format_summary,
+    block_sections,
     summarise,
     summarise_rank,
 )
 from rmt_hessian.report.decoupled import decoupled_sections
 from rmt_hessian.report.groups import told_apart
 from rmt_hessian.report.layer_pairs import layer_pair_sections
+from rmt_hessian.report.layout import format_section
 from rmt_hessian.report.outliers import outlier_sections
 from rmt_hessian.report.structure import RATES as RANK_RATES
 from rmt_hessian.report.structure import means, structure_sections
@@ -38,6 +38,7 @@ from rmt_hessian.report.training import training_sections
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
 from rmt_hessian.sweep.table import table_of
+from tests.sections import tables
 
 RATES = 0.1, 0.01  # of the learning rate
 TRAININGS = """
@@ -113,9 +114,9 @@ SECTIONS = {
 def test_each_learning_rate_has_rows_of_its_own(trainings, measurement):
     """Those that each rate alone has."""
     table = trainings(measurement).table()
-    both = dict(SECTIONS[measurement](table))
+    both = tables(SECTIONS[measurement](table))
     assert both
-    alone = [dict(SECTIONS[measurement](table[table["learning_rate"] == rate])) for rate in RATES]
+    alone = [tables(SECTIONS[measurement](table[table["learning_rate"] == rate])) for rate in RATES]
     for title, section in both.items():
         assert set(section["learning_rate"]) <= set(RATES)
         for rate, of_rate in zip(RATES, alone, strict=True):
@@ -138,7 +139,7 @@ def test_figures_of_trainings_have_a_column_a_learning_rate(trainings, script):
         assert f"learning rate {rate:g}" in title
         if script is fig_stripes:
             assert len(ax.lines) == 3 * 2  # parts × seeds
-    assert "2 seeds" in figure.get_suptitle()
+    assert "2 seeds" in figure.get_label()
     plt.close(figure)
 
 
@@ -173,7 +174,7 @@ def test_pairs_of_layers_have_rows_a_learning_rate(trainings):
     figure = fig_layer_pairs.draw(trainings("trained_layer_pairs", "[5, 4, 4, 3]"))
     labels = "".join(ax.get_ylabel() for ax in figure.axes)
     assert [labels.count(f"\nlearning rate {rate}") for rate in RATES] == [1, 1]
-    assert "5–4–4–3" in figure.get_suptitle()
+    assert "5–4–4–3" in figure.get_label()
     plt.close(figure)
 
 
@@ -227,29 +228,31 @@ SPECTRA = {
 
 
 @pytest.mark.parametrize(
-    ("measurement", "results", "summary", "column", "text"),
+    ("measurement", "results", "summary", "column"),
     [
-        ("block_norms", NORMS, summarise, "error", format_summary),
-        ("block_spectra", SPECTRA, summarise, "ks_population", format_summary),
-        ("output_rank", {"gap": 0.5}, summarise_rank, "gap", format_rank),
+        ("block_norms", NORMS, summarise, "error"),
+        ("block_spectra", SPECTRA, summarise, "ks_population"),
+        ("output_rank", {"gap": 0.5}, summarise_rank, "gap"),
     ],
 )
-def test_summaries_have_a_row_a_point(measurement, results, summary, column, text):
+def test_summaries_have_a_row_a_point(measurement, results, summary, column):
     found = summary(points(measurement, results))
     assert found["draws"].tolist() == [1, 2]
     if measurement != "block_norms":
         assert found[column].tolist() == [results[next(iter(results))] * n for n in (1, 2)]
-    assert [line.split("draws=")[1][0] for line in text(found).splitlines()[1:]] == ["1", "2"]
-    words = text(summary(points(measurement, results, "kind", ("a", "b"))))
-    assert "kind=a" in words
-    assert "kind=b" in words
-    near = text(summary(points(measurement, results, "rate", (0.1234567, 0.1234568))))
-    assert "rate=0.1234567 " in near
-    assert "rate=0.1234568 " in near
-    truth = text(summary(points(measurement, results, "biased", (True, False))))
-    assert "biased=True" in truth
-    default = text(summary(points(measurement, results, "kind", ("a", None)))).splitlines()[1:]
-    assert ["kind=a" in line for line in default] == [True, False]
+
+    def told(name, values):
+        table = points(measurement, results, name, values)
+        (section,) = block_sections(table)
+        lines = format_section(section).splitlines()
+        heading = next(at for at, line in enumerate(lines) if f"  {name}" in line)
+        return [line.split()[0] for line in lines[heading + 1 : heading + 3]]
+
+    assert told("draws", (1, 2)) == ["1", "2"]
+    assert told("kind", ("a", "b")) == ["a", "b"]
+    assert told("rate", (0.1234567, 0.1234568)) == ["0.1234567", "0.1234568"]
+    assert told("biased", (True, False)) == ["True", "False"]
+    assert told("kind", ("a", None)) == ["a", "–"]
 
 
 def test_norms_and_spectra_of_one_point_share_a_row():
@@ -277,7 +280,7 @@ def test_tables_of_means_have_a_row_a_point(measurement, sections, results):
             table[name] = 0
     for name in ("number", "predicted_number", "distance", "predicted_distance", "overlap"):
         table = table.assign(**{f"layer_{name}": table.get(f"layer_{name}", np.nan)})
-    _, section = next(iter(sections(table.assign(layer_predicted_overlap=np.nan))))
+    section = next(iter(sections(table.assign(layer_predicted_overlap=np.nan)))).table
     assert section["draws"].tolist() == [1, 2]
 
 
@@ -310,23 +313,23 @@ def test_rates_of_ranks_are_of_one_kind_of_point():
             for seed in (0, 1)
         ]
     )
-    rates = dict(structure_sections(table))[RANK_RATES]
+    rates = tables(structure_sections(table))[RANK_RATES]
     assert rates["relative_error"].tolist() == [0.2, 0.3]
     assert [text.split()[0] for text in rates["gap"]] == ["-2.00", "-1.00"]
-    assert "relative_error" not in dict(structure_sections(table[:6]))[RANK_RATES]
+    assert "relative_error" not in tables(structure_sections(table[:6]))[RANK_RATES]
 
 
 def test_rates_are_of_one_number_of_units():
     points = decoupled_points()
     wide = points["kind"] == "b"
     table = points.assign(kind="a", widths=points["widths"].where(~wide, "6-9-3"))
-    *_, (_, rates) = decoupled_sections(table)
+    *_, rates = tables(decoupled_sections(table)).values()
     assert rates["units"].tolist() == ["5-3", "9-3"] * 2
     assert [text.split()[0] for text in rates["error"]] == ["-1.00", "-2.00"] * 2
 
 
 def test_rates_are_of_one_kind_of_point():
-    *_, (_, rates) = decoupled_sections(decoupled_points())
+    *_, rates = tables(decoupled_sections(decoupled_points())).values()
     assert rates["fixed"].tolist() == ["d = 6"] * 2 + ["d/N = 0.6"] * 2
     assert "units" not in rates
     assert rates["kind"].tolist() == ["a", "b"] * 2
@@ -352,9 +355,9 @@ def test_figures_that_cannot_show_a_parameter_refuse_to_pool_it():
 def test_the_activation_is_told_where_one_is_named(trainings):
     for measurement in ("dynamic_force", "trained_layer_pairs"):
         table = trainings(measurement).table()
-        for _, section in SECTIONS[measurement](table.assign(activation="tanh")):
+        for section in tables(SECTIONS[measurement](table.assign(activation="tanh"))).values():
             assert set(section["activation"]) == {"tanh"}
-        for _, section in SECTIONS[measurement](table.assign(activation=None)):
+        for section in tables(SECTIONS[measurement](table.assign(activation=None))).values():
             assert "activation" not in section
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rmt_hessian.report.layout import format_section
+from rmt_hessian.report.section import Section
 from rmt_hessian.report.structure import (
     LAYER,
     NETWORK,
@@ -14,12 +16,12 @@ from rmt_hessian.report.structure import (
     RATES,
     SPACES,
     fitted_rates,
-    format_table,
     means,
     structure_sections,
 )
 from rmt_hessian.sweep.parameters import columns
 from rmt_hessian.sweep.table import table_of
+from tests.sections import tables
 from tests.tolerances import EXACT
 
 WIDTHS = (10, 20, 40)
@@ -96,10 +98,28 @@ def test_means_by_hand():
     found = means(pd.DataFrame(rows, columns=names), ["case", "size"], ["error", "law"])
     expected = [("b", 2, 1.5, 4.0), ("a", 2, 5.0, 3.0), ("b", 1, 7.0, nan)]
     pd.testing.assert_frame_equal(found, pd.DataFrame(expected, columns=names))
-    lines = format_table(found).splitlines()
+    text = format_section(Section("Means.", found, {"error": "of it", "law": "of it"}))
     told = [names, ["b", "2", "1.5", "4"], ["a", "2", "5", "3"], ["b", "1", "7", "–"]]
-    assert [line.split() for line in lines] == told
-    assert len({len(line) for line in lines}) == 1  # aligned
+    assert [line.split() for line in text.splitlines()[1:5]] == told
+    assert len({len(line) for line in text.splitlines()[1:5]}) == 1  # aligned
+
+
+def test_counts_are_told_by_their_extent():
+    rows = pd.DataFrame({"size": [1, 1, 2], "rank": [3.0, 5.0, 4.0], "law": [1.0, 2.0, 3.0]})
+    found = means(rows, ["size"], ["rank", "law"], counts=["rank"])
+    assert found["rank"].tolist() == ["3–5", "4"]
+    assert found["law"].tolist() == [1.5, 3.0]
+
+
+def test_no_defect_is_printed_as_a_number_below_zero_without_a_word():
+    """Rounding is told as such; noise of either sign is explained in the title."""
+    table = pd.DataFrame(power_laws((-1.0, -2.0, -1.0, -1.0), 4))
+    table["factors_defect"] = -3e-15
+    table["projected_defect"] = -0.01
+    section, _ = structure_sections(table)
+    assert set(section.table["factors_defect"]) == {"< 1e-12"}
+    assert "(*)" in section.columns["projected_defect"]
+    assert "(*) The bias of the sample is subtracted" in section.title
 
 
 def sizes(*widths, **others):
@@ -157,7 +177,7 @@ def test_sizes_too_small_for_a_prediction():
 
 def sections(*measurements):
     rows = [row for name in measurements for row in BY_MEASUREMENT[name]]
-    return dict(structure_sections(table_of(rows)))
+    return tables(structure_sections(table_of(rows)))
 
 
 @pytest.mark.parametrize("measurement", TITLES)
@@ -171,7 +191,7 @@ def test_all_sections_in_one_order_whatever_that_of_the_table():
     for name, titles in TITLES.items():
         alone = sections(name)
         for title in titles:
-            assert format_table(found[title]) == format_table(alone[title])
+            pd.testing.assert_frame_equal(found[title], alone[title], check_dtype=False)
     assert not list(structure_sections(pd.DataFrame([{"measurement": "block_norms"}])))
 
 
@@ -180,14 +200,14 @@ def test_section_of_ranks():
     found = sections("population_rank")
     assert len(found[RANK]) == 2 * len(WIDTHS)
     first = found[RANK].iloc[0]
-    assert (first["layer"], first["widths"], first["rank_by_energy"]) == (0, "10-10-4", 4)
+    assert (first["layer"], first["widths"], first["rank_by_energy"]) == (0, "10-10-4", "4")
     assert first["gap"] == pytest.approx(0.3)
     negative = pd.DataFrame(power_laws((-1.0,) * 4, 4, layer=-2))
-    assert dict(structure_sections(negative))[RATES].equals(found[RATES])
+    assert tables(structure_sections(negative))[RATES].equals(found[RATES])
     (rate,) = found[RATES].to_dict("records")
     assert (rate["n_classes"], rate["d"]) == (4, "m")
     deep = pd.DataFrame(power_laws((-1.0,) * 4, 4, n_hidden_layers=2))
-    assert [title for title, _ in structure_sections(deep)] == [RANK]
+    assert list(tables(structure_sections(deep))) == [RANK]
 
 
 def test_section_of_layers():
@@ -209,15 +229,15 @@ def test_section_of_networks_without_the_overlap_that_was_not_measured():
 def test_section_of_eigenspaces():
     (row,) = sections("eigenspaces")[SPACES].to_dict("records")
     assert (row["case"], row["widths"]) == ("hidden-ce", "6-3-10")
-    assert row["peak"] == 7.5
-    assert (row["gradient_peak"], row["gradient_peak_overlap"]) == (6.0, 0.25)
+    assert row["peak"] == "7–8"
+    assert (row["gradient_peak"], row["gradient_peak_overlap"]) == ("6", 0.25)
     assert row["standardised"] is False
 
 
 def test_results_of_older_versions_lack_columns():
     table = pd.DataFrame(BY_MEASUREMENT["eigenspaces"])
     table = table.drop(columns=["gradient_peak", "gradient_peak_overlap"])
-    ((title, section),) = structure_sections(table)
+    ((title, section),) = tables(structure_sections(table)).items()
     assert title == SPACES
-    assert section["peak"].tolist() == [7.5]
+    assert section["peak"].tolist() == ["7–8"]
     assert "gradient_peak" not in section

@@ -7,8 +7,15 @@ import pytest
 from rmt_hessian.hessian.from_network import network_hessian
 from rmt_hessian.measurements.dynamic_force import dynamic_force
 from rmt_hessian.measurements.trained import TrainingRun
-from rmt_hessian.report.training import BETWEEN, CONDITION, LAYERS, training_sections
+from rmt_hessian.report.training import (
+    BETWEEN,
+    CONDITION,
+    LAYERS,
+    OF_BETWEEN,
+    training_sections,
+)
 from rmt_hessian.sweep.parameters import columns
+from tests.sections import tables
 
 CASE = {"measurement": "dynamic_force", "loss": "ce", "inputs": "gaussian", "widths": "5-4-3"}
 RUN = {"widths": [5, 4, 3], "loss": "ce", "n_samples": 14, "inputs": "gaussian"}
@@ -23,14 +30,14 @@ def measured():
 
 
 def test_sections():
-    sections = dict(training_sections(measured()))
+    sections = tables(training_sections(measured()))
     assert list(sections) == [LAYERS, BETWEEN, CONDITION]
     assert sections[LAYERS]["layer"].tolist() == [0, 1]
 
 
 def test_the_share_of_the_residual_is_as_the_title_says():
     """``‖R‖²/(‖R‖² + ‖G‖²)``, which is not ``‖R‖²`` in the square of the norm of ``R + G``."""
-    assert "share of the residual, ‖R‖²/(‖R‖² + ‖G‖²)" in BETWEEN
+    assert OF_BETWEEN["residual"] == "share of the residual, ‖R‖²/(‖R‖² + ‖G‖²)"
     done = TrainingRun(**RUN).train(np.random.default_rng(0))
     shares, of_square = [], []
     for net in (done.path.networks[0], done.path.network):
@@ -41,7 +48,7 @@ def test_the_share_of_the_residual_is_as_the_title_says():
         R, G, both = (np.sum(part**2) for part in (block - G, G, block))
         shares.append(R / (R + G))
         of_square.append(R / both)
-    printed = dict(training_sections(measured()))[BETWEEN]["residual"].item()
+    printed = tables(training_sections(measured()))[BETWEEN]["residual"].item()
     assert printed == " → ".join(f"{share:.3g}" for share in shares)
     assert printed != " → ".join(f"{share:.3g}" for share in of_square)
 
@@ -59,7 +66,7 @@ def test_condition_numbers_in_their_columns():
                 for name in ("ratio", "share", "population_share", "fresh_share",
                              "fresh_population_share")}  # fmt: skip
         rows.append(row | {"final_cross_norm": np.nan})  # of no pair of layers
-    sections = dict(training_sections(pd.DataFrame(rows)))
+    sections = tables(training_sections(pd.DataFrame(rows)))
     assert list(sections) == [LAYERS, CONDITION]
     (found,) = sections[CONDITION].to_dict("records")
     expected = {name: f"{first:.3g} → {last:.3g}" for name, (first, last) in means.items()}
@@ -71,5 +78,5 @@ def test_what_is_unknown_has_no_section(name):
     table = measured()
     table[f"final_{name}"] = np.nan
     kept = [BETWEEN] if name == "condition" else [CONDITION]
-    assert list(dict(training_sections(table))) == [LAYERS, *kept]
+    assert list(tables(training_sections(table))) == [LAYERS, *kept]
     assert not list(training_sections(pd.DataFrame([{"measurement": "block_norms"}])))

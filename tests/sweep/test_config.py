@@ -33,9 +33,14 @@ def test_key_and_stream_depend_on_the_root_seed():
 RANK = {"n_inputs": 5, "n_samples": 8, "n_hidden": 9, "n_classes": 3}
 SPACES = {"case": "hidden-ce", "inputs": "gaussian", "n_inputs": 6, "n_samples": 20, "n_hidden": 4}
 SPACES |= {"n_top": 3, "n_classes": 3, "input_mean": 1.0, "standardised": True}
+IMAGE = {"widths": [16, 8, 2], "n_samples": 400}
+LAYER = {"widths": [5, 9, 3], "layer": 0, "loss": "ce", "n_samples": 8, "init": "lecun"}
 KNOWN = [  # key and first uniform number: results of earlier versions of the package stay valid
     (Point("output_rank", RANK, 1, 20250502), "ccb82a43f7a8c02245f6", 0.8542246389460619),
     (Point("eigenspaces", SPACES, 0, 7), "70f27e7954e17389f51d", 0.013060099033423533),
+    (Point("layer_spectra", LAYER, 1, 20250505), "b04c3dcb7e7e9941e138", 0.14770121261148939),
+    (Point("cross_layer_norms", LAYER, 1, 20250505), "8d53881e01c15f550d0c", 0.946810930490906),
+    (Point("hessian_image", IMAGE, 0, 20250502), "3813bec57cc18109688c", 0.8917175242468175),
 ]
 
 

@@ -67,9 +67,24 @@ def test_the_grid_of_spectra():
     assert len(load_config(path).points()) == 4 * len(found)
 
 
+def test_the_pictures_of_block_structure():
+    points = load_config(SWEEPS / "block_structure.toml").points()
+    found = [
+        tuple(p.parameters[name] for name in ("inputs", "loss", "widths", "n_samples"))
+        for p in points
+        if p.measurement == "hessian_image"
+    ]
+    gaussian = [("gaussian", loss, [32, 8, C], 2000) for loss in ("mse", "ce") for C in (4, 64)]
+    digits = [
+        ("digits", loss, [64, 8, C], N) for loss in ("mse", "ce") for C, N in ((2, 360), (10, 1797))
+    ]
+    assert sorted(found) == sorted(gaussian + digits)
+
+
 def test_the_grid_of_large_classes():
     path = SWEEPS / "large_classes.toml"
     seeds = {"linear-ce": 5, "output-ce": 5, "hidden-ce": 8, "hidden-mse": 8, "linear-mse": 8}
+    seeds["linear-ce-he"] = 5
     classes = [2 * 4**k for k in range(9)]  # 2 … 131072
     found = sets(path, "case", "n_classes", "n_inputs", "n_samples", "n_hidden")
     assert found == [
@@ -78,6 +93,26 @@ def test_the_grid_of_large_classes():
     ]
     counts = Counter(row_of(p)["case"] for p in load_config(path).points())
     assert counts == {case: 9 * count for case, count in seeds.items()}
+
+
+def test_the_grids_of_layers():
+    """Few units at d/N = 1/4, many classes, blocks between the layers."""
+    points = load_config(SWEEPS / "layers.toml").points()
+    names = "n_inputs", "n_hidden", "n_classes", "n_samples"
+    found = Counter(
+        (p.measurement, row["case"], *(row.get(name) for name in names))
+        for p, row in ((p, row_of(p)) for p in points)
+    )
+    sizes = [(25 * 2**k, 100 * 2**k) for k in range(5)]
+    expected = {}
+    for (d, N), loss in product(sizes, ("ce", "mse")):
+        expected["layer_spectra", f"linear-{loss}", d, None, 3, N] = 5
+        expected["layer_spectra", f"hidden-{loss}", d, 3, 4, N] = 5
+    for C in (2, 4, 8, 16, 32, 64):
+        expected["layer_spectra", "linear-ce", 32, None, C, 128] = 5
+    for C, loss in product([2**k for k in range(1, 10)], ("ce", "mse")):
+        expected["cross_layer_norms", f"hidden-{loss}", 40, 8, C, 80] = 20
+    assert found == expected
 
 
 def test_the_grid_of_outliers():

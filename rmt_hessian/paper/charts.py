@@ -4,7 +4,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from rmt_hessian.claims.results import over_seeds
+from rmt_hessian.paper.results import over_seeds
 
 N_BINS = 30
 SIZE = {"width": "container", "height": 280}
@@ -14,7 +14,10 @@ BLOCKS = {"diagonal": "diagonal, H₀₀", "off_diagonal": "off-diagonal, H₀�
 LAWS = {"conditional": "conditional law", "population": "population law"}
 BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#7F7F7F"
 LOG, PLAIN = alt.Scale(type="log"), alt.Axis(format="~g", labelExpr=POWERS)
-TOP = alt.Legend(orient="top", title=None, direction="vertical")
+TOP, DASHES = (
+    alt.Legend(orient="top", title=None, direction="vertical", symbolType=symbol)
+    for symbol in ("circle", "stroke")
+)
 DIGITS = 5  # significant ones of numbers in the page
 
 
@@ -83,7 +86,7 @@ def distances(results):
         x=alt.X("gamma", title="aspect ratio γ = d/N", scale=LOG),
         y=alt.Y("distance", title="Kolmogorov–Smirnov distance"),
         color=_colours("law", LAWS.values()),
-        strokeDash=alt.StrokeDash("block", legend=TOP),
+        strokeDash=alt.StrokeDash("block", legend=DASHES),
     )
     dots = base.mark_circle(size=60, opacity=1).encode(tooltip=_tooltip(table))
     return _chosen(choose, base.mark_line(), dots)
@@ -124,24 +127,38 @@ def spectra(results):
     return _chosen(choose, histogram, curves)
 
 
+def outliers(results):
+    """Distance of an outlier from the bulk, or its overlap, against its prediction."""
+    rows = results.rows("outliers")
+    rows = rows.assign(gamma=rows["n_inputs"] / rows["n_samples"])
+    names = [name for name in rows if name.endswith(("_distance", "_overlap"))]
+    return _against_predictions(rows, names, ["case", "gamma", "n_classes", "seed"], "case:N")
+
+
 def trained(results):
-    """Softmax regression at its optimum: a number measured against its prediction."""
+    """Softmax regression at its optimum: a number against its prediction."""
     rows = results.rows("trained_laws")
-    names = [name for name in rows if f"predicted_{name}" in rows and not name.endswith("error")]
     keys = ["n_inputs", "n_classes", "n_samples", "ridge", "separation", "seed"]
-    parts = [
-        rows[keys].assign(number=name.replace("_", " "), measured=rows[name])
-        .assign(predicted=rows[f"predicted_{name}"]).dropna(subset=["measured", "predicted"])
-        for name in names
-    ]  # fmt: skip
+    return _against_predictions(rows, list(rows), keys, "separation:O")
+
+
+def _against_predictions(rows, names, keys, colour):
+    """Each number that has a prediction, chosen from a menu; a dot a point of the sweep."""
+    parts = []
+    for name in names:
+        for predicted in (f"predicted_{name}", "_predicted_".join(name.rsplit("_", 1))):
+            if predicted in rows and "predicted" not in name:
+                pair = {"measured": rows[name], "predicted": rows[predicted]}
+                parts.append(rows[keys].assign(number=name.replace("_", " "), **pair).dropna())
     table = pd.concat(parts)
     choose = _menus(table, number="number")
     base = alt.Chart(_short(table))
     line = base.mark_line(color=GREY).encode(x="predicted", y="predicted")
+    free = alt.Scale(zero=False)
     dots = base.mark_circle(size=60).encode(
-        x=alt.X("predicted", title="predicted", scale=alt.Scale(zero=False)),
-        y=alt.Y("measured", title="measured", scale=alt.Scale(zero=False)),
-        color=alt.Color("separation:O", title="separation", scale=alt.Scale(scheme="viridis")),
+        x=alt.X("predicted", title="predicted", scale=free, axis=PLAIN),
+        y=alt.Y("measured", title="measured", scale=free, axis=PLAIN),
+        color=alt.Color(colour, legend=alt.Legend(orient="top")),
         tooltip=_tooltip(table),
     )
     return _chosen(choose, line, dots)
@@ -151,6 +168,7 @@ CHARTS = {
     "R against the number of classes": ("block_structure", norm_ratio),
     "Spectrum of a block and its laws": ("spectra", spectra),
     "Distance to the laws against γ": ("spectra", distances),
+    "Outliers, predicted": ("outliers", outliers),
     "A trained softmax regression, predicted": ("trained_laws", trained),
 }
 

@@ -9,6 +9,8 @@ import pandas as pd
 from scipy import stats
 
 SYMBOLS = {"n_classes": "C", "n_inputs": "d", "n_samples": "N", "n_hidden": "m", "gamma": "γ"}
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+TINY = np.finfo(float).tiny
 LEVEL = 1e-3  # of all points of a finding together: how often a true prediction is refused
 
 
@@ -44,22 +46,20 @@ def number(value, error=0.0):
     ('0.123', '1.5×10⁻⁷', '1234.5 ± 2.0', '16')
     """
     if not math.isfinite(error) or error == 0:
-        return _power(f"{value:.3g}") if abs(value) < 1000 else f"{value:,.0f}"
-    scale = 10.0 ** math.floor(math.log10(max(abs(value), error)))
-    if not 1e-3 <= scale < 1e5:
-        digits = max(0, 1 - math.floor(math.log10(error / scale)))
-        parts = f"({value / scale:.{digits}f} ± {error / scale:.{digits}f})"
-        return f"{parts}{_power(f'{scale:.0e}').removeprefix('1')}".replace("-", "−")
+        return _power(f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}")
+    decade = math.floor(math.log10(max(abs(value), error)))
+    if not -3 <= decade < 5:
+        parts = number(value / 10.0**decade, error / 10.0**decade)
+        return f"({parts}){_power(f'1e{decade}').removeprefix('1')}"
     digits = max(0, 1 - math.floor(math.log10(error)))
-    return f"{value:.{digits}f} ± {error:.{digits}f}".replace("-", "−")
+    return _power(f"{value:.{digits}f} ± {error:.{digits}f}")
 
 
 def _power(text):
+    """``1.2e-05`` with a power of ten and a true minus sign."""
     mantissa, e, exponent = text.partition("e")
-    if not e:
-        return mantissa.replace("-", "−")
-    power = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{mantissa.replace('-', '−')}×10{power}"
+    power = str(int(exponent)).translate(SUPERSCRIPTS) if e else ""
+    return mantissa.replace("-", "−") + (f"×10{power}" if e else "")
 
 
 def agrees(what, measured, predicted, *, error, predicted_error=0.0, seeds):
@@ -82,7 +82,9 @@ def agrees(what, measured, predicted, *, error, predicted_error=0.0, seeds):
     )
     spread = np.hypot(rows["error"], rows["of_theory"])
     rounding = 1e-12 * rows[["measured", "predicted"]].abs().max(axis=1)
-    z = (rows["measured"] - rows["predicted"]).abs() / np.maximum(spread, rounding)
+    z = (rows["measured"] - rows["predicted"]).abs() / np.maximum(spread, rounding + TINY)
+    if not np.isfinite(spread).all():
+        raise ValueError(f"{what} must have standard errors, has none at {_at(rows, spread)}")
     bound = stats.t.isf(LEVEL / (2 * len(rows)), seeds - 1)
     worst = rows.loc[z.idxmax()]
     return Finding(
@@ -149,11 +151,15 @@ def _rows(what, **columns):
     rows = pd.DataFrame(columns, index=series[0].index if series else [""]).astype(float)
     if rows.empty:
         raise ValueError(f"{what} must have at least one point, got none")
-    judged = rows.drop(columns="error")
-    if not np.isfinite(judged).all(axis=None):
-        points = judged.index[~np.isfinite(judged).all(axis=1)].tolist()
-        raise ValueError(f"{what} must be finite, is not at {points}")
+    size = rows.drop(columns="error").abs().sum(axis=1, skipna=False)
+    if not np.isfinite(size).all():
+        raise ValueError(f"{what} must be finite, is not at {_at(rows, size)}")
     return rows
+
+
+def _at(rows, numbers):
+    """The points at which numbers are not finite."""
+    return rows.index[~np.isfinite(numbers)].tolist()
 
 
 def _of(what, rows, worst):

@@ -11,7 +11,7 @@ from altair import SCHEMA_VERSION, data_transformers
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from rmt_hessian._version import __version__
-from rmt_hessian.claims.claim import FAILS, HOLDS, MISSING
+from rmt_hessian.paper.verdicts import FAILS, HOLDS, MISSING
 
 WORDS = {HOLDS: "holds", FAILS: "fails", MISSING: "missing"}  # and their style
 PAPERS = {
@@ -44,7 +44,7 @@ def figures_in(folder, sweep):
     }
 
 
-def page(verdicts, figures, charts, *, left_out=(), quick=False):
+def page(verdicts, figures, charts, *, alone=(), left_out=(), quick=False):
     """The HTML of the report.
 
     Parameters
@@ -53,13 +53,15 @@ def page(verdicts, figures, charts, *, left_out=(), quick=False):
     figures : dict of str to Figure
         Those that no claim shows come last.
     charts : dict of str to altair.Chart
+    alone : dict of str to str
+        Files of tests that no claim names, and what they hold.
     left_out : iterable of str
         Sweeps that were not run.
     quick : bool
         Whether sizes are small ones, which is said above all.
     """
     environment = Environment(
-        loader=PackageLoader("rmt_hessian.claims", "."),
+        loader=PackageLoader("rmt_hessian.paper", "."),
         autoescape=select_autoescape(default=True),
         trim_blocks=True,
         lstrip_blocks=True,
@@ -74,6 +76,7 @@ def page(verdicts, figures, charts, *, left_out=(), quick=False):
         others=[figure for name, figure in figures.items() if name not in shown],
         charts=_specifications(charts),
         script=_script() if charts else "",
+        alone=dict(alone),
         left_out=sorted(left_out),
         quick=quick,
         version=__version__,

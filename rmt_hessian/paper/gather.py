@@ -3,14 +3,14 @@
 import os
 import sys
 
-from rmt_hessian.claims.charts import charts_of
-from rmt_hessian.claims.claim import claims_of, judged
-from rmt_hessian.claims.page import figures_in, page
-from rmt_hessian.claims.results import Results
-from rmt_hessian.claims.table import claims_table
+from rmt_hessian.paper.charts import charts_of
+from rmt_hessian.paper.page import figures_in, page
+from rmt_hessian.paper.results import Results
+from rmt_hessian.paper.table import claims_table, tests_alone
+from rmt_hessian.paper.verdicts import claims_of, judged
 
 
-def gather(package, results, figures, *, quick=False):
+def gather(package, results, figures, *, tests=None, quick=False):
     """Judge all claims of a package by what was measured.
 
     Parameters
@@ -19,6 +19,8 @@ def gather(package, results, figures, *, quick=False):
         Found where Python looks, or where the command runs.
     results, figures : pathlib.Path
         Folders with a folder of each sweep; claims of sweeps without a table are not measured.
+    tests : pathlib.Path, optional
+        Folder of tests; those that no claim names are told too.
     quick : bool
         Whether to say that sizes are small.
 
@@ -45,8 +47,9 @@ def gather(package, results, figures, *, quick=False):
     for sweep in known:
         drawn |= figures_in(figures / sweep, sweep)
     left_out = set(sweeps) - set(known)
-    html = page(verdicts, drawn, charts_of(known), left_out=left_out, quick=quick)
-    return verdicts, html, claims_table(verdicts)
+    alone = tests_alone(tests, claims) if tests else {}
+    html = page(verdicts, drawn, charts_of(known), alone=alone, left_out=left_out, quick=quick)
+    return verdicts, html, claims_table(verdicts, alone)
 
 
 def _judged(claim, results):

@@ -1,4 +1,7 @@
-"""The table of claims in Markdown."""
+"""The table of claims in Markdown, with what tests hold alone."""
+
+import ast
+from pathlib import Path
 
 HEAD = """\
 # Claims
@@ -9,6 +12,12 @@ of [D] (*Towards Quantifying the Hessian Structure of Neural Networks*, arXiv 25
 the test that holds it and the verdict of the last run at full sizes. `report.html` has figures and
 all numbers.
 """
+ALONE = """
+## Held by tests alone
+
+| what is tested, without a sweep | test |
+|---|---|
+"""
 TAIL = """
 No closed form is known here for layers of a convolution or of attention: a weight sees a sample
 several times, and the Hessian of the layer is no mean of products of one output Hessian and one
@@ -16,12 +25,31 @@ feature vector a sample. No claim is made about them.
 """
 
 
-def claims_table(verdicts):
-    """Markdown: a section a paper, a row a claim.
+def tests_alone(folder, claims):
+    """Files of tests that no claim names, and what each says first.
+
+    Parameters
+    ----------
+    folder : path of tests/claims
+    claims : iterable of Claim
+
+    Returns
+    -------
+    dict of str to str
+    """
+    named = {claim.test.partition("::")[0] for claim in claims}
+    files = [path for path in sorted(Path(folder).glob("test_*.py")) if path.name not in named]
+    trees = {path.name: ast.parse(path.read_text(encoding="utf-8")) for path in files}
+    return {name: ast.get_docstring(tree).partition("\n\n")[0] for name, tree in trees.items()}
+
+
+def claims_table(verdicts, alone):
+    """Markdown: a section a paper, a row a claim; then what tests hold alone.
 
     Parameters
     ----------
     verdicts : list of Verdict
+    alone : dict of str to str, from `tests_alone`
     """
     papers = dict.fromkeys(verdict.claim.paper for verdict in verdicts)
     sections = [
@@ -29,16 +57,19 @@ def claims_table(verdicts):
         + "".join(_row(verdict) for verdict in verdicts if verdict.claim.paper == paper)
         for paper in papers
     ]
-    return HEAD + "".join(sections) + TAIL
+    rows = [f"| {said} | {_link(file)} |\n" for file, said in alone.items()]
+    return HEAD + "".join(sections) + (ALONE + "".join(rows) if rows else "") + TAIL
+
+
+def _link(file):
+    return f"[`{file.removesuffix('.py')}`](../tests/claims/{file})"
 
 
 def _row(verdict):
     claim = verdict.claim
     where = claim.source.removeprefix(claim.paper).lstrip(", ")
     file, _, name = claim.test.partition("::")
-    test = f"[`{file.removesuffix('.py')}`](../tests/claims/{file})" + (
-        f" `{name}`" if name else ""
-    )
+    test = _link(file) + (f" `{name}`" if name else "")
     said = f"{claim.statement} ({where})" if where else claim.statement
     cells = (said, test, f"**{verdict.word}**{': ' + verdict.how if verdict.how else ''}")
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"

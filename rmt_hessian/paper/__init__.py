@@ -1,0 +1,39 @@
+"""Claims and their verdicts, gathered into one page.
+
+``finding`` (a number beside what it should be), ``verdicts`` (what is said and where, and what
+decides it), ``results`` (the data a claim reads), ``rates`` (ratios of means, and powers),
+``charts`` (to try in the page), ``page`` and ``table`` (the report in HTML, and in Markdown),
+``gather`` (from folders to both). The claims themselves are files outside the package, as figures
+are.
+"""
+
+from rmt_hessian.paper.finding import (
+    Finding,
+    agrees,
+    at_least,
+    at_most,
+    between,
+    constant,
+    near,
+)
+from rmt_hessian.paper.rates import last_exponent, ratios
+from rmt_hessian.paper.results import Results, fitted_slope, over_seeds
+from rmt_hessian.paper.verdicts import Claim, Verdict, claim
+
+__all__ = [
+    "Claim",
+    "Finding",
+    "Results",
+    "Verdict",
+    "agrees",
+    "at_least",
+    "at_most",
+    "between",
+    "claim",
+    "constant",
+    "fitted_slope",
+    "last_exponent",
+    "near",
+    "over_seeds",
+    "ratios",
+]

@@ -1,0 +1,79 @@
+"""Every claim on small results: its verdict, and another one on numbers changed by hand."""
+
+import ast
+
+import pytest
+
+from rmt_hessian.paper import Results
+from rmt_hessian.paper.table import tests_alone
+from rmt_hessian.paper.verdicts import FAILS, HOLDS, judged
+from tests.paper.conftest import CLAIMS, ROOT, SMALL, SWEEPS
+
+DO_NOT_HOLD = set()  # of small results; docs/claims.md has the verdicts of the full ones
+MEASURED = [claim for claim in CLAIMS if claim.sweep in SMALL]
+
+
+def named(claim):
+    return claim.name
+
+
+@pytest.mark.parametrize("claim", MEASURED, ids=named)
+def test_its_verdict_on_small_results(claim, quick_results):
+    verdict = judged(claim, quick_results[claim.sweep])
+    assert verdict.word == (FAILS if claim.name in DO_NOT_HOLD else HOLDS), str(verdict)
+
+
+@pytest.mark.parametrize("claim", MEASURED, ids=named)
+def test_other_numbers_give_another_verdict(claim, quick_results):
+    """Each measured column, multiplied, shifted or turned round, changes what is found."""
+    results = quick_results[claim.sweep]
+    found = judged(claim, results)
+    for column in set(claim.measured) & set(results.table):
+        words = set()
+        for change in CHANGES:
+            changed = Changed(results, column, change)
+            words.add(judged(claim, changed).word)
+        assert words != {found.word}, column
+
+
+CHANGES = [
+    lambda x: 30 * x + 1,
+    lambda x: x / 30,
+    lambda x: 1 - x,
+    lambda x: 0.5 * x + 0.3,
+    lambda x: -x,
+]
+
+
+class Changed:
+    """Results with other numbers in a column, where there were numbers."""
+
+    def __init__(self, results, column, change):
+        self.table = results.table.assign(**{column: change(results.table[column].astype(float))})
+        self.store, self.arrays = results.store, results.arrays
+
+    rows = Results.rows
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=named)
+def test_what_it_names_is_there(claim):
+    """Sweep, figure of the sweep, and test; a statement and a source of a known kind."""
+    sweep = (SWEEPS / f"{claim.sweep}.toml").read_text(encoding="utf-8")
+    (figures,) = [line for line in sweep.splitlines() if line.startswith("figures = ")]
+    assert f'"{claim.figure}"' in figures
+    assert (ROOT / "paper_figs" / f"fig_{claim.figure}.py").exists()
+    file, _, test = claim.test.partition("::")
+    tree = ast.parse((ROOT / "tests" / "claims" / file).read_text(encoding="utf-8"))
+    assert test in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    assert claim.statement.endswith(".")
+    assert claim.paper in ("[D]", "[W]", "this package")
+    assert claim.measured
+
+
+def test_every_file_of_theorems_is_named_by_a_claim_or_told_apart():
+    folder = ROOT / "tests" / "claims"
+    behind = {claim.test.partition("::")[0] for claim in CLAIMS}
+    alone = tests_alone(folder, CLAIMS)
+    assert behind | set(alone) == {path.name for path in folder.glob("test_*.py")}
+    assert not behind & set(alone)
+    assert all(said.endswith(".") for said in alone.values())
