@@ -12,9 +12,9 @@ from rmt_hessian.paper import at_most, claim, over_seeds
 )
 def output_hessian_first_order(results):
     """With the dependence of masks on logits to first order, the weights predict the gap
-    λ_C/λ_(C−1) of a hidden layer's output Hessian to a share 1/√m, and leave of the distance
-    between its top eigenspace and the centred rows of V less than a tenth, where m is at least
-    20 C.
+    λ_C/λ_(C−1) of a hidden layer's output Hessian to a share 1/√m, where m is at least 20 C, and
+    for more than two classes leave of the distance between its top eigenspace and the centred
+    rows of V less than a tenth.
     """
     rows = results.rows("population_rank", layer=0)
     rows = rows[rows["widths"].str.count("-") == 2]
@@ -24,6 +24,7 @@ def output_hessian_first_order(results):
     off, error = over_seeds(rows.assign(off=rows["gap"] / rows["predicted_gap"] - 1), keys, "off")
     m = off.index.get_level_values("n_hidden").to_series(off.index)
     yield at_most("the gap, relative deviation", off.abs(), m**-0.5, error=error)
+    rows = rows[rows["n_classes"] > 2]
     left, error = over_seeds(rows, keys, "factors_defect")
     centred, _ = over_seeds(rows, keys, "centred_defect")
     yield at_most("1 − overlap with the predicted space", left.abs(), centred / 10, error=error)

@@ -8,20 +8,24 @@ from rmt_hessian.paper import at_most, claim, constant, over_seeds
     sweep="eigenspaces_trained",
     figure="trained_errors",
     test="test_trained_structure.py::test_what_the_labels_are_made_of_makes_the_error",
-    measured=["final_error_0", "final_error_1"],
+    measured=["final_error_1"],
     instead="M_n is large where a decision is near, and z_n determines where that is; the "
     "leading space is found nevertheless",
 )
 def trained_kronecker_form(results):
-    """Layer Hessians of networks of images that were trained with true labels are close to E[M] ⊗
-    E[zzᵀ]: nine tenths of ‖H‖² and more are in the product.
+    """Last-layer Hessians of networks of images with one hidden layer that were trained with true
+    labels are close to E[M] ⊗ E[zzᵀ]: nine tenths of ‖H‖² and more are in the product.
     """
     rows = results.rows("trained_eigenspaces", random_labels=False)
     rows = rows[(rows["inputs"] != "mixture") & (rows["optimiser"] == "lbfgs")]
     rows = rows[(rows["widths"].str.count("-") == 2) & (rows["n_hidden"] > rows["n_classes"])]
+    keys = ["inputs", "widths"]
     for layer in (0, 1):
         error = rows[f"final_error_{layer}"]
-        missed, spread = over_seeds(rows.assign(x=error * error.abs()), ["inputs", "widths"], "x")
-        yield at_most(f"‖H − K‖²/‖H‖², layer {layer}", missed, 0.1, error=spread)
-        start, _ = over_seeds(rows, ["inputs", "widths"], f"initial_error_{layer}")
-        yield constant(f"before training, layer {layer}", (start**2).max())
+        missed, spread = over_seeds(rows.assign(x=error * error.abs()), keys, "x")
+        if layer == 1:
+            yield at_most("‖H − K‖²/‖H‖²", missed, 0.1, error=spread)
+        else:
+            yield constant("in the hidden layer, at most", missed.max())
+    start, _ = over_seeds(rows, keys, "initial_error_1")
+    yield constant("before training", (start**2).max())

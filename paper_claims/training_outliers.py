@@ -15,7 +15,7 @@ KEYS = ["n_inputs", "n_classes"]
 def training_outliers(results):
     """Outliers of a block are those of the inputs, about one a class mean before training, with
     eigenvectors in the span of the means; softmax regression that fits its labels takes them
-    into the bulk, but for one at most.
+    into the bulk, and not one is left in every network.
     """
     rows = results.rows("trained_spectra", loss="ce", inputs="mixture")
     rows = rows[rows["widths"].str.count("-") == 1]
@@ -26,4 +26,5 @@ def training_outliers(results):
     overlap, error = over_seeds(rows, KEYS, "initial_diagonal_means_overlap")
     yield at_least("their overlap with the means", overlap, 0.75, error=error)
     last, error = over_seeds(rows, KEYS, "final_diagonal_outliers")
-    yield at_most("outliers after training", last, 1, error=error)
+    seeds = rows.groupby(KEYS)["seed"].nunique()
+    yield at_most("outliers after training", last, 1 - 1 / seeds, error=error)
