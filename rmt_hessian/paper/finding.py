@@ -10,6 +10,7 @@ from scipy import stats
 
 SYMBOLS = {"n_classes": "C", "n_inputs": "d", "n_samples": "N", "n_hidden": "m", "gamma": "γ"}
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+ROUNDING = 1e-10  # of a number: a standard error below it is that of rounding
 TINY = np.finfo(float).tiny
 LEVEL = 1e-3  # of all points of a finding together: how often a true prediction is refused
 
@@ -45,7 +46,7 @@ def number(value, error=0.0):
     >>> number(0.12345), number(1.5e-7), number(1234.5, 2.0), number(16, 0)
     ('0.123', '1.5×10⁻⁷', '1234.5 ± 2.0', '16')
     """
-    if not math.isfinite(error) or error == 0:
+    if not math.isfinite(error) or error <= ROUNDING * abs(value):
         return _power(f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}")
     decade = math.floor(math.log10(max(abs(value), error)))
     if not -3 <= decade < 5:

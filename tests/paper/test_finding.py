@@ -78,6 +78,7 @@ def test_what_is_not_finite_is_no_evidence(value):
         (1.11441e-4, 5.03e-7, "(1.1144 ± 0.0050)×10⁻⁴"),
         (0.0, 0.012, "0.000 ± 0.012"),
         (1963.2, 5.4, "1963.2 ± 5.4"),
+        (1 / 15, 1e-17, "0.0667"),
     ],
 )
 def test_numbers_are_written_to_the_digits_they_have(value, error, text):
