@@ -49,13 +49,13 @@ def norm_ratio(results):
     )
     _, error = over_seeds(rows, keys, "ratio")
     first = rows.groupby(keys)[["predicted_ratio", "n_inputs", "n_samples", "n_hidden"]].first()
-    table = _layer_and_loss(first.assign(measured=off / diagonal, error=error).reset_index())
+    table = _named(first.assign(measured=off / diagonal, error=error).reset_index())
     table = table[table["measured"] > 0]
     table = table.assign(
         low=(table["measured"] - table["error"]).clip(lower=table["measured"] / 10),
         high=table["measured"] + table["error"],
     )
-    choose = _menus(table, layer="layer", loss="loss")
+    choose = _menus(table, layer="layer and loss")
     base = alt.Chart(_short(table)).encode(
         x=alt.X("n_classes", title="number of classes C", scale=LOG)
     )
@@ -79,9 +79,9 @@ def distances(results):
             mean, error = over_seeds(rows, keys, f"{block}_ks_{law}")
             of = {"block": BLOCKS[block], "law": LAWS[law], "distance": mean, "error": error}
             parts.append(pd.DataFrame(of).reset_index())
-    table = _layer_and_loss(pd.concat(parts))
+    table = _named(pd.concat(parts))
     table = table[table["distance"] > 1e-9]  # of a block that is 0
-    choose = _menus(table, layer="layer", loss="loss", n_classes="C")
+    choose = _menus(table, layer="layer and loss", n_classes="C")
     base = alt.Chart(_short(table)).encode(
         x=alt.X("gamma", title="aspect ratio γ = d/N", scale=LOG),
         y=alt.Y("distance", title="Kolmogorov–Smirnov distance"),
@@ -97,9 +97,9 @@ def spectra(results):
     rows = results.rows("block_spectra", seed=0)
     bars, lines = [], []
     for (_, row), arrays in zip(rows.iterrows(), results.arrays(rows), strict=True):
-        of = {"case": row["case"], "C": row["n_classes"]}
-        of["gamma"] = f"{row['n_inputs'] / row['n_samples']:.3g}"
+        gamma = f"{row['n_inputs'] / row['n_samples']:.3g}"
         for block, name in BLOCKS.items():
+            of = {"case": row["case"], "C": row["n_classes"], "gamma": gamma, "block": name}
             values = arrays[f"{block}_eigenvalues"]
             nonzero = values[np.abs(values) > 1e-10 * np.abs(values).max()]
             if not nonzero.size:
@@ -107,13 +107,15 @@ def spectra(results):
             counts, edges = np.histogram(nonzero, bins=N_BINS)
             heights = counts / (values.size * np.diff(edges))
             bar = {"x": edges[:-1], "x2": edges[1:], "density": heights, "eigenvalues": counts}
-            bars.append(pd.DataFrame(of | {"block": name} | bar))
+            bars.append(pd.DataFrame(of | bar))
             for law, told in LAWS.items():
-                x, density = arrays[f"{block}_{law}_curve"][:, ::2]
+                curve = arrays[f"{block}_{law}_curve"]
+                x, density = curve[:, [*range(0, curve.shape[1] - 1, 2), -1]]
                 curve = {"x": x, "density": density, "law": told}
-                lines.append(pd.DataFrame(of | {"block": name} | curve))
-    bars, lines = (_short(_layer_and_loss(pd.concat(parts))) for parts in (bars, lines))
-    choose = _menus(bars, layer="layer", loss="loss", block="block", C="C", gamma="γ")
+                lines.append(pd.DataFrame(of | curve))
+    bars, lines = (_short(_named(pd.concat(parts))) for parts in (bars, lines))
+    bars, lines = (of.assign(layer=of["layer"] + ", " + of["block"]) for of in (bars, lines))
+    choose = _menus(bars, layer="block", C="C", gamma="γ")
     histogram = alt.Chart(bars).mark_rect(color=GREY, opacity=0.45)
     histogram = histogram.encode(
         x=alt.X("x", title="eigenvalue", axis=PLAIN),
@@ -146,10 +148,12 @@ def _against_predictions(rows, names, keys, colour):
     """Each number that has a prediction, chosen from a menu; a dot a point of the sweep."""
     parts = []
     for name in names:
-        for predicted in (f"predicted_{name}", "_predicted_".join(name.rsplit("_", 1))):
+        part, _, number = name.rpartition("_")
+        for predicted in (f"predicted_{name}", f"{part}_predicted_{number}"):
             if predicted in rows and "predicted" not in name:
                 pair = {"measured": rows[name], "predicted": rows[predicted]}
-                parts.append(rows[keys].assign(number=name.replace("_", " "), **pair).dropna())
+                pairs = rows[keys].assign(number=name.replace("_", " "), **pair)
+                parts.append(pairs.dropna(subset=[*pair]))
     table = pd.concat(parts)
     choose = _menus(table, number="number")
     base = alt.Chart(_short(table))
@@ -173,10 +177,14 @@ CHARTS = {
 }
 
 
-def _layer_and_loss(table):
-    """With the case ``hidden-ce`` as two columns."""
+def _named(table):
+    """With a column that says ``hidden, CE`` for the case ``hidden-ce``.
+
+    One column, so that one menu offers what there is and no more.
+    """
     parts = table["case"].str.rpartition("-")
-    return table.drop(columns="case").assign(layer=parts[0], loss=parts[2].str.upper())
+    words = parts[0] + ", " + parts[2].str.upper()
+    return table.drop(columns="case").assign(layer=words)
 
 
 def _short(table):
