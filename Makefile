@@ -54,7 +54,7 @@ WRAP = { line = sprintf("  %-20s", $$1); n = split($$2, words, " "); \
   print line }
 IN_COLUMNS = awk -F '\t' '$(WRAP)'
 
-.PHONY: paper paper-tables paper-figures check-report $(CLAIMED:%=measure-%)
+.PHONY: paper paper-tables paper-figures check-report $(CLAIMED:%=measure-%) $(CLAIMED:%=draw-%)
 .PHONY: help sweep sweeps figures sweep-figures test test-kernels test-kernel test-models kills stress claims lint bench clean
 
 help: ## list the targets and the sweeps
@@ -100,7 +100,10 @@ paper-tables: $(PAPER:%=measure-%)
 $(CLAIMED:%=measure-%): measure-%: | $(VENV)/.paper
 	$(RUN) sweeps/$*.toml --out results/$(PREFIX)$*
 
-paper-figures: $(foreach s,$(PAPER),$(call figures_of,$s,$(PREFIX)$s))
+paper-figures: $(PAPER:%=draw-%)
+
+$(CLAIMED:%=draw-%): draw-%: | $(VENV)/.paper
+	$(BIN)/python -m paper_figs results/$(PREFIX)$* $(FIGURES)/$(PREFIX)$* $(DRAWN_$*)
 
 check-report: $(VENV)/.browser ## open report.html, and report-quick.html, in a real browser: figures, controls, errors
 	$(BIN)/python -m tests.report_in_browser $(wildcard report.html report-quick.html)

@@ -195,13 +195,18 @@ def save(figure, name, folder):
     plt.close(figure)
 
 
-def run(draw):
-    """Command line of a figure script: ``python -m paper_figs.fig_NAME RESULTS FIGURES``."""
-    if len(sys.argv) != 3:
-        sys.exit(f"usage: python -m paper_figs.{Path(sys.argv[0]).stem} RESULTS FIGURES")
-    name = Path(sys.argv[0]).stem.removeprefix("fig_")
+def draw_and_save(draw, name, results, figures):
+    """Draw the figure of a name from a folder of results; what is lacking ends with one line."""
     try:
-        figure = draw(Store(sys.argv[1]))
+        figure = draw(Store(results))
     except CannotDraw as error:
         sys.exit(f"error: figure {name}: {error}")
-    save(figure, name, sys.argv[2])
+    save(figure, name, figures)
+
+
+def run(draw):
+    """Command line of a figure script: ``python -m paper_figs.fig_NAME RESULTS FIGURES``."""
+    name = Path(sys.argv[0]).stem
+    if len(sys.argv) != 3:
+        sys.exit(f"usage: python -m paper_figs.{name} RESULTS FIGURES")
+    draw_and_save(draw, name.removeprefix("fig_"), *sys.argv[1:])
