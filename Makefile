@@ -148,9 +148,10 @@ bench: $(VENV)/.bench $(PEERS:%=.venv-bench-%/.installed) ## laws and Hessians a
 clean: ## remove results, figures and the virtual environments
 	rm -rf results $(FIGURES) screenshots report*.html $(VENV) .venv-bench-* .venv-models build *.egg-info
 
-# One stamp an extra: `$(VENV)/.test` is made by installing the extra `test`.
+# One stamp an extra: `$(VENV)/.test` is made by installing the extra `test`. Modules are compiled
+# when they are first imported: of what is installed few ever are.
 $(VENV)/.%: setup.cfg pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --config-settings editable_mode=compat --editable '.[$*]'
+	$(BIN)/pip install --quiet --no-compile --config-settings editable_mode=compat --editable '.[$*]'
 	@touch $@
 
 # The packages of a benchmark, each in an environment of its own; one that cannot be installed is
