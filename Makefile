@@ -5,6 +5,9 @@ SET :=
 OUT :=
 QUICK :=
 
+# What is imported first is compiled then, and kept, wherever this runs: see $(VENV)/.%
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 BIN := $(VENV)/bin
 # with QUICK=1 the small sizes that sweep files name, in folders of their own, a core a sweep
