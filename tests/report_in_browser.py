@@ -96,6 +96,7 @@ def faults(driver, path):
         yield "the search finds what is not there"
     search.clear()
     search.send_keys(" \b")
+    driver.execute_script("arguments[0].blur(); scrollTo(0, 0)", search)
     for name, (width, height, mobile) in SIZES.items():
         resize(driver, width, height, mobile)
         driver.execute_async_script("setTimeout(arguments[0], 500)")

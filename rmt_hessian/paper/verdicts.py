@@ -92,7 +92,7 @@ def judged(claim, results):
 
 
 def claims_of(package):
-    """All claims of a package, ordered by paper and name of the file: one a file, of its name.
+    """All claims of a package, ordered by source and name of the file: one a file, of its name.
 
     Raises ValueError if a file holds none of its own name.
     """
@@ -104,4 +104,4 @@ def claims_of(package):
             raise ValueError(f"{package}.{module.name} must hold a claim of its own name")
         found.append(of_file)
     order = {"[D]": 0, "[W]": 1}
-    return sorted(found, key=lambda claim: (order.get(claim.paper, 2), claim.name))
+    return sorted(found, key=lambda claim: (order.get(claim.paper, 2), claim.source, claim.name))
