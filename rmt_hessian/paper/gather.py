@@ -6,7 +6,7 @@ import sys
 from rmt_hessian.paper.charts import charts_of
 from rmt_hessian.paper.page import figures_in, page
 from rmt_hessian.paper.results import Results
-from rmt_hessian.paper.table import claims_table, tests_alone
+from rmt_hessian.paper.table import claims_table, held_by_tests
 from rmt_hessian.paper.verdicts import claims_of, judged
 
 
@@ -47,7 +47,7 @@ def gather(package, results, figures, *, tests=None, quick=False):
     for sweep in known:
         drawn |= figures_in(figures / sweep, sweep)
     left_out = set(sweeps) - set(known)
-    alone = tests_alone(tests, claims) if tests else {}
+    alone = held_by_tests(tests, claims) if tests else {}
     html = page(verdicts, drawn, charts_of(known), alone=alone, left_out=left_out, quick=quick)
     return verdicts, html, claims_table(verdicts, alone)
 

@@ -25,7 +25,7 @@ feature vector a sample. No claim is made about them.
 """
 
 
-def tests_alone(folder, claims):
+def held_by_tests(folder, claims):
     """Files of tests that no claim names, and what each says first.
 
     Parameters
@@ -49,7 +49,7 @@ def claims_table(verdicts, alone):
     Parameters
     ----------
     verdicts : list of Verdict
-    alone : dict of str to str, from `tests_alone`
+    alone : dict of str to str, from `held_by_tests`
     """
     papers = dict.fromkeys(verdict.claim.paper for verdict in verdicts)
     sections = [

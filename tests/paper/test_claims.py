@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from rmt_hessian.paper import Results
-from rmt_hessian.paper.table import tests_alone
+from rmt_hessian.paper.table import held_by_tests
 from rmt_hessian.paper.verdicts import FAILS, HOLDS, judged
 from tests.paper.conftest import CLAIMS, ROOT, SMALL, SWEEPS
 
@@ -88,7 +88,7 @@ def test_what_it_names_is_there(claim):
 def test_every_file_of_theorems_is_named_by_a_claim_or_told_apart():
     folder = ROOT / "tests" / "claims"
     behind = {claim.test.partition("::")[0] for claim in CLAIMS}
-    alone = tests_alone(folder, CLAIMS)
+    alone = held_by_tests(folder, CLAIMS)
     assert behind | set(alone) == {path.name for path in folder.glob("test_*.py")}
     assert not behind & set(alone)
     assert all(said.endswith(".") for said in alone.values())
