@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.small import SMALL, quick_predictions
 
+collect_ignore = ["report_in_browser.py"]  # a command, which needs packages of its own
+
 settings.register_profile(
     "default",
     deadline=None,
