@@ -1,8 +1,7 @@
 """[D]'s pictures of the Hessian along a training with the squared error."""
 
-from rmt_hessian.paper import at_most, claim, constant
-
-SHARES = ["initial_share_by_unit", "final_share_by_unit"]
+from paper_claims._pictures import more_block_diagonal
+from rmt_hessian.paper import claim
 
 
 @claim(
@@ -18,13 +17,4 @@ def trained_picture_mse(results):
     """With the squared error, training makes the Hessian more block-diagonal by unit, what lies
     within and between the layers taken together.
     """
-    rows = results.rows("trained_layer_pairs", loss="mse")
-    rows = rows[rows["widths"].str.count("-") == 2]
-    means = rows.groupby("inputs")[[*SHARES, "final_share_by_layer"]].mean()
-    over = means[SHARES[1]] / means[SHARES[0]]
-    yield at_most("share of ‖H‖² off the diagonal blocks, end over start", over, 1)
-    for inputs, row in means.iterrows():
-        first, last, between = row
-        yield constant(f"share at the start, {inputs}", first)
-        yield constant("at the end", last)
-        yield constant("of it between the layers", between)
+    yield from more_block_diagonal(results, "mse")

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from paper_figs.style import MINUS, caption, run, seeds_of, short_log_axis, subplots
+from paper_figs.style import caption, run, seeds_of, short_log_axis, subplots
 from paper_figs.training_cases import CASES, cases, left_out, over_seeds
 from rmt_hessian.measurements.dynamic_force import exponent
+from rmt_hessian.paper.finding import in_powers
 from rmt_hessian.plotting import COLOURS
 from rmt_hessian.report.training import with_scatter
 
@@ -69,7 +70,7 @@ def _write_exponent(ax, place, gaps, norms, colour):
     ax.text(
         0.03,
         0.03 + 0.12 * (len(PARTS) - 1 - place),
-        with_scatter(slopes).replace("-", MINUS),
+        in_powers(with_scatter(slopes)),
         transform=ax.transAxes,
         fontsize=6,
         color=colour,

@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from tueplots import figsizes
 
+from rmt_hessian.paper.finding import in_powers
 from rmt_hessian.report.cases import with_cases
 from rmt_hessian.report.groups import told_apart
 from rmt_hessian.sweep.store import Store
@@ -43,8 +44,6 @@ CASE_TITLES = {
     "hidden-mse": "hidden, MSE",
     "output-ce": "output, CE",
 }
-MINUS = "\u2212"
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 INPUTS = {"gaussian": "Gaussian, random labels"}  # of trainings; others by their own names
 
 
@@ -131,11 +130,7 @@ def written(value):
     >>> written(-1.2e-05), written(0.25), written(1e6)
     ('−1.2×10⁻⁵', '0.25', '10⁶')
     """
-    digits, _, exponent = f"{value:g}".replace("-", MINUS).partition("e")
-    if not exponent:
-        return digits
-    power = str(int(exponent.replace(MINUS, "-"))).translate(SUPERSCRIPTS)
-    return f"{'' if digits == '1' else digits + '×'}10{power}"
+    return in_powers(f"{value:g}").removeprefix("1×")
 
 
 def plain_log_ticks(ax, values):

@@ -33,7 +33,8 @@ def require_legible(table):
 def explained(text, section):
     """Columns of a section that the legend names, the last lines of its text."""
     names = {n: rf"^  ([^ ].*, )?{re.escape(n)}(, |:$|  )" for n in section.table}
-    first = next(name for name in names if has_values(section.table[name]))
+    in_order = [*section.parameters, *section.results]
+    first = next(name for name in in_order if has_values(section.table[name]))
     start = [found.start() for found in re.finditer(names[first], text, re.MULTILINE)][-1]
     return {name for name, at in names.items() if re.search(at, text[start:], re.MULTILINE)}
 

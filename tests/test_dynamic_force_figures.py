@@ -177,5 +177,5 @@ def test_exponents_are_those_of_the_points_drawn(store, drawn):
             slopes = pd.Series(
                 [dynamic_force.exponent(x, y) for x, y in zip(kept, norms, strict=True)]
             )
-            assert text.get_text().replace(style.MINUS, "-") == with_scatter(slopes)
+            assert text.get_text().replace("\N{MINUS SIGN}", "-") == with_scatter(slopes)
             assert text.get_color() in {line.get_color() for line in ax.lines}

@@ -1,7 +1,7 @@
 """Claims and their verdicts, gathered into one page.
 
 ``finding`` (a number beside what it should be), ``verdicts`` (what is said and where, and what
-decides it), ``results`` (the data a claim reads), ``rates`` (ratios of means, and powers),
+decides it), ``results`` (the data a claim reads), ``rates`` (means over seeds, ratios, powers),
 ``charts`` (to try in the page), ``page`` and ``table`` (the report in HTML, and in Markdown),
 ``gather`` (from folders to both). The claims themselves are files outside the package, as figures
 are.
@@ -16,8 +16,15 @@ from rmt_hessian.paper.finding import (
     constant,
     near,
 )
-from rmt_hessian.paper.rates import last_exponent, ratios
-from rmt_hessian.paper.results import Results, fitted_slope, over_seeds
+from rmt_hessian.paper.rates import (
+    fitted_slope,
+    geometric_ratios,
+    last_exponent,
+    over_seeds,
+    ratios,
+    vanishes_like,
+)
+from rmt_hessian.paper.results import Results
 from rmt_hessian.paper.verdicts import Claim, Verdict, claim
 
 __all__ = [
@@ -32,8 +39,10 @@ __all__ = [
     "claim",
     "constant",
     "fitted_slope",
+    "geometric_ratios",
     "last_exponent",
     "near",
     "over_seeds",
     "ratios",
+    "vanishes_like",
 ]

@@ -4,7 +4,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from rmt_hessian.paper.results import over_seeds
+from rmt_hessian.paper.rates import over_seeds
 
 N_BINS = 30
 SIZE = {"width": "container", "height": 280}

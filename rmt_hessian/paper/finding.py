@@ -47,16 +47,16 @@ def number(value, error=0.0):
     ('0.123', '1.5×10⁻⁷', '1234.5 ± 2.0', '16')
     """
     if not math.isfinite(error) or error <= ROUNDING * abs(value):
-        return _power(f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}")
+        return in_powers(f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}")
     decade = math.floor(math.log10(max(abs(value), error)))
     if not -3 <= decade < 5:
         parts = number(value / 10.0**decade, error / 10.0**decade)
-        return f"({parts}){_power(f'1e{decade}').removeprefix('1')}"
+        return f"({parts}){in_powers(f'1e{decade}').removeprefix('1')}"
     digits = max(0, 1 - math.floor(math.log10(error)))
-    return _power(f"{value:.{digits}f} ± {error:.{digits}f}")
+    return in_powers(f"{value:.{digits}f} ± {error:.{digits}f}")
 
 
-def _power(text):
+def in_powers(text):
     """``1.2e-05`` with a power of ten and a true minus sign."""
     mantissa, e, exponent = text.partition("e")
     power = str(int(exponent)).translate(SUPERSCRIPTS) if e else ""

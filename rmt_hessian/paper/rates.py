@@ -1,23 +1,38 @@
-"""Ratios of means over seeds along a column, and the power by which they fall at its end."""
+"""Means and ratios of means over seeds along a column, and the power by which they fall."""
 
 import numpy as np
 import pandas as pd
+from scipy import stats
+
+from rmt_hessian.paper.finding import agrees, between, constant
+from rmt_hessian.report.block_structure import ratio_of_means
+
+HALF_WIDTH = 0.25  # of the exponents between two C that stand for one power
+
+
+def over_seeds(rows, keys, column):
+    """Mean and its standard error (NaN of one seed) at each value of the keys: two series."""
+    groups = rows.groupby(keys)[column]
+    return groups.mean(), groups.std() / np.sqrt(groups.count())
+
+
+def fitted_slope(x, values, seeds=None):
+    """Slope of log values against log x by least squares, and its standard error.
+
+    Over seeds where they are given, one slope each; else of the fit.
+    """
+    if seeds is None:
+        fit = stats.linregress(np.log(x), np.log(values))
+        return float(fit.slope), float(fit.stderr)
+    table = pd.DataFrame({"x": x, "y": values, "seed": seeds})
+    slopes = [fitted_slope(g["x"], g["y"])[0] for _, g in table.groupby("seed")]
+    return float(np.mean(slopes)), float(np.std(slopes, ddof=1) / np.sqrt(len(slopes)))
 
 
 def ratios(rows, keys, above, below):
-    """Mean of a column over that of another, and its standard error: two series, a value a key.
-
-    The error is that of the delta method, ``std(a - R b) / (mean b √n)`` over seeds.
-    """
-
-    def of(group):
-        a, b = group[above].to_numpy(), group[below].to_numpy()
-        ratio = a.mean() / b.mean()
-        spread = np.std(a - ratio * b, ddof=1) if len(a) > 1 else np.nan
-        return pd.Series({"ratio": ratio, "error": spread / b.mean() / np.sqrt(len(a))})
-
-    found = rows.groupby(keys)[[above, below]].apply(of)
-    return found["ratio"], found["error"]
+    """`ratio_of_means` of two columns, and its standard error: two series, a value a key."""
+    found = rows.groupby(keys)[[above, below]].apply(ratio_of_means, above=above, below=below)
+    return found.str[0].astype(float), found.str[1].astype(float)
 
 
 def geometric_ratios(rows, keys, above, below):
@@ -44,3 +59,18 @@ def last_exponent(values, errors):
     with np.errstate(invalid="ignore", divide="ignore"):  # NaN: not positive
         slope = np.diff(np.log(values.to_numpy()[-2:]))[0] / step
     return round(float(slope), 12), float(np.linalg.norm((errors / values).to_numpy()[-2:]) / step)
+
+
+def vanishes_like(rows, power):
+    """Findings of a case of ``block_norms``: R as predicted, and falling like ``C^-power``."""
+    R, error = ratios(rows, "n_classes", "off_diagonal_norm2", "diagonal_norm2")
+    first = rows.groupby("n_classes").first()
+    predicted, of_theory = first["predicted_ratio"], first["predicted_ratio_error"]
+    seeds = rows["seed"].nunique()
+    yield agrees("R", R, predicted, error=error, predicted_error=of_theory, seeds=seeds)
+    slope, its_error = last_exponent(R, error)
+    ends = -power - HALF_WIDTH, -power + HALF_WIDTH
+    between_classes = f"exponent of R from C = {R.index[-2]} to {R.index[-1]}"
+    yield between(between_classes, slope, *ends, error=its_error)
+    C, symbol = R.index[-1], {1: "C", 2: "C²"}[power]
+    yield constant(f"{symbol}R at C = {C}", C**power * R[C], error=C**power * error[C])

@@ -1,9 +1,5 @@
 """The results of a sweep as a claim reads them."""
 
-import numpy as np
-import pandas as pd
-from scipy import stats
-
 from rmt_hessian.report.cases import with_cases
 from rmt_hessian.sweep.store import Store
 
@@ -30,22 +26,3 @@ class Results:
     def arrays(self, rows):
         """The arrays of each row, as a list of dicts."""
         return [self.store.arrays(key) for key in rows["key"]]
-
-
-def over_seeds(rows, keys, column):
-    """Mean and its standard error (NaN of one seed) at each value of the keys: two series."""
-    groups = rows.groupby(keys)[column]
-    return groups.mean(), groups.std() / np.sqrt(groups.count())
-
-
-def fitted_slope(x, values, seeds=None):
-    """Slope of log values against log x by least squares, and its standard error.
-
-    Over seeds where they are given, one slope each; else of the fit.
-    """
-    if seeds is None:
-        fit = stats.linregress(np.log(x), np.log(values))
-        return float(fit.slope), float(fit.stderr)
-    table = pd.DataFrame({"x": x, "y": values, "seed": seeds})
-    slopes = [fitted_slope(g["x"], g["y"])[0] for _, g in table.groupby("seed")]
-    return float(np.mean(slopes)), float(np.std(slopes, ddof=1) / np.sqrt(len(slopes)))

@@ -36,13 +36,13 @@ OF_RANK = {
 ROUNDING = 1e-12  # of a distance: where both laws are one, their distances are equal
 
 
-def ratio_of_means(group):
+def ratio_of_means(group, above="off_diagonal_norm2", below="diagonal_norm2"):
     """Ratio of mean squared norms over seeds, and its standard error (delta method).
 
     ``R = mean ‖H_ij‖² / mean ‖H_ii‖²``; ``Var R ≈ ∇Rᵀ Cov ∇R / n`` with the sample covariance.
     NaN error for one seed.
     """
-    norms = group[["off_diagonal_norm2", "diagonal_norm2"]].to_numpy()
+    norms = group[[above, below]].to_numpy()
     off_diagonal, diagonal = norms.mean(axis=0)
     ratio, n = off_diagonal / diagonal, len(norms)
     if n == 1:

@@ -4,7 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rmt_hessian.paper.rates import geometric_ratios, last_exponent, ratios
+from rmt_hessian.paper.rates import (
+    fitted_slope,
+    geometric_ratios,
+    last_exponent,
+    over_seeds,
+    ratios,
+)
 
 
 def rows(n, seed=0):
@@ -44,3 +50,21 @@ def test_the_last_exponent_and_its_error():
     slope, error = last_exponent(3 * C**-1.5, 0.1 * C**-1.5 * 3)
     assert slope == pytest.approx(-1.5)
     assert error == pytest.approx(0.1 * np.sqrt(2) / np.log(4))
+
+
+def test_means_over_seeds_and_their_errors():
+    table = pd.DataFrame({"C": [2, 2, 2, 8], "R": [1.0, 2.0, 6.0, 5.0]})
+    mean, error = over_seeds(table, "C", "R")
+    assert mean.to_dict() == {2: 3.0, 8: 5.0}
+    assert error[2] == pytest.approx(np.sqrt((4 + 1 + 9) / 2 / 3))
+    assert np.isnan(error[8])
+
+
+def test_slopes_of_powers_and_their_errors():
+    N = np.tile([10.0, 100.0, 1000.0], 2)
+    seeds = np.repeat([0, 1], 3)
+    slope, error = fitted_slope(N, np.where(seeds, 5 * N**-0.5, 7 * N**-0.7), seeds)
+    assert slope == pytest.approx(-0.6)
+    assert error == pytest.approx(0.1)  # two of them, 0.2 apart
+    slope, error = fitted_slope(N[:3], 3 * N[:3] ** -2)
+    assert (slope, error) == (pytest.approx(-2), pytest.approx(0, abs=1e-9))
