@@ -32,7 +32,7 @@ def require_legible(table):
 
 def explained(text, section):
     """Columns of a section that the legend names, the last lines of its text."""
-    names = {n: rf"^  ([^ ].*, )?{re.escape(n)}(, |:$|  )" for n in section.table}
+    names = {n: rf"^  ([^ ].*, )?{re.escape(n)}(, |,$|:$|  )" for n in section.table}
     in_order = [*section.parameters, *section.results]
     first = next(name for name in in_order if has_values(section.table[name]))
     start = [found.start() for found in re.finditer(names[first], text, re.MULTILINE)][-1]
