@@ -32,7 +32,8 @@ def draw(store):
         ax.set_title(title)
         ax.set_xscale("log", base=2)
         ax.set_xlabel("number of classes $C$")
-        ax.legend()
+    right.legend()
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     sizes = table.iloc[0]
     caption(
         figure,

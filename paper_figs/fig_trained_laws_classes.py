@@ -43,7 +43,7 @@ def draw(store):
     for ax, title in zip(axes[0], PANELS.values(), strict=True):
         ax.axhline(0, c="0.6", lw=0.6)
         ax.set_xscale("log")
-        plain_log_ticks(ax, at[::2])
+        plain_log_ticks(ax, [float(f"{value:.2g}") for value in at[::2]])
         ax.set_xlabel("$K^2/d$")
         ax.set_title(title)
     axes[0, 0].set_ylabel("seen / predicted $-$ 1")

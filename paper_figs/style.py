@@ -44,6 +44,7 @@ CASE_TITLES = {
     "hidden-mse": "hidden, MSE",
     "output-ce": "output, CE",
 }
+DECADES_OF_THREE = 100  # of the ends of an axis: two decades
 INPUTS = {"gaussian": "Gaussian, random labels"}  # of trainings; others by their own names
 
 
@@ -156,8 +157,10 @@ def seeds_of(table, name="seed"):
 
 
 def short_log_axis(axis):
-    """Ticks 1, 2, 5 of each decade, written as decimals: for an axis of one or two decades."""
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    """Ticks 1, 2, 5 of each decade, of 1 alone where there are more than two, as decimals."""
+    low, high = axis.get_view_interval()
+    subs = (1.0, 2.0, 5.0) if high <= DECADES_OF_THREE * low else (1.0,)
+    axis.set_major_locator(LogLocator(subs=subs))
     axis.set_major_formatter(FuncFormatter(lambda value, _: written(value)))
     axis.set_minor_formatter(NullFormatter())
 
