@@ -1,7 +1,6 @@
 """Our prediction of blocks between the layers, with the squared error."""
 
-from rmt_hessian.paper import agrees, between, claim, constant, last_exponent
-from rmt_hessian.paper.rates import geometric_ratios
+from rmt_hessian.paper import agrees, between, claim, constant, last_exponent, ratios
 
 
 @claim(
@@ -16,9 +15,7 @@ def cross_layer_mse_vanishes(results):
     the ratio of norms is predicted at finite sizes.
     """
     rows = results.rows("cross_layer_norms", loss="mse")
-    ratio, error = geometric_ratios(
-        rows, "n_classes", "cross_norm2", ["hidden_norm2", "output_norm2"]
-    )
+    ratio, error = ratios(rows, "n_classes", "cross_norm2", ["hidden_norm2", "output_norm2"])
     predicted = rows.groupby("n_classes")["predicted_ratio"].first()
     yield agrees("ratio", ratio, predicted, error=error, seeds=rows["seed"].nunique())
     slope, its_error = last_exponent(ratio, error)

@@ -1,7 +1,6 @@
 """Our prediction of blocks between the layers, with cross-entropy."""
 
-from rmt_hessian.paper import agrees, at_least, claim, constant
-from rmt_hessian.paper.rates import geometric_ratios
+from rmt_hessian.paper import agrees, at_least, claim, constant, ratios
 
 
 @claim(
@@ -16,9 +15,7 @@ def cross_layer_stays(results):
     diagonal ones as C grows: the ratio of norms is predicted at finite sizes, its limit is not 0.
     """
     rows = results.rows("cross_layer_norms", loss="ce")
-    ratio, error = geometric_ratios(
-        rows, "n_classes", "cross_norm2", ["hidden_norm2", "output_norm2"]
-    )
+    ratio, error = ratios(rows, "n_classes", "cross_norm2", ["hidden_norm2", "output_norm2"])
     first = rows.groupby("n_classes").first()
     predicted, of_theory = first["predicted_ratio"], first["predicted_ratio_error"]
     seeds = rows["seed"].nunique()

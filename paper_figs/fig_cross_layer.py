@@ -1,7 +1,7 @@
 """Blocks between the two layers against the number of classes, beside their prediction."""
 
 from paper_figs.style import alike, caption, rows_of, run, seeds_of, subplots
-from rmt_hessian.paper.rates import geometric_ratios
+from rmt_hessian.paper import ratios
 from rmt_hessian.plotting import COLOURS
 
 LOSSES = {"ce": ("blue", "cross-entropy"), "mse": ("green", "MSE")}
@@ -15,7 +15,7 @@ def draw(store):
     for loss, (colour, label) in LOSSES.items():
         rows = alike(table[table["loss"] == loss], "n_classes")
         columns = "cross_norm2", ["hidden_norm2", "output_norm2"]
-        ratio, error = geometric_ratios(rows, "n_classes", *columns)
+        ratio, error = ratios(rows, "n_classes", *columns)
         first = rows.groupby("n_classes").first()
         style = {"color": COLOURS[colour], "capsize": 1.5, "lw": 0.8, "ms": 3}
         left.errorbar(ratio.index, ratio, error, fmt="o", label=f"{label}, measured", **style)

@@ -4,7 +4,7 @@ import numpy as np
 
 from paper_figs.style import CASE_TITLES, alike, caption, rows_of, run, subplots
 from rmt_hessian.plotting import COLOURS
-from rmt_hessian.report.block_structure import ratio_of_means
+from rmt_hessian.report.ratio import ratio_of_means
 
 EXPONENTS = {"linear-ce": 2, "output-ce": 2, "hidden-ce": 1, "hidden-mse": 1}  # R ~ C^-exponent
 MEASURED = "measured, standard error over seeds"

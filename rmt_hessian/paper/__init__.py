@@ -18,7 +18,6 @@ from rmt_hessian.paper.finding import (
 )
 from rmt_hessian.paper.rates import (
     fitted_slope,
-    geometric_ratios,
     last_exponent,
     over_seeds,
     ratios,
@@ -39,7 +38,6 @@ __all__ = [
     "claim",
     "constant",
     "fitted_slope",
-    "geometric_ratios",
     "last_exponent",
     "near",
     "over_seeds",

@@ -5,7 +5,7 @@ import pandas as pd
 from scipy import stats
 
 from rmt_hessian.paper.finding import agrees, between, constant
-from rmt_hessian.report.block_structure import ratio_of_means
+from rmt_hessian.report.ratio import ratio_of_means
 
 HALF_WIDTH = 0.25  # of the exponents between two C that stand for one power
 
@@ -30,19 +30,9 @@ def fitted_slope(x, values, seeds=None):
 
 
 def ratios(rows, keys, above, below):
-    """`ratio_of_means` of two columns, and its standard error: two series, a value a key."""
-    found = rows.groupby(keys)[[above, below]].apply(ratio_of_means, above=above, below=below)
+    """`ratio_of_means` of columns, and its standard error: two series, a value a key."""
+    found = rows.groupby(keys).apply(ratio_of_means, above=above, below=below, include_groups=False)
     return found.str[0].astype(float), found.str[1].astype(float)
-
-
-def geometric_ratios(rows, keys, above, below):
-    """The same, over the geometric mean of the means of two columns."""
-    groups = rows.groupby(keys)
-    means = groups[[above, *below]].mean()
-    ratio = means[above] / np.sqrt(means[below].prod(axis=1))
-    relative = rows[[above, *below]] / groups[[above, *below]].transform("mean")
-    influence = (relative @ [1.0, -0.5, -0.5]).groupby(rows[keys])
-    return ratio, ratio * influence.std() / np.sqrt(influence.count())
 
 
 def last_exponent(values, errors):

@@ -8,6 +8,7 @@ from rmt_hessian.report.block_structure import block_sections
 from rmt_hessian.report.bounds import bounds_sections
 from rmt_hessian.report.decoupled import decoupled_sections
 from rmt_hessian.report.layer_pairs import layer_pair_sections
+from rmt_hessian.report.layers import layer_sections
 from rmt_hessian.report.layout import format_section
 from rmt_hessian.report.outliers import outlier_sections
 from rmt_hessian.report.own import own_sections
@@ -36,6 +37,7 @@ SECTIONS = {
     ),
     training_sections: ("dynamic_force",),
     bounds_sections: ("pac_bayes", "pac_bayes_search"),
+    layer_sections: ("layer_spectra", "cross_layer_norms"),
 }
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 
 from rmt_hessian.report.cases import with_cases
 from rmt_hessian.report.groups import told_apart
+from rmt_hessian.report.ratio import ratio_of_means
 from rmt_hessian.report.section import Section
 
 SIZES = {"n_inputs": "d", "n_samples": "N", "n_hidden": "m"}
@@ -34,21 +35,6 @@ OF_RANK = {
     "gradient_overlap": "overlap of its eigenspace with the same rows",
 }
 ROUNDING = 1e-12  # of a distance: where both laws are one, their distances are equal
-
-
-def ratio_of_means(group, above="off_diagonal_norm2", below="diagonal_norm2"):
-    """Ratio of mean squared norms over seeds, and its standard error (delta method).
-
-    ``R = mean ‖H_ij‖² / mean ‖H_ii‖²``; ``Var R ≈ ∇Rᵀ Cov ∇R / n`` with the sample covariance.
-    NaN error for one seed.
-    """
-    norms = group[[above, below]].to_numpy()
-    off_diagonal, diagonal = norms.mean(axis=0)
-    ratio, n = off_diagonal / diagonal, len(norms)
-    if n == 1:
-        return ratio, np.nan
-    influence = (norms[:, 0] - ratio * norms[:, 1]) / diagonal  # of a seed on R
-    return ratio, float(influence.std(ddof=1) / np.sqrt(n))
 
 
 def summarise(table):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from rmt_hessian.report.groups import DERIVED
+from rmt_hessian.report.ratio import with_error
 from rmt_hessian.report.section import Section
 
 MEAN = "mean ± standard error over seeds; in brackets of how many, where some have none"
@@ -59,5 +60,5 @@ def _over_seeds(values):
         return f"{int(known.sum())}/{len(known)}"
     with np.errstate(invalid="ignore", over="ignore"):  # of infinite values
         mean, error = known.astype(float).agg(["mean", "sem"])
-    told = f"{mean:.4g} ± {error:.2g}" if error > 0 else f"{mean:.4g}"
+    told = with_error(mean, error)
     return told if len(known) == len(values) else f"{told} ({len(known)})"

@@ -6,7 +6,6 @@ import pytest
 
 from rmt_hessian.paper.rates import (
     fitted_slope,
-    geometric_ratios,
     last_exponent,
     over_seeds,
     ratios,
@@ -32,7 +31,7 @@ def test_ratios_of_means_and_their_errors_over_repetitions():
 
 
 def test_ratios_over_geometric_means():
-    found = [geometric_ratios(rows(30, seed), "C", "a", ["b", "c"]) for seed in range(400)]
+    found = [ratios(rows(30, seed), "C", "a", ["b", "c"]) for seed in range(400)]
     values = np.array([ratio.to_numpy() for ratio, _ in found])
     errors = np.array([error.to_numpy() for _, error in found])
     np.testing.assert_allclose(values.mean(axis=0), 1 / np.sqrt(6), rtol=0.01)

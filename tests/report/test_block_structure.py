@@ -9,11 +9,11 @@ import pytest
 from rmt_hessian.report.block_structure import (
     SEEDS_FOR_Z,
     block_sections,
-    ratio_of_means,
     summarise,
     summarise_rank,
 )
 from rmt_hessian.report.layout import format_section
+from rmt_hessian.report.ratio import ratio_of_means
 from rmt_hessian.sweep.parameters import columns
 from rmt_hessian.sweep.run import run_sweep
 from tests.sections import require_legible

@@ -99,7 +99,7 @@ def test_sizes_are_parameters_where_no_widths_say_them():
 
 
 def test_measurements_of_this_package_have_sections_of_their_own():
-    """But for a picture and for layers, whose numbers are told as those of any measurement."""
+    """But for a picture, whose numbers are told as those of any measurement."""
     known = [name for names in SECTIONS.values() for name in names]
     assert len(known) == len(set(known))
-    assert set(known) == set(REGISTERED) - {"hessian_image", "layer_spectra", "cross_layer_norms"}
+    assert set(known) == set(REGISTERED) - {"hessian_image"}
