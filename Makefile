@@ -26,6 +26,9 @@ $(error OUT must be the name of a folder of results/ and figures/ without blanks
 endif
 OVERRIDES := $(foreach s,$(SET),--set '$(subst ','\'',$s)')
 SWEEPS := $(patsubst sweeps/%.toml,%,$(wildcard sweeps/*.toml))
+ifneq ($(filter quick $(SWEEPS),$(OUT)),)
+$(error OUT must be the name of a folder of its own, $(OUT) is that of other results)
+endif
 # those with the line `slow = true`, which run only by their name
 SLOW := $(patsubst sweeps/%.toml,%,$(shell grep -ls '^slow = true' sweeps/*.toml))
 ORDINARY := $(filter-out $(SLOW),$(SWEEPS))

@@ -15,8 +15,9 @@ from rmt_hessian.paper.finding import LEVEL
     measured=["diagonal_ks_conditional", "off_diagonal_ks_conditional"],
 )
 def blocks_follow_their_laws(results):
-    """The spectra of diagonal and of off-diagonal blocks follow generalised Marchenko–Pastur laws,
-    at all aspect ratios γ = d/N and all C, for linear models and hidden layers, both losses.
+    """At initialisation the spectra of diagonal and of off-diagonal blocks follow generalised
+    Marchenko–Pastur laws, here given the weights of the sample: at all aspect ratios γ = d/N and
+    all C, for linear models and hidden layers, both losses.
     """
     rows = results.rows("block_spectra")
     blocks = {"diagonal": "diagonal", "off-diagonal": "off_diagonal"}

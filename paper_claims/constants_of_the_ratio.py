@@ -6,7 +6,7 @@ EXPONENTS = {"linear-ce": 2, "output-ce": 2, "hidden-ce": 1, "hidden-mse": 1}
 
 
 @claim(
-    source="this package, docs/laws.md",
+    source="this package, docs/norms.md",
     sweep="large_classes",
     figure="large_classes",
     test="test_block_diagonal.py::test_constant_at_the_vocabulary_of_a_language_model",

@@ -4,7 +4,7 @@ from rmt_hessian.paper import agrees, between, claim, constant, last_exponent, r
 
 
 @claim(
-    source="this package, docs/laws.md",
+    source="this package, docs/norms.md",
     sweep="layers",
     figure="cross_layer",
     test="test_cross_layer.py::test_ratio_to_the_diagonal_blocks",

@@ -1,4 +1,4 @@
-"""[D]'s proof: the Hessian with output Hessians of other inputs, as a matrix."""
+"""The decoupled Hessian of [D]'s proof, read as a statement on matrices."""
 
 from rmt_hessian.paper import at_most, claim, constant, fitted_slope
 
@@ -6,7 +6,7 @@ CASE = ["case", "n_classes"]
 
 
 @claim(
-    source="[D], proof",
+    source="this package, docs/decoupled.md",
     sweep="decoupled",
     figure="decoupled",
     test="test_decoupled.py::test_at_fixed_d_it_is_not_o_of_one_over_root_n",
@@ -15,8 +15,8 @@ CASE = ["case", "n_classes"]
     "depend, and at fixed d/N not at all; the spectra do approach each other.",
 )
 def decoupled_matrices(results):
-    """The decoupled Hessian H̃ of the proof approximates H: ‖H − H̃‖/‖H‖ falls like 1/√N in the
-    number of samples N.
+    """The decoupled Hessian H̃ of [D]'s proof, whose spectra approach those of H, approximates H as
+    a matrix too: ‖H − H̃‖/‖H‖ falls like 1/√N in the number of samples N.
     """
     rows = results.rows("decoupled_hessian")
     d = rows["n_inputs"].mode()[0]  # that of the rows at fixed d

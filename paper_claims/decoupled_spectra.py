@@ -32,7 +32,8 @@ def _slope(parts, name):
 )
 def decoupled_spectra(results):
     """Blocks of H and of the decoupled Hessian have one limiting spectrum as d and N grow together:
-    their Stieltjes transforms differ by O(1/√N).
+    their Stieltjes transforms differ by O(1/√N), in pairs by just that, with a constant that is
+    predicted here.
     """
     rows = results.rows("decoupled_hessian")
     rows = rows[rows["n_samples"] == 2 * rows["n_inputs"]]

@@ -12,8 +12,8 @@ from rmt_hessian.paper import at_least, at_most, claim, constant, over_seeds
 )
 def groups_raise_share(results):
     """Trained to its optimum on a mixture without groups, softmax regression keeps C²R within a
-    factor 2 of that of random weights, at any number of classes: the off-diagonal blocks vanish
-    like 1/C² still. In groups of a fixed size C²R grows with C, at least like √C.
+    factor 2 of that of random weights, at any number of classes: on new samples off-diagonal
+    blocks vanish like 1/C² still. In groups of a fixed size C²R grows with C, at least like √C.
     """
     rows = results.rows("trained_shares").fillna({"n_groups": 0})
     rows = rows.assign(size=rows["n_classes"] / rows["n_groups"].where(rows["n_groups"] > 0))

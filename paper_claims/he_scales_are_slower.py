@@ -4,7 +4,7 @@ from rmt_hessian.paper import agrees, at_least, claim, constant, ratios
 
 
 @claim(
-    source="this package, docs/laws.md",
+    source="this package, docs/norms.md",
     sweep="large_classes",
     figure="large_classes",
     test="test_block_diagonal.py::test_he_scales_are_slower",

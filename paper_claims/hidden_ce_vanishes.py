@@ -12,6 +12,7 @@ from rmt_hessian.paper import claim, vanishes_like
 )
 def hidden_ce_vanishes(results):
     """Off-diagonal blocks of the hidden layer, with cross-entropy, vanish against the diagonal
-    ones, like 1/C as the number of classes C grows.
+    ones at initialisation as the number of classes C grows: the ratio R of mean squared norms
+    like 1/C.
     """
     yield from vanishes_like(results.rows("block_norms", case="hidden-ce"), 1)

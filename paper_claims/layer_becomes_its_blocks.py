@@ -1,4 +1,4 @@
-"""[D]'s many classes, in the spectrum of the whole layer."""
+"""Many classes in the spectrum of the whole layer, of which [D] has the blocks."""
 
 from rmt_hessian.compare.significance import critical_distance
 from rmt_hessian.paper import at_least, at_most, claim, constant
@@ -6,7 +6,7 @@ from rmt_hessian.paper.finding import LEVEL
 
 
 @claim(
-    source="[D], static force",
+    source="this package, docs/laws.md",
     sweep="layers",
     figure="layer_spectra",
     test="test_layer_laws.py::test_spectrum_of_many_classes_is_that_of_the_diagonal_blocks",

@@ -11,7 +11,8 @@ from rmt_hessian.paper import claim, vanishes_like
     measured=["off_diagonal_norm2"],
 )
 def linear_ce_vanishes(results):
-    """Off-diagonal blocks of a linear model with cross-entropy vanish against the diagonal ones,
-    like 1/C² as the number of classes C grows.
+    """Off-diagonal blocks of a linear model with cross-entropy vanish against the diagonal ones
+    at initialisation as the number of classes C grows: the ratio R of mean squared norms like
+    1/C².
     """
     yield from vanishes_like(results.rows("block_norms", case="linear-ce"), 2)

@@ -11,9 +11,9 @@ from rmt_hessian.paper import at_most, claim, constant, near, over_seeds
     measured=["gap", "rank_by_gap"],
 )
 def output_hessian_gap(results):
-    """At initialisation, with cross-entropy, the output Hessian of a wide hidden layer has
-    approximately rank C−1: the widest gap lies behind C−1 eigenvalues wherever the width m is at
-    least 20 C, and it closes at least like 1/√m as m = d grows.
+    """At initialisation, with cross-entropy, the output Hessian of a hidden layer of growing width
+    m has approximately rank C−1: λ_C/λ_(C−1) falls, here at least like 1/√m, and from m = 20 C on
+    the widest gap lies behind C−1 eigenvalues.
     """
     rows = results.rows("population_rank", layer=0)
     rows = rows[rows["widths"].str.count("-") == 2]

@@ -13,8 +13,9 @@ from rmt_hessian.paper import at_most, claim, constant
     measured=["hidden_layer_norm", "output_layer_norm", "cross_layer_norm"],
 )
 def picture_of_the_hessian(results):
-    """The picture of a whole Hessian at initialisation shows the diagonal blocks of units where
-    classes are many: most of ‖H‖² lies in them, and more than where classes are few.
+    """The picture of a whole Hessian at initialisation, of Gaussian inputs and random labels, shows
+    the diagonal blocks of units where classes are many: most of ‖H‖² lies in them, and more than
+    where classes are few.
     """
     rows = results.rows("hessian_image", inputs="gaussian")
     norms = rows[["hidden_layer_norm", "output_layer_norm", "cross_layer_norm"]].to_numpy()

@@ -15,8 +15,8 @@ ROUNDING = 1e-9  # a band below it is 0: one weight, no fluctuation
     measured=["diagonal_ks_population", "off_diagonal_ks_population"],
 )
 def population_law_of_blocks(results):
-    """The laws of blocks depend on the sizes and the weights above alone: spectra are as far from
-    the law of all inputs as N inputs are.
+    """At initialisation the laws of blocks depend on the sizes and the weights above alone: spectra
+    are as far from the law of all inputs as N inputs are.
     """
     rows = results.rows("block_spectra")
     parts = []

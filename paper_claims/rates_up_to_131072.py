@@ -13,8 +13,9 @@ EXPONENTS = {"linear-ce": 2, "output-ce": 2, "hidden-ce": 1, "hidden-mse": 1}
     measured=["off_diagonal_norm2"],
 )
 def rates_up_to_131072(results):
-    """With 10⁴ to 10⁵ classes, as in language models, off-diagonal blocks have vanished: like 1/C²
-    in the last layer, like 1/C in the hidden one.
+    """With 10⁴ to 10⁵ classes, as in language models, many more than d, off-diagonal blocks at
+    initialisation have vanished: mean squared norms, over those of diagonal blocks, like 1/C² in
+    the last layer, like 1/C in the hidden one.
     """
     for case, exponent in EXPONENTS.items():
         rows = results.rows("block_norms", case=case)

@@ -6,7 +6,7 @@ KEYS = ["case", "n_classes"]
 
 
 @claim(
-    source="this package, docs/laws.md",
+    source="this package, docs/norms.md",
     sweep="large_classes",
     figure="large_classes",
     test="test_block_diagonal.py::test_ratio_at_finite_C",

@@ -1,10 +1,10 @@
-"""[D]'s observation, on heads of networks that come with packages."""
+"""What [D] has of random weights beside heads of networks that come with packages."""
 
 from rmt_hessian.paper import at_most, claim, constant
 
 
 @claim(
-    source="[D], Hessians of real networks",
+    source="this package, docs/real_heads.md",
     sweep="real_heads",
     figure="real_heads",
     test="test_real_heads.py::test_a_fifth_is_off_the_diagonal",
@@ -13,8 +13,8 @@ from rmt_hessian.paper import at_most, claim, constant
     "C is; of random weights on the same features the share is below 0.01",
 )
 def real_heads_block_diagonal(results):
-    """The last layers of trained networks of more than a hundred classes have a nearly
-    block-diagonal Hessian: at most a tenth of ‖H‖² is off the diagonal blocks.
+    """The last layers of real networks of more than a hundred classes have Hessians as nearly
+    block-diagonal as those of random weights: at most a tenth of ‖H‖² is off the diagonal blocks.
     """
     rows = results.rows("real_heads")
     rows = rows[rows["temperature"].isna() & rows["blanks"].isna()]

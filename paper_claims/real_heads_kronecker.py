@@ -1,10 +1,10 @@
-"""[W]'s decoupling, on heads of networks that come with packages."""
+"""[W]'s product beside heads of networks that come with packages."""
 
 from rmt_hessian.paper import at_most, claim, constant
 
 
 @claim(
-    source="[W], decoupling",
+    source="this package, docs/real_heads.md",
     sweep="real_heads",
     figure="real_heads",
     test="test_real_heads.py::test_the_kronecker_form_is_lost",
@@ -13,9 +13,7 @@ from rmt_hessian.paper import at_most, claim, constant
     "eigenvectors are near rank one nevertheless",
 )
 def real_heads_kronecker(results):
-    """The Hessian of the last layer of trained networks is close to E[M] ⊗ E[zzᵀ]: nine tenths of
-    ‖H‖² and more are in the product.
-    """
+    """The Hessian of the last layer of real networks is E[M] ⊗ E[zzᵀ] to a tenth of ‖H‖²."""
     rows = results.rows("real_head_structure").set_index("head")
     error = rows["kronecker_error"]
     yield at_most("‖H − K‖²/‖H‖²", error * error.abs(), 0.1)

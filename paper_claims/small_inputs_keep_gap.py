@@ -1,4 +1,4 @@
-"""[W] on the rank of output Hessians, where inputs have few dimensions."""
+"""The rank of output Hessians where inputs have few dimensions."""
 
 from rmt_hessian.paper import at_least, claim, near, over_seeds
 

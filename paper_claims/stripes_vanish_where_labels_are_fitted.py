@@ -13,8 +13,8 @@ KEYS = ["widths", "inputs", "seed"]
     measured=["final_residual_norm"],
 )
 def stripes_vanish_where_labels_are_fitted(results):
-    """Where a network with cross-entropy fits all labels, the residual vanishes with training, and
-    with it the stripes between the layers: like the loss.
+    """Where a network with cross-entropy and without weight decay fits all labels, the residual
+    vanishes with training, and with it the stripes between the layers: like the loss.
     """
     rows = results.rows("dynamic_force", loss="ce", final_accuracy=1.0).set_index(KEYS)
     if "weight_decay" in rows:

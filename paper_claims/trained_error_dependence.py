@@ -11,9 +11,9 @@ from rmt_hessian.paper import at_most, claim, over_seeds
     measured=["final_error_0", "final_error_1"],
 )
 def trained_error_dependence(results):
-    """The error of E[M] ⊗ E[zzᵀ] after training with true labels is dependence of M on z, not
-    sampling: with the M and z of the samples paired at random less than half of its square is
-    left; and it is larger than before training.
+    """The error of E[M] ⊗ E[zzᵀ] after training on images with true labels, one hidden layer of
+    more units than classes, is dependence of M on z, not sampling: with the M and z of the samples
+    paired at random less than half of its square is left; and it is larger than before training.
     """
     rows = results.rows("trained_eigenspaces", random_labels=False)
     rows = rows[(rows["inputs"] != "mixture") & (rows["optimiser"] == "lbfgs")]

@@ -1,10 +1,10 @@
-"""[W] on the rank of output Hessians, after training with random labels."""
+"""The gap of output Hessians after training with random labels."""
 
 from rmt_hessian.paper import at_most, claim, over_seeds
 
 
 @claim(
-    source="[W], rank of the output Hessian",
+    source="this package, docs/structure.md",
     sweep="eigenspaces_trained",
     figure="trained_output",
     test="test_trained_structure.py::test_random_labels_do_not",
@@ -12,8 +12,8 @@ from rmt_hessian.paper import at_most, claim, over_seeds
     instead="Labels that are not learned single out no C−1 directions: more eigenvalues stay large",
 )
 def trained_gap_random_labels(results):
-    """Training with random labels makes C−1 eigenvalues of the output Hessian of a hidden layer
-    stand apart as well: λ_C/λ_(C−1) falls by a fifth at least.
+    """Training on images with random labels makes C−1 eigenvalues of the output Hessian of a hidden
+    layer of more units than classes stand apart as well: λ_C/λ_(C−1) falls by a fifth at least.
     """
     rows = results.rows("trained_eigenspaces", random_labels=True)
     rows = rows[(rows["inputs"] != "mixture") & (rows["optimiser"] == "lbfgs")]

@@ -13,8 +13,9 @@ from rmt_hessian.paper import at_most, claim, constant, over_seeds
     "leading space is found nevertheless",
 )
 def trained_kronecker_form(results):
-    """Last-layer Hessians of networks of images with one hidden layer that were trained with true
-    labels are close to E[M] ⊗ E[zzᵀ]: nine tenths of ‖H‖² and more are in the product.
+    """[W]'s product, read as a statement on all of H and not on its top alone: last-layer Hessians
+    of networks with one hidden layer, of more units than classes, trained on images with true
+    labels are E[M] ⊗ E[zzᵀ] to a tenth of ‖H‖².
     """
     rows = results.rows("trained_eigenspaces", random_labels=False)
     rows = rows[(rows["inputs"] != "mixture") & (rows["optimiser"] == "lbfgs")]

@@ -11,9 +11,9 @@ from rmt_hessian.paper import at_most, claim, over_seeds
     measured=["final_normalised_peak_excess_0", "final_normalised_peak_excess_1"],
 )
 def trained_normalised_no_peak(results):
-    """With features normalised, as behind a batch normalisation, little of the overlap of two
-    independent trained networks is left: above random spaces its maximum is at most half of that
-    of the features as they are.
+    """With features normalised as a batch normalisation would, of networks trained on images
+    without one, one hidden layer of more units than classes, little of the overlap of two networks
+    is left: above random spaces its maximum is at most half of that of the features as they are.
     """
     rows = results.rows("trained_eigenspaces", random_labels=False)
     rows = rows[(rows["inputs"] != "mixture") & (rows["optimiser"] == "lbfgs")]

@@ -11,9 +11,9 @@ from rmt_hessian.paper import at_least, claim, over_seeds
     measured=["final_frame_overlap_0"],
 )
 def trained_output_space(results):
-    """After training with true labels the top C−1 eigenspace of the output Hessian of a hidden
-    layer is still the span of the centred rows of V, each column times the activity of its unit:
-    overlap 0.9 and more, where random spaces have (C−1)/m.
+    """After training on images with true labels the top C−1 eigenspace of the output Hessian of a
+    hidden layer of more units than classes is still the span of the centred rows of V, each column
+    times the activity of its unit: overlap 0.9 and more, where random spaces have (C−1)/m.
     """
     rows = results.rows("trained_eigenspaces", random_labels=False)
     rows = rows[(rows["inputs"] != "mixture") & (rows["optimiser"] == "lbfgs")]

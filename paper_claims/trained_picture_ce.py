@@ -12,7 +12,7 @@ from rmt_hessian.paper import claim
     measured=["final_share_by_unit"],
 )
 def trained_picture_ce(results):
-    """With cross-entropy, training makes the Hessian more block-diagonal by unit, what lies
-    within and between the layers taken together.
+    """With cross-entropy, training makes the Hessian of networks with one hidden layer more
+    block-diagonal by unit, what lies within and between the layers taken together.
     """
     yield from more_block_diagonal(results, "ce")

@@ -13,8 +13,8 @@ KEYS = ["loss", "inputs", "widths"]
     measured=["final_share_by_layer"],
 )
 def training_makes_layers_block_diagonal(results):
-    """Training makes the Hessian more block-diagonal by layer: the share of ‖H‖² between the layers
-    falls.
+    """Training makes the Hessian of networks of 8 to 32 units a layer more block-diagonal by layer:
+    the share of ‖H‖² between the layers falls.
     """
     rows = results.rows("dynamic_force")
     rows = rows[rows["initial_share_by_layer"].gt(0)]

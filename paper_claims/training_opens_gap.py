@@ -6,7 +6,7 @@ KEYS = ["inputs", "n_hidden", "n_classes", "n_samples"]
 
 
 @claim(
-    source="[W], rank of the output Hessian",
+    source="this package, docs/training.md",
     sweep="trained_spectra",
     figure="trained_spectra",
     test="test_trained_spectra.py::test_the_gap_of_the_output_hessian_opens",

@@ -15,7 +15,7 @@ KEYS = ["n_inputs", "n_classes"]
 def training_outliers(results):
     """Outliers of a block are those of the inputs, about one a class mean before training, with
     eigenvectors in the span of the means; softmax regression that fits its labels takes them
-    into the bulk, and not one is left in every network.
+    into the bulk, and fewer than one a network is left.
     """
     rows = results.rows("trained_spectra", loss="ce", inputs="mixture")
     rows = rows[rows["widths"].str.count("-") == 1]

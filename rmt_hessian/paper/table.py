@@ -11,6 +11,10 @@ of [D] (*Towards Quantifying the Hessian Structure of Neural Networks*, arXiv 25
 (*Dissecting Hessian*, arXiv 2010.04261) that is tried here, and those of this package, each with
 the test that holds it and the verdict of the last run at full sizes. `report.html` has figures and
 all numbers.
+
+Where a paper names no number, the number in the statement is this package's reading of it. Numbers
+in statements of this package were written down with results at hand: they tell how near theory and
+measurement are, and are no blind predictions.
 """
 ALONE = """
 ## Held by tests alone

@@ -74,6 +74,11 @@ def test_another_folder_may_be_named(project):  # noqa: F811
     assert "must be the name of a folder" in refused(project, "sweep", "OUT=a b")
 
 
+@pytest.mark.parametrize("folder", ["quick", "said"])
+def test_a_folder_of_other_results_is_refused(project, folder):  # noqa: F811
+    assert "folder of its own" in refused(project, "sweep", "NAME=said", f"OUT={folder}")
+
+
 @pytest.mark.parametrize("word", ["widths=[64,32,8]", 'file="a,b.npy"', "file='a.npy'", "C=$$C"])
 def test_a_value_reaches_the_command_as_it_is(project, word):  # noqa: F811
     run, *_ = commands(project, "sweep", "NAME=quick", f"SET={word}")
