@@ -13,5 +13,5 @@ def more_block_diagonal(results, loss):
     yield at_most("share of ‖H‖² off the diagonal blocks, end over start", over, 1)
     for inputs, (first, last, between) in means.iterrows():
         yield constant(f"share at the start, {inputs}", first)
-        yield constant("at the end", last)
-        yield constant("of it between the layers", between)
+        yield constant(f"share at the end, {inputs}", last)
+        yield constant(f"the part of it between the layers, {inputs}", between)

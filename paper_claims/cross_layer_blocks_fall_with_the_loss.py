@@ -13,7 +13,7 @@ KEYS = ["widths", "inputs", "loss"]
     measured=["cross_exponent"],
     instead="With cross-entropy that fits the labels they fall with a lower power, as weights "
     "grow; with the squared error they follow the weights, not the loss; where labels cannot be "
-    "fitted they grow.",
+    "fitted they grow",
 )
 def cross_layer_blocks_fall_with_the_loss(results):
     """In training with cross-entropy the blocks between the layers are O(loss − optimum): they
@@ -26,5 +26,5 @@ def cross_layer_blocks_fall_with_the_loss(results):
     # what is O(gap) has an exponent of at least 1
     yield at_least("exponent of the norm", exponents.mean(), 1 - 3 * error, error=error)
     squared = rows[rows["loss"] == "mse"]["cross_exponent"]
-    yield constant("with the squared error, mean", squared.mean())
-    yield constant("of the stripes alone, mean", rows["residual_exponent"].mean())
+    yield constant("exponent with the squared error, mean", squared.mean())
+    yield constant("exponent of the stripes alone, mean", rows["residual_exponent"].mean())

@@ -12,7 +12,7 @@ CASE = ["case", "n_classes"]
     test="test_decoupled.py::test_at_fixed_d_it_is_not_o_of_one_over_root_n",
     measured=["error"],
     instead="At fixed d it falls down to a plateau, of the directions on which output Hessians "
-    "depend, and at fixed d/N not at all; the spectra do approach each other.",
+    "depend, and at fixed d/N not at all; the spectra do approach each other",
 )
 def decoupled_matrices(results):
     """The decoupled Hessian H̃ of [D]'s proof, whose spectra approach those of H, approximates H as

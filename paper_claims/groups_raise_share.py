@@ -29,4 +29,4 @@ def groups_raise_share(results):
         first, last = found.index[0], found.index[-1]
         what = f"C²R in groups of {size} at C = {last}"
         yield at_least(what, found[last], (last / first) ** 0.5 * found[first])
-        yield constant(f"there, over that at C = {first}", found[last] / found[first])
+        yield constant(f"{what} over that at C = {first}", found[last] / found[first])

@@ -27,6 +27,6 @@ def he_scales_are_slower(results):
     C = R.index[R.index >= 100][0]  # later both are near their constants
     he, lecun = (missing[case][C] for case in ("linear-ce-he", "linear-ce"))
     yield at_least(f"share of the constant that is missing at C = {C}, He", he, lecun, error=0)
-    yield constant("LeCun's", lecun)
+    yield constant("the same share, LeCun's", lecun)
     over = (limits["linear-ce-he"] / limits["linear-ce"]).iloc[-1]
     yield at_least("constant of He over LeCun's", over, 1, error=0)

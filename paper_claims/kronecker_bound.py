@@ -27,4 +27,4 @@ def kronecker_bound(results):
     yield at_most("bound, beside the standard one", found, standard, error=error)
     yield at_most("bound, beside one variance", found, isotropic, error=error)
     yield constant("bound over standard, least", (found / standard).min())
-    yield constant("largest", (found / standard).max())
+    yield constant("bound over standard, largest", (found / standard).max())

@@ -22,4 +22,4 @@ def kronecker_form(results):
     yield at_most("‖H − K‖²/‖H‖²", missed, 0.1, error=error)
     few = rows[rows["aspect_ratio"] >= 1].groupby("case")["missed"].mean()
     for case, share in few.items():
-        yield constant(f"of few samples, {case}", share)
+        yield constant(f"‖H − K‖²/‖H‖² of few samples, {case}", share)

@@ -28,4 +28,4 @@ def output_hessian_gap(results):
     bound = by_m[narrow] * (narrow / wide) ** 0.5
     yield at_most(f"the gap λ_C/λ_(C−1) at m = {wide:g}", by_m[wide], bound)
     for C in by_m.index:
-        yield constant(f"m/C times it at C = {C}", wide / C * by_m.loc[C, wide])
+        yield constant(f"m/C times the gap at m = {wide:g}, C = {C}", wide / C * by_m.loc[C, wide])

@@ -27,5 +27,5 @@ def ratio_at_finite_sizes(results):
     case, C = "linear-ce", rows["n_classes"].max()
     relative = error[case, C] / predicted[case, C]
     yield constant(
-        f"over its prediction, {case} at C = {C}", R[case, C] / predicted[case, C], error=relative
+        f"R over its prediction, {case} at C = {C}", R[case, C] / predicted[case, C], error=relative
     )

@@ -23,5 +23,5 @@ def real_heads_laws(results):
         for name in ("ks", "error")
     )
     yield at_most("distance to the law", ks, stated)
-    yield constant("the largest distance", ks.max())
-    yield constant("of random heads", ks["random"].max())
+    yield constant("largest distance", ks.max())
+    yield constant("largest distance, random heads", ks["random"].max())

@@ -20,4 +20,4 @@ def stripes_at_the_start(results):
     rows = results.rows("trained_layer_pairs")
     shares = rows.groupby(["loss", *KEYS])["initial_adjacent_residual_share"].mean()
     yield at_least("share of the residual term", shares["ce"], 0.5)
-    yield constant("with the squared error, least", shares["mse"].min())
+    yield constant("share with the squared error, least", shares["mse"].min())

@@ -10,7 +10,7 @@ from rmt_hessian.paper import at_most, claim, constant, over_seeds
     test="test_dynamic_force.py::test_stripes_of_labels_that_cannot_be_fitted_stay",
     measured=["final_residual_norm"],
     instead="They stay where labels cannot be fitted, as far as the residual does, and of two "
-    "classes they vanish even so.",
+    "classes they vanish even so",
 )
 def stripes_vanish_with_training(results):
     """With cross-entropy the residual vanishes with training, and with it the stripes between the
@@ -23,4 +23,4 @@ def stripes_vanish_with_training(results):
         share, error = over_seeds(of_inputs, "widths", "kept")
         yield at_most(f"share that stays, {inputs}", share, 0.1, error=error)
     squared, _ = over_seeds(rows[rows["loss"] == "mse"], ["widths", "inputs"], "kept")
-    yield constant("with the squared error, largest", squared.max())
+    yield constant("share that stays with the squared error, largest", squared.max())

@@ -27,6 +27,6 @@ def trained_kronecker_form(results):
         if layer == 1:
             yield at_most("‖H − K‖²/‖H‖²", missed, 0.1, error=spread)
         else:
-            yield constant("in the hidden layer, at most", missed.max())
+            yield constant("‖H − K‖²/‖H‖², hidden layer, largest", missed.max())
     start, _ = over_seeds(rows, keys, "initial_error_1")
-    yield constant("before training", (start**2).max())
+    yield constant("‖H − K‖²/‖H‖² before training, largest", (start**2).max())

@@ -25,4 +25,6 @@ def trained_peak_units(results):
     units = peak.index.get_level_values("n_hidden").to_series(peak.index)
     yield at_most("dimension of the maximum, less the units", (peak - units).abs(), 1, error=error)
     start, error = over_seeds(rows, keys, "initial_peak_0")
-    yield constant("least before training", start.min(), error=error[start.idxmin()])
+    yield constant(
+        "dimension of the maximum before training, least", start.min(), error=error[start.idxmin()]
+    )
