@@ -48,6 +48,3 @@ def depth_of(widths):
     """Words for how many hidden layers there are."""
     n_hidden = widths.count("-") - 1
     return DEPTHS[n_hidden] if n_hidden < len(DEPTHS) else f"{n_hidden} hidden layers"
-
-
-USUAL = 0.1

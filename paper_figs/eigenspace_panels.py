@@ -64,4 +64,6 @@ def dots_and_band(ax, values, colour, label, marker="o"):
     highest = np.where(known, values, -np.inf).max(axis=0)
     mean = np.where(known, values, 0.0).sum(axis=0) / known.sum(axis=0)
     ax.fill_between(place + 1, lowest, highest, color=COLOURS[colour], alpha=0.2, lw=0)
-    ax.plot(place + 1, mean, marker, ms=2, color=COLOURS[colour], label=label)
+    filled = "none" if marker == "s" else COLOURS[colour]  # what lies below is seen
+    style = {"ms": 2.2, "mfc": filled, "mew": 0.6, "color": COLOURS[colour]}
+    ax.plot(place + 1, mean, marker, **style, label=label)

@@ -35,7 +35,6 @@ def draw(store):
     axes[0, 0].plot([], [], c="0.3", lw=0.7, ls=":", label="chance")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
-    letters = "; ".join(f"{letter} {label}" for label, letter, _ in FAMILIES.values())
     letters = "; ".join(f"{letter}: {label}" for label, letter, _ in FAMILIES.values())
     caption(
         figure,

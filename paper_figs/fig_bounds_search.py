@@ -5,6 +5,7 @@ from paper_figs.style import caption, plain_log_ticks, run, seeds_of, short_axis
 from rmt_hessian.plotting import COLOURS
 
 STARTS = {"curvature": ("-", "from the quadratic optimum"), "weights": ("--", "from the weights")}
+FAR = 1.5  # times the least bound of a search: it went astray
 SEARCHED = "standard", "kronecker", "recomputed", "exact"
 
 
@@ -44,9 +45,24 @@ def draw(store):
         {first["n_samples"]:.0f}. From two starts: the best variances were the loss quadratic, and
         variances that the sizes of the weights set. Where lines still fall at the right end the
         search is not at its end, and the bound that is shown elsewhere is not the best of its
-        family. Isotropic posteriors and those of the gradient covariance are not searched here.""",
+        family. {_worse(store, table)}Isotropic posteriors and those of the gradient covariance are
+        not searched here.""",
     )
     return figure
+
+
+def _worse(store, table):
+    """Words for searches that end far above one that was shorter."""
+    words = []
+    for widths, key in zip(table["widths"], table["key"], strict=True):
+        arrays = store.arrays(key)
+        for name in SEARCHED:
+            for start in STARTS:
+                bounds = arrays[f"{name}_{start}_bounds"]
+                if bounds[-1] > FAR * bounds.min():
+                    network = widths.replace("-", "–")
+                    words.append(f"{FAMILIES[name][0]}, {network}, {bounds[-1]:.2f}")
+    return f"Searches that did not find back: {'; '.join(words)}. " if words else ""
 
 
 if __name__ == "__main__":

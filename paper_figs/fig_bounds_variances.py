@@ -52,9 +52,9 @@ def draw(store):
         Dots: up to 1000 directions, evenly by rank of the curvature; line: 1/(1/λ + βh̄_i), the
         best variances were the loss quadratic with these curvatures, for the prior variance λ, at
         which they are flat where h̄ is small. Directions with h̄ below 10⁻⁷ of the largest,
-        {left_out} of {in_all}, are not drawn. No panel: layers too large for their eigenbasis.
-        Isotropic posteriors have one variance; those in the basis of the gradient covariance are
-        in the table. N = {sizes}.""",
+        {left_out} of these {in_all}, are not drawn. No panel: layers too large for their
+        eigenbasis. Isotropic posteriors have one variance; those in the basis of the gradient
+        covariance are in the table. N = {sizes}.""",
     )
     return figure
 

@@ -22,27 +22,28 @@ def draw(store):
         left.plot(first["predicted_ratio"], "-", lw=1, color=COLOURS["vermilion"])
         left.plot(first["limit_ratio"], "--", lw=0.9, color="black")
         shares = rows.groupby("n_classes")["share_by_layer"]
-        right.plot(shares.mean(), "o-", ms=3, lw=0.9, color=COLOURS[colour], label=label)
+        mean = shares.mean()
+        right.errorbar(mean.index.to_numpy(), mean.to_numpy(), shares.sem(), fmt="o-", **style)
     left.lines[-2].set_label("predicted")
     left.lines[-1].set_label(r"limit $C\to\infty$")
     left.set_yscale("log")
     right.set_ylim(bottom=0)
-    titles = "norm over that of diagonal blocks", r"share of $\|H\|_F^2$ between the layers"
+    titles = "squared norm over that of diagonal blocks", r"share of $\|H\|_F^2$ between the layers"
     for ax, title in zip(axes[0], titles, strict=True):
         ax.set_title(title)
         ax.set_xscale("log", base=2)
         ax.set_xlabel("number of classes $C$")
-    right.legend()
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     sizes = table.iloc[0]
     caption(
         figure,
         f"""Blocks of the Hessian between the layers of a network with one hidden layer, at
-        initialisation. Left: mean squared Frobenius norm over that of the diagonal blocks of both
-        layers (geometric mean of the two), ratio of means over {seeds_of(table)} with standard
-        errors; solid: predicted at these sizes; dashed: limit C → ∞. Right: share of ‖H‖² between
-        the layers. Labels are uniform. d = {sizes["n_inputs"]:.0f}, N = {sizes["n_samples"]:.0f},
-        m = {sizes["n_hidden"]:.0f} hidden units, LeCun weights, Gaussian inputs.""",
+        initialisation. Left: mean squared Frobenius norm over that of the diagonal blocks of
+        both layers (geometric mean of the two), ratio of means over {seeds_of(table)} with
+        standard errors; solid: predicted at these sizes; dashed: limit C → ∞. Right: share of
+        ‖H‖² between the layers, above the diagonal and below it, means with standard errors.
+        Labels are uniform. d = {sizes["n_inputs"]:.0f}, N = {sizes["n_samples"]:.0f}, m =
+        {sizes["n_hidden"]:.0f} hidden units, LeCun weights, Gaussian inputs.""",
     )
     return figure
 

@@ -39,7 +39,16 @@ def draw(store):
             column[0].fill_between(low.index, low, high, color=shade, alpha=0.15, lw=0)
             for ax, name, marker in zip(column[[0, 1, 1]], MEASURED, "oox", strict=True):
                 means = by_size[name].agg(_root_mean_square)
-                ax.plot(means.index, means, marker, ms=3, color=shade, label=label)
+                error = by_size[name].agg(_error_of_root)
+                style = {"ms": 3, "lw": 0.8, "color": shade, "zorder": 3}
+                ax.errorbar(
+                    means.index.to_numpy(),
+                    means.to_numpy(),
+                    error,
+                    fmt=marker,
+                    **style,
+                    label=label,
+                )
             roots = by_size[PREDICTED].agg(_root_mean_square)
             column[0].plot(roots.index, roots["predicted_error"], "-", lw=0.9, color=shade)
             column[0].plot(roots.index, roots["plateau"], ":", lw=0.9, color=shade)
@@ -58,18 +67,19 @@ def draw(store):
     networks = table.groupby(["case", "n_classes", "n_samples", "n_inputs"])["seed"].nunique()
     caption(
         figure,
-        f"""A layer Hessian H and the decoupled H̃, whose output Hessians are of other inputs. Left:
-        d fixed; right: d and N grow together. All points are root mean squares over
-        {networks.min()} to {networks.max()} networks, drawn anew for each N, which is why plateaus
-        of one case waver. Above: relative Frobenius distance of the layers, band: the middle
-        {100 * (BAND[1] - BAND[0]):.0f} % of single networks; solid: predicted; dotted: its plateau
-        for N → ∞ at that d. Dots fall to it and not below; at small N they lie far above. Below:
-        distance of the Stieltjes transforms of block H₀₀ at z = iσ, σ² the mean square of its
-        eigenvalues; solid: predicted from the influence of single weights; crosses: the rest, what
-        is left of the distance without that influence, which the prediction does not know. Where
-        crosses come near to dots (d fixed, many samples) the line is not expected to hold, and
-        does not. Linear CE with C = {table["n_classes"].max():.0f} is measured up to smaller N.
-        Measured but not drawn: block H₀₁, operator norms, Wasserstein distances.""",
+        f"""A layer Hessian H and the decoupled H̃, whose output Hessians are of other inputs.
+        Left: d fixed; right: d and N grow together. All points are root mean squares over
+        {networks.min()} to {networks.max()} networks, drawn anew for each N, which is why
+        plateaus of one case waver; bars: their standard error. Above: relative Frobenius
+        distance of the layers, band: the middle {100 * (BAND[1] - BAND[0]):.0f} % of single
+        networks; solid: predicted; dotted: its plateau for N → ∞ at that d. Dots fall towards
+        it; at small N they lie far above. Below: distance of the Stieltjes transforms of block
+        H₀₀ at z = iσ, σ² the mean square of its eigenvalues; solid: predicted from the
+        influence of single weights; crosses: the rest, what is left of the distance without
+        that influence, which the prediction does not know. Where crosses come near to dots (d
+        fixed, many samples) the line is not expected to hold, and does not. Linear CE with C =
+        {table["n_classes"].max():.0f} is measured up to smaller N. Measured but not drawn:
+        block H₀₁, operator norms, Wasserstein distances.""",
     )
     return figure
 
@@ -80,6 +90,12 @@ def _cases(rows):
 
 def _root_mean_square(values):
     return np.sqrt(np.mean(values**2))
+
+
+def _error_of_root(values):
+    """Standard error of a root mean square, from that of the mean of squares."""
+    squares = np.square(values)
+    return squares.std() / np.sqrt(len(squares)) / (2 * np.sqrt(squares.mean()))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def draw(store):
         ax.set_xlabel(f"{counted}, first layer to last", fontsize=7)
     figure.colorbar(
         image, ax=axes, location="bottom", aspect=40, shrink=0.6, pad=0.02,
-        label="over the largest pixel of the panel",
+        label="entry, or norm of a block, over the largest of the panel",
     )  # fmt: skip
     sizes = sorted({(*_widths(p), int(p["n_samples"])) for _, p in table.iterrows()})
     told = ", ".join(f"{'–'.join(map(str, widths))} (N = {N})" for *widths, N in sizes)

@@ -48,22 +48,22 @@ def draw(store):
     handles, labels = ([of[i] for i in order] for of in (handles, labels))
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
     sizes = table.iloc[0]
-    seeds = sorted(set(table.groupby("case", sort=False)["seed"].nunique()))
-    told = f"{' or '.join(map(str, seeds))} seeds"
     drawn = table[table["case"].isin(EXPONENTS)]
+    seeds = drawn.groupby("case")["seed"].nunique()
+    told = ", ".join(f"{n} seeds ({CASE_TITLES[case]})" for case, n in seeds.items())
     error = (drawn["predicted_ratio_error"] / drawn["predicted_ratio"]).max()
     caption(
         figure,
-        f"""Mean squared Frobenius norm of off-diagonal blocks over that of diagonal blocks,
-        R = E‖H_ij‖²/E‖H_ii‖², all blocks counted, up to C = {table["n_classes"].max():.0f}
-        classes. Dots: ratios of means over {told}, bars: standard error, mostly smaller than the
-        dot; solid: predicted at these sizes; dashed: the limit C → ∞ at these d and m. Below: the
-        same times the power of C that makes the limit constant, on a linear scale from 0, where
-        differences of some per cent are seen that the upper row hides. Predictions that
-        rest on draws of weights waver by their own standard error, at most {100 * error:.1f} %.
-        d = {sizes["n_inputs"]:.0f}, N = {sizes["n_samples"]:.0f},
-        m = {table["n_hidden"].max():.0f} hidden units. Linear and output layers with MSE are left
-        out: their ratio is exactly 0.""",
+        f"""Mean squared Frobenius norm of off-diagonal blocks over that of diagonal blocks, R =
+        E‖H_ij‖²/E‖H_ii‖², all blocks counted, up to C = {table["n_classes"].max():.0f}
+        classes. Dots: ratios of means over {told}, bars: standard error, mostly smaller than
+        the dot; solid: predicted at these sizes; dashed: the limit C → ∞ at these d and m.
+        Below: the same times the power of C that makes the limit constant, on a linear scale
+        from 0, where differences of some per cent are seen that the upper row hides.
+        Predictions that rest on draws of weights waver: their standard error is at most
+        {100 * error:.1f} %. d = {sizes["n_inputs"]:.0f}, N = {sizes["n_samples"]:.0f}, m =
+        {table["n_hidden"].max():.0f} hidden units, LeCun weights, Gaussian inputs. Linear and
+        output layers with MSE are left out: their ratio is exactly 0.""",
     )
     return figure
 

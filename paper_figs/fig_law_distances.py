@@ -38,9 +38,14 @@ def draw(store):
             for colour, marker, (C, points) in zip(SHADES, MARKERS, groups, strict=False):
                 style = {"ms": 2.5, "lw": 0.9, "color": to_hex(colour)}
                 label = f"$C={C:.0f}$"
-                ax.plot(*_means(points, kind), f"{marker}-", **style, label=label)
+                means, below, above = _over_spectra(points, kind)
+                ax.errorbar(
+                    means.index.to_numpy(), means.to_numpy(), (below, above), fmt=f"{marker}-", elinewidth=0.5,
+                    **style, label=label,
+                )  # fmt: skip
                 if kind == "population":
-                    ax.plot(*_means(points, "population_band"), ":", **style)
+                    band, *_ = _over_spectra(points, "population_band")
+                    ax.plot(band.index, band, ":", **style)
             ax.set_title(CASE_TITLES[case])
             ax.set_xscale("log")
             ratios = np.sort(of_case["aspect_ratio"].unique())
@@ -54,34 +59,54 @@ def draw(store):
         row[0].set_ylabel(f"KS, {kind} law")
     _plot_corners(axes[2], store, table)
     lines, spectra = (axes[i, 0].get_legend_handles_labels() for i in (0, 2))
-    both = [first + second for first, second in zip(lines, spectra, strict=True)]
-    figure.legend(*both, loc="outside lower center", ncols=4)
+    dotted = axes[1, 0].plot([], [], ":", c="0.4", lw=0.9), ["95 % of $N$ weights alone"]
+    handles, labels = (
+        [*first, *last, *between]
+        for first, last, between in zip(lines, spectra, dotted, strict=True)
+    )
+    figure.legend(handles, labels, loc="outside lower center", ncols=4)
     d, m = table["n_inputs"].iloc[0], table["n_hidden"].max()
     fewest, shown = table["n_samples"].min(), CASE_TITLES[SHOWN].replace(",", " models with")
     caption(
         figure,
-        f"""Kolmogorov–Smirnov (KS) distances of the spectra of H₀₀ and H₀₁ from their laws, against
-        γ = d/N, d = {d:.0f}, m = {m:.0f} hidden units: means over {seeds_of(table)} and both
-        blocks; H₀₁ of linear models with MSE is 0 and left out. First row: from the conditional
-        law, given the sample's N weights. Second row: from the population law, given only the
-        weights above the layer; dotted: 95 % of the distances that the fluctuation of N weights
-        alone gives (none with linear MSE, whose weights are all 1). The spectrum given its weights
-        adds a distance as in the first row, which carries some means above the dotted lines. Third
-        row: H₀₀ of {shown}, the first seed, at the smallest and largest γ and C: the
-        eigenvalues that are not 0, central 99 %, with both laws. The peaks of the solid curve near
-        its lower edge at γ = {table["aspect_ratio"].max():.3g} are the law's own: with
-        N = {fewest:.0f} weights and γ > 1 single small weights have eigenvalues of their own,
+        f"""Kolmogorov–Smirnov (KS) distances of the spectra of H₀₀ and H₀₁ from their laws,
+        against γ = d/N, d = {d:.0f}, m = {m:.0f} hidden units: means over {seeds_of(table)}
+        and both blocks, with the range of single spectra; H₀₁ of linear models with MSE is 0
+        and left out. First row: from the conditional law, given the sample's N weights. Second
+        row: from the population law, given only the weights above the layer; dotted: 95 % of
+        the distances that the fluctuation of N weights alone gives (none with linear MSE,
+        whose weights are all 1). Of single distances {100 * _share_above(table):.0f} % lie
+        above: the spectrum given its weights adds a distance as in the first row, and rows of
+        weights are not quite orthogonal and of equal length, as the law has them. Third row:
+        H₀₀ of {shown}, the first seed, at the smallest and largest γ and C: the eigenvalues
+        that are not 0, central 99 %, with both laws. The peaks of the solid curve near its
+        lower edge at γ = {table["aspect_ratio"].max():.3g} are the law's own: with N =
+        {fewest:.0f} weights and γ > 1 single small weights have eigenvalues of their own,
         apart from the rest. Averaging over weights, as the dashed law does, removes them.""",
     )
     return figure
 
 
-def _means(points, kind):
-    """Aspect ratios and mean distances; those of a block that is 0 are 0 and left out."""
+def _over_spectra(points, kind):
+    """Means by aspect ratio, and how far single distances go below and above.
+
+    Those of a block that is 0 are 0 and left out.
+    """
     columns = [f"{block}_ks_{kind}" for block in BLOCKS]
     distances = points.set_index("aspect_ratio")[columns].stack()
-    means = distances[distances > ROUNDING].groupby(level=0).mean()
-    return means.index, means
+    groups = distances[distances > ROUNDING].groupby(level=0)
+    means = groups.mean()
+    return means, means - groups.min(), groups.max() - means
+
+
+def _share_above(table):
+    """Of single distances to the population law, how many are above their dotted line."""
+    pairs = [
+        table[[f"{block}_ks_population", f"{block}_ks_population_band"]].to_numpy()
+        for block in BLOCKS
+    ]
+    distance, band = np.concatenate(pairs).T
+    return np.mean(distance[band > ROUNDING] > band[band > ROUNDING])
 
 
 def _plot_corners(axes, store, table):

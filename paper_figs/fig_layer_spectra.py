@@ -11,16 +11,17 @@ from paper_figs.style import (
     run,
     seeds_of,
     short_axis,
+    short_log_axis,
     subplots,
 )
 from rmt_hessian.plotting import COLOURS, plot_spectrum
 
 CASES = ["linear-ce", "hidden-ce", "hidden-mse"]
-LAWS = {"layer": "law of the layer", "blocks": "of its diagonal blocks"}
+LAWS = {"layer": "law of the layer", "blocks": "law of its diagonal blocks"}
 LINES = {
-    "ks_blocks": ("s--", "blue", "to the law of the diagonal blocks"),
-    "ks_layer": ("o-", "vermilion", "to the law of the layer"),
-    "ks_conditional": ("^:", "green", "the same, of the sample's output Hessians"),
+    "ks_blocks": ("s--", "blue", "KS to the law of its blocks"),
+    "ks_layer": ("o-", "vermilion", "KS to the law of the layer"),
+    "ks_conditional": ("^:", "green", "KS to that of the sample's $M_n$"),
 }
 
 
@@ -50,6 +51,7 @@ def draw(store):
             below.plot(sizes, 1 / sizes, color="black", lw=0.7, label="$1/C$")
         below.set_xscale("log")
         below.set_yscale("log")
+        short_log_axis(below.yaxis)
         plain_log_ticks(below, sizes[[0, sizes.size // 2, -1]])
         below.set_xlabel("$C$" if along == "n_classes" else "$d$")
     axes[0, 0].set_ylabel("density")
@@ -64,7 +66,7 @@ def draw(store):
         f"""Above: eigenvalues of whole layers at the largest sizes, first seed, continuous part,
         beside the law of the layer given the weights above it and that of its diagonal blocks taken
         together. Below: Kolmogorov–Smirnov distances, means over {seeds_of(table)}, against d, in
-        the last column against C; green: to the law given the output Hessians of the sample.
+        the last column against C; green: to the law given the output Hessians Mₙ of the sample.
         γ = d/N = {ratio:g}, m = {table["n_hidden"].max():.0f} hidden units, LeCun weights,
         Gaussian inputs. Of a linear model 1/C of the eigenvalues are 0, of a diagonal block none.
         """,

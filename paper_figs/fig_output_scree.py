@@ -23,16 +23,18 @@ def draw(store):
         plot_scree(ax, arrays["eigenvalues"], C - 1, arrays["predicted_eigenvalues"], n_shown)
         of_gradients = arrays["gradient_eigenvalues"][:n_shown]
         index = range(1, of_gradients.size + 1)
-        ax.plot(index, of_gradients, "x", ms=2, color=COLOURS["green"], label="of gradients")
+        style = {"ms": 2, "color": COLOURS["green"], "zorder": 1}
+        ax.plot(index, of_gradients, "x", **style, label="of gradients")
         short_log_axis(ax.yaxis)
         low, high = ax.get_ylim()
-        ax.set_ylim(low, high * (high / low) ** 0.4)  # room for three lines
+        ax.set_ylim(low, high * (high / low) ** 0.55)  # room for four lines
         ax.set_title(f"$C={C}$")
         numbers = {"gap": "gap", "predicted_gap": "predicted", "overlap": "overlap"}
+        numbers |= {"gradient_overlap": "of gradients"}
         ax.text(
             0.99, 0.99, "\n".join(f"{word} {point[name]:.3f}" for name, word in numbers.items()),
             fontsize=6, transform=ax.transAxes, ha="right", va="top",
-            bbox={"facecolor": "white", "alpha": 0.8, "lw": 0, "pad": 0.5},
+            bbox={"facecolor": "white", "alpha": 1.0, "lw": 0, "pad": 0.5},
         )  # fmt: skip
         ax.set_xlabel("index")
     for ax in axes[:, 0]:
@@ -47,10 +49,10 @@ def draw(store):
         m = {table["n_hidden"].max():.0f}, N = {sizes["n_samples"]:.0f}, Gaussian inputs, random
         labels. Dots: measured; line: of the Hadamard formula, from the weights and the sample's
         mean Hessian in the logits; crosses: of E[g gᵀ], the covariance of the output gradients at
-        random labels, another matrix that has nearly the same leading space. Gap:
+        random labels, another matrix. Gap:
         λ_C/λ_{{C−1}}, across the dashed line. Overlap: of the space of the first C − 1 eigenvectors
-        with the predicted one, the span of the next layer's weight rows, centred over classes;
-        1 is equal. The scales of the panels differ.""",
+        with the predicted one, the span of the next layer's weight rows, centred over classes, and
+        the same of E[g gᵀ]; 1 is equal. The scales of the panels differ.""",
     )
     return figure
 

@@ -28,8 +28,8 @@ def draw(store):
         Crosses: of the covariances of gradients at random labels, mean over pairs.
         Dotted: random spaces, q over the number of weights. Vertical: predicted peak, mean over
         pairs of the number of eigenvalues λᵢ(E[M]) μ₁ above λ₁(E[M]) μ₂ (μ: of E[zzᵀ], of the
-        weights where the solid line is, else of the sample), where it is 2 or more; for
-        standardised features it counts a few though there is no peak. In the panels: μ₁ over the
+        weights where the solid line is, else of the sample), where it is 2 or more and features
+        are as they are. In the panels: μ₁ over the
         trace.""",
     )
     return figure
@@ -40,13 +40,13 @@ def _panel(ax, points, arrays):
         np.stack([a[name] for a in arrays])
         for name in ("overlaps", "predicted_overlaps", "kronecker_overlaps", "gradient_overlaps")
     )
-    peak = points["predicted_peak"].mean()
+    peak = 0 if points["standardised"].any() else points["predicted_peak"].mean()
     plot_overlaps(
         ax, overlaps, predicted, peak if peak >= 2 else None, points["random_overlap"].iloc[0]
     )
     q = np.arange(1, overlaps.shape[1] + 1)
     ax.plot(
-        q, of_sample.mean(axis=0), "-.", lw=0.9, color=COLOURS["orange"],
+        q, of_sample.mean(axis=0), "-.", lw=0.9, color=COLOURS["purple"], zorder=1.5,
         label="of the sample's factors",
     )  # fmt: skip
     ax.plot(

@@ -40,20 +40,23 @@ def draw(store):
             plain_log_ticks(ax, sorted(part["n_hidden"].unique()))
         short_log_axis(row[0].yaxis)
         row[0].set_ylabel(r"gap $\lambda_C/\lambda_{C-1}$")
-        row[1].set_ylabel("$1-$ overlap with weight rows")
+        row[1].set_ylabel("$1-$ overlap")
     for ax in axes[-1]:
         ax.set_xlabel("width $m$")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    axes[0, 0].plot([], [], "-", c="0.4", lw=1.0, label="predicted")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     caption(
         figure,
         f"""Output Hessian E[M] of the hidden layer with CE against the width m, with d = m (above)
         and d = {smallest:.0f} (below), over the population of Gaussian inputs. Dots: means over
         {seeds_of(table, "network")}, bars: their standard error, often smaller than the dot. Left:
         gap λ_C/λ_{{C−1}}; lines join the mean gaps predicted from the weights of the same networks.
-        Right: 1 − overlap of the space of the first C − 1 eigenvectors with the span of the next
-        layer's weight rows, centred over classes (0: equal spaces); lines join the leading order of
-        the mean over networks, which is not of these {seeds_of(table, "network")}. The means of
-        so few networks and the leading order differ by factors of up to {_furthest(table)}.""",
+        Networks are drawn anew at each m, so that lines waver. Right: 1 − overlap of the space of
+        the first C − 1 eigenvectors with the span of the next layer's weight rows, centred over
+        classes (0: equal spaces); lines join the leading order in 1/m of the mean over networks,
+        which is not of these {seeds_of(table, "network")}. It is meant for m ≫ C: where C is not
+        small beside m, and of two classes, it is off by more than the bars, at most by a factor
+        {_furthest(table)}.""",
     )
     return figure
 

@@ -35,7 +35,7 @@ def _panel(ax, points, arrays):
     k = arrays[0]["alignment"].shape[1]
     random = (np.sqrt(k) + np.sqrt(weights / k)) ** 2 / weights
     ax.axhline(random, color="black", ls=":", lw=0.7, label="rank-one share, random")
-    ax.set_ylim(0, 1.04)
+    ax.set_ylim(-0.04, 1.04)
     index_axis(ax.xaxis, shares.shape[1])
 
 

@@ -103,6 +103,10 @@ def test_points_and_lines_are_root_mean_squares_of_the_table(column, store):
             for name, line in zip(names, lines, strict=False):
                 np.testing.assert_allclose(line.get_xdata(), squares.index)
                 np.testing.assert_allclose(line.get_ydata(), np.sqrt(squares[name]))
+        bars = [bar.get_segments() for bar in ax.collections if hasattr(bar, "get_segments")]
+        dots = [line for line in shown if line.get_marker() != "None"]
+        for line, segments in zip(dots, bars, strict=True):
+            np.testing.assert_allclose(np.mean(segments, axis=1)[:, 1], line.get_ydata())
     plt.close(figure)
 
 

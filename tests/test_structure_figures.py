@@ -354,7 +354,8 @@ def test_overlaps_of_pairs_beside_prediction_and_random_spaces(drawn):
                 np.testing.assert_allclose(shown[label], stored)
         share = points["random_overlap"].iloc[0]
         np.testing.assert_allclose(shown["random"], share * np.arange(1, 10) / 9)
-        assert ("predicted peak" in shown) == (points["predicted_peak"].mean() >= 2)
+        peaked = points["predicted_peak"].mean() >= 2 and not points["standardised"].any()
+        assert ("predicted peak" in shown) == peaked
         assert ax.texts[0].get_text().endswith(f"{points['leading_share'].mean():.2f}")
         assert list(ax.get_xticks()) == [1, 5]
 
