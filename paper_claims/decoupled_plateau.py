@@ -1,6 +1,6 @@
 """Our prediction of the distance of H and the decoupled Hessian."""
 
-from rmt_hessian.paper import at_most, claim, constant
+from rmt_hessian.paper import at_least, at_most, claim, constant
 
 SIZES = ["case", "n_classes", "n_inputs", "n_samples"]
 
@@ -14,7 +14,8 @@ SIZES = ["case", "n_classes", "n_inputs", "n_samples"]
 )
 def decoupled_plateau(results):
     """The distance ‖H − H̃‖/‖H‖ of H and the decoupled Hessian is predicted from the weights at
-    every N and d, with its plateau as N grows at fixed d.
+    every N and d; at the largest N it is near the predicted plateau and, to that precision, not
+    below.
     """
     rows = results.rows("decoupled_hessian")
     means = rows.groupby(SIZES)[["error", "predicted_error", "plateau"]].mean()
@@ -25,6 +26,10 @@ def decoupled_plateau(results):
     d = rows["n_inputs"].mode()[0]
     fixed = means.xs(d, level="n_inputs").reset_index()
     last = fixed[fixed["n_samples"] == fixed["n_samples"].max()]
+    ends = last.set_index(["case", "n_classes"])
+    above = ends["error"] * (1 + 2 * ends["n_samples"] ** -0.5)
+    yield at_least("distance at the largest N, above the plateau", above, ends["plateau"])
+    yield at_most("the same", ends["error"], 2 * ends["plateau"])
     for _, row in last.iterrows():
         where = f"plateau over the distance at N = {row['n_samples']}, {row['case']}"
         yield constant(where, row["plateau"] / row["error"])

@@ -11,9 +11,9 @@ from rmt_hessian.paper import at_most, claim, constant, over_seeds
     measured=["error"],
 )
 def kronecker_form(results):
-    """At initialisation a layer Hessian is close to E[M] ⊗ E[zzᵀ], the product of output Hessian
-    and input auto-correlation, as a whole and not at its top alone: to a tenth of ‖H‖² once the
-    participation number of the features is a fiftieth of the number of samples or less.
+    """At initialisation a layer Hessian H is close to K = E[M] ⊗ E[zzᵀ], the product of output
+    Hessian and input auto-correlation, as a whole and not at its top alone: ‖H − K‖² ≤ ‖H‖²/10
+    once the participation number of the features is a fiftieth of the number of samples or less.
     """
     rows = results.rows("kronecker_form")
     rows = rows.assign(missed=rows["error"] * rows["error"].abs())

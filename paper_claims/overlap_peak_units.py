@@ -1,6 +1,6 @@
 """[W] on eigenspaces of independent networks: hidden layers, before training."""
 
-from rmt_hessian.paper import at_most, claim, over_seeds
+from rmt_hessian.paper import at_least, at_most, claim, over_seeds
 
 
 @claim(
@@ -21,4 +21,5 @@ def overlap_peak_units(results):
     rows = rows[(rows["inputs"] == "digits") | (rows["input_mean"] > 0)]
     peak, error = over_seeds(rows, ["inputs", "n_classes", "n_hidden"], "peak")
     units = peak.index.get_level_values("n_hidden").to_series(peak.index)
-    yield at_most("dimension of the maximum, less the units", (peak - units).abs(), 1, error=error)
+    yield at_least("dimension of the maximum", peak, units - 1, error=error)
+    yield at_most("dimension of the maximum", peak, units + 1, error=error)

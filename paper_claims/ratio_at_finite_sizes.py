@@ -2,8 +2,6 @@
 
 from rmt_hessian.paper import agrees, claim, constant, ratios
 
-KEYS = ["case", "n_classes"]
-
 
 @claim(
     source="this package, docs/norms.md",
@@ -18,14 +16,13 @@ def ratio_at_finite_sizes(results):
     """
     rows = results.rows("block_norms", init="lecun")
     rows = rows[rows["case"] != "linear-mse"]
-    R, error = ratios(rows, KEYS, "off_diagonal_norm2", "diagonal_norm2")
-    by_size = rows.groupby(KEYS)
-    first = by_size.first()
-    predicted, of_theory = first["predicted_ratio"], first["predicted_ratio_error"]
-    seeds = by_size["seed"].nunique().min()
-    yield agrees("R", R, predicted, error=error, predicted_error=of_theory, seeds=seeds)
-    case, C = "linear-ce", rows["n_classes"].max()
-    relative = error[case, C] / predicted[case, C]
-    yield constant(
-        f"R over its prediction, {case} at C = {C}", R[case, C] / predicted[case, C], error=relative
-    )
+    for case, of_case in rows.groupby("case"):
+        R, error = ratios(of_case, "n_classes", "off_diagonal_norm2", "diagonal_norm2")
+        by_size = of_case.groupby("n_classes")
+        first, seeds = by_size.first(), by_size["seed"].nunique().min()
+        predicted, of_theory = first["predicted_ratio"], first["predicted_ratio_error"]
+        what = f"R of {case}"
+        yield agrees(what, R, predicted, error=error, predicted_error=of_theory, seeds=seeds)
+        C, over = R.index[-1], R / predicted
+        told = f"{what} over its prediction at C = {C}"
+        yield constant(told, over[C], error=error[C] / predicted[C])

@@ -13,7 +13,7 @@ from rmt_hessian.paper import at_most, claim, constant
     "eigenvectors are near rank one nevertheless",
 )
 def real_heads_kronecker(results):
-    """The Hessian of the last layer of real networks is E[M] ⊗ E[zzᵀ] to a tenth of ‖H‖²."""
+    """The last-layer Hessian H of real networks is K = E[M] ⊗ E[zzᵀ], ‖H − K‖² ≤ ‖H‖²/10."""
     rows = results.rows("real_head_structure").set_index("head")
     error = rows["kronecker_error"]
     yield at_most("‖H − K‖²/‖H‖²", error * error.abs(), 0.1)

@@ -15,7 +15,7 @@ from rmt_hessian.paper import at_most, claim, constant, over_seeds
 def trained_kronecker_form(results):
     """[W]'s product, read as a statement on all of H and not on its top alone: last-layer Hessians
     of networks with one hidden layer, of more units than classes, trained on images with true
-    labels are E[M] ⊗ E[zzᵀ] to a tenth of ‖H‖².
+    labels are E[M] ⊗ E[zzᵀ] =: K, ‖H − K‖² ≤ ‖H‖²/10.
     """
     rows = results.rows("trained_eigenspaces", random_labels=False)
     rows = rows[(rows["inputs"] != "mixture") & (rows["optimiser"] == "lbfgs")]

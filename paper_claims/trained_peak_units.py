@@ -1,6 +1,6 @@
 """[W] on eigenspaces of independent networks: hidden layers, after training."""
 
-from rmt_hessian.paper import at_most, claim, constant, over_seeds
+from rmt_hessian.paper import at_least, at_most, claim, constant, over_seeds
 
 
 @claim(
@@ -23,7 +23,8 @@ def trained_peak_units(results):
     keys = ["inputs", "n_hidden", "n_classes"]
     peak, error = over_seeds(rows, keys, "final_peak_0")
     units = peak.index.get_level_values("n_hidden").to_series(peak.index)
-    yield at_most("dimension of the maximum, less the units", (peak - units).abs(), 1, error=error)
+    yield at_least("dimension of the maximum", peak, units - 1, error=error)
+    yield at_most("dimension of the maximum", peak, units + 1, error=error)
     start, error = over_seeds(rows, keys, "initial_peak_0")
     yield constant(
         "dimension of the maximum before training, least", start.min(), error=error[start.idxmin()]

@@ -40,15 +40,9 @@ def draw(store):
             for ax, name, marker in zip(column[[0, 1, 1]], MEASURED, "oox", strict=True):
                 means = by_size[name].agg(_root_mean_square)
                 error = by_size[name].agg(_error_of_root)
-                style = {"ms": 3, "lw": 0.8, "color": shade, "zorder": 3}
-                ax.errorbar(
-                    means.index.to_numpy(),
-                    means.to_numpy(),
-                    error,
-                    fmt=marker,
-                    **style,
-                    label=label,
-                )
+                N, middle = means.index.to_numpy(), means.to_numpy()
+                style = {"fmt": marker, "ms": 3, "lw": 0.8, "color": shade, "zorder": 3}
+                ax.errorbar(N, middle, error, **style, label=label)
             roots = by_size[PREDICTED].agg(_root_mean_square)
             column[0].plot(roots.index, roots["predicted_error"], "-", lw=0.9, color=shade)
             column[0].plot(roots.index, roots["plateau"], ":", lw=0.9, color=shade)

@@ -39,10 +39,9 @@ def draw(store):
                 style = {"ms": 2.5, "lw": 0.9, "color": to_hex(colour)}
                 label = f"$C={C:.0f}$"
                 means, below, above = _over_spectra(points, kind)
-                ax.errorbar(
-                    means.index.to_numpy(), means.to_numpy(), (below, above), fmt=f"{marker}-", elinewidth=0.5,
-                    **style, label=label,
-                )  # fmt: skip
+                gamma, middle = means.index.to_numpy(), means.to_numpy()
+                bars = {"fmt": f"{marker}-", "elinewidth": 0.5, "label": label}
+                ax.errorbar(gamma, middle, (below, above), **style, **bars)
                 if kind == "population":
                     band, *_ = _over_spectra(points, "population_band")
                     ax.plot(band.index, band, ":", **style)

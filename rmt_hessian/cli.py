@@ -195,7 +195,11 @@ def report(
     try:
         table = Store(folder).table()
     except FileNotFoundError:
-        _stop(f"error: {folder} holds no table.parquet: rmt-hessian run or collect first", 2)
+        told = f"{folder} holds no table.parquet: rmt-hessian run or collect first"
+        if done := len(list((folder / "points").glob("*.parquet"))):
+            resume = shlex.join([_command(), "run", str(folder / "config.toml")])
+            told += f"; of {_some(done, 'point')} that are there. To finish it: {resume}"
+        _stop(f"error: {told}", 2)
     config = load_config(folder / "config.toml")
     for line in _what_is_not_there(folder, config, table):
         print(line)
@@ -216,14 +220,20 @@ def page(
     quick: Annotated[bool, typer.Option("--quick", help="Say that sizes are small.")] = False,
 ):
     """Gather claims, their verdicts and figures into one HTML file that needs nothing else."""
-    from rmt_hessian.paper.gather import gather  # altair, only here
-
-    verdicts, html, markdown = gather(claims, results, figures, tests=tests, quick=quick)
+    try:
+        from rmt_hessian.paper.gather import gather  # altair, only here
+    except ModuleNotFoundError as error:
+        _stop(f"error: page needs {error.name}: pip install 'rmt_hessian[paper]'", 2)
+    verdicts, unfinished, html, markdown = gather(
+        claims, results, figures, tests=tests, quick=quick
+    )
     for path, text in ((out, html), *([(table, markdown)] if table else [])):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     counts = Counter(verdict.word for verdict in verdicts)
     print(f"{_some(len(verdicts), 'claim')}: {', '.join(f'{n} {w}' for w, n in counts.items())}")
+    for sweep, lacking in unfinished.items():
+        print(f"Unfinished: {sweep} lacks {_some(lacking, 'point')}; judged by what is there.")
     print(f"page: {out}" + (f"; table: {table}" if table else ""))
 
 

@@ -25,7 +25,7 @@ FLAGS = ["headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "
 FLAGS += ["disable-background-networking", "disable-component-update", "disable-sync"]
 SECONDS = 60
 SCREENSHOTS = Path("screenshots")
-TALLEST = 20_000  # pixels of a screenshot
+TALLEST = 10_000  # pixels of a screenshot; a page has several
 LOADED = """
 return [...document.images].filter(i => !(i.complete && i.naturalWidth > 100)).map(i => i.id)
 """
@@ -104,9 +104,11 @@ def faults(driver, path):
         if across > width:
             yield f"{name}: the page is {across} pixels wide, the screen {width}"
         resize(driver, width, min(down, TALLEST), mobile)
-        driver.execute_async_script("setTimeout(arguments[0], 500)")
         SCREENSHOTS.mkdir(exist_ok=True)
-        driver.save_screenshot(SCREENSHOTS / f"{path.stem}-{name}.png")
+        for part in range(-(-down // TALLEST)):
+            driver.execute_script("scrollTo(0, arguments[0])", part * TALLEST)
+            driver.execute_async_script("setTimeout(arguments[0], 500)")
+            driver.save_screenshot(SCREENSHOTS / f"{path.stem}-{name}-{part + 1}.png")
     for entry in driver.get_log("browser"):
         yield f"console: {entry['level']}: {entry['message']}"
     print(f"{path}: {len(images)} figures, {len(charts)} charts, {tried} choices in menus")

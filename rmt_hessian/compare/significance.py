@@ -126,7 +126,7 @@ def ks_test(eigenvalues: ArrayLike, law: HasCDF) -> KSTestResult:
 def critical_distance(n_eigenvalues: int, level: float) -> float:
     """Distance to its law that a spectrum of one block exceeds with the probability ``level``.
 
-    That of `ks_test` at r = 0, one component without an atom: larger than those of others.
+    That of `ks_test` at r = 0, one component without an atom; of most others it is smaller.
 
     Examples
     --------

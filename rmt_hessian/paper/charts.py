@@ -4,7 +4,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from rmt_hessian.paper.rates import over_seeds
+from rmt_hessian.paper.rates import over_seeds, ratios
 
 N_BINS = 30
 SIZE = {"width": "container", "height": 280}
@@ -44,12 +44,9 @@ def norm_ratio(results):
     """R against C, of one layer and loss."""
     rows = results.rows("block_norms")
     keys = ["case", "n_classes"]
-    off, diagonal = (
-        over_seeds(rows, keys, f"{part}_norm2")[0] for part in ("off_diagonal", "diagonal")
-    )
-    _, error = over_seeds(rows, keys, "ratio")
+    ratio, error = ratios(rows, keys, "off_diagonal_norm2", "diagonal_norm2")
     first = rows.groupby(keys)[["predicted_ratio", "n_inputs", "n_samples", "n_hidden"]].first()
-    table = _named(first.assign(measured=off / diagonal, error=error).reset_index())
+    table = _named(first.assign(measured=ratio, error=error).reset_index())
     table = table[table["measured"] > 0]
     table = table.assign(
         low=(table["measured"] - table["error"]).clip(lower=table["measured"] / 10),
@@ -182,8 +179,9 @@ def _named(table):
 
     One column, so that one menu offers what there is and no more.
     """
-    parts = table["case"].str.rpartition("-")
-    words = parts[0] + ", " + parts[2].str.upper()
+    words = table["case"].str.replace("-", ", ")
+    for loss in ("ce", "mse"):
+        words = words.str.replace(rf"\b{loss}\b", loss.upper(), regex=True)
     return table.drop(columns="case").assign(layer=words)
 
 

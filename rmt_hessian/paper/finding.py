@@ -12,7 +12,7 @@ SYMBOLS = {"n_classes": "C", "n_inputs": "d", "n_samples": "N", "n_hidden": "m",
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ROUNDING = 1e-10  # of a number: a standard error below it is that of rounding
 TINY = np.finfo(float).tiny
-LEVEL = 1e-3  # of all points of a finding together: how often a true prediction is refused
+LEVEL = 1e-3  # of all points of a finding together: how often, about, what is true is refused
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ def number(value, error=0.0):
     >>> number(0.12345), number(1.5e-7), number(1234.5, 2.0), number(16, 0)
     ('0.123', '1.5×10⁻⁷', '1234.5 ± 2.0', '16')
     """
+    if not math.isfinite(value):
+        return str(value)
     if not math.isfinite(error) or error <= ROUNDING * abs(value):
         return in_powers(f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}")
     decade = math.floor(math.log10(max(abs(value), error)))
@@ -64,10 +66,13 @@ def in_powers(text):
 
 
 def agrees(what, measured, predicted, *, error, predicted_error=0.0, seeds):
-    """A prediction within the scatter of draws: Student's t at `LEVEL`, over all points together.
+    """A prediction within the scatter of draws, at `LEVEL` over all points together.
 
-    ``measured``, ``predicted`` and the errors are numbers, or series of one index that names
-    their points; the finding is of the point farthest out.
+    Two tests, each at half of the level: Student's t of every point, which few seeds make wide,
+    and of three points or more the mean of ``log(measured/predicted)`` against its own scatter
+    over points, which a factor in common does not escape. ``measured``, ``predicted`` and the
+    errors are numbers, or series of one index that names their points, of independent draws; the
+    finding is of the point farthest out.
 
     Parameters
     ----------
@@ -78,6 +83,8 @@ def agrees(what, measured, predicted, *, error, predicted_error=0.0, seeds):
     seeds : int
         Draws behind ``error``: the least of all points, at least 2.
     """
+    if seeds < 2:
+        raise ValueError(f"{what} must have at least 2 seeds, has {seeds}")
     rows = _rows(
         what, measured=measured, predicted=predicted, error=error, of_theory=predicted_error
     )
@@ -86,28 +93,42 @@ def agrees(what, measured, predicted, *, error, predicted_error=0.0, seeds):
     z = (rows["measured"] - rows["predicted"]).abs() / np.maximum(spread, rounding + TINY)
     if not np.isfinite(spread).all():
         raise ValueError(f"{what} must have standard errors, has none at {_at(rows, spread)}")
-    bound = stats.t.isf(LEVEL / (2 * len(rows)), seeds - 1)
+    bound = stats.t.isf(LEVEL / (4 * len(rows)), seeds - 1)
+    factor, in_common = _factor_in_common(rows)
     worst = rows.loc[z.idxmax()]
-    return Finding(
-        _of(what, rows, z.idxmax()),
-        worst["measured"],
-        worst["error"],
-        f"predicted {number(worst['predicted'], worst['of_theory'])}",
-        bool((z <= bound).all()),
-    )
+    told = f"predicted {_beside(worst['predicted'], worst)}, {number(z.max())} of at most "
+    told += f"{number(bound)} standard errors"
+    if factor is not None:
+        told += f"; all points: a factor {factor:.3f}"
+    holds = bool((z <= bound).all()) and not in_common
+    return Finding(_of(what, rows, z.idxmax()), worst["measured"], worst["error"], told, holds)
+
+
+def _factor_in_common(rows):
+    """The geometric mean of measured over predicted, and whether it is off 1 by the t test.
+
+    None of fewer than three points, or of numbers that are not positive.
+    """
+    pairs = rows[["measured", "predicted"]]
+    if len(rows) < 3 or not (pairs > 0).all(axis=None):
+        return None, False
+    logs = np.log(rows["measured"] / rows["predicted"])
+    error = logs.std() / np.sqrt(len(logs)) + 1e-12
+    off = abs(logs.mean()) / error
+    return float(np.exp(logs.mean())), bool(off > stats.t.isf(LEVEL / 4, len(logs) - 1))
 
 
 def near(what, measured, predicted, *, within, error=np.nan):
     """A prediction right to a share ``within`` of itself, at every point of two series."""
     rows = _rows(what, measured=measured, predicted=predicted, error=error)
-    off = (rows["measured"] / rows["predicted"] - 1).abs()
+    off = (rows["measured"] - rows["predicted"]).abs() - within * rows["predicted"].abs()
     worst = rows.loc[off.idxmax()]
     return Finding(
         _of(what, rows, off.idxmax()),
         worst["measured"],
         worst["error"],
-        f"predicted {number(worst['predicted'])}, to {100 * within:g} %",
-        bool((off <= within).all()),
+        f"predicted {_beside(worst['predicted'], worst)}, {_to(within)}",
+        bool((off <= 0).all()),
     )
 
 
@@ -146,6 +167,16 @@ def constant(what, measured, *, error=np.nan):
     return Finding(what, float(measured), float(error), "", None)
 
 
+def _beside(value, row):
+    """A prediction to the digits of the measurement that it stands beside."""
+    mantissa, _, error = number(value, row["error"]).partition(" ± ")
+    return mantissa.removeprefix("(") + error.partition(")")[2]
+
+
+def _to(share):
+    return f"to {100 * share:.3g} %" if share else "exactly"
+
+
 def _rows(what, **columns):
     """A table of points; numbers become one row, or are repeated along series."""
     series = [column for column in columns.values() if isinstance(column, pd.Series)]
@@ -174,6 +205,8 @@ def _of(what, rows, worst):
 
 def _named(name, value):
     """A value of an index as text; numbers with the symbol of what they are."""
+    if isinstance(value, bool | np.bool_):
+        return f"{'' if value else 'no '}{(name or str(value)).replace('_', ' ')}"
     if not isinstance(value, Real):
         return str(value)
     word = SYMBOLS.get(name, name)

@@ -27,6 +27,8 @@ def gather(package, results, figures, *, tests=None, quick=False):
     Returns
     -------
     verdicts : list of Verdict
+    unfinished : dict of str to int
+        Sweeps whose tables lack points, and how many; claims are judged by what is there.
     html, markdown : str
 
     Raises
@@ -37,9 +39,11 @@ def gather(package, results, figures, *, tests=None, quick=False):
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
     try:
-        claims = claims_of(package)
-    except ModuleNotFoundError as error:
+        claims = claims_of(package.rstrip("/"))
+    except (ModuleNotFoundError, AttributeError) as error:
         raise ValueError(f"no package {package}: {error}") from None
+    if not claims:
+        raise ValueError(f"package {package} must hold files of claims, holds none")
     sweeps = dict.fromkeys(claim.sweep for claim in claims)
     known = {s: Results(results / s) for s in sweeps if (results / s / "table.parquet").exists()}
     verdicts = [_judged(claim, known.get(claim.sweep)) for claim in claims]
@@ -47,9 +51,19 @@ def gather(package, results, figures, *, tests=None, quick=False):
     for sweep in known:
         drawn |= figures_in(figures / sweep, sweep)
     left_out = set(sweeps) - set(known)
+    unfinished = {sweep: lacking for sweep in known if (lacking := known[sweep].lacking())}
     alone = held_by_tests(tests, claims) if tests else {}
-    html = page(verdicts, drawn, charts_of(known), alone=alone, left_out=left_out, quick=quick)
-    return verdicts, html, claims_table(verdicts, alone)
+    html = page(
+        verdicts,
+        drawn,
+        charts_of(known),
+        alone=alone,
+        package=package,
+        left_out=left_out,
+        unfinished=unfinished,
+        quick=quick,
+    )
+    return verdicts, unfinished, html, claims_table(verdicts, alone)
 
 
 def _judged(claim, results):
@@ -57,4 +71,5 @@ def _judged(claim, results):
         return judged(claim, results)
     except (LookupError, ValueError) as error:
         folder = results.store.folder
-        raise ValueError(f"claim {claim.name} cannot be judged by {folder}: {error}") from error
+        told = f"no column {error}" if isinstance(error, KeyError) else error
+        raise ValueError(f"claim {claim.name} cannot be judged by {folder}: {told}") from error

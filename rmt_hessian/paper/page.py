@@ -44,7 +44,17 @@ def figures_in(folder, sweep):
     }
 
 
-def page(verdicts, figures, charts, *, alone=(), left_out=(), quick=False):
+def page(
+    verdicts,
+    figures,
+    charts,
+    *,
+    alone=(),
+    package="paper_claims",
+    left_out=(),
+    unfinished=(),
+    quick=False,
+):
     """The HTML of the report.
 
     Parameters
@@ -55,8 +65,12 @@ def page(verdicts, figures, charts, *, alone=(), left_out=(), quick=False):
     charts : dict of str to altair.Chart
     alone : dict of str to str
         Files of tests that no claim names, and what they hold.
+    package : str
+        That of the claims.
     left_out : iterable of str
         Sweeps that were not run.
+    unfinished : dict of str to int
+        Sweeps whose tables lack points, and how many.
     quick : bool
         Whether sizes are small ones, which is said above all.
     """
@@ -66,11 +80,13 @@ def page(verdicts, figures, charts, *, alone=(), left_out=(), quick=False):
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    said = {verdict.claim.paper for verdict in verdicts}
     shown = {verdict.claim.figure for verdict in verdicts}
     return environment.get_template("page.html").render(
         verdicts=verdicts,
         words=WORDS,
-        papers=PAPERS,
+        papers={paper: title for paper, title in PAPERS.items() if paper in said},
+        package=package,
         counts=Counter(verdict.word for verdict in verdicts),
         figures=figures,
         others=[figure for name, figure in figures.items() if name not in shown],
@@ -78,6 +94,7 @@ def page(verdicts, figures, charts, *, alone=(), left_out=(), quick=False):
         script=_script() if charts else "",
         alone=dict(alone),
         left_out=sorted(left_out),
+        unfinished=dict(unfinished),
         quick=quick,
         version=__version__,
     )
@@ -86,7 +103,8 @@ def page(verdicts, figures, charts, *, alone=(), left_out=(), quick=False):
 def _specifications(charts):
     """Title and Vega-Lite of each chart, as JSON with its data, of any number of rows."""
     with data_transformers.disable_max_rows():
-        return [(title, json.dumps(chart.to_dict())) for title, chart in charts.items()]
+        made = {title: json.dumps(chart.to_dict()) for title, chart in charts.items()}
+    return [(title, text.replace("<", "\\u003c")) for title, text in made.items()]
 
 
 def _script():

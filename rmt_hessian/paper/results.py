@@ -1,6 +1,7 @@
 """The results of a sweep as a claim reads them."""
 
 from rmt_hessian.report.cases import with_cases
+from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.store import Store
 
 
@@ -20,8 +21,15 @@ class Results:
         for name, value in values.items():
             chosen &= self.table[name] == value
         if not chosen.any():
-            raise ValueError(f"{self.store.folder} holds no {measurement} with {values}")
+            told = f"{measurement} with {values}" if values else measurement
+            there = ", ".join(self.table["measurement"].unique())
+            raise ValueError(f"{self.store.folder} holds no {told}; it holds {there}")
         return self.table[chosen].dropna(axis=1, how="all")
+
+    def lacking(self):
+        """How many points of the sweep the table has not."""
+        wanted = {point.key for point in load_config(self.store.folder / "config.toml").points()}
+        return len(wanted - set(self.table["key"]))
 
     def arrays(self, rows):
         """The arrays of each row, as a list of dicts."""

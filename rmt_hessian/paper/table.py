@@ -44,7 +44,8 @@ def held_by_tests(folder, claims):
     named = {claim.test.partition("::")[0] for claim in claims}
     files = [path for path in sorted(Path(folder).glob("test_*.py")) if path.name not in named]
     trees = {path.name: ast.parse(path.read_text(encoding="utf-8")) for path in files}
-    return {name: ast.get_docstring(tree).partition("\n\n")[0] for name, tree in trees.items()}
+    said = {name: ast.get_docstring(tree) or name for name, tree in trees.items()}
+    return {name: " ".join(text.partition("\n\n")[0].split()) for name, text in said.items()}
 
 
 def claims_table(verdicts, alone):
@@ -61,7 +62,7 @@ def claims_table(verdicts, alone):
         + "".join(_row(verdict) for verdict in verdicts if verdict.claim.paper == paper)
         for paper in papers
     ]
-    rows = [f"| {said} | {_link(file)} |\n" for file, said in alone.items()]
+    rows = [_line(said, _link(file)) for file, said in alone.items()]
     return HEAD + "".join(sections) + (ALONE + "".join(rows) if rows else "") + TAIL
 
 
@@ -73,7 +74,10 @@ def _row(verdict):
     claim = verdict.claim
     where = claim.source.removeprefix(claim.paper).lstrip(", ")
     file, _, name = claim.test.partition("::")
-    test = _link(file) + (f" `{name}`" if name else "")
+    test = (_link(file) if file else "") + (f" `{name}`" if name else "")
     said = f"{claim.statement} ({where})" if where else claim.statement
-    cells = (said, test, f"**{verdict.word}**{': ' + verdict.how if verdict.how else ''}")
+    return _line(said, test, f"**{verdict.word}**{': ' + verdict.how if verdict.how else ''}")
+
+
+def _line(*cells):
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"

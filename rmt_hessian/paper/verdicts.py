@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import getdoc
 
+from rmt_hessian.paper.finding import Finding
+
 HOLDS, FAILS, MISSING = "holds", "does not hold", "not measured"
 
 
@@ -44,11 +46,13 @@ class Verdict:
 
     @property
     def how(self):
-        """What stands behind the word: constants where it holds, what failed where it does not."""
+        """The numbers behind the word: all where it holds, else those that do not."""
+        judged, told, failed = (
+            "; ".join(str(f) for f in self.findings if f.holds is kind)
+            for kind in (True, None, False)
+        )
         if self.word == HOLDS:
-            constants = [str(f) for f in self.findings if f.holds is None]
-            return f"with {', '.join(constants)}" if constants else ""
-        failed = "; ".join(str(f) for f in self.findings if f.holds is False)
+            return f"{judged}. Besides: {told}" if told else judged
         if self.word == FAILS and self.claim.instead:
             return f"{failed}. {self.claim.instead}"
         return failed
@@ -76,6 +80,8 @@ def claim(*, source, sweep, figure, test, measured, instead=""):
     """
 
     def make(judge):
+        if not getdoc(judge):
+            raise ValueError(f"{judge.__name__} must have a docstring, which states the claim")
         statement = " ".join(getdoc(judge).split())
         name, columns = judge.__name__, tuple(measured)
         return Claim(name, source, statement, sweep, figure, test, columns, instead, judge)
@@ -85,7 +91,9 @@ def claim(*, source, sweep, figure, test, measured, instead=""):
 
 def judged(claim, results):
     """The `Verdict` of a claim on `Results` of its sweep; None: it was not run."""
-    findings = () if results is None else tuple(claim.judge(results))
+    findings = () if results is None else tuple(claim.judge(results) or ())
+    if others := [f for f in findings if not isinstance(f, Finding)]:
+        raise ValueError(f"it must yield findings, as at_most makes them, got {others[0]!r}")
     decided = [finding.holds for finding in findings if finding.holds is not None]
     word = MISSING if not decided else HOLDS if all(decided) else FAILS
     return Verdict(claim, findings, word)

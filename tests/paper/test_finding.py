@@ -14,16 +14,34 @@ C = pd.Index([2.0, 8.0, 64.0], name="n_classes")
 
 
 def test_a_true_prediction_is_refused_as_often_as_the_level_says(rng):
-    """Of 20,000 triples of means of five normal draws; three standard errors of their number."""
-    draws = rng.standard_normal((20_000, 3, 5))
+    """Of 20,000 triples of means of five normal draws: each of the two tests, and `agrees` on those
+    just inside and just outside of their bounds. The draws scatter by a hundredth about 1, so that
+    logarithms are normal too."""
+    draws = 1 + 0.01 * rng.standard_normal((20_000, 3, 5))
     means, errors = draws.mean(axis=2), draws.std(axis=2, ddof=1) / np.sqrt(5)
-    bound = stats.t.isf(LEVEL / 6, 4)
-    refused = (np.abs(means / errors) > bound).any(axis=1).sum()
-    assert abs(refused - 20_000 * LEVEL) <= 3 * np.sqrt(20_000 * LEVEL)
-    worst = np.abs(means / errors).max(axis=1)
-    for i in (int(worst.argmax()), int(worst.argmin())):
-        found = agrees("R", pd.Series(means[i], C), 0.0, error=pd.Series(errors[i], C), seeds=5)
-        assert found.holds == (worst[i] <= bound)
+    logs = np.log(means)
+    of_points = np.abs((means - 1) / errors).max(axis=1) / stats.t.isf(LEVEL / 12, 4)
+    in_common = np.abs(logs.mean(axis=1)) / (logs.std(axis=1, ddof=1) / np.sqrt(3))
+    in_common /= stats.t.isf(LEVEL / 4, 2)
+    refused = np.maximum(of_points, in_common) > 1
+    assert abs(refused.sum() - 20_000 * LEVEL) <= 3.5 * np.sqrt(20_000 * LEVEL)
+    for which in (of_points, in_common):
+        near_one = np.argsort(np.abs(np.log(which)))[:40]
+        assert len(set(which[near_one] > 1)) == 2
+        for i in near_one:
+            measured, error = pd.Series(means[i], C), pd.Series(errors[i], C)
+            assert agrees("R", measured, 1.0, error=error, seeds=5).holds == (not refused[i])
+
+
+def test_a_factor_in_common_is_refused_however_few_the_seeds():
+    """Two seeds allow hundreds of standard errors: nine points, 20 % off, do not escape."""
+    measured = pd.Series(1.2 * np.linspace(0.98, 1.02, 9), np.arange(9))
+    found = agrees("R", measured, 1.0, error=0.1, seeds=2)
+    assert found.holds is False
+    assert found.wanted.endswith("standard errors; all points: a factor 1.200")
+    assert agrees("R", measured / 1.2, 1.0, error=0.1, seeds=2).holds
+    with pytest.raises(ValueError, match="R must have at least 2 seeds, has 1"):
+        agrees("R", measured, 1.0, error=0.1, seeds=1)
 
 
 def test_the_point_farthest_out_is_told():
@@ -31,7 +49,19 @@ def test_the_point_farthest_out_is_told():
     found = agrees("R", measured, 1.0, error=0.01, seeds=20)
     assert found.holds is False
     assert found.what == "R, worst of 3 (C = 8)"
-    assert str(found) == "R, worst of 3 (C = 8) is 1.100 ± 0.010 (predicted 1)"
+    told = "predicted 1.000, 10 of at most 4.67 standard errors; all points: a factor 1.032"
+    assert str(found) == f"R, worst of 3 (C = 8) is 1.100 ± 0.010 ({told})"
+
+
+def test_predictions_are_written_like_what_they_stand_beside():
+    assert agrees("R", 1.11e-4, 1.2e-4, error=5e-7, seeds=5).wanted.startswith(
+        "predicted 1.2000×10⁻⁴"
+    )
+    assert near("R", 1.0, 2.0, within=0.365148).wanted == "predicted 2, to 36.5 %"
+    assert near("R", 3, 3, within=0).wanted == "predicted 3, exactly"
+    assert near("R", pd.Series([0.0, 1.0], [1, 2]), pd.Series([0.0, 1.0], [1, 2]), within=0).holds
+    labels = pd.Series([1.0, 2.0], pd.Index([True, False], name="random_labels"))
+    assert at_most("R", labels, 1).what == "R, worst of 2 (no random labels)"
 
 
 def test_the_error_of_a_prediction_counts():
@@ -79,6 +109,7 @@ def test_what_is_not_finite_is_no_evidence(value):
         (0.0, 0.012, "0.000 ± 0.012"),
         (1963.2, 5.4, "1963.2 ± 5.4"),
         (1 / 15, 1e-17, "0.0667"),
+        (float("nan"), 1.0, "nan"),
     ],
 )
 def test_numbers_are_written_to_the_digits_they_have(value, error, text):

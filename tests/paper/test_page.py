@@ -3,13 +3,14 @@
 import base64
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 
 import altair as alt
 import pandas as pd
 import pytest
 
-from rmt_hessian.paper import at_most
+from rmt_hessian.paper import at_most, claim
 from rmt_hessian.paper.charts import charts_of
 from rmt_hessian.paper.gather import gather
 from rmt_hessian.paper.page import Figure, figures_in, page
@@ -21,7 +22,8 @@ FIGURES = {
     "f": Figure("f", "s", PNG, "What <f> shows & how."),
     "g": Figure("g", "s", PNG, "No claim shows it."),
 }
-CHART = alt.Chart(pd.DataFrame({"x": ["</script>"]})).mark_point().encode(x="x")
+BAD = "</script><!--<script>"
+CHART = alt.Chart(pd.DataFrame({"x": [BAD]})).mark_point().encode(x="x")
 VERDICTS = [
     judged(made(at_most("R", 0.1, 1)), object()),
     judged(made(at_most("S", 3, 1)), object()),
@@ -96,7 +98,8 @@ def test_data_cannot_end_a_script(html):
     assert len(scripts) == 2
     (call,) = re.findall(r'vegaEmbed\("#chart-1", (.*), {actions', scripts[1])
     (data,) = json.loads(call)["datasets"].values()
-    assert data == [{"x": "</script>"}]
+    assert data == [{"x": BAD}]
+    assert "<" not in call
 
 
 def test_a_rerun_gives_the_same_bytes(html):
@@ -127,11 +130,37 @@ def test_from_folders_to_the_page(quick_results, tmp_path):
     folder = tmp_path / "results"
     folder.mkdir()
     (folder / "block_structure").symlink_to(quick_results["block_structure"].store.folder)
-    verdicts, html, markdown = gather("paper_claims", folder, tmp_path)
+    verdicts, unfinished, html, markdown = gather("paper_claims", folder, tmp_path)
+    assert unfinished == {}
+    assert 'id="unfinished"' not in html
     words = {v.claim.sweep: v.word for v in verdicts}
     assert words.pop("block_structure") == "holds"
     assert set(words.values()) <= {"not measured"}
     assert "Its caption." in html
     assert markdown.count("\n| ") == len(verdicts) + len({v.claim.paper for v in verdicts})
-    with pytest.raises(ValueError, match="no package elsewhere"):
-        gather("elsewhere", folder, tmp_path)
+    for package in ("elsewhere", "os"):
+        with pytest.raises(ValueError, match=f"no package {package}"):
+            gather(package, folder, tmp_path)
+
+
+def test_an_unfinished_sweep_is_told(quick_results, tmp_path):
+    whole = quick_results["block_structure"].store.folder
+    folder = tmp_path / "results" / "block_structure"
+    shutil.copytree(whole, folder)
+    table = pd.read_parquet(folder / "table.parquet")
+    table[3:].to_parquet(folder / "table.parquet")
+    _, unfinished, html, _ = gather("paper_claims", tmp_path / "results", tmp_path)
+    assert unfinished == {"block_structure": 3}
+    assert "block_structure lacks 3 points." in html[html.index('id="unfinished"') :]
+
+
+def test_claims_of_neither_paper_are_not_told_of_them():
+    def mine(results):
+        """It is so."""
+        yield at_most("R", 0.1, 1)
+
+    about = {"source": "me", "sweep": "s", "figure": "f", "test": "", "measured": ["x"]}
+    html = page([judged(claim(**about)(mine), object())], {}, {}, package="my_claims")
+    assert "my_claims/mine.py" in html
+    for word in ("[D]", "[W]", "paper_claims", "tests/claims/", "convolution"):
+        assert word not in html
