@@ -42,10 +42,10 @@ def draw(store):
         figure,
         f"""Spectra of the Hessian of softmax regression at its optimum, {words(rows)}, ridge
         {ridge:g}, on Gaussian inputs whose class means have length ρ; one optimum a row, of one
-        seed, at the least and the largest ρ. Grey: all eigenvalues but those that are 0, which count in the
-        normalisation, as an atom at 0 does in the laws. Solid: law of the optimum; dashed: law that
-        takes logits of the training samples for those of fresh ones. Curves are slopes between
-        quantiles of a law; that of the optimum ends at its edges, the other at its outermost
+        seed, at the least and the largest ρ. Grey: all eigenvalues but those that are 0, which
+        count in the normalisation, as an atom at 0 does in the laws. Solid: law of the optimum;
+        dashed: law that takes logits of the training samples for those of fresh ones. Curves are
+        slopes between quantiles of a law; that of the optimum ends at its edges, the other at its outermost
         quantiles, or at the axis, which reaches as far as eigenvalues do; a triangle marks where
         one is cut at three times the histogram. Numbers: Kolmogorov–Smirnov distances to both laws,
         and how many eigenvalues lie beyond the edges of the law of the optimum by more than

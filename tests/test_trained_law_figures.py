@@ -164,7 +164,7 @@ def test_every_number_of_classes_is_drawn(store):
     (rows,) = along(style.rows_of(store, "trained_laws"), "n_classes")
     for ax, name in zip(figure.axes, fig_trained_laws_classes.PANELS, strict=True):
         (dots,) = lines(ax, "blue", "o")
-        np.testing.assert_array_equal(dots.get_xdata(), rows["n_classes"] ** 2 / rows["n_inputs"])
+        np.testing.assert_array_equal(dots.get_xdata(), rows["n_classes"])
         np.testing.assert_allclose(dots.get_ydata(), rows[name] / rows[f"predicted_{name}"] - 1)
     plt.close(figure)
 
