@@ -103,7 +103,8 @@ def _samples(table):
     """Words for how many samples each kind of data has."""
     sizes = table.groupby("data", sort=False)["n_samples"].unique()
     return "; ".join(
-        f"{inputs_of_training(data)}: N = {' and '.join(f'{n:.0f}' for n in found)}" for data, found in sizes.items()
+        f"{inputs_of_training(data)}: N = {' and '.join(f'{n:.0f}' for n in found)}"
+        for data, found in sizes.items()
     )
 
 

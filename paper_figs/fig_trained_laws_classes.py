@@ -56,8 +56,8 @@ def draw(store):
         {row["n_inputs"]:.0f}, N = {row["n_samples"]:.0f}, ridge {row["ridge"]:g}, trained over
         predicted, less 1; a dot for each of {seeds_of(first)}. ρ: length of the class means. ‖V‖:
         norm of the weights; R: mean ‖H_ij‖² over pairs of classes i ≠ j over mean ‖H_ii‖². The
-        prediction is one of d → ∞ at fixed K; here K² reaches {first["n_classes"].max() ** 2 / row["n_inputs"]:.2g} d.
-        """,
+        prediction is one of d → ∞ at fixed K; here K² reaches
+        {first["n_classes"].max() ** 2 / row["n_inputs"]:.2g} d.""",
     )
     return figure
 

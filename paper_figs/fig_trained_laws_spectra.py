@@ -45,10 +45,10 @@ def draw(store):
         seed, at the least and the largest ρ. Grey: all eigenvalues but those that are 0, which
         count in the normalisation, as an atom at 0 does in the laws. Solid: law of the optimum;
         dashed: law that takes logits of the training samples for those of fresh ones. Curves are
-        slopes between quantiles of a law; that of the optimum ends at its edges, the other at its outermost
-        quantiles, or at the axis, which reaches as far as eigenvalues do; a triangle marks where
-        one is cut at three times the histogram. Numbers: Kolmogorov–Smirnov distances to both laws,
-        and how many eigenvalues lie beyond the edges of the law of the optimum by more than
+        slopes between quantiles of a law; that of the optimum ends at its edges, the other at its
+        outermost quantiles, or at the axis, which reaches as far as eigenvalues do; a triangle
+        marks where one is cut at three times the histogram. Numbers: Kolmogorov–Smirnov distances
+        to both laws, and how many eigenvalues lie beyond the edges of the law of the optimum by more than
         {100 * BEYOND:g} % of its width (black ticks at the bottom): outliers, which a law of the
         bulk does not have (figure trained_laws_outliers).""",
     )

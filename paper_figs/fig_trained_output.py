@@ -35,9 +35,9 @@ def draw(store):
         layers, are left out: a rank C − 1 means nothing there. Lines end where an eigenvalue of a
         seed is below {written(LOWEST)}. Dashed: behind the first C − 1. In the panels, before →
         after and predicted from the weights in brackets: the gap λ_C/λ_(C−1); overlap of the top
-        C − 1 eigenspace with the span of the centred rows of the weights above, columns times the share
-        of inputs for which a unit is active (in brackets: mean over LeCun networks of one hidden
-        layer, so before training). {_worst_gap(store)}""",
+        C − 1 eigenspace with the span of the centred rows of the weights above, columns times the
+        share of inputs for which a unit is active (in brackets: mean over LeCun networks of one
+        hidden layer, so before training). {_worst_gap(store)}""",
     )
     return figure
 
@@ -48,17 +48,17 @@ def _hidden(training):
 
 
 def _panel(ax, training, layer):
-    eigenvalue_lines(ax, training, layer, LINES, lowest=LOWEST, relative=True, ymax=0.75)
-    ax.set_ylim(LOWEST, 8)
+    eigenvalue_lines(ax, training, layer, LINES, lowest=LOWEST, relative=True, ymax=0.7)
+    ax.set_ylim(LOWEST, 20)
     gaps, predicted, overlaps, (expected, _) = (
         [mean_of_known(training.numbers(name, at, layer)) for at in (BEFORE, AFTER)]
         for name in ("gap", "predicted_gap", "frame_overlap", "expected_frame_overlap")
     )
-    of_gaps = " → ".join(f"{a:.2f} ({b:.2f})" for a, b in zip(gaps, predicted, strict=True))
+    of_gaps = "→".join(f"{a:.2f} ({b:.2f})" for a, b in zip(gaps, predicted, strict=True))
     before, after = (f"{value:.2f}" for value in overlaps)
     if np.isfinite(expected):  # of one hidden layer
         before += f" ({expected:.2f})"
-    numbers_in_panel(ax, f"gap {of_gaps}\noverlap {before} → {after}")
+    numbers_in_panel(ax, f"gap {of_gaps}\noverlap {before}→{after}")
 
 
 def _worst_gap(store):
