@@ -79,7 +79,8 @@ def draw(store):
         {table["n_samples"].iloc[0]}. {left_out} Maps: Frobenius norm of the entries of H of a unit
         of layer l (over its inputs) and a feature, an input of layer m (over the units of m), for
         two pairs of layers, at 0, 50 and 100 % of the steps;
-        {(maps % "; ").replace(chr(10), "; ")}, first seed alone; one colour scale of all six, {DECADES:g} decades. Unit i of layer 0 feeds
+        {(maps % "; ").replace(chr(10), "; ")}, first seed alone;
+        one colour scale of all six, {DECADES:g} decades. Unit i of layer 0 feeds
         feature i of layer 1: at the start, where
         the residual rules, the stripe of these entries stands out. Below, of all cases: shares of
         squared norms in blocks of layers that are adjacent or further apart, means over

@@ -44,7 +44,7 @@ def draw(store):
         ax.set(yscale="log", xlim=(-0.6, len(BLOCKS) - 0.4), xlabel="block")
         ticks = [tick for *_, tick in BLOCKS.values()]
         ax.set_xticks(range(len(BLOCKS)), ticks, rotation=90)
-    axes[0, 0].set_ylabel("$|$eigenvalue$|$ over\nthe law's largest")
+    axes[0, 0].set_ylabel("size of eigenvalue\nover the law's largest")
     axes[1, 0].set_ylabel("KS distance")
     _legend(figure, axes[0, 0], usual)
     divided = " and ".join(f"{t:g}" for t in sorted(table["temperature"].unique()) if t > usual)

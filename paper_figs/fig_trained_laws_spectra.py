@@ -49,8 +49,8 @@ def draw(store):
         outermost quantiles, or at the axis, which reaches as far as eigenvalues do; a triangle
         marks where one is cut at three times the histogram. Numbers: Kolmogorov–Smirnov distances
         to both laws, and how many eigenvalues lie beyond the edges of the law of the optimum by
-        more than {100 * BEYOND:g} % of its width (black ticks at the bottom): outliers, which a law of the
-        bulk does not have (figure trained_laws_outliers).""",
+        more than {100 * BEYOND:g} % of its width (black ticks at the bottom): outliers, which a
+        law of the bulk does not have (figure trained_laws_outliers).""",
     )
     return figure
 
