@@ -55,7 +55,8 @@ def draw(store):
         right; a line for each of {seeds_of(points)}, a dot a checkpoint. All: H⁽⁰¹⁾; stripes: its
         part with the residual; rest: without it, with ReLU the Gauss–Newton part. Below: over
         the geometric mean of the norms of the Hessians H⁽⁰⁾ and H⁽¹⁾ of the layers; of
-        the rest this is at most 1 (dashed), the root of an alignment of tangent kernels. Numbers: exponents of the norms above in the gap, slopes over
+        the rest this is at most 1 (dashed), the root of an alignment of tangent kernels.
+        Numbers: exponents of the norms above in the gap, slopes over
         points below a quarter of the first gap, mean ± standard deviation over seeds, in the
         colours of the lines (– where fewer than three such points are). The optimum is 0, or what
         a longer search finds from the last network; points whose gap is below 10⁻⁶ of the first
