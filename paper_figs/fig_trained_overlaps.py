@@ -75,6 +75,7 @@ def _peaks_met(store, at):
         for training in row
         for layer in range(training.n_layers)
         for overlaps in [training.over_seeds(f"overlaps_{layer}", at).mean(axis=0)]
+        if np.isfinite(overlaps).any()
         for largest in [1 + np.nanargmax(overlaps)]
     ]
     return f"{sum(met)} of {len(met)}"
