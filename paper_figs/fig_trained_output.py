@@ -70,7 +70,7 @@ def _worst_gap(store):
         for l in _hidden(t)
         if not t.random_labels
     ]
-    if not gaps:
+    if not (gaps := [gap for gap in gaps if np.isfinite(gap[:2]).all()]):
         return ""
     seen, predicted, layer, training = max(gaps, key=lambda gap: abs(gap[1] - gap[0]))
     return (
