@@ -1,6 +1,6 @@
 """Cases and families of the figures of PAC-Bayes bounds."""
 
-from paper_figs.style import CannotDraw, DifferentPoints, rows_of, seeds_of
+from paper_figs.style import CannotDraw, DifferentPoints, inputs_of_training, rows_of, seeds_of
 from rmt_hessian.report.bounds import KEYS, as_cases
 from rmt_hessian.report.groups import told_apart
 
@@ -40,7 +40,9 @@ def sizes_of(table):
     for (images, random), rows in table.groupby(["images", "random_labels"], sort=False):
         N = " and ".join(f"{n:.0f}" for n in sorted(rows["n_samples"].unique()))
         labels = ", random labels" if random else ""
-        words.append(f"{images}{labels}: N = {N}, {seeds_of(rows, 'network')} a choice of widths")
+        networks = seeds_of(rows, "network")
+        name = inputs_of_training(images)
+        words.append(f"{name}{labels}: N = {N}, {networks} a choice of widths")
     return "; ".join(words)
 
 

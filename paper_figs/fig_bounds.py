@@ -3,7 +3,7 @@
 import numpy as np
 
 from paper_figs.bound_cases import FAMILIES, bound_rows, depth_of, sizes_of
-from paper_figs.style import caption, run, short_axis, subplots
+from paper_figs.style import caption, inputs_of_training, run, short_axis, subplots
 from rmt_hessian.plotting import COLOURS
 
 PARTS = {  # of a bar, from below
@@ -25,7 +25,7 @@ def draw(store):
         _panel(ax, rows)
         ax.axhline(1 - 1 / n_classes, c="0.3", lw=0.7, ls=":")
         labels = "random labels" if random else "true labels"
-        ax.set_title(f"{images}, {n_classes:.0f} classes, {labels}")
+        ax.set_title(f"{inputs_of_training(images)}, {n_classes:.0f} classes, {labels}")
     for ax in axes[:, 0]:
         ax.set_ylabel("error, bound")
     for colour, label in PARTS.values():

@@ -1,7 +1,15 @@
 """PAC-Bayes bounds of one network after longer and longer searches, from two starts."""
 
 from paper_figs.bound_cases import FAMILIES, bound_rows
-from paper_figs.style import caption, plain_log_ticks, run, seeds_of, short_axis, subplots
+from paper_figs.style import (
+    caption,
+    inputs_of_training,
+    plain_log_ticks,
+    run,
+    seeds_of,
+    short_axis,
+    subplots,
+)
 from rmt_hessian.plotting import COLOURS
 
 STARTS = {"curvature": ("-", "from the quadratic optimum"), "weights": ("--", "from the weights")}
@@ -26,8 +34,8 @@ def draw(store):
         ax.set_xscale("log")
         plain_log_ticks(ax, steps)
         ax.set_xlabel("steps")
-        first = rows.iloc[0]
-        ax.set_title(f"{first['images']}, {widths.replace('-', '–')}")
+        images = inputs_of_training(rows.iloc[0]["images"])
+        ax.set_title(f"{images}, {widths.replace('-', '–')}")
         short_axis(ax.yaxis)
     axes[0, 0].set_ylabel("bound")
     for name in SEARCHED:

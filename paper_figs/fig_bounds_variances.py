@@ -3,7 +3,7 @@
 import numpy as np
 
 from paper_figs.bound_cases import FAMILIES, bound_rows
-from paper_figs.style import CannotDraw, caption, run, subplots
+from paper_figs.style import CannotDraw, caption, inputs_of_training, run, subplots
 from rmt_hessian.plotting import COLOURS
 
 LEAST = 1e-7  # of the largest curvature: smaller ones are not drawn
@@ -37,7 +37,8 @@ def draw(store):
             ax.loglog(h[there][order], predicted[there][order], c="k", lw=0.8)
             if row is networks[0]:
                 ax.set_title(label)
-        line[0].set_ylabel(f"{row['images']}\n{row['widths'].replace('-', '–')}\nvariance $s_i$")
+        images = inputs_of_training(row["images"])
+        line[0].set_ylabel(f"{images}\n{row['widths'].replace('-', '–')}\nvariance $s_i$")
     for ax in axes[-1]:
         ax.set_xlabel("mean curvature $\\bar h_i$")
     axes[0, 0].plot([], [], "k.", ms=3, label="posterior found")

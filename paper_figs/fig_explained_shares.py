@@ -38,14 +38,15 @@ def draw(store):
     caption(
         figure,
         f"""Left and middle: last layers of trained networks (squares, in the population, from
-        pairs of different samples; of most samples: {sizes(shown)}; heads of as many classes side
+        pairs of different samples, bars ±{ERRORS} jackknife standard errors; of most samples:
+        {sizes(shown)}; heads of as many classes side
         by side), what random heads on their features tend to for C → ∞ (dashes in their colours),
         and softmax regression trained on Gaussian mixtures (grey, population of new samples;
         {sizes_of_mixtures(mixtures)}): dots seen, lines predicted, dotted random heads. {TERMS}
         Right: the share off the diagonal if less is known, {sizes(confusions)}: C classes that are
         confused alike; n of them, the effective number (Σc_i)²/Σc_i² of c_i = E[p_i(1 − p_i)];
         classes of sizes c_i that are confused by their sizes alone; E[p_i p_j] of all pairs but no
-        features; the Hessian itself, with ±{ERRORS} jackknife standard errors. Lines there only
+        features; the Hessian itself, with bars as on the left. Lines there only
         join what belongs together. {missing(store, "real_heads")}""",
     )
     return figure
@@ -57,7 +58,9 @@ def _draw_heads(ax, rows, name):
     rows = rows.set_index("head").loc[found]
     for nth, (head, row) in zip(rows.groupby("n_classes").cumcount(), rows.iterrows(), strict=True):
         x, c = row["n_classes"] * BESIDE**nth, colour(head)
-        ax.plot(x, row[f"population_{name}"], "s", ms=4, fillstyle="none", mew=0.9, c=c)
+        error = ERRORS * row[f"population_{name}_error"]
+        square = {"marker": "s", "ms": 4, "fillstyle": "none", "mew": 0.9}
+        ax.errorbar(x, row[f"population_{name}"], error, lw=0.8, c=c, **square)
         ax.plot(x, row[f"predicted_population_{name}"], "_", ms=6, c=c)
 
 

@@ -23,8 +23,8 @@ TICKS = 5  # units and features from a tick to the next
 
 def draw(store):
     """Above: norms of entries by unit and feature, first seed with CE. Below: shares in time."""
-    table = rows_of(store, "trained_layer_pairs")
-    table = table[table["widths"].str.count("-") > 2]  # those that have distant layers
+    every = rows_of(store, "trained_layer_pairs")
+    table = every[every["widths"].str.count("-") > 2]  # those that have distant layers
     cases = [
         (f"{loss.upper()}%s{inputs_of_training(inputs)}{words}", rows)
         for (inputs, loss), of_case in table.groupby(["inputs", "loss"], sort=False)
@@ -71,24 +71,32 @@ def draw(store):
     told = [ax.get_legend_handles_labels() for ax in axes[2]]
     named = {label: handle for found in told for handle, label in zip(*found, strict=True)}
     figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=3)
-    sizes = " and ".join(widths.replace("-", "–") for widths in table["widths"].unique())
+    shallow = _networks(every[every["widths"].str.count("-") <= 2])
+    left_out = f"Networks {shallow} have no distant layers and are left out." if shallow else ""
     caption(
         figure,
-        f"""Blocks of the Hessian between layers of networks {sizes}, N =
-        {table["n_samples"].iloc[0]}. Maps: Frobenius norm of the entries of H of a unit of layer l
-        (over its inputs) and a feature, an input of layer m (over the units of m), for two pairs of
-        layers, at 0, 50 and 100 % of the steps; {(maps % "; ").replace(chr(10), "; ")},
-        first seed alone; one colour scale of all six, {DECADES:g} decades. Unit i of layer 0 feeds
+        f"""Blocks of the Hessian between layers of networks {_networks(table)}, N =
+        {table["n_samples"].iloc[0]}. {left_out} Maps: Frobenius norm of the entries of H of a unit
+        of layer l (over its inputs) and a feature, an input of layer m (over the units of m), for
+        two pairs of layers, at 0, 50 and 100 % of the steps;
+        {(maps % "; ").replace(chr(10), "; ")}, first seed alone;
+        one colour scale of all six, {DECADES:g} decades. Unit i of layer 0 feeds
         feature i of layer 1: at the start, where
         the residual rules, the stripe of these entries stands out. Below, of all cases: shares of
         squared norms in blocks of layers that are adjacent or further apart, means over
-        {seeds_of(table)}; bands: smallest to largest. Left: of the residual term, ‖R‖² over ‖R‖² +
+        {seeds_of(table)}; bands: smallest to largest; between the three times nothing was measured,
+        and lines only join what belongs together. Left: of the residual term, ‖R‖² over ‖R‖² +
         ‖G‖², all pairs together; middle and right means over pairs. Middle: of the entries at
         feature i of unit i, dotted an even share of all features; dashed: without the residual.
         Right: of the entries at the feature that is largest for a unit; dotted: what that would be
         if units and features were independent, where all units have the same largest one.""",
     )
     return figure
+
+
+def _networks(rows):
+    """Words for the networks of some rows."""
+    return " and ".join(widths.replace("-", "–") for widths in rows["widths"].unique())
 
 
 def _plot(ax, rows, name, kind, label, line="-"):

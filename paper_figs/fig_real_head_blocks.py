@@ -15,7 +15,7 @@ BLOCKS = {  # colour, title, tick
 DISTANCES = {  # what is added to the name of a block: marker, title
     "ks": ("o", "spectrum to its law"),
     "white_ks": ("^", "spectrum to the law of white features"),
-    "misfit": ("_", "spectrum to its law, weights dealt anew"),
+    "misfit": ("_", "with weights dealt anew, to its law"),
 }
 LEAST = 1e-12  # of the largest of the law: what is smaller is rounding
 DOTS = 40  # of a spectrum
@@ -44,11 +44,12 @@ def draw(store):
         ax.set(yscale="log", xlim=(-0.6, len(BLOCKS) - 0.4), xlabel="block")
         ticks = [tick for *_, tick in BLOCKS.values()]
         ax.set_xticks(range(len(BLOCKS)), ticks, rotation=90)
-    axes[0, 0].set_ylabel("size of eigenvalue")
+    axes[0, 0].set_ylabel("size of eigenvalue\nover the law's largest")
     axes[1, 0].set_ylabel("KS distance")
     _legend(figure, axes[0, 0], usual)
     divided = " and ".join(f"{t:g}" for t in sorted(table["temperature"].unique()) if t > usual)
-    top = table[[f"{name}_top_ratio" for name in BLOCKS if name != "random"]]
+    ratios = [f"{name}_top_ratio" for name in BLOCKS if name != "random"]
+    top = table.loc[table["temperature"] == usual, ratios]
     caption(
         figure,
         f"""Blocks of the last layers of trained networks, p features with the bias,
@@ -59,8 +60,11 @@ def draw(store):
         norm, the median of classes that are the most probable one of some sample; pair: the largest
         block off the diagonal; random: of Gaussian weights on the same features. Below:
         Kolmogorov–Smirnov distances; filled at temperature {usual:g}, open with logits divided by
-        {divided}. The distance hardly sees single eigenvalues: the largest of a trained block is
-        {top.min().min():.1f} to {top.max().max():.1f} times that of the law.
+        {divided}. Circles: to the block's law. Triangles: to the law that takes features for white,
+        of a covariance σ²I. Strokes: from the law to the spectrum with weights dealt anew to the
+        samples at random; circles far above them tell that weights depend on the features. The
+        distance hardly sees single eigenvalues: at temperature {usual:g} the largest of a trained
+        block is {top.min().min():.1f} to {top.max().max():.1f} times that of the law.
         {missing(store, "real_head_blocks")}""".replace("1e-12", "10⁻¹²"),
     )
     return figure

@@ -34,7 +34,7 @@ def draw(store):
     _pairs(axes[1, 1], store, structure)
     _legend(figure, axes, table["head"])
     of_one = in_order(set(divided["head"]) - set(others["head"]))
-    points = f"; of one temperature: {', '.join(map(title, of_one))}" if of_one else ""
+    points = f"; of one temperature: {'; '.join(map(title, of_one))}" if of_one else ""
     caption(
         figure,
         f"""Last layers of trained networks, {sizes(usual)}, beside random heads on the same

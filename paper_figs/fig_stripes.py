@@ -46,16 +46,17 @@ def draw(store):
         if max(below.get_xlim()) < 10 * min(below.get_xlim()):  # maybe without a power of ten
             short_log_axis(below.xaxis)
         below.set_xlabel("loss − optimum")
-    axes[0, 0].set_ylabel(r"$\|H_{01}\|_F$")
-    axes[1, 0].set_ylabel(r"$\|H_{01}\|_F\,/\,\sqrt{\|H_{00}\|_F\|H_{11}\|_F}$")
+    axes[0, 0].set_ylabel(r"$\|H^{(01)}\|_F$")
+    axes[1, 0].set_ylabel(r"$\|H^{(01)}\|_F\,/\,\sqrt{\|H^{(0)}\|_F\|H^{(1)}\|_F}$")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     caption(
         figure,
-        f"""Norm of H₀₁, the block between the layers, along trainings, which run to the right; a
-        line for each of {seeds_of(points)}, a dot a checkpoint. All: H₀₁; stripes: its part with
-        the residual; rest: without it, with ReLU the Gauss–Newton part. Below: over the geometric
-        mean of the norms of H₀₀ and H₁₁; of the rest this is at most 1 (dashed), the root of an
-        alignment of tangent kernels. Numbers: exponents of the norms above in the gap, slopes over
+        f"""Norm of H⁽⁰¹⁾, the block between layers 0 and 1, along trainings, which run to the
+        right; a line for each of {seeds_of(points)}, a dot a checkpoint. All: H⁽⁰¹⁾; stripes: its
+        part with the residual; rest: without it, with ReLU the Gauss–Newton part. Below: over
+        the geometric mean of the norms of the Hessians H⁽⁰⁾ and H⁽¹⁾ of the layers; of
+        the rest this is at most 1 (dashed), the root of an alignment of tangent kernels.
+        Numbers: exponents of the norms above in the gap, slopes over
         points below a quarter of the first gap, mean ± standard deviation over seeds, in the
         colours of the lines (– where fewer than three such points are). The optimum is 0, or what
         a longer search finds from the last network; points whose gap is below 10⁻⁶ of the first

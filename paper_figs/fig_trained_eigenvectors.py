@@ -11,7 +11,8 @@ PANELS = {
     "part in\n$R^k\\otimes\\hat x$": "along_leading",
     "top space, with\nthat of gradients": "gradient_in_hessian_overlap",
 }
-PREDICTED = Dots("predicted_along_leading", AFTER, "|", True, "after, predicted")
+OVERLAPS = "in_order", "gradient_in_hessian_overlap"
+PREDICTED = Dots("predicted_along_leading", AFTER, "|", True, "after, of the products")
 
 
 def draw(store):
@@ -25,10 +26,10 @@ def draw(store):
     ]
     panels[3].append(PREDICTED)
     figure, axes = dot_chart(store, panels, PANELS)
-    for ax in axes:
+    for ax, name in zip(axes, PANELS.values(), strict=True):
         ax.set_xlim(0, 1.06)
         ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
-        ax.set_xlabel("share", fontsize=7)
+        ax.set_xlabel("overlap" if name in OVERLAPS else "share", fontsize=7)
     legend_of_dots(figure, panels[3])
     caption(
         figure,

@@ -52,9 +52,27 @@ def draw(store):
         {seeds_of(rows)}; dashes: predicted; grey: the bulk that is predicted. No dash, no dot:
         no outlier is predicted there. Below: mean squared norm of the projection of their unit
         eigenvectors onto the span of the class means (of the whole layer: onto that span in every
-        block).""",
+        block). {_where_it_fails(rows)}""",
     )
     return figure
+
+
+def _where_it_fails(rows):
+    """What is seen over what is predicted: overlaps near the threshold, places far off it."""
+    near = []
+    for part, title in PARTS.items():
+        ratio = rows[f"{part}_means_overlap"] / rows[f"{part}_predicted_means_overlap"]
+        if ratio.notna().any():
+            first = rows["separation"][ratio.notna()].min()
+            mean = ratio[rows["separation"] == first].mean()
+            near.append(f"{mean:.2f} of it, {title} at ρ = {first:g}")
+    last = rows[rows["separation"] == rows["separation"].max()]
+    far = last["off_diagonal_place"] / last["off_diagonal_predicted_place"]
+    return (
+        f"Where outliers begin, overlaps lie below the prediction (means: {'; '.join(near)}). "
+        f"At ρ = {last['separation'].iloc[0]:g} places of the off-diagonal block are off to one "
+        f"side, {far.min():.2f} to {far.max():.2f} of what is predicted."
+    )
 
 
 if __name__ == "__main__":

@@ -41,15 +41,16 @@ def draw(store):
     caption(
         figure,
         f"""Spectra of the Hessian of softmax regression at its optimum, {words(rows)}, ridge
-        {ridge:g}, on Gaussian inputs whose class means have length ρ; one optimum a row, the least
-        and the largest ρ. Grey: all eigenvalues but those that are 0, which count in the
-        normalisation, as an atom at 0 does in the laws. Solid: law of the optimum; dashed: law that
-        takes logits of the training samples for those of fresh ones. Curves are slopes between
-        quantiles of a law; that of the optimum ends at its edges, the other at its outermost
-        quantiles; a triangle marks where one is cut at three times the histogram. Numbers:
-        Kolmogorov–Smirnov distances to both laws, and how many eigenvalues lie beyond the edges of
-        the law of the optimum by more than {100 * BEYOND:g} % of its width: outliers, which are
-        drawn, and which a law of the bulk does not have (figure trained_laws_outliers).""",
+        {ridge:g}, on Gaussian inputs whose class means have length ρ; one optimum a row, of one
+        seed, at the least and the largest ρ. Grey: all eigenvalues but those that are 0, which
+        count in the normalisation, as an atom at 0 does in the laws. Solid: law of the optimum;
+        dashed: law that takes logits of the training samples for those of fresh ones. Curves are
+        slopes between quantiles of a law; that of the optimum ends at its edges, the other at its
+        outermost quantiles, or at the axis, which reaches as far as eigenvalues do; a triangle
+        marks where one is cut at three times the histogram. Numbers: Kolmogorov–Smirnov distances
+        to both laws, and how many eigenvalues lie beyond the edges of the law of the optimum by
+        more than {100 * BEYOND:g} % of its width (black ticks at the bottom): outliers, which a
+        law of the bulk does not have (figure trained_laws_outliers).""",
     )
     return figure
 
@@ -60,18 +61,20 @@ def _panel(ax, row, arrays, part):
     curves = {label: curve(arrays[f"{part}_{law}quantiles"]) for law, label in LAWS.items()}
     curves[LAWS[""]] = to_edges(*curves[LAWS[""]], edges)
     notes = [f"KS {row[f'ks_{part}']:.3f}", f"fresh {row[f'ks_without_prox_{part}']:.3f}"]
-    if n := n_beyond(values, edges):
+    if n := np.sum(outliers := are_beyond(values, edges)):
         notes.append(f"{n} beyond")
     plot_spectrum(ax, values, curves, coverage=1.0, notes=notes)
+    at_bottom = ax.get_xaxis_transform()
+    ax.plot(values[outliers], np.full(n, 0.05), "|", c="black", ms=5, transform=at_bottom)
     short_axis(ax.yaxis)
     short_axis(ax.xaxis)
 
 
-def n_beyond(values, edges):
-    """How many eigenvalues, but 0, lie clearly beyond the edges of a law."""
+def are_beyond(values, edges):
+    """Which eigenvalues, but 0, lie clearly beyond the edges of a law."""
     margin = BEYOND * np.diff(edges)[0]
     outside = (values < edges[0] - margin) | (values > edges[1] + margin)
-    return int(np.sum(outside & (np.abs(values) > ZERO * np.abs(values).max())))
+    return outside & (np.abs(values) > ZERO * np.abs(values).max())
 
 
 def curve(quantiles):

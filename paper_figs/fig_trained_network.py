@@ -38,9 +38,10 @@ def draw(store):
     legend_below(figure, axes, 3)
     caption(
         figure,
-        f"""Overlap tr(PP′)/q of the spaces of the top q eigenvectors of the whole Hessian, of its
-        Gauss–Newton part (without the residual term), and of products of factors E[BᵀAB] and E[zzᵀ]
-        in its place, of all pairs of layers or of each layer alone; first network of each pair,
+        f"""Overlap tr(PP′)/q of the spaces of the top q eigenvectors: of the Gauss–Newton part
+        (without the residual term) with those of the whole Hessian; of products of factors E[BᵀAB]
+        and E[zzᵀ], of all pairs of layers or of each layer alone, with those of the Gauss–Newton
+        part. First network of each pair,
         means over seeds, bands from the smallest to the largest. {words(store)} Numbers, in the
         colours of the lines: largest eigenvalue of the Gauss–Newton part and of the two products,
         over that of the Hessian, means over seeds. Dashed: C − 1. Where the fit is good the

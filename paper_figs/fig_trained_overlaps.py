@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paper_figs.eigenspace_cases import AFTER, BEFORE, words
+from paper_figs.eigenspace_cases import AFTER, BEFORE, trainings, words
 from paper_figs.layer_panels import layer_panels, legend_below, mean_and_band
 from paper_figs.style import caption, index_axis, run, short_axis
 from rmt_hessian.plotting import COLOURS
@@ -15,14 +15,16 @@ LINES = [  # array, end, colour, style, label, with a band
     ("gradient_overlaps", AFTER, "orange", "--", "after, of gradients", False),
     ("normalised_overlaps", AFTER, "green", "-", "after, of normalised features", False),
 ]
+NEAR = 2  # dimensions: a predicted peak no further from the largest overlap meets it
 
 
 def draw(store):
     """Rows: networks; columns: layers, with true and with random labels."""
     figure, axes = layer_panels(
-        store, _panel, "dimension $q$", "overlap, each panel on its own scale"
+        store, _panel, "dimension $q$", "overlap of two networks, each panel on its own scale"
     )
     legend_below(figure, axes, 3)
+    before, after = (_peaks_met(store, at) for at in (BEFORE, AFTER))
     caption(
         figure,
         f"""Overlap tr(PP′)/q of the spaces of the top q eigenvectors of the Hessians of one layer
@@ -33,8 +35,9 @@ def draw(store):
         the training; of Hessians with features normalised to mean 0 and variance 1. Random spaces:
         q over the number of weights. Vertical: C − 1 (dashed), number of units of the layer
         (dotted). Triangles: peak predicted from the factors of the sample, mean over seeds, before
-        (grey) and after (vermilion). Dimensions that cut a multiple eigenvalue in some seed are
-        left out: dead units make zeros, where lines end.""",
+        (grey) and after (vermilion). They often miss: within {NEAR} dimensions of the largest mean
+        overlap lie {before} before and {after} after. Dimensions that cut a multiple eigenvalue in
+        some seed are left out: dead units make zeros, where lines end.""",
     )
     return figure
 
@@ -50,15 +53,32 @@ def _panel(ax, training, layer):
         )
     weights = training.units(layer) * training.units(layer - 1)
     ax.plot(dimensions, dimensions / weights, "-", color="black", lw=0.5, label="random spaces")
-    for at, colour in ((BEFORE, "grey"), (AFTER, "vermilion")):
+    for at, colour, size in ((BEFORE, "grey", 5.5), (AFTER, "vermilion", 3.5)):
         place = training.numbers("predicted_peak", at, layer).mean()
-        ax.plot(place, 0, "^", ms=4, color=COLOURS[colour], clip_on=False, zorder=3)
+        ax.plot(
+            place, 0, "^", ms=size, mew=0.8, mfc="none", color=COLOURS[colour],
+            clip_on=False, zorder=3,
+        )  # fmt: skip
     ax.axvline(training.n_classes - 1, color="black", ls="--", lw=0.5)
     if training.units(layer) <= dimensions[-1]:
         ax.axvline(training.units(layer), color="black", ls=":", lw=0.7)
     ax.set_ylim(0, 1.05 * max(highest) or 1)
     short_axis(ax.yaxis)
     index_axis(ax.xaxis, dimensions.size)
+
+
+def _peaks_met(store, at):
+    """Words for how many predicted peaks are where the mean overlap is largest."""
+    met = [
+        abs(training.numbers("predicted_peak", at, layer).mean() - largest) <= NEAR
+        for row in trainings(store)
+        for training in row
+        for layer in range(training.n_layers)
+        for overlaps in [training.over_seeds(f"overlaps_{layer}", at).mean(axis=0)]
+        if np.isfinite(overlaps).any()
+        for largest in [1 + np.nanargmax(overlaps)]
+    ]
+    return f"{sum(met)} of {len(met)}"
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ def draw(store):
     table = rows_of(store, "trained_spectra")
     table = table[table["n_inputs"] == table["n_inputs"].max()]  # the grids of blocks
     figure, axes = subplots(len(ROWS), 3, height_to_width=0.66, sharex="row", sharey=True)
+    hidden = []  # shares of the spectra that lie below their axis
     for row, (n_layers, loss, inputs, many, block) in zip(axes, ROWS, strict=True):
         points = table[(table["widths"].str.count("-") == n_layers) & (table["loss"] == loss)]
         points = points[points["inputs"] == inputs].sort_values(["n_samples", "seed"])
@@ -58,10 +59,12 @@ def draw(store):
             ax.minorticks_off()
             lowest = np.quantile(sizes, LOWEST, axis=1).min() / 2
             ax.set_xlim(max(lowest, sizes.max() * 10.0**-DECADES), 2 * sizes.max())
+        hidden += list(np.mean(sizes < row[0].get_xlim()[0], axis=1))
         row[0].set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
         row[0].set_ylabel(_case(point, block) + words, fontsize=6.5)
     for ax in axes[-1]:
         ax.set_xlabel("eigenvalue, or its size")
+    figure.supylabel("share of the spectrum below", fontsize=8)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
     n_cases = 2 * table.groupby(["widths", "loss", "inputs", "n_samples"]).ngroups
@@ -73,8 +76,9 @@ def draw(store):
         red: conditional law, of the output Hessians of the very sample. Numbers: Kolmogorov
         distances of the spectrum to the three laws, in their colours. Columns: at the start,
         nearest to half of the steps, at the end. What lies right of the conditional law are
-        outliers (figure trained_outliers). The axes leave out small sizes, up to a fifth of a
-        spectrum. d = {table.iloc[0]["n_inputs"]:.0f}, ReLU; trained by L-BFGS (linear) and Adam
+        outliers (figure trained_outliers). The axes leave out small sizes, up to
+        {100 * max(hidden):.0f} % of a spectrum: as much as the height at which its line enters the
+        panel. d = {table.iloc[0]["n_inputs"]:.0f}, ReLU; trained by L-BFGS (linear) and Adam
         (hidden). Drawn are {len(ROWS)} of {n_cases} pairs of a case and a block; distances of all
         are in the table.""",
     )

@@ -72,11 +72,23 @@ def draw(store):
         (seed 0 of {n_seeds}). Upper rows: sizes of entries, the root of the mean square over the
         entries of a pixel; lower rows: Frobenius norms of the blocks H_bc of pairs of units b, c,
         each block as large as its weights are many. Each row has one logarithmic colour scale, of
-        {DECADES} decades below the largest value of its three maps; what is smaller, exact zeros
-        among it, is black: with MSE all off the blocks of the last layer's units. Thick lines part
-        layers, thin ones {_lines_of(table)}.""",
+        {DECADES} decades below the largest value of its three maps; what is smaller is black.
+        With MSE that are mostly exact zeros, all off the blocks of the last layer's units; with
+        CE, as at step 0, small numbers, for the scale is that of all three times.
+        {_inputs_of_deep(table)}
+        Thick lines part layers, thin ones {_lines_of(table)}.""",
     )
     return figure
+
+
+def _inputs_of_deep(table):
+    """A sentence on what the networks of most layers learned, if that is less than the others."""
+    n_layers = table["widths"].str.count("-")
+    deep = table[n_layers == n_layers.max()]
+    if set(deep["inputs"]) == set(table["inputs"]):
+        return ""
+    learned = " and ".join(map(inputs_of_training, deep["inputs"].unique()))
+    return f"The network of {n_layers.max()} layers is drawn for one kind of inputs: {learned}."
 
 
 def _layer_ends(widths):

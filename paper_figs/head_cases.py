@@ -40,7 +40,7 @@ def missing(store, measurement):
     """A sentence about the heads that there are not; none if there are all."""
     rows = rows_of(store, measurement)
     lacking = in_order(set(rows["head"]) - set(available(store, measurement)["head"]))
-    names = ", ".join(title(head) for head in lacking)
+    names = "; ".join(title(head) for head in lacking)
     return f"Not here, for their package is not for this Python: {names}." if lacking else ""
 
 
@@ -49,4 +49,4 @@ def sizes(rows):
     measured = rows.groupby("head", sort=False)["n_measured"].max()
     usual = measured.mode().max()
     others = [f"{title(head)} {n:.0f}" for head, n in measured.items() if n != usual]
-    return f"N = {usual:.0f}" + (f" ({', '.join(others)})" if others else "")
+    return f"N = {usual:.0f}" + (f" ({'; '.join(others)})" if others else "")

@@ -45,7 +45,7 @@ CASE_TITLES = {
     "output-ce": "output, CE",
 }
 DECADES_OF_THREE = 100  # of the ends of an axis: two decades
-INPUTS = {"gaussian": "Gaussian, random labels"}  # of trainings; others by their own names
+INPUTS = {"gaussian": "Gaussian, random labels", "mnist": "MNIST"}  # others by their own names
 
 
 def rows_of(store, measurement):

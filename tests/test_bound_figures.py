@@ -120,7 +120,7 @@ def test_the_caption_of_the_bounds_tells_sizes_and_what_is_lacking(store):
     figure = fig_bounds.draw(store)
     said = figure.get_label()
     assert "digits: N = 100, 2 networks a choice of widths" in said
-    assert "mnist: N = 300, 2 networks a choice of widths" in said
+    assert "MNIST: N = 300, 2 networks a choice of widths" in said
     assert "E of 784–2, 784–3–2" in said
     plt.close(figure)
 

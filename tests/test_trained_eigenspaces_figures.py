@@ -218,9 +218,9 @@ def test_output_hessians_and_their_numbers(store):
         [f"{found[f'{end}_{name}_1'].mean():.2f}" for name in ("gap", "predicted_gap")]
         for end in ("initial", "final")
     )
-    assert gaps == "{} ({}) → {} ({})".format(*before, *after)
+    assert gaps == "gap {} ({})→{} ({})".format(*before, *after)
     ends = [found[f"{end}_frame_overlap_1"].mean() for end in ("initial", "final")]
-    assert overlaps == "{:.2f} → {:.2f}".format(*ends)
+    assert overlaps == "overlap {:.2f}→{:.2f}".format(*ends)
     plt.close(figure)
 
 
