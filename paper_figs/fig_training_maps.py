@@ -73,8 +73,8 @@ def draw(store):
         entries of a pixel; lower rows: Frobenius norms of the blocks H_bc of pairs of units b, c,
         each block as large as its weights are many. Each row has one logarithmic colour scale, of
         {DECADES} decades below the largest value of its three maps; what is smaller is black.
-        With MSE that are mostly exact zeros, all off the blocks of the last layer's units; with
-        CE, as at step 0, small numbers, for the scale is that of all three times.
+        Black with MSE are mostly exact zeros, off the blocks of the last layer's units; with CE
+        small numbers, at step 0 most of all, for the scale is that of all three times.
         {_inputs_of_deep(table)}
         Thick lines part layers, thin ones {_lines_of(table)}.""",
     )
