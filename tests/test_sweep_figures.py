@@ -98,6 +98,11 @@ def test_every_axis_is_labelled_and_a_rerun_gives_the_same_bytes(name, drawn):
     assert written[0] == written[1]
 
 
+def of_table(ax):
+    """Lines but those of the legend alone."""
+    return [line for line in ax.lines if line.get_color() != "0.4"]
+
+
 def test_mean_distances_and_bands_against_the_aspect_ratio(drawn):
     figure, store = drawn("law_distances")
     cases = ("linear-ce", "linear-mse", "hidden-ce", "hidden-mse")
@@ -107,8 +112,8 @@ def test_mean_distances_and_bands_against_the_aspect_ratio(drawn):
         # a block that is 0, as those of linear MSE off the diagonal, is left out
         shown = {
             "conditional": above.lines,
-            "population": middle.lines[::2],
-            "population_band": middle.lines[1::2],
+            "population": of_table(middle)[::2],
+            "population_band": of_table(middle)[1::2],
         }
         for kind, lines in shown.items():
             for C, line in zip((2, 5), lines, strict=True):
@@ -123,11 +128,19 @@ def test_mean_distances_and_bands_against_the_aspect_ratio(drawn):
                     ].to_numpy()
                     means.append(values[values > 1e-9].mean())
                 np.testing.assert_allclose(line.get_xydata().T, [[0.25, 1.0, 2.0], means])
+        for ax, kind in ((above, "conditional"), (middle, "population")):
+            for C, bars in zip((2, 5), ax.collections, strict=True):
+                points = rows(store, "block_spectra", case=case, n_classes=C)
+                names = [f"{block}_ks_{kind}" for block in ("diagonal", "off_diagonal")]
+                distances = points[names].to_numpy()
+                ends = np.array(bars.get_segments())[:, :, 1]
+                assert ends.max() == pytest.approx(np.nanmax(distances))
+                assert ends.min() == pytest.approx(distances[distances > 1e-9].min())
     assert above.get_ylim()[0] == middle.get_ylim()[0] == 0
     assert "d = 8, m = 5" in figure.get_label()
     assert "2 seeds" in figure.get_label()
     # a colour is a number of classes, or a law, in all panels
-    of_classes = {line.get_color() for ax in (*conditional, *population) for line in ax.lines}
+    of_classes = {line.get_color() for ax in (*conditional, *population) for line in of_table(ax)}
     of_laws = {line.get_color() for ax in figure.axes[8:] for line in ax.lines}
     assert len(of_classes) == len(of_laws) == 2
     assert not {to_hex(colour) for colour in of_classes} & {to_hex(c) for c in of_laws}
@@ -169,5 +182,6 @@ def test_ratios_times_the_power_of_the_limit(drawn):
         constant = dashed.get_ydata()
         np.testing.assert_allclose(constant, constant[0])  # the exponent is that of the limit
         assert above.get_xscale() == above.get_yscale() == below.get_xscale() == "log"
+        seeds = rows(store, "block_norms", case=case)["seed"].nunique()
+        assert f"{seeds} seeds ({style.CASE_TITLES[case]})" in figure.get_label()
     assert "d = 16, N = 24, m = 12" in figure.get_label()
-    assert "2 or 3 seeds" in figure.get_label()
