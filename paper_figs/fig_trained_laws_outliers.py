@@ -65,14 +65,14 @@ def _where_it_fails(rows):
         if ratio.notna().any():
             first = rows["separation"][ratio.notna()].min()
             mean = ratio[rows["separation"] == first].mean()
-            near.append(f"{mean:.2f} of it, {title} at ρ = {first:g}")
+            near.append(f"{mean:.2f}, {title} at ρ = {first:g}")
     last = rows[rows["separation"] == rows["separation"].max()]
     far = last["off_diagonal_place"] / last["off_diagonal_predicted_place"]
-    return (
-        f"Where outliers begin, overlaps lie below the prediction (means: {'; '.join(near)}). "
-        f"At ρ = {last['separation'].iloc[0]:g} places of the off-diagonal block are off to one "
-        f"side, {far.min():.2f} to {far.max():.2f} of what is predicted."
-    )
+    told = f"Where outliers begin, mean overlaps over predicted: {'; '.join(near)}. "
+    if far.notna().any():
+        told += f"Places of the off-diagonal block at ρ = {last['separation'].iloc[0]:g} over "
+        told += f"predicted: {far.min():.2f} to {far.max():.2f}."
+    return told
 
 
 if __name__ == "__main__":

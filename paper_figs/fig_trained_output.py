@@ -74,7 +74,7 @@ def _worst_gap(store):
         return ""
     seen, predicted, layer, training = max(gaps, key=lambda gap: abs(gap[1] - gap[0]))
     return (
-        "After training on true labels predicted gaps fail; the furthest off, of layer "
+        "Of gaps after training on true labels the furthest off its prediction, of layer "
         f"{layer} of {training.title.replace(chr(10), ' ')}, is {seen:.2f} seen and "
         f"{predicted:.2f} predicted."
     )
