@@ -307,6 +307,7 @@ CALLS = {
         "ax": AXES,
         "bins": 9,
         "coverage": 0.9,
+        "log": True,
         "outliers": [3.0],
         "notes": ["a line"],
     },

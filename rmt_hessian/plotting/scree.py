@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from rmt_hessian._checks.arguments import positive_integer
 from rmt_hessian._checks.arrays import finite_array
+from rmt_hessian._rounding import rounding
 from rmt_hessian.plotting.appearance import MEASURED, PREDICTED, axes_or_new, legend_of_new
 from rmt_hessian.plotting.eigenvalues import eigenvalues_of
 
@@ -27,7 +28,8 @@ def plot_scree(
 ) -> Axes:
     """Leading eigenvalues by size against their index, logarithmic, the first few set apart.
 
-    Negative ones stand at their absolute values, as open circles; zeros are not seen.
+    Negative ones stand at their absolute values, as open circles; what is 0 within rounding is not
+    seen.
 
     Parameters
     ----------
@@ -87,4 +89,5 @@ def plot_scree(
 
 
 def _by_size(values: np.ndarray, n: int) -> np.ndarray:
-    return values[np.argsort(-np.abs(values), kind="stable")][:n]
+    zero = np.abs(values) <= rounding(values)
+    return np.where(zero, np.nan, values)[np.argsort(-np.abs(values), kind="stable")][:n]

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rmt_hessian._checks.arguments import describe, list_of, positive_integer, real_number
-from rmt_hessian._rounding import rounding
+from rmt_hessian._checks.arguments import boolean, describe, list_of, positive_integer, real_number
 from rmt_hessian._types import FloatArray
 from rmt_hessian.compare.distances import density_curve
 from rmt_hessian.plotting.appearance import COLOURS, axes_or_new, legend_of_new
-from rmt_hessian.plotting.eigenvalues import eigenvalues_of
-from rmt_hessian.spectra.slq import SpectralDensity
+from rmt_hessian.plotting.histogram import LONG, Spectrum
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROOM = 1.25  # height of the axis over what stands in it
 TALL = 3.0  # times the histogram: a density that is higher is cut
-CENTRAL = 0.99  # share of the eigenvalues that is shown where tails are long …
-LONG = 3.0  # … that is, where all span more than this many times the range of the central ones
-ZERO = 1e-10  # of the largest eigenvalue: what is smaller is 0
-CELLS = 300  # of the curve of a law that has no components
+CELLS = 300  # of the curve of a law that has no components, or on a logarithmic axis
 STYLES = [
     ("-", "vermilion"),
     ("--", "blue"),
@@ -43,6 +37,7 @@ def plot_spectrum(
     ax: Axes | None = None,
     bins: int = 40,
     coverage: float | None = None,
+    log: bool = False,
     outliers: Sequence[Any] = (),
     notes: Sequence[str] = (),
 ) -> Axes:
@@ -70,6 +65,9 @@ def plot_spectrum(
     coverage : float, optional
         Share of the eigenvalues, the central ones, that the axis shows. Default: all, or where all
         span more than three times the range of the central 99 %, these.
+    log : bool
+        A logarithmic axis, for spectra over decades, as of trained networks: shares per decade, of
+        the positive eigenvalues; the share of negative ones is noted.
     outliers : sequence of Outlier or of float, optional
         Predicted places of eigenvalues outside the bulk: triangles below the axis.
     notes : sequence of str
@@ -93,28 +91,34 @@ def plot_spectrum(
     'eigenvalue'
     """
     given, curves = ax, named(laws)
-    spectrum = _Spectrum.of(eigenvalues)
+    spectrum = Spectrum.of(eigenvalues)
     places = list_of(outliers, "outliers", "outliers, or places")
     places = [real_number(getattr(x, "place", x), "outliers") for x in places]
     bins = positive_integer(bins, "bins")
     if coverage is not None and not 0 < real_number(coverage, "coverage") <= 1:
         raise ValueError(f"coverage must be in (0, 1], got {describe(coverage)}")
-    ax = axes_or_new(ax)
     told, top = [str(line) for line in list_of(notes, "notes", "lines")], 0.0
-    at_zero = _share_at_zero(spectrum, curves)
+    told += _share_at_zero(spectrum, curves)
+    if boolean(log, "log"):
+        told += _share_below_zero(spectrum)
+        spectrum = spectrum.positive()
+    axis = np.log10 if log else np.asarray
+    ax = axes_or_new(ax)
+    left = False
     if spectrum.points.size:
-        lo, hi = spectrum.range(coverage)
-        heights, edges = spectrum.histogram(lo, hi, bins)
+        lo, hi = spectrum.range(1.0 if log and coverage is None else coverage)
+        edges = np.geomspace(lo, hi, bins + 1) if log else np.linspace(lo, hi, bins + 1)
+        edges[[0, -1]] = lo, hi
+        heights = spectrum.masses(edges) / np.diff(axis(edges))
         ax.stairs(heights, edges, fill=True, color=COLOURS["grey"], alpha=0.45, label="eigenvalues")
-        margin, top = (hi - lo) / 20, heights.max()
-        ends = [lo, hi, *(x for x in places if lo - LONG * (hi - lo) < x < hi + LONG * (hi - lo))]
-        ax.set_xlim(min(ends) - margin, max(ends) + margin)
-        told += at_zero + spectrum.outside(lo, hi)
-        _write(ax, told, left=bool(heights.argmax() >= heights.size / 2))
-    else:
-        _write(ax, told + at_zero, left=False)
+        ax.set_xlim(_limits(lo, hi, places, log))
+        top, left = heights.max(), bool(heights.argmax() >= heights.size / 2)
+        told += spectrum.outside(lo, hi)
+    _write(ax, told, left)
+    if log:
+        ax.set_xscale("log")
     for (name, law), (line, colour) in zip(curves.items(), cycle(STYLES), strict=False):
-        points = _curve(law, name, ax.get_xlim())
+        points = _curve(law, name, ax.get_xlim(), log)
         if points.size:
             ax.plot(*points, line, color=COLOURS[colour], lw=1.1, label=name)
     if top:
@@ -124,8 +128,19 @@ def plot_spectrum(
             places, np.zeros(len(places)), "^", ms=5, mfc="none", mew=0.9, color="black",
             clip_on=False, label="predicted outlier",
         )  # fmt: skip
-    ax.set(xlabel="eigenvalue", ylabel="density")
+    ax.set(xlabel="eigenvalue", ylabel="density per decade" if log else "density")
     return legend_of_new(ax, given)
+
+
+def _limits(lo: float, hi: float, places: Sequence[float], log: bool) -> tuple[float, float]:
+    """Of the axis: the bars, and predicted outliers unless they are far."""
+    if log:
+        ends = [lo, hi, *(x for x in places if x > 0)]
+        margin = (max(ends) / min(ends)) ** 0.05
+        return min(ends) / margin, max(ends) * margin
+    far, margin = LONG * (hi - lo), (hi - lo) / 20
+    ends = [lo, hi, *(x for x in places if lo - far < x < hi + far)]
+    return min(ends) - margin, max(ends) + margin
 
 
 def named(laws: Any) -> dict[str, Any]:
@@ -140,20 +155,22 @@ def named(laws: Any) -> dict[str, Any]:
     return {f"law {n}" if len(several) > 1 else "law": law for n, law in enumerate(several, 1)}
 
 
-def _curve(law: Any, name: str, visible: tuple[float, float]) -> FloatArray:
+def _curve(law: Any, name: str, visible: tuple[float, float], log: bool) -> FloatArray:
     """Points (x, density), shape (2, n): none of an atom alone."""
-    if hasattr(law, "components"):
+    if hasattr(law, "components") and not log:
         return density_curve(law)
     if hasattr(law, "cdf"):
-        edges = np.linspace(*visible, CELLS + 1)
-        return np.stack([(edges[1:] + edges[:-1]) / 2, np.diff(law.cdf(edges)) / np.diff(edges)])
+        edges = np.geomspace(*visible, CELLS + 1) if log else np.linspace(*visible, CELLS + 1)
+        axis = np.log10(edges) if log else edges
+        middle = (edges[1:] + edges[:-1]) / 2
+        return np.stack([middle, np.diff(law.cdf(edges)) / np.diff(axis)])
     points = np.asarray(law) if isinstance(law, np.ndarray | list | tuple) else np.empty(0)
     if points.ndim != 2 or len(points) != 2 or points.dtype.kind not in "iuf":
         raise ValueError(f"laws[{name!r}] must be a law, or points (2, n), got {describe(law)}")
-    return points
+    return np.stack([points[0], points[0] * points[1] * np.log(10)]) if log else points
 
 
-def _share_at_zero(spectrum: _Spectrum, curves: Mapping[str, Any]) -> list[str]:
+def _share_at_zero(spectrum: Spectrum, curves: Mapping[str, Any]) -> list[str]:
     """A line on the null space: measured and, of a single law, predicted."""
     atoms = [law.atom_at_zero for law in curves.values() if hasattr(law, "atom_at_zero")]
     predicted = atoms[0] if len(atoms) == len(curves) == 1 else 0.0
@@ -163,70 +180,9 @@ def _share_at_zero(spectrum: _Spectrum, curves: Mapping[str, Any]) -> list[str]:
     return [told.replace("%", " %")]
 
 
-@dataclass(frozen=True, eq=False)
-class _Spectrum:
-    """A spectrum without its null space: points with weights, which sum to ``1 - at_zero``.
-
-    ``n`` eigenvalues; of a `SpectralDensity` 0, and the points are nodes.
-    """
-
-    points: FloatArray
-    weights: FloatArray
-    at_zero: float
-    n: int
-    density: SpectralDensity | None = None
-
-    @classmethod
-    def of(cls, eigenvalues: Any) -> _Spectrum:
-        if isinstance(eigenvalues, SpectralDensity):
-            x = np.concatenate(eigenvalues.nodes)
-            w = np.concatenate(eigenvalues.weights) / eigenvalues.n_probes
-            n, zero = 0, ZERO * np.abs(x).max()
-        else:
-            x = eigenvalues_of(eigenvalues)
-            n, w = x.size, np.full(x.size, 1 / x.size)
-            zero = max(ZERO * np.abs(x).max(), rounding(x))
-        order = np.argsort(x)
-        x, w = x[order].astype(np.float64), w[order]
-        bulk = np.abs(x) > zero
-        density = None if n else eigenvalues
-        return cls(x[bulk], w[bulk], float(w[~bulk].sum()), n, density)
-
-    def range(self, coverage: float | None) -> tuple[float, float]:
-        """What the histogram spans."""
-        x, first, last = self.points, self.points[0], self.points[-1]
-        share = CENTRAL if coverage is None else coverage
-        cumulative = np.cumsum(self.weights) / self.weights.sum()
-        tails = np.array([1 - share, 1 + share]) / 2
-        lo, hi = x[np.minimum(np.searchsorted(cumulative, tails, "left"), x.size - 1)]
-        if coverage is None and last - first <= LONG * (hi - lo):
-            lo, hi = first, last
-        margin = 0.05 * (hi - lo if hi > lo else abs(hi))
-        if first == last:
-            return first - margin, last + margin
-        return max(lo - margin, first), min(hi + margin, last)
-
-    def histogram(self, lo: float, hi: float, bins: int) -> tuple[FloatArray, FloatArray]:
-        """Heights and edges."""
-        if self.density is None:
-            counts, edges = np.histogram(self.points, bins, (lo, hi), weights=self.weights)
-            return counts / np.diff(edges), edges
-        edges = np.linspace(lo, hi, bins + 1)
-        F = self.density.cdf(np.concatenate([[np.nextafter(lo, -np.inf)], edges[1:]]))
-        masses = np.diff(F)
-        masses[(edges[:-1] < 0) & (edges[1:] >= 0)] -= self.at_zero
-        return np.maximum(masses, 0.0) / np.diff(edges), edges
-
-    def outside(self, lo: float, hi: float) -> list[str]:
-        """A line on what the histogram does not show."""
-        beyond = (self.points < lo) | (self.points > hi)
-        if not beyond.any():
-            return []
-        x = self.points[beyond]
-        share = f"{self.weights[beyond].sum():.2%}".replace("%", " %")
-        told = f"{x.size} of {self.n}" if self.n else share
-        ends = f"{x[0]:.3g}" if x[0] == x[-1] else f"{x[0]:.3g} … {x[-1]:.3g}"
-        return [f"{told} outside: {ends}"]
+def _share_below_zero(spectrum: Spectrum) -> list[str]:
+    share = float(spectrum.weights[spectrum.points < 0].sum())
+    return [f"{share:.1%} negative".replace("%", " %")] if share else []
 
 
 def _write(ax: Axes, lines: Sequence[str], left: bool) -> None:

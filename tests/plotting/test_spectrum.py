@@ -177,6 +177,29 @@ def test_single_precision_has_its_own_zero(ax):
     assert "50.0" not in other.texts[-1].get_text()
 
 
+def test_decades_have_shares_of_their_own(ax):
+    """Of eigenvalues that are uniform in log λ every decade has as many; negative ones are told."""
+    spectrum = np.concatenate([np.geomspace(1e-4, 1, 800), np.full(100, -1e-3), np.zeros(100)])
+    law = stats.loguniform(1e-4, 1)
+    plot_spectrum(spectrum, law, ax=ax, log=True, bins=8, outliers=[10.0])
+    heights, edges = histogram(ax)
+    np.testing.assert_allclose(edges, np.geomspace(1e-4, 1, 9))
+    np.testing.assert_allclose(heights, 0.8 / 4)
+    assert notes(ax) == ["10.0 % at 0", "10.0 % negative"]
+    x, y = ax.lines[0].get_xydata().T
+    np.testing.assert_allclose(y[(x > 2e-4) & (x < 0.5)], 1 / 4)
+    assert ax.get_xscale() == "log"
+    assert ax.get_xlim()[1] > 10
+    assert ax.get_ylabel() == "density per decade"
+
+
+def test_on_decades_a_curve_is_the_law_it_is_of(ax):
+    plot_spectrum(LAW.ppf(Q), {"law": LAW, "curve": density_curve(LAW, 2000)}, ax=ax, log=True)
+    (x, of_law), (points, of_curve) = (line.get_xydata().T for line in ax.lines)
+    inner = (x > 0.2) & (x < 2.5)
+    np.testing.assert_allclose(of_law[inner], np.interp(x, points, of_curve)[inner], rtol=2e-3)
+
+
 @pytest.mark.parametrize("coverage", [None, 0.9, 1.0])
 def test_equal_eigenvalues_have_a_bar(coverage, ax):
     plot_spectrum(np.full(7, 3.0), ax=ax, coverage=coverage)
@@ -208,6 +231,7 @@ def test_what_is_no_spectrum_or_no_law_is_refused(arguments, message):
         ({"ax": 3}, "ax must be axes of matplotlib"),
         ({"bins": 0}, "bins must be at least 1"),
         ({"coverage": 1.5}, r"coverage must be in \(0, 1\]"),
+        ({"log": "x"}, "log must be True or False"),
         ({"coverage": 0}, r"coverage must be in \(0, 1\]"),
         ({"outliers": [np.nan]}, "outliers must be finite"),
         ({"notes": 3}, "notes must be a sequence of lines"),
