@@ -1,0 +1,136 @@
+"""Link what pages and docstrings only name: public names, pages of ``docs/``, papers.
+
+Nothing is marked up for it. A name in backticks, as ``rh.law_of_block(H, i, j)`` or
+`theory.block_law`, leads to its page of the reference; a path as ``docs/laws.md`` to that page; and
+"[D]" or "Silverstein and Choi (1995)", the headings of ``docs/references.md``, to the paper.
+"""
+
+import re
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+NAME = re.compile(r"(?:rh|rmt_hessian)?\.?([A-Za-z_][\w.]*)(\(.*\))?", re.DOTALL)
+PAGE = re.compile(r"docs/([\w/]+)\.md")
+PAPER = re.compile(r"^### (.+)$", re.MULTILINE)
+REFERENCES = "references"
+PLAIN = (nodes.reference, pending_xref, nodes.title, nodes.literal, nodes.literal_block, nodes.math)
+
+
+class Links(SphinxPostTransform):
+    """After all pages are read, before Sphinx looks for what words in types could mean."""
+
+    default_priority = 5
+    formats = ("html",)
+
+    def run(self, **kwargs):
+        """Replace nodes by references to what they name."""
+        for node in list(self.document.findall(is_type)):
+            self._link_type(node)
+        for node in list(self.document.findall(lambda n: is_name(n) and not within(n))):
+            self._link_name(node)
+        if self.env.docname != REFERENCES:
+            papers, pattern = papers_of(Path(self.env.srcdir) / f"{REFERENCES}.md")
+            for node in list(self.document.findall(nodes.Text)):
+                if not within(node):
+                    self._link_papers(node, papers, pattern)
+
+    def _link_type(self, node):
+        uri = self._uri(node["reftarget"])
+        node.replace_self(link(uri, node[0]) if uri else node[0])
+
+    def _link_name(self, node):
+        literal = nodes.literal("", node.astext(), classes=["docutils"])
+        uri = self._uri(node.astext())
+        node.replace_self(link(uri, literal) if uri else literal)
+
+    def _uri(self, text):
+        """Where a name or a path leads; None if it is none, or leads to the page it stands on."""
+        here = self.env.docname
+        if found := PAGE.fullmatch(text):
+            page = found[1] if found[1] in self.env.found_docs else None
+            return self.app.builder.get_relative_uri(here, page) if page not in (None, here) else None
+        if found := NAME.fullmatch(text):
+            page, anchor = targets(self.env).get(found[1], (here, ""))
+            if page != here:
+                return f"{self.app.builder.get_relative_uri(here, page)}#{anchor}"
+        return None
+
+    def _link_papers(self, node, papers, pattern):
+        text, at, parts = node.astext(), 0, []
+        for match in pattern.finditer(text):
+            anchor = papers[match.lastgroup]
+            uri = f"{self.app.builder.get_relative_uri(self.env.docname, REFERENCES)}#{anchor}"
+            parts += [nodes.Text(text[at : match.start()]), link(uri, nodes.inline("", match[0]))]
+            at = match.end()
+        if parts:
+            node.parent.replace(node, [*parts, nodes.Text(text[at:])])
+
+
+def is_type(node):
+    """Whether a node is a word of the type of an argument or result, or a base of a class."""
+    return isinstance(node, pending_xref) and node["reftype"] == "class"
+
+
+def is_name(node):
+    """Whether a node is text in one or two backticks."""
+    return isinstance(node, nodes.title_reference) or (
+        isinstance(node, nodes.literal) and "xref" not in node["classes"]
+    )
+
+
+def within(node):
+    """Whether a node stands in one that stays as it is."""
+    while node := node.parent:
+        if isinstance(node, PLAIN):
+            return True
+    return False
+
+
+def link(uri, child):
+    """A reference within the site."""
+    return nodes.reference("", "", child, internal=True, refuri=uri)
+
+
+def targets(env):
+    """``{name, with as much of its path as one likes: (page, anchor)}`` of the reference."""
+    if not hasattr(env, "targets_of_names"):
+        found = {}
+        objects = env.domains.python_domain.objects
+        for path, entry in sorted(objects.items(), key=lambda item: item[0].count(".")):
+            words = path.split(".")[1:]
+            classes = [k for k, word in enumerate(words) if word[0].isupper()]
+            last = classes[0] if classes else len(words) - 1  # of a method with its class at least
+            for start in range(last + 1):
+                found.setdefault(".".join(words[start:]), (entry.docname, entry.node_id))
+        env.targets_of_names = found
+    return env.targets_of_names
+
+
+def papers_of(path):
+    """``({group: anchor}, pattern)`` of the headings of the bibliography, in any spelling."""
+    anchors, patterns = {}, []
+    for k, title in enumerate(PAPER.findall(path.read_text(encoding="utf-8"))):
+        if found := re.match(r"\[\w+\]", title):
+            pattern = re.escape(found[0])
+        else:
+            names, year = re.fullmatch(r"(.+) \((\d{4})\)", title).groups()
+            words = r"(?:,|,? and| &)\s+".join(map(re.escape, re.split(r", | and ", names)))
+            pattern = rf"\b{words}\s+\(?{year}\b\)?"
+        anchors[f"p{k}"] = anchor_of(title)
+        patterns.append(rf"(?P<p{k}>{pattern})")
+    # of two that begin at one place the longer
+    return anchors, re.compile("|".join(patterns) or r"(?!)")
+
+
+def anchor_of(title):
+    """The anchor that MyST and GitHub give to a heading."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
+def setup(app):
+    """Register with Sphinx."""
+    app.add_post_transform(Links)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
