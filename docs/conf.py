@@ -23,6 +23,7 @@ extensions = [
     "api_pages",
     "links",
     "github_math",
+    "property_docs",
 ]
 exclude_patterns = ["gallery/**/*.ipynb", "gallery/**/*.py", "examples"]
 nitpicky = True
@@ -39,7 +40,6 @@ autodoc_member_order = "bysource"
 autosummary_generate = False  # `api_pages` writes the pages
 napoleon_google_docstring = False
 napoleon_use_ivar = True
-add_module_names = False
 
 # The package's one file without fonts, in place of its extension: that copies 24 MB, and Sphinx
 # warns of it when it builds on several cores.
@@ -52,6 +52,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "gallery",
     "filename_pattern": r"\.py$",
     "abort_on_example_error": True,
+    "capture_repr": (),
     "download_all_examples": False,
     "min_reported_time": 1e9,  # no times, which differ from build to build
     "reference_url": {"rmt_hessian": None},  # names in the code lead to their pages here

@@ -78,15 +78,15 @@ def part_of(value):
 def page(entry, public):
     """The page of one name; a class without what it inherits from another that is public."""
     kind = "class" if inspect.isclass(entry.value) else "function"
-    lines = [entry.name, "=" * len(entry.name), "", f".. auto{kind}:: {entry.path}"]
+    lines = [f".. auto{kind}:: {entry.path}"]
     if kind == "class":
         bases = entry.value.__mro__[1:]
         known = [base for base in bases if base in public]
         others = [base for base in bases if not base.__module__.startswith("rmt_hessian")]
         ignored = ", ".join(base.__name__ for base in [*known, *others])
         lines += ["   :members:", f"   :inherited-members: {ignored}"]
-        lines += ["   :show-inheritance:"] * bool(known)
-    return "\n".join([*lines, ""])
+        lines = [f"A `{base.__name__}`, with its methods.\n" for base in known[:1]] + lines
+    return "\n".join([entry.name, "=" * len(entry.name), "", *lines, ""])
 
 
 def file_of(title):
@@ -96,12 +96,13 @@ def file_of(title):
 
 def group_page(title, entries):
     """The page of a group: a table of its names, each with a page of its own."""
-    heading = title if title.startswith("rmt_hessian") else title.capitalize()
-    names = "\n".join(f"   {entry.path}" for entry in entries)
+    heading = title if title.startswith("rmt_hessian") else title[0].upper() + title[1:]
+    table = "\n".join(f"   ~{entry.path}" for entry in entries)
+    pages = "\n".join(f"   {entry.path}" for entry in entries)
     return (
         f"{heading}\n{'=' * len(heading)}\n\n"
-        f".. autosummary::\n   :nosignatures:\n\n{names}\n\n"
-        f".. toctree::\n   :hidden:\n\n{names}\n"
+        f".. autosummary::\n   :nosignatures:\n\n{table}\n\n"
+        f".. toctree::\n   :hidden:\n\n{pages}\n"
     )
 
 

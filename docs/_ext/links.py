@@ -14,7 +14,8 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 NAME = re.compile(r"(?:rh|rmt_hessian)?\.?([A-Za-z_][\w.]*)(\(.*\))?", re.DOTALL)
 PAGE = re.compile(r"docs/([\w/]+)\.md")
-PAPER = re.compile(r"^### (.+)$", re.MULTILINE)
+PAPER = re.compile(r"^## (.+)\n([^#]*)", re.MULTILINE)
+ARXIV = re.compile(r"arXiv ([\w./-]*\w)")
 REFERENCES = "references"
 PLAIN = (nodes.reference, pending_xref, nodes.title, nodes.literal, nodes.literal_block, nodes.math)
 
@@ -32,10 +33,14 @@ class Links(SphinxPostTransform):
         for node in list(self.document.findall(lambda n: is_name(n) and not within(n))):
             self._link_name(node)
         if self.env.docname != REFERENCES:
-            papers, pattern = papers_of(Path(self.env.srcdir) / f"{REFERENCES}.md")
+            path = Path(self.env.srcdir) / f"{REFERENCES}.md"
+            titles, pattern = papers_of(path.read_text(encoding="utf-8"))
+            slugs = self.env.metadata[REFERENCES]["myst_slugs"].values()
+            anchors = {title: anchor for _, anchor, title in slugs}
+            join_lines(self.document)
             for node in list(self.document.findall(nodes.Text)):
                 if not within(node):
-                    self._link_papers(node, papers, pattern)
+                    self._link_papers(node, pattern, [anchors[title] for title in titles])
 
     def _link_type(self, node):
         uri = self._uri(node["reftarget"])
@@ -51,17 +56,19 @@ class Links(SphinxPostTransform):
         here = self.env.docname
         if found := PAGE.fullmatch(text):
             page = found[1] if found[1] in self.env.found_docs else None
-            return self.app.builder.get_relative_uri(here, page) if page not in (None, here) else None
+            return (
+                self.app.builder.get_relative_uri(here, page) if page not in (None, here) else None
+            )
         if found := NAME.fullmatch(text):
             page, anchor = targets(self.env).get(found[1], (here, ""))
             if page != here:
                 return f"{self.app.builder.get_relative_uri(here, page)}#{anchor}"
         return None
 
-    def _link_papers(self, node, papers, pattern):
+    def _link_papers(self, node, pattern, anchors):
         text, at, parts = node.astext(), 0, []
         for match in pattern.finditer(text):
-            anchor = papers[match.lastgroup]
+            anchor = anchors[int(match.lastgroup[1:])]
             uri = f"{self.app.builder.get_relative_uri(self.env.docname, REFERENCES)}#{anchor}"
             parts += [nodes.Text(text[at : match.start()]), link(uri, nodes.inline("", match[0]))]
             at = match.end()
@@ -89,6 +96,14 @@ def within(node):
     return False
 
 
+def join_lines(document):
+    """Make one text of texts side by side: MyST has one a line, and names go on over its end."""
+    for node in list(document.findall(nodes.Text)):
+        parent, at = node.parent, node.parent.index(node)
+        if at and isinstance(parent[at - 1], nodes.Text):
+            parent[at - 1 : at + 1] = [nodes.Text(parent[at - 1].astext() + node.astext())]
+
+
 def link(uri, child):
     """A reference within the site."""
     return nodes.reference("", "", child, internal=True, refuri=uri)
@@ -109,25 +124,25 @@ def targets(env):
     return env.targets_of_names
 
 
-def papers_of(path):
-    """``({group: anchor}, pattern)`` of the headings of the bibliography, in any spelling."""
-    anchors, patterns = {}, []
-    for k, title in enumerate(PAPER.findall(path.read_text(encoding="utf-8"))):
-        if found := re.match(r"\[\w+\]", title):
-            pattern = re.escape(found[0])
-        else:
-            names, year = re.fullmatch(r"(.+) \((\d{4})\)", title).groups()
-            words = r"(?:,|,? and| &)\s+".join(map(re.escape, re.split(r", | and ", names)))
-            pattern = rf"\b{words}\s+\(?{year}\b\)?"
-        anchors[f"p{k}"] = anchor_of(title)
-        patterns.append(rf"(?P<p{k}>{pattern})")
-    # of two that begin at one place the longer
-    return anchors, re.compile("|".join(patterns) or r"(?!)")
+def papers_of(text):
+    """``({title: number}, pattern)`` of the bibliography; group ``p<number>`` is the paper named.
 
-
-def anchor_of(title):
-    """The anchor that MyST and GitHub give to a heading."""
-    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+    "A and B (2000)" may be written "A & B 2000", three names and more "A et al. (2000)", and
+    whatever is on arXiv by its number.
+    """
+    titles, patterns = [], []
+    for k, (title, about) in enumerate(PAPER.findall(text)):
+        key, names, year = re.fullmatch(r"(\[\w+\])? ?(.+) \((\d{4})\)", title).groups()
+        authors = list(map(re.escape, re.split(r", | and ", names)))
+        spelled = [r"(?:,|,? and| &)\s+".join(authors)]
+        if len(authors) > 2:
+            spelled += [rf"{authors[0]}\s+et\s+al\."]
+        ways = [rf"\b(?:{'|'.join(spelled)})(?:['’]s)?\s+\(?{year}\b\)?"]
+        ways += [re.escape(key)] if key else []
+        ways += [rf"arXiv\s+{re.escape(number)}\b" for number in ARXIV.findall(about)]
+        titles.append(title)
+        patterns.append(rf"(?P<p{k}>{'|'.join(ways)})")
+    return titles, re.compile("|".join(patterns) or r"(?!)")
 
 
 def setup(app):

@@ -12,13 +12,12 @@ import numpy as np
 import rmt_hessian as rh
 from rmt_hessian.plotting import plot_norm_ratio
 
-classes = 2 ** np.arange(1, 11)
-cases = [rh.Ensemble([64, C], layer=0, loss="ce", n_samples=256) for C in classes]
+cases = [rh.Ensemble([64, 2**k], layer=0, loss="ce", n_samples=256) for k in range(1, 11)]
 norms = [[rh.draw(ens, seed).mean_squared_block_norms() for seed in range(8)] for ens in cases]
-diagonal, off = np.moveaxis(norms, -1, 0)
+on, off = np.moveaxis(norms, -1, 0)
 predicted = [rh.theory.block_norms(ens).ratio for ens in cases]
 
 fig, ax = plt.subplots()
-plot_norm_ratio(ax, classes, off / diagonal, off.mean(1) / diagonal.mean(1), predicted)
+plot_norm_ratio(ax, [e.widths[1] for e in cases], off / on, off.mean(1) / on.mean(1), predicted)
 ax.set(xlabel="classes C", ylabel="ratio R")
 ax.legend()
