@@ -53,23 +53,23 @@ class Links(SphinxPostTransform):
 
     def _uri(self, text):
         """Where a name or a path leads; None if it is none, or leads to the page it stands on."""
-        here = self.env.docname
+        page, anchor = None, ""
         if found := PAGE.fullmatch(text):
             page = found[1] if found[1] in self.env.found_docs else None
-            return (
-                self.app.builder.get_relative_uri(here, page) if page not in (None, here) else None
-            )
-        if found := NAME.fullmatch(text):
-            page, anchor = targets(self.env).get(found[1], (here, ""))
-            if page != here:
-                return f"{self.app.builder.get_relative_uri(here, page)}#{anchor}"
-        return None
+        elif found := NAME.fullmatch(text):
+            page, anchor = targets(self.env).get(found[1], (None, ""))
+        if page in (None, self.env.docname):
+            return None
+        return self._address(page) + (f"#{anchor}" if anchor else "")
+
+    def _address(self, page):
+        return self.app.builder.get_relative_uri(self.env.docname, page)
 
     def _link_papers(self, node, pattern, anchors):
         text, at, parts = node.astext(), 0, []
         for match in pattern.finditer(text):
             anchor = anchors[int(match.lastgroup[1:])]
-            uri = f"{self.app.builder.get_relative_uri(self.env.docname, REFERENCES)}#{anchor}"
+            uri = f"{self._address(REFERENCES)}#{anchor}"
             parts += [nodes.Text(text[at : match.start()]), link(uri, nodes.inline("", match[0]))]
             at = match.end()
         if parts:
