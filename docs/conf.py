@@ -54,6 +54,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "capture_repr": (),
     "download_all_examples": False,
+    "notebook_extensions": set(),
     "min_reported_time": 1e9,  # no times, which differ from build to build
     "reference_url": {"rmt_hessian": None},  # names in the code lead to their pages here
     "show_memory": False,
@@ -68,5 +69,5 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_search_summary = False  # it reads pages by fetch(), which browsers refuse to file://
 html_show_sphinx = False
-pygments_style, pygments_dark_style = "friendly", "native"
+pygments_style, pygments_dark_style = "github-light", "github-dark"
 copybutton_prompt_text, copybutton_prompt_is_regexp = r">>> |\.\.\. ", True

@@ -94,18 +94,19 @@ def faults_of_search(driver, folder):
     yield from said_and_asked(driver, folder)
 
 
-def show(driver, path, height):
+def show(driver, name, height):
     """Keep screenshots of the top of a page; yield where it is wider than the screen."""
     SCREENSHOTS.mkdir(exist_ok=True)
-    for name, (width, _, mobile) in SIZES.items():
+    for screen, (width, _, mobile) in SIZES.items():
         resize(driver, width, height, mobile)
-        for theme in ("light", "dark") if name == "desktop" else ("light",):
+        for theme in ("light", "dark") if screen == "desktop" else ("light",):
             driver.execute_script("document.body.dataset.theme = arguments[0]", theme)
             driver.execute_async_script("setTimeout(arguments[0], 300)")
-            driver.save_screenshot(SCREENSHOTS / f"site-{path.stem}-{name}-{theme}.png")
+            file = f"site-{name.replace('/', '-')}-{screen}-{theme}.png"
+            driver.save_screenshot(SCREENSHOTS / file)
         across, _ = driver.execute_script(SIZE)
         if across > width:
-            yield f"{name}: the page is {across} pixels wide, the screen {width}"
+            yield f"{screen}: the page is {across} pixels wide, the screen {width}"
     driver.execute_script("document.body.dataset.theme = 'light'")
     resize(driver, *SIZES["desktop"])
 
@@ -125,7 +126,7 @@ def main(folder):
                 name = path.relative_to(folder).with_suffix("").as_posix()
                 faults = [*faults_of_page(driver, path, folder)]
                 if name in SHOWN:
-                    faults += show(driver, path, SHOWN[name])
+                    faults += show(driver, name, SHOWN[name])
                 formulas += len(driver.find_elements(By.CSS_SELECTOR, "article mjx-container"))
                 found += [f"{name}: {fault}" for fault in faults]
             found += [f"search: {fault}" for fault in faults_of_search(driver, folder)]

@@ -37,10 +37,13 @@ class Links(SphinxPostTransform):
             titles, pattern = papers_of(path.read_text(encoding="utf-8"))
             slugs = self.env.metadata[REFERENCES]["myst_slugs"].values()
             anchors = {title: anchor for _, anchor, title in slugs}
-            join_lines(self.document)
-            for node in list(self.document.findall(nodes.Text)):
-                if not within(node):
-                    self._link_papers(node, pattern, [anchors[title] for title in titles])
+            addresses = [f"{self._address(REFERENCES)}#{anchors[title]}" for title in titles]
+            for parent in list(self.document.findall(lambda n: has_prose(n) and not within(n))):
+                parent[:] = [
+                    part
+                    for child in join_lines(parent)
+                    for part in linked(child, pattern, addresses)
+                ]
 
     def _link_type(self, node):
         uri = self._uri(node["reftarget"])
@@ -65,15 +68,26 @@ class Links(SphinxPostTransform):
     def _address(self, page):
         return self.app.builder.get_relative_uri(self.env.docname, page)
 
-    def _link_papers(self, node, pattern, anchors):
-        text, at, parts = node.astext(), 0, []
-        for match in pattern.finditer(text):
-            anchor = anchors[int(match.lastgroup[1:])]
-            uri = f"{self._address(REFERENCES)}#{anchor}"
-            parts += [nodes.Text(text[at : match.start()]), link(uri, nodes.inline("", match[0]))]
-            at = match.end()
-        if parts:
-            node.parent.replace(node, [*parts, nodes.Text(text[at:])])
+
+def linked(node, pattern, addresses):
+    """A text in parts, where the papers that it names are links; any other node as it is."""
+    if not isinstance(node, nodes.Text):
+        return [node]
+    text, at, parts = node.astext(), 0, []
+    for match in pattern.finditer(text):
+        uri = addresses[int(match.lastgroup[1:])]
+        parts += [nodes.Text(text[at : match.start()]), link(uri, nodes.inline("", match[0]))]
+        at = match.end()
+    return [*parts, nodes.Text(text[at:])]
+
+
+def has_prose(node):
+    """Whether a node has text of its own that may name papers."""
+    return (
+        isinstance(node, nodes.Element)
+        and not isinstance(node, PLAIN)
+        and any(isinstance(child, nodes.Text) for child in node)
+    )
 
 
 def is_type(node):
@@ -96,12 +110,15 @@ def within(node):
     return False
 
 
-def join_lines(document):
+def join_lines(parent):
     """Make one text of texts side by side: MyST has one a line, and names go on over its end."""
-    for node in list(document.findall(nodes.Text)):
-        parent, at = node.parent, node.parent.index(node)
-        if at and isinstance(parent[at - 1], nodes.Text):
-            parent[at - 1 : at + 1] = [nodes.Text(parent[at - 1].astext() + node.astext())]
+    children = []
+    for child in parent:
+        if children and isinstance(child, nodes.Text) and isinstance(children[-1], nodes.Text):
+            children[-1] = nodes.Text(children[-1].astext() + child.astext())
+        else:
+            children.append(child)
+    return children
 
 
 def link(uri, child):
