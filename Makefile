@@ -116,7 +116,7 @@ check-report: $(VENV)/.browser ## open report.html, and report-quick.html, in a 
 
 docs: $(VENV)/.docs ## the documentation as a site: tutorial, gallery, theory, reference; site/index.html
 	$(BIN)/sphinx-build -W --keep-going --quiet --jobs 2 --doctree-dir build/doctrees docs site
-	@echo "open $(CURDIR)/site/index.html"
+	@echo "the site: $(CURDIR)/site/index.html"
 
 check-docs: docs $(VENV)/.browser ## open every page of the site in a real browser: mathematics, images, search, errors
 	$(BIN)/python -m tests.site_in_browser site

@@ -69,5 +69,5 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_search_summary = False  # it reads pages by fetch(), which browsers refuse to file://
 html_show_sphinx = False
-pygments_style, pygments_dark_style = "github-light", "github-dark"
+pygments_style, pygments_dark_style = "friendly", "github-dark"
 copybutton_prompt_text, copybutton_prompt_is_regexp = r">>> |\.\.\. ", True
