@@ -50,7 +50,7 @@ PEERS := $(patsubst benchmarks/requirements-%.txt,%,$(wildcard benchmarks/requir
 SENSITIVE := rmt_hessian tests/compare tests/test_compare.py tests/test_spectra_distance.py tests/hessian \
   tests/spectra tests/theory/laws tests/theory/outliers tests/theory/structure/test_overlap.py \
   tests/measurements tests/test_documents.py
-STYLE := rmt_hessian/plotting.py $(filter-out paper_figs/fig_%.py,$(wildcard paper_figs/*.py))
+STYLE := $(wildcard rmt_hessian/plotting/*.*) $(filter-out paper_figs/fig_%.py,$(wildcard paper_figs/*.py))
 
 # from lines of a name, a tab and a text: at most 100 columns, long texts go on below
 WRAP = { line = sprintf("  %-20s", $$1); n = split($$2, words, " "); \

@@ -24,7 +24,8 @@ def draw(store):
                 "population law": arrays[f"{block}_population_curve"],
             }
             notes = [f"KS {point[f'{block}_ks_conditional']:.4f}"]
-            plot_spectrum(ax, arrays[f"{block}_eigenvalues"], curves, notes=notes)
+            values = arrays[f"{block}_eigenvalues"]
+            plot_spectrum(values, curves, ax=ax, coverage=0.99, notes=notes)
             ax.set_title(f"{CASE_TITLES[case]}, {BLOCKS[block]}, $C={n_classes}$")
             short_axis(ax.xaxis)
             ax.set_yticks([])  # the area is the share of the continuous part

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from paper_figs.style import alike, caption, inputs_of_training, rows_of, run, subplots
-from rmt_hessian.plotting import plot_absolute_hessian
+from rmt_hessian.plotting import plot_hessian
 
 DECADES = 4
 WIDE = 1 / 50  # of the picture: units that are less wide have no lines
@@ -26,14 +26,14 @@ def draw(store):
     for row, ((inputs, loss), points) in zip(axes, groups, strict=True):
         points = alike(points, "n_classes").sort_values("n_classes")
         for pair, (_, point) in zip(np.split(row, 2), points.iloc[[0, -1]].iterrows(), strict=True):
-            image = _pictures(pair, store.arrays(point["key"]), _widths(point))
+            _pictures(pair, store.arrays(point["key"]), _widths(point))
             for ax, what in zip(pair, ("entries", "blocks"), strict=True):
                 ax.set_title(f"{loss.upper()}, $C={point['n_classes']:.0f}$: {what}")
         row[0].set_ylabel(inputs_of_training(inputs))
     for ax, counted in zip(axes[-1], ("weights", "units") * 2, strict=True):
         ax.set_xlabel(f"{counted}, first layer to last", fontsize=7)
     figure.colorbar(
-        image, ax=axes, location="bottom", aspect=40, shrink=0.6, pad=0.02,
+        axes[0, 0].collections[0], ax=axes, location="bottom", aspect=40, shrink=0.6, pad=0.02,
         label="entry, or norm of a block, over the largest of the panel",
     )  # fmt: skip
     sizes = sorted({(*_widths(p), int(p["n_samples"])) for _, p in table.iterrows()})
@@ -66,16 +66,16 @@ def _pictures(axes, arrays, widths):
         (axes[1], "block_norms", lambda at: np.searchsorted(of_blocks, at), of_blocks.size - 1),
     ):
         starts, stops = places(np.append(0, units[:-1])), places(units)
-        image = plot_absolute_hessian(
-            ax,
+        plot_hessian(
             arrays[name] / (arrays[name].max() or 1.0),
-            places(layers[:-1]),
-            DECADES,
-            units=starts[1:][(stops - starts)[1:] >= WIDE * size],
+            ax=ax,
+            lines=places(layers[:-1]),
+            decades=DECADES,
+            thin_lines=starts[1:][(stops - starts)[1:] >= WIDE * size],
             edges=edges if name == "entries" else None,
             vmax=1.0,
         )
-    return image
+        ax.set(xlabel=None, ylabel=None)
 
 
 def _widths(point):

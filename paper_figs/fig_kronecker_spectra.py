@@ -51,7 +51,7 @@ def _panels(above, below, point, arrays):
     spectrum, product, law = (
         arrays[name] for name in ("eigenvalues", "kronecker_eigenvalues", "law_curve")
     )
-    plot_spectrum(above, spectrum, {"law of the layer": law}, coverage=1.0)
+    plot_spectrum(spectrum, {"law of the layer": law}, ax=above, coverage=1.0)
     _outline(above, product)
     N, gamma = point["n_samples"], point["n_inputs"] / point["n_samples"]
     there = spectrum[spectrum > 1e-10 * spectrum[0]]

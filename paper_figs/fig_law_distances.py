@@ -115,7 +115,7 @@ def _plot_corners(axes, store, table):
     for ax, (_, point) in zip(axes, _corners(table).iterrows(), strict=True):
         arrays = store.arrays(point["key"])
         curves = {f"{kind} law": arrays[f"diagonal_{kind}_curve"] for kind in KINDS}
-        plot_spectrum(ax, arrays["diagonal_eigenvalues"], curves, bins=25)
+        plot_spectrum(arrays["diagonal_eigenvalues"], curves, ax=ax, bins=25, coverage=0.99)
         gamma, C = point["aspect_ratio"], point["n_classes"]
         ax.set_title(rf"$H_{{00}}$, $\gamma={gamma:.3g}$, $C={C:.0f}$")
         ax.set_xlabel("eigenvalue")

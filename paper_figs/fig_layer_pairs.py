@@ -11,7 +11,7 @@ from paper_figs.style import (
     seeds_of,
     subplots,
 )
-from rmt_hessian.plotting import COLOURS, plot_absolute_hessian
+from rmt_hessian.plotting import COLOURS, plot_block_norms
 
 TIMES = "initial", "middle", "final"
 PERCENT = 0, 50, 100
@@ -36,12 +36,12 @@ def draw(store):
     top = max(arrays[f"features_{l}_{m}"].max() for l, m in SHOWN)
     for row, (l, m) in zip(axes, SHOWN, strict=False):
         for ax, norms, percent in zip(row, arrays[f"features_{l}_{m}"], PERCENT, strict=True):
-            image = plot_absolute_hessian(ax, norms, decades=DECADES, vmax=top)
+            plot_block_norms(norms, ax=ax, decades=DECADES, vmax=top)
             ax.set_title(f"layers {l}, {m}: {percent} %")
             ax.set(xticks=range(0, norms.shape[1], TICKS), yticks=range(0, norms.shape[0], TICKS))
             ax.set_xlabel(f"feature of layer {m}")
         row[0].set_ylabel(f"unit of layer {l}")
-    figure.colorbar(image, ax=axes[:2], shrink=0.6, label="norm of entries")
+    figure.colorbar(axes[0, 0].collections[0], ax=axes[:2], shrink=0.6, label="norm of entries")
     for row, (case, rows) in zip(axes[2:], cases, strict=True):
         one = 1 / int(rows["widths"].iloc[0].split("-")[1])  # an even share of the features
         for kind in MARKS:

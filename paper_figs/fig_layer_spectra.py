@@ -37,7 +37,7 @@ def draw(store):
         last = points[points[along] == points[along].max()].iloc[0]
         arrays = store.arrays(last["key"])
         curves = {label: arrays[f"{law}_curve"] for law, label in LAWS.items()}
-        plot_spectrum(above, arrays["eigenvalues"], curves)
+        plot_spectrum(arrays["eigenvalues"], curves, ax=above, coverage=0.99)
         above.set_title(f"{CASE_TITLES[case]}\n$C={last['n_classes']}$, $d={last['n_inputs']}$")
         above.set_xlabel("eigenvalue")
         above.set_yticks([])

@@ -10,7 +10,7 @@ from paper_figs.style import (
     seeds_of,
     subplots,
 )
-from rmt_hessian.plotting import plot_norm_ratio
+from rmt_hessian.plotting import plot_ratio
 
 CASES = ["linear-ce", "output-ce", "hidden-ce", "hidden-mse"]
 
@@ -25,14 +25,10 @@ def draw(store):
         measured = of_case.groupby("n_classes")[["off_diagonal_norm2", "diagonal_norm2"]].mean()
         measured = measured["off_diagonal_norm2"] / measured["diagonal_norm2"]
         first = of_case.drop_duplicates("n_classes").set_index("n_classes").loc[ratios.index]
-        plot_norm_ratio(
-            ax,
-            ratios.index,
-            ratios.to_numpy(),
-            measured,
-            first["predicted_ratio"],
-            first["limit_ratio"],
-        )
+        plot_ratio(
+            ratios.index, ratios.to_numpy(), first["predicted_ratio"].to_numpy(),
+            ax=ax, measured=measured, limit=first["limit_ratio"].to_numpy(),
+        )  # fmt: skip
         ax.set_title(CASE_TITLES[case])
         plain_log_ticks(ax, ratios.index[::3])
     for ax in axes[-1]:

@@ -20,7 +20,10 @@ def draw(store):
         arrays = store.arrays(point["key"])
         C = int(point["n_classes"])
         n_shown = max(AT_LEAST, 3 * C // 2)
-        plot_scree(ax, arrays["eigenvalues"], C - 1, arrays["predicted_eigenvalues"], n_shown)
+        plot_scree(
+            arrays["eigenvalues"], ax=ax, mark=C - 1, mark_label="$C-1$",
+            predicted=arrays["predicted_eigenvalues"], n_shown=n_shown,
+        )  # fmt: skip
         of_gradients = arrays["gradient_eigenvalues"][:n_shown]
         index = range(1, of_gradients.size + 1)
         style = {"ms": 2, "color": COLOURS["green"], "zorder": 1}

@@ -4,7 +4,7 @@ import numpy as np
 
 from paper_figs.eigenspace_panels import eigenspace_panels
 from paper_figs.style import caption, index_axis, run
-from rmt_hessian.plotting import COLOURS, plot_overlaps
+from rmt_hessian.plotting import COLOURS, plot_overlap
 
 
 def draw(store):
@@ -41,9 +41,10 @@ def _panel(ax, points, arrays):
         for name in ("overlaps", "predicted_overlaps", "kronecker_overlaps", "gradient_overlaps")
     )
     peak = 0 if points["standardised"].any() else points["predicted_peak"].mean()
-    plot_overlaps(
-        ax, overlaps, predicted, peak if peak >= 2 else None, points["random_overlap"].iloc[0]
-    )
+    plot_overlap(
+        overlaps, predicted, ax=ax, mark=peak if peak >= 2 else None,
+        baseline=points["random_overlap"].iloc[0],
+    )  # fmt: skip
     q = np.arange(1, overlaps.shape[1] + 1)
     ax.plot(
         q, of_sample.mean(axis=0), "-.", lw=0.9, color=COLOURS["purple"], zorder=1.5,

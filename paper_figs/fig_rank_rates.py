@@ -12,7 +12,7 @@ from paper_figs.style import (
     short_log_axis,
     subplots,
 )
-from rmt_hessian.plotting import plot_against_size
+from rmt_hessian import plotting
 from rmt_hessian.report.cases import of_hidden_layer
 
 COLOURS = ("blue", "vermilion", "green", "purple")
@@ -35,7 +35,7 @@ def draw(store):
                     of_C.pivot(index="n_hidden", columns="seed", values=name)
                     for name in (quantity, f"predicted_{quantity}")
                 )
-                plot_against_size(ax, measured.index, measured, predicted, colour, f"$C={C:.0f}$")
+                _against_width(ax, measured.index, measured, predicted, colour, f"$C={C:.0f}$")
             ax.set_title(title)
             plain_log_ticks(ax, sorted(part["n_hidden"].unique()))
         short_log_axis(row[0].yaxis)
@@ -68,6 +68,19 @@ def _furthest(table):
     factors = np.exp(np.abs(np.log(means[names[0]] / means[names[1]])))
     C, d, m = factors.idxmax()
     return f"{factors.max():.1f} (at C = {C:.0f}, d = {d:.0f}, m = {m:.0f})"
+
+
+def _against_width(ax, widths, values, predicted, colour, label):
+    """Dots are means over seeds with standard errors; a line predicts."""
+    values, colour = values.to_numpy(), plotting.COLOURS[colour]
+    n = values.shape[1]
+    error = values.std(axis=1, ddof=1) / np.sqrt(n) if n > 1 else None
+    ax.errorbar(
+        widths, values.mean(axis=1), error, fmt="o", ms=3, lw=0.8, color=colour, label=label
+    )
+    ax.plot(widths, predicted.mean(axis=1), "-", lw=1.0, color=colour)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,10 @@ def draw(store):
     figure, axes = subplots(2, N_PANELS // 2, sharex=True)
     for ax, (_, point) in zip(axes.flat, points.iterrows(), strict=False):
         arrays = store.arrays(point["key"])
-        plot_scree(ax, arrays["eigenvalues"], C - 1, arrays["predicted_eigenvalues"], N_SHOWN)
+        plot_scree(
+            arrays["eigenvalues"], ax=ax, mark=C - 1, mark_label="$C-1$",
+            predicted=arrays["predicted_eigenvalues"], n_shown=N_SHOWN,
+        )  # fmt: skip
         short_log_axis(ax.yaxis)
         gap, predicted = point["gap"], point["predicted_gap"]
         ax.set_title(f"$m=d={point['n_hidden']:.0f}$: gap {gap:.3f}, predicted {predicted:.3f}")

@@ -63,7 +63,7 @@ def _panel(ax, row, arrays, part):
     notes = [f"KS {row[f'ks_{part}']:.3f}", f"fresh {row[f'ks_without_prox_{part}']:.3f}"]
     if n := np.sum(outliers := are_beyond(values, edges)):
         notes.append(f"{n} beyond")
-    plot_spectrum(ax, values, curves, coverage=1.0, notes=notes)
+    plot_spectrum(values, curves, ax=ax, coverage=1.0, notes=notes)
     at_bottom = ax.get_xaxis_transform()
     ax.plot(values[outliers], np.full(n, 0.05), "|", c="black", ms=5, transform=at_bottom)
     short_axis(ax.yaxis)

@@ -12,7 +12,7 @@ from paper_figs.style import (
     rows_of,
     run,
 )
-from rmt_hessian.plotting import plot_absolute_hessian
+from rmt_hessian.plotting import plot_hessian
 
 DECADES = 5
 WIDE = 1 / 50  # of the picture: units of layers whose units are less wide have no lines
@@ -54,17 +54,13 @@ def draw(store):
         for row, (name, label, counted) in zip(axes, PICTURES, strict=True):
             maps, edges = arrays[name], arrays[f"{name}_edges"]
             for ax, picture in zip(row, maps, strict=True):
-                image = plot_absolute_hessian(
-                    ax,
-                    picture,
-                    _layer_ends(widths),
-                    DECADES,
-                    units=_unit_ends(widths),
-                    edges=edges,
-                    vmax=maps.max(),
-                )
+                plot_hessian(
+                    picture, ax=ax, edges=edges, decades=DECADES, vmax=maps.max(),
+                    lines=_layer_ends(widths), thin_lines=_unit_ends(widths),
+                )  # fmt: skip
+                ax.set(xlabel=None, ylabel=None)
             row[0].set(xlabel=counted, ylabel=counted)
-            part.colorbar(image, ax=row, shrink=0.8, label=label)
+            part.colorbar(row[0].collections[0], ax=row, shrink=0.8, label=label)
     n_seeds = rows_of(store, "training_images")["seed"].nunique()
     caption(
         figure,

@@ -17,26 +17,7 @@ from rmt_hessian.report.cases import with_cases
 from rmt_hessian.report.groups import told_apart
 from rmt_hessian.sweep.store import Store
 
-FONT = {
-    # both come with matplotlib; the second has the superscripts that the first lacks
-    "font.family": ["STIXGeneral", "DejaVu Serif"],
-    "mathtext.fontset": "stix",
-    "font.size": 8,
-    "axes.labelsize": 8,
-    "axes.titlesize": 8,
-    "legend.fontsize": 6.5,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-}
-OUTPUT = {
-    "pdf.fonttype": 42,
-    "savefig.dpi": 200,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-}
-
+STYLE = "rmt_hessian.plotting.paper"
 CASE_TITLES = {
     "linear-ce": "linear, CE",
     "linear-mse": "linear, MSE",
@@ -96,7 +77,7 @@ def combinations(rows, *keys):
 def subplots(nrows, ncols, height_to_width=0.62, **arguments):
     """Axes on a full-width NeurIPS figure (5.5 in), always as an array."""
     size = figsizes.neurips2024(nrows=nrows, ncols=ncols, height_to_width_ratio=height_to_width)
-    plt.rcParams.update(FONT | OUTPUT | size)
+    plt.style.use([STYLE, size])
     return plt.subplots(nrows, ncols, squeeze=False, **arguments)
 
 
@@ -108,7 +89,7 @@ def parts_with_subplots(n_parts, nrows, ncols, height_to_width=0.62):
     size = figsizes.neurips2024(
         nrows=n_parts * nrows, ncols=ncols, height_to_width_ratio=height_to_width
     )
-    plt.rcParams.update(FONT | OUTPUT | size)
+    plt.style.use([STYLE, size])
     figure = plt.figure()
     parts = figure.subfigures(n_parts, 1, squeeze=False)[:, 0]
     return figure, [(part, part.subplots(nrows, ncols, squeeze=False)) for part in parts]

@@ -4,8 +4,8 @@ Reading order: ``ensemble`` and ``mixture`` (the one description of a case, and 
 ``activations``, ``model`` (what is simulated), ``hessian`` (its Hessian, layer by layer as
 ``(1/N) Σ_n M_n ⊗ z_n z_nᵀ``), ``spectra`` (what is measured of it), ``theory`` (what is predicted,
 without seeing a network), ``compare`` (the two side by side), ``bounds`` (PAC-Bayes bounds of a
-trained network), ``measurements`` (one draw, with its prediction), ``sweep`` (many draws, one
-table), ``report``, ``plotting``, ``cli``.
+trained network), ``plotting`` (figures of all that), ``measurements`` (one draw, with its
+prediction), ``sweep`` (many draws, one table), ``report``, ``cli``.
 
 `__all__` below has what most users need. Experts import from submodules, of ``rmt_hessian``:
 
@@ -31,6 +31,8 @@ table), ``report``, ``plotting``, ``cli``.
 * ``model.onnx_heads``: `OnnxHead`, what `onnx_head` returns
 * ``model.training``: `mean_loss` of a network, on any samples
 * ``model.training_path``: `TrainingPath`, what `train` returns
+* ``plotting``: `plot_spectrum`, `plot_scree`, `plot_hessian`, `plot_block_norms`, `plot_ratio`,
+  `plot_overlap`, and the `style` of figures
 * ``spectra.conditioning``: `block_preconditioning`, one rate per block; `BlockPreconditioning`
 * ``spectra.eigenvalues``: `block_eigenvalues` of many blocks, `top_eigenspace` without the values
 * ``spectra.independence``: `independent_kronecker_error`, were M and z independent
@@ -47,7 +49,7 @@ Papers: [D] Dong, Zhang, Luo, Yao, Sun, *Towards Quantifying the Hessian Structu
 Networks*, arXiv 2505.02809. [W] Wu, Zhu, Wu, Wang, Ge, *Dissecting Hessian*, arXiv 2010.04261.
 """
 
-from rmt_hessian import theory
+from rmt_hessian import plotting, theory
 from rmt_hessian._version import __version__
 from rmt_hessian.compare import (
     ks_distance,
@@ -154,4 +156,6 @@ __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     "law_of_block",
     "law_of_layer",
     "wasserstein_distance",
+    # draw
+    "plotting",
 ]

@@ -11,11 +11,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from paper_figs import style
-from rmt_hessian import plotting
-from rmt_hessian.compare import density_curve
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
-from rmt_hessian.theory import GeneralizedMarchenkoPastur
 
 SWEEP = """
 root_seed = 1
@@ -169,7 +166,7 @@ def test_heat_maps_of_entries_and_blocks_on_one_scale(store):
         _, arrays = point_of(store, "hessian_image", **point)
         assert entries.get_title() == f"{loss.upper()}, $C={C}$: entries"
         assert blocks.get_title() == f"{loss.upper()}, $C={C}$: blocks"
-        (mesh,), (image,) = entries.collections, blocks.images
+        (mesh,), (image,) = entries.collections, blocks.collections
         np.testing.assert_allclose(mesh.get_array(), at_pixels(arrays["entries"], 1e-4))
         np.testing.assert_array_equal(
             mesh.get_coordinates()[0, :, 0], arrays["entries_edges"] - 0.5
@@ -205,68 +202,4 @@ def test_heat_map_of_networks_of_other_depths(widths, ends, tmp_path):
     for C, at in ends.items():
         ax = panel(figure, f"CE, $C={C}$: entries")
         assert lines_at(ax).get(0.5, set()) == {end - 0.5 for end in at}
-    plt.close(figure)
-
-
-def test_the_histogram_encloses_the_mass_of_the_continuous_part():
-    law = GeneralizedMarchenkoPastur([1.0], [1.0], 2.0)  # atom ½ at 0
-    spectrum = np.concatenate([np.zeros(4000), law.ppf(0.5 + (np.arange(4000) + 0.5) / 8000)])
-    figure, ax = plt.subplots()
-    plotting.plot_spectrum(ax, spectrum, {"law": density_curve(law)}, coverage=1.0)
-    values, edges, _ = ax.patches[0].get_data()
-    assert values @ np.diff(edges) == pytest.approx(0.5)
-    middle = (edges[1:] + edges[:-1]) / 2
-    inner = slice(2, -2)  # bins at the ends average a square root
-    np.testing.assert_allclose(values[inner], law.pdf(middle)[inner], rtol=0.1)
-    assert [line.get_label() for line in ax.lines] == ["law"]
-    plt.close(figure)
-
-
-def test_the_panel_says_what_it_leaves_out():
-    """100 of 400 at 0, two far out; the lines given stand above."""
-    spectrum = np.concatenate([np.zeros(100), np.linspace(1, 2, 298), [50.0, -60.0]])
-    figure, ax = plt.subplots()
-    plotting.plot_spectrum(ax, spectrum, {}, notes=["KS 0.1"])
-    (note,) = ax.texts
-    assert note.get_text().split("\n") == ["KS 0.1", "25.0 % at 0", "2 of 400 outside"]
-    heights, edges, _ = ax.patches[0].get_data()
-    assert heights @ np.diff(edges) == pytest.approx(298 / 400)
-    plt.close(figure)
-
-
-def test_the_axis_holds_the_tops_of_the_laws():
-    """Above the histogram, but not what diverges: that is cut, and marked where."""
-    narrow = GeneralizedMarchenkoPastur([1.0], [1.0], 0.9)  # steep, its top finite
-    diverging = GeneralizedMarchenkoPastur([1.0], [1.0], 1.0)  # as 1/√x at 0
-    q = (np.arange(500) + 0.5) / 500
-    for law, cut in ((narrow, False), (diverging, True)):
-        figure, ax = plt.subplots()
-        plotting.plot_spectrum(ax, law.ppf(q), {"law": law}, coverage=1.0)
-        (line,), heights = ax.lines, ax.patches[0].get_data()[0]
-        top = line.get_ydata().max()
-        assert top > 1.5 * heights.max()
-        assert (ax.get_ylim()[1] < top) == cut
-        assert ax.get_ylim()[1] > heights.max()
-        assert len(ax.collections) == cut
-        if cut:
-            ((x, y),) = ax.collections[0].get_offsets()
-            assert (x, y) == (line.get_xdata()[line.get_ydata().argmax()], 1)
-        plt.close(figure)
-
-
-def test_a_spectrum_of_zeros_draws_nothing():
-    figure, ax = plt.subplots()
-    plotting.plot_spectrum(ax, np.zeros(5), {"law": np.empty((2, 0))})
-    assert not ax.patches
-    assert not ax.lines
-    plt.close(figure)
-
-
-def test_a_limit_that_is_not_known_is_not_drawn():
-    figure, ax = plt.subplots()
-    plotting.plot_norm_ratio(
-        ax, [2, 4], np.ones((2, 3)), [1, 1], [1, 1], limit=np.array([np.nan] * 2)
-    )
-    assert [line.get_label() for line in ax.lines] == ["measured", "predicted"]
-    assert ax.get_xscale() == ax.get_yscale() == "log"
     plt.close(figure)

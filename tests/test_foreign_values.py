@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pytest
 import scipy.sparse
+from matplotlib.figure import Figure
 
 import rmt_hessian as rh
 from rmt_hessian import theory
@@ -51,9 +52,20 @@ IDX_FOLDER = TemporaryDirectory()
 for name, axes in (("images-idx3", 3), ("labels-idx1", 1)):  # one image of one pixel
     content = bytes([0, 0, 8, axes] + axes * [0, 0, 0, 1] + [0])
     (Path(IDX_FOLDER.name) / f"train-{name}-ubyte").write_bytes(content)
+AXES = Figure().subplots()
 BASIS = basis_of(NET, X, [0, 1, 0, 1, 0], "standard")
 BOUND = pac_bayes_bound(NET, NET, X, [0, 1, 0, 1, 0], steps=2, n_draws=2, rng=0)
 
+PICTURE = {
+    "H": SYMMETRIC,
+    "ax": AXES,
+    "pixels": 20,
+    "decades": 3,
+    "vmax": 2.0,
+    "edges": range(len(SYMMETRIC) + 1),
+    "lines": [3],
+    "thin_lines": [6],
+}
 CALLS = {
     "Ensemble": {
         "widths": [3, 4, 2],
@@ -288,6 +300,43 @@ CALLS = {
     "law_of_block": {"H": H, "i": 0, "j": 1, "covariance": np.ones(H.block_size), "rng": 0},
     "fit_marchenko_pastur": {"eigenvalues": np.linspace(0.1, 2.9, 20), "aspect_ratio": 0.5},
     "wasserstein_distance": {"eigenvalues": [1.0, 2.0], "law": LAW},
+    # plotting
+    "plot_spectrum": {
+        "eigenvalues": [1.0, 2.0],
+        "laws": LAW,
+        "ax": AXES,
+        "bins": 9,
+        "coverage": 0.9,
+        "log": True,
+        "outliers": [3.0],
+        "notes": ["a line"],
+    },
+    "plot_scree": {
+        "eigenvalues": [1.0, 2.0],
+        "ax": AXES,
+        "mark": 1,
+        "mark_label": "rank",
+        "predicted": [2.0, 1.0],
+        "n_shown": 2,
+    },
+    "style": {},
+    "plot_hessian": PICTURE,
+    "plot_block_norms": PICTURE,
+    "plot_ratio": {
+        "n_classes": [2, 4],
+        "ratios": [1.0, 0.5],
+        "predicted": [1.0, 0.5],
+        "ax": AXES,
+        "measured": [1.0, 0.5],
+        "limit": [1.0, 0.5],
+    },
+    "plot_overlap": {
+        "overlaps": [0.2, 0.8],
+        "predicted": [0.2, 0.8],
+        "ax": AXES,
+        "mark": 2,
+        "baseline": 0.1,
+    },
     # methods
     "HIDDEN.given": {"net": rh.Network.random([6, 8, 3], 0), "layers": [0]},
     "MIXTURE.means_gram": {"n_classes": 4},

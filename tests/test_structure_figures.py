@@ -14,7 +14,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from paper_figs import style
-from rmt_hessian import cli, plotting
+from rmt_hessian import cli
 from rmt_hessian.report import report_of
 from rmt_hessian.report.structure import LAYER, NETWORK, RANK, RATES, SPACES
 from rmt_hessian.sweep.config import load_config
@@ -388,41 +388,3 @@ def test_heat_maps_of_alignment_are_means_on_one_scale(drawn):
         assert image.get_clim() == (0, 1)
         n, k = stored.shape[1:]
         assert list(image.get_extent()) == [0.5, k + 0.5, n + 0.5, 0.5]  # the largest on top
-
-
-# --- the functions for users --------------------------------------------------------------------
-
-
-@pytest.fixture
-def ax():
-    figure, ax = plt.subplots()
-    yield ax
-    plt.close(figure)
-
-
-def test_overlaps_of_one_pair_have_no_band(ax):
-    plotting.plot_overlaps(ax, [0.5, 1.0])
-    assert not ax.collections
-    np.testing.assert_array_equal(lines(ax)["measured"], [0.5, 1.0])
-    assert list(lines(ax)) == ["measured"]
-
-
-def test_the_band_of_overlaps_holds_ninety_per_cent_of_pairs(ax):
-    pairs = np.linspace(0, 1, 101)[:, None] * [1.0, 0.5]
-    plotting.plot_overlaps(ax, pairs, predicted=pairs, mark=2, baseline=0.2)
-    (band,) = ax.collections
-    heights = band.get_paths()[0].vertices
-    at_two = heights[heights[:, 0] == 2, 1]
-    assert [at_two.min(), at_two.max()] == pytest.approx([0.025, 0.475])
-    shown = lines(ax)
-    np.testing.assert_allclose(shown["predicted"], [0.5, 0.25])
-    np.testing.assert_allclose(shown["random"], [0.1, 0.2])
-    assert ax.lines[2].get_xdata() == [2, 2]
-
-
-def test_one_seed_has_no_error_bar(ax):
-    plotting.plot_against_size(ax, [1, 2], [[3.0], [4.0]], [[3.5], [4.5]], "blue", "C")
-    (measured,) = ax.containers
-    assert not measured.has_yerr
-    np.testing.assert_array_equal(ax.lines[-1].get_ydata(), [3.5, 4.5])
-    assert ax.get_xscale() == ax.get_yscale() == "log"

@@ -12,7 +12,6 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from paper_figs import style
-from rmt_hessian import plotting
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
 
@@ -120,7 +119,7 @@ def test_shares_between_layers_and_maps_of_features(draw, store):
     arrays = store.arrays(first[first["seed"] == 0]["key"].iloc[0])
     for row, name in zip(axes[:2], ("features_0_1", "features_0_2"), strict=True):
         for ax, norms in zip(row, arrays[name], strict=True):
-            image = ax.images[0]
+            (image,) = ax.collections
             assert image.norm.vmax == max(arrays[f"features_0_{m}"].max() for m in (1, 2))
             shown = np.maximum(norms, image.norm.vmin)
             np.testing.assert_allclose(image.get_array(), shown)
@@ -162,32 +161,3 @@ def test_words_for_a_number_of_seeds(seeds, words):
     table = pd.DataFrame({"seed": seeds})
     assert style.seeds_of(table) == words
     assert style.seeds_of(table, "network") == words.replace("seed", "network")
-
-
-# --- the function for users ---------------------------------------------------------------------
-
-
-@pytest.fixture
-def ax():
-    figure, ax = plt.subplots()
-    yield ax
-    plt.close(figure)
-
-
-def test_a_scale_that_is_given(ax):
-    A = np.array([[1.0, 1e-9], [0.0, 0.1]])
-    image = plotting.plot_absolute_hessian(ax, A, decades=3, vmax=10.0)
-    assert (image.norm.vmin, image.norm.vmax) == pytest.approx((0.01, 10))
-    np.testing.assert_allclose(image.get_array(), [[1, 0.01], [0.01, 0.1]])
-
-
-def test_pixels_of_several_entries_and_thin_lines_of_units(ax):
-    A, edges = np.arange(1.0, 10).reshape(3, 3), [0, 4, 6, 7]
-    mesh = plotting.plot_absolute_hessian(ax, A, [6], units=[2, 4], edges=edges)
-    corners = mesh.get_coordinates()
-    np.testing.assert_array_equal(corners[0, :, 0], np.array(edges) - 0.5)
-    np.testing.assert_array_equal(corners[:, 0, 1], np.array(edges) - 0.5)
-    np.testing.assert_array_equal(np.asarray(mesh.get_array()).reshape(3, 3), A)
-    width = {line.get_xdata()[0]: line.get_linewidth() for line in ax.lines[1::2]}
-    assert list(width) == [1.5, 3.5, 5.5]
-    assert width[1.5] == width[3.5] < width[5.5]

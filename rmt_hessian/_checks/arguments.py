@@ -147,7 +147,8 @@ def real_dtype(value: Any) -> np.dtype[Any]:
 def real_number(value: Any, name: str) -> float:
     """Return ``value`` as a finite float."""
     try:
-        if isinstance(value, str | bytes | bool | np.bool_) or np.ndim(value) != 0:
+        text = isinstance(value, str | bytes | bool | np.bool_)
+        if text or np.ndim(value) != 0 or np.iscomplexobj(value):
             raise TypeError
         number = float(to_numpy(value))
     except (TypeError, ValueError, OverflowError):

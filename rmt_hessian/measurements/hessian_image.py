@@ -6,12 +6,12 @@ from typing import Literal
 import numpy as np
 
 from rmt_hessian.hessian.from_network import network_hessian
-from rmt_hessian.measurements.hessian_maps import hessian_maps
 from rmt_hessian.measurements.parameters import Count, Widths
 from rmt_hessian.measurements.registry import measurement
 from rmt_hessian.model.datasets import digits
 from rmt_hessian.model.inputs import gaussian_inputs, random_labels
 from rmt_hessian.model.networks import Network
+from rmt_hessian.spectra.maps import hessian_maps
 
 PIXELS = 64
 IMAGES = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)  # of the digits 0 … 9

@@ -6,12 +6,12 @@ import numpy as np
 
 from rmt_hessian.hessian.from_network import network_hessian
 from rmt_hessian.hessian.off_diagonal import BY
-from rmt_hessian.measurements.hessian_maps import hessian_maps
 from rmt_hessian.measurements.layer_pairs import layer_pairs
 from rmt_hessian.measurements.parameters import Count
 from rmt_hessian.measurements.registry import measurement
 from rmt_hessian.measurements.structure_of_network import population_shares, three_samples
 from rmt_hessian.measurements.trained import TrainingRun
+from rmt_hessian.spectra.maps import hessian_maps
 
 TIMES = "initial", "middle", "final"  # 0, 50 and 100 % of the steps
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rmt_hessian import Network, network_hessian
-from rmt_hessian.measurements.hessian_maps import hessian_maps, pixel_edges, unit_edges
 from rmt_hessian.measurements.layer_pairs import layer_pairs
 from rmt_hessian.measurements.trained import TrainingRun
 from rmt_hessian.measurements.trained_layer_pairs import trained_layer_pairs
 from rmt_hessian.measurements.training_images import TIMES, training_images
+from rmt_hessian.spectra.maps import hessian_maps, pixel_edges, unit_edges
 from rmt_hessian.sweep.parameters import arguments
 from tests.tolerances import EXACT
 

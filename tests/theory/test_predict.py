@@ -87,7 +87,7 @@ def test_laws_of_every_kind_can_be_drawn():
     fig, ax = plt.subplots()
     for law in LAWS.values():
         if law.components():
-            plot_spectrum(ax, law.rvs(50, rng=0), {"law": law})
+            plot_spectrum(law.rvs(50, rng=0), law, ax=ax)
     plt.close(fig)
 
 

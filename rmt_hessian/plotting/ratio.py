@@ -1,0 +1,105 @@
+"""Off-diagonal over diagonal block norms against the number of classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rmt_hessian._checks.arguments import describe
+from rmt_hessian._checks.arrays import finite_array, real_array
+from rmt_hessian._types import FloatArray
+from rmt_hessian.plotting.appearance import MEASURED, PREDICTED, axes_or_new, legend_of_new
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def plot_ratio(
+    n_classes: ArrayLike,
+    ratios: Any,
+    predicted: Any = None,
+    *,
+    ax: Axes | None = None,
+    measured: ArrayLike | None = None,
+    limit: Any = None,
+) -> Axes:
+    """``R = E‖H_ij‖_F² / E‖H_ii‖_F²`` against C, log-log, beside its prediction.
+
+    Parameters
+    ----------
+    n_classes : array_like, shape (n,)
+    ratios : array_like, shape (n,) or (n, seeds)
+        Of single draws. Of several at each C, a band runs between the 5 % and the 95 % quantile.
+    predicted : array_like, shape (n,), or sequence of ExpectedBlockNorms, optional
+        What `rmt_hessian.theory.block_norms` returns for each C: a solid line.
+    ax : matplotlib.axes.Axes, optional
+    measured : array_like, shape (n,), optional
+        The dots. Default: means of ``ratios`` over the seeds. Predicted is the ratio of two
+        expectations, so that ratios of the means of norms are nearer to it.
+    limit : BlockNormLimits, or array_like, shape (n,), optional
+        What `rmt_hessian.theory.block_norm_limits` returns, ``a C^{-e}``: a dashed line. NaN is not
+        drawn.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not agree.
+
+    Examples
+    --------
+    >>> import rmt_hessian as rh
+    >>> C = [4, 16, 64]
+    >>> cases = [rh.Ensemble([50, c], layer=0, loss="ce", n_samples=100) for c in C]
+    >>> R = [rh.draw(case, rng=0).mean_squared_block_norms() for case in cases]
+    >>> norms = [rh.theory.block_norms(case) for case in cases]
+    >>> ax = plot_ratio(C, [off / on for on, off in R], norms)
+    >>> ax.get_xscale(), len(ax.lines)
+    ('log', 2)
+    """
+    given = ax
+    C = finite_array(n_classes, "n_classes", ndim=1)
+    R = real_array(ratios, "ratios")
+    if R.ndim not in (1, 2) or len(R) != C.size or not R.size:
+        wanted = f"({C.size},) or ({C.size}, seeds), a row for each of n_classes"
+        raise ValueError(f"ratios must have the shape {wanted}, got {R.shape}")
+    R = R.reshape(C.size, -1)
+    dots = R.mean(axis=1) if measured is None else _line(C, measured, "measured")
+    lines = [
+        ("-", PREDICTED, 1.2, "predicted", _line(C, predicted, "predicted")),
+        ("--", "black", 0.9, r"limit $C\to\infty$", _line(C, limit, "limit")),
+    ]
+    ax = axes_or_new(ax)
+    if R.shape[1] > 1:
+        band = np.quantile(R, [0.05, 0.95], axis=1)
+        ax.fill_between(C, *band, color=MEASURED, alpha=0.25, lw=0, label="seeds, 90 %")
+    ax.plot(C, dots, "o", ms=3, color=MEASURED, label="measured")
+    for line, colour, width, label, values in lines:
+        if np.isfinite(values).any():
+            ax.plot(C, values, line, color=colour, lw=width, label=label)
+    ax.set_xscale("log", base=2)
+    ax.set_yscale("log")
+    ax.set_xlabel("number of classes $C$")
+    ax.set_ylabel(r"$\mathbb{E}\|H_{ij}\|_F^2\,/\,\mathbb{E}\|H_{ii}\|_F^2$")
+    return legend_of_new(ax, given)
+
+
+def _line(C: FloatArray, values: Any, name: str) -> FloatArray:
+    """Values at C; NaN of None, and ``a C^{-e}`` of limits."""
+    if values is None:
+        return np.full(C.size, np.nan)
+    if hasattr(values, "off_diagonal_exponent"):
+        constant, exponent = values.ratio
+        return constant * C ** -float(exponent)
+    if isinstance(values, Sequence):
+        values = [getattr(value, "ratio", value) for value in values]
+    found = real_array(values, name)
+    if found.shape != C.shape:
+        raise ValueError(f"{name} must have a value for each of n_classes, got {describe(values)}")
+    return found

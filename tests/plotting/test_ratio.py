@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+import rmt_hessian as rh
+from rmt_hessian.plotting import plot_ratio
+
+C = [2, 4, 8]
+
+
+def drawn(ax):
+    return {line.get_label(): line.get_xydata().T for line in ax.lines}
+
+
+def test_dots_are_means_and_the_band_holds_ninety_per_cent_of_seeds(ax):
+    ratios = np.linspace(1, 2, 101) * [[4.0], [2.0], [1.0]]
+    plot_ratio(C, ratios, [6, 3, 1.5], ax=ax)
+    shown = drawn(ax)
+    np.testing.assert_allclose(shown["measured"], [C, [6, 3, 1.5]])
+    np.testing.assert_allclose(shown["predicted"], shown["measured"])
+    heights = ax.collections[0].get_paths()[0].vertices
+    at_two = heights[heights[:, 0] == 2, 1]
+    assert [at_two.min(), at_two.max()] == pytest.approx([4.2, 7.8])
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+
+
+def test_dots_may_be_given(ax):
+    plot_ratio(C, np.ones((3, 2)), measured=[3, 2, 1], ax=ax)
+    assert drawn(ax)["measured"][1].tolist() == [3, 2, 1]
+    assert list(drawn(ax)) == ["measured"]
+
+
+def test_one_draw_has_no_band(ax):
+    plot_ratio(C, [3, 2, 1], ax=ax)
+    assert not ax.collections
+
+
+def test_a_limit_that_is_not_known_is_not_drawn(ax):
+    plot_ratio([2, 4], np.ones((2, 3)), [1, 1], limit=[np.nan] * 2, ax=ax)
+    assert list(drawn(ax)) == ["measured", "predicted"]
+
+
+def test_predictions_as_the_library_returns_them(ax):
+    cases = [rh.Ensemble([6, n], layer=0, loss="ce", n_samples=12) for n in C]
+    norms, limits = map(rh.theory.block_norms, cases), rh.theory.block_norm_limits(cases[0])
+    plot_ratio(C, [1, 1, 1], list(norms), limit=limits, ax=ax)
+    expected = [rh.theory.block_norms(case).ratio for case in cases]
+    np.testing.assert_allclose(drawn(ax)["predicted"][1], expected)
+    constant, exponent = limits.ratio
+    dashed = drawn(ax)[r"limit $C\to\infty$"]
+    np.testing.assert_allclose(dashed[1], constant * np.array(C, float) ** -exponent)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((C, [1, 2]), r"ratios must have the shape \(3,\) or \(3, seeds\)"),
+        ((C, [1, 2, 3], [1, 2]), "predicted must have a value for each of n_classes"),
+        ((C, [1, 2, 3], "theory"), "predicted must be"),
+        (([1, np.nan], [1, 2]), "n_classes must be finite"),
+        (([], []), "n_classes"),
+    ],
+)
+def test_shapes_that_do_not_agree_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        plot_ratio(*arguments)
