@@ -57,6 +57,7 @@ sphinx_gallery_conf = {
     "notebook_extensions": set(),
     "min_reported_time": 1e9,  # no times, which differ from build to build
     "reference_url": {"rmt_hessian": None},  # names in the code lead to their pages here
+    "reset_modules": ("matplotlib", "gallery_dpi.fine"),
     "show_memory": False,
     "show_signature": False,
     "write_computation_times": False,

@@ -6,18 +6,15 @@ The ratio R of mean squared norms of blocks, off-diagonal over diagonal, of soft
 falls like 1/C²; :doc:`/norms` derives the constant.
 """
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 import rmt_hessian as rh
-from rmt_hessian.plotting import plot_norm_ratio
 
-cases = [rh.Ensemble([64, 2**k], layer=0, loss="ce", n_samples=256) for k in range(1, 11)]
+classes = 2 ** np.arange(1, 11)
+cases = [rh.Ensemble([64, C], layer=0, loss="ce", n_samples=256) for C in classes]
 norms = [[rh.draw(ens, seed).mean_squared_block_norms() for seed in range(8)] for ens in cases]
 on, off = np.moveaxis(norms, -1, 0)
-predicted = [rh.theory.block_norms(ens).ratio for ens in cases]
-
-fig, ax = plt.subplots()
-plot_norm_ratio(ax, [e.widths[1] for e in cases], off / on, off.mean(1) / on.mean(1), predicted)
-ax.set(xlabel="classes C", ylabel="ratio R")
-ax.legend()
+predicted = [rh.theory.block_norms(ens) for ens in cases]
+limit = rh.theory.block_norm_limits(cases[0])
+with rh.plotting.style():
+    rh.plotting.plot_ratio(classes, off / on, predicted, limit=limit)
