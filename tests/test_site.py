@@ -96,6 +96,7 @@ def test_papers_are_found_in_any_spelling():
         ("El Karoui et al. (2013)", "El Karoui, Bean, Bickel, Lim and Yu (2013)"),
         ("as in [D]'s proof", "[D] Dong, Zhang, Luo, Yao and Sun (2025)"),
         ("Maurer, arXiv cs/0411099.", "Maurer (2004)"),
+        ("(arXiv 2010.04261)", "[W] Wu, Zhu, Wu, Wang and Ge (2020)"),
     ):
         (match,) = PATTERN.finditer(text)
         assert TITLES[int(match.lastgroup[1:])] == paper

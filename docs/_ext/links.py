@@ -15,7 +15,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 NAME = re.compile(r"(?:rh|rmt_hessian)?\.?([A-Za-z_][\w.]*)(\(.*\))?", re.DOTALL)
 PAGE = re.compile(r"docs/([\w/]+)\.md")
 PAPER = re.compile(r"^## (.+)\n([^#]*)", re.MULTILINE)
-ARXIV = re.compile(r"arXiv ([\w./-]*\w)")
+ARXIV = re.compile(r"arXiv\s+([\w./-]*\w)")
 REFERENCES = "references"
 PLAIN = (nodes.reference, pending_xref, nodes.title, nodes.literal, nodes.literal_block, nodes.math)
 
