@@ -39,6 +39,20 @@ def test_scale_and_ratio(n, spikes):
     assert sum(fit.outliers.size for fit in fits) in range(10 * len(spikes), 10 * len(spikes) + 2)
 
 
+@pytest.mark.parametrize("p", [20, 500])
+def test_sums_as_they_are_expected_give_the_parameters(p):
+    """``E Σ x = p``, ``E Σ x² = p + γ (p + p²)/p``: the term p, of the variance of squares, is 1/p
+    of γ, a part 1/(2γ) of its standard error that no ten draws show."""
+    ratio, law = 0.4, MarchenkoPastur(0.4)
+    x = law.ppf((np.arange(p) + 0.5) / p)
+    x -= x.mean()
+    x = 1 + x * np.sqrt(ratio * (p + 1) / np.sum(x**2))
+    fit = fit_marchenko_pastur(3 * x)
+    assert fit.outliers.size == 0
+    assert fit.law.scale == pytest.approx(3, rel=1e-12)
+    assert fit.law.aspect_ratio == pytest.approx(ratio, rel=1e-12)
+
+
 def test_without_the_correction_the_scale_is_wrong():
     """Ten spikes take ``Σ γθ/(θ - 1)`` of the trace of the bulk: here 19 standard errors."""
     x = spectrum(500, 1000, np.random.default_rng(0), spikes=SPIKES)

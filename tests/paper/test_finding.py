@@ -78,6 +78,8 @@ def test_of_exact_numbers_rounding_is_all_that_may_differ():
 def test_shares_and_bounds():
     measured = pd.Series([1.0, 1.1], pd.MultiIndex.from_tuples([("a", 2), ("b", 3)]))
     assert near("x", measured, 1.0, within=0.11).holds
+    assert not near("x", measured, 1.0, within=0.095).holds  # a share of 1, not of 1.1
+    assert near("x", measured - 0.2, 1.0, within=0.205).holds
     found = near("x", measured, 1.0, within=0.09)
     assert (found.holds, found.what) == (False, "x, worst of 2 (b, 3)")
     assert at_most("x", measured, 1.1).holds

@@ -169,6 +169,19 @@ def test_a_spectral_density_has_the_bars_of_its_spectrum(H, ax):
     assert float(told.split(" %")[0]) == pytest.approx(100 / 3, abs=3)
 
 
+def test_a_spectral_density_of_both_signs_leaves_the_null_space_out(ax):
+    """Ten eigenvalues on each side, twenty of 0: the bar across 0 is empty."""
+    side = np.linspace(1, 2, 10)
+    A = np.diag(np.concatenate([-side, np.zeros(20), side]))
+    plot_spectrum(rh.spectral_density(A, n_probes=100, n_steps=40, rng=0), ax=ax, bins=5)
+    heights, edges = histogram(ax)
+    masses, at_zero = heights * np.diff(edges), float(notes(ax)[0].split(" %")[0]) / 100
+    assert at_zero == pytest.approx(0.5, abs=0.05)
+    assert edges[2] < 0 < edges[3]
+    assert masses[2] == pytest.approx(0, abs=1e-9)
+    assert masses.sum() == pytest.approx(1 - at_zero, abs=1e-3)
+
+
 def test_single_precision_has_its_own_zero(ax):
     spectrum = np.concatenate([np.full(50, 3e-8), np.linspace(1, 2, 50)])
     plot_spectrum(spectrum.astype(np.float32), ax=ax)

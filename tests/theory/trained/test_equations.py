@@ -51,7 +51,30 @@ def all_orders(K, n, seed, group_size=1):
 )
 def test_scalars_and_matrices_are_one_theory(K, mixture, group_size):
     """Over points that all permutations of the symmetry map onto themselves."""
-    moments, points = moments_of(K, 80, 300, mixture), all_orders(K, 60 // K**2 + 4, K, group_size)
+    compare_forms(moments_of(K, 80, 300, mixture), group_size)
+
+
+@pytest.mark.parametrize(
+    ("mixture", "group_size"), [(Mixture(2.0), 1), (Mixture(2.0, groups=(2, 0.5)), 2)]
+)
+def test_they_are_one_theory_of_features_with_a_covariance(mixture, group_size):
+    compare_forms(with_two_eigenvalues(moments_of(4, 80, 300, mixture)), group_size)
+
+
+def with_two_eigenvalues(moments):
+    """Of Σ, the means in both eigenspaces."""
+    return replace(
+        moments,
+        eigenvalues=np.array([0.5, 2.0]),
+        shares=np.array([0.7, 0.3]),
+        grams=np.stack([0.25 * moments.grams[0], 0.75 * moments.grams[0]]),
+    )
+
+
+def compare_forms(moments, group_size):
+    """The states of both, at their fixed points."""
+    K = moments.n_classes
+    points = all_orders(K, 60 // K**2 + 4, K, group_size)
     assert moments.symmetry.group_size == group_size
     scalar = SymmetricClasses(moments, points, 0.05, moments.symmetry)
     matrix = AnyClasses(moments, points, 0.05)
@@ -71,13 +94,7 @@ def test_scalars_and_matrices_are_one_theory(K, mixture, group_size):
 def test_the_fixed_point_solves_the_equations_as_they_are_written(mixture):
     """Sample by sample, with inverses and Kronecker sums spelt out, as in the docstring."""
     K, d, N, mu = 3, 60, 200, 0.03
-    moments = moments_of(K, d, N, mixture)
-    moments = replace(  # two eigenvalues of Σ, the means in both
-        moments,
-        eigenvalues=np.array([0.5, 2.0]),
-        shares=np.array([0.7, 0.3]),
-        grams=np.stack([0.25 * moments.grams[0], 0.75 * moments.grams[0]]),
-    )
+    moments = with_two_eigenvalues(moments_of(K, d, N, mixture))
     points = Points(
         *[
             getattr(points_of(moments.frequencies, False, 1), n)[::16]
@@ -119,6 +136,19 @@ def test_the_fixed_point_solves_the_equations_as_they_are_written(mixture):
     values, vectors = np.linalg.eigh(state.covariance)
     half = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
     np.testing.assert_allclose(noise, points.noise @ half, atol=1e-6)
+
+
+@pytest.mark.parametrize("frequencies", [[0.5, 0.3, 0.2], [0.25] * 4])
+@pytest.mark.parametrize("symmetric", [False, True])
+def test_points_have_the_masses_of_their_classes(frequencies, symmetric):
+    frequencies = np.array(frequencies)
+    if symmetric:
+        frequencies = np.full(frequencies.size, 1 / frequencies.size)
+    points = points_of(frequencies, symmetric, 0)
+    masses = np.bincount(points.labels, points.masses)
+    np.testing.assert_allclose(masses, frequencies, atol=1 / points.masses.size)
+    if not symmetric:
+        np.testing.assert_allclose(masses, frequencies, rtol=1e-12)
 
 
 def binary(gamma, mu, rho):
