@@ -116,7 +116,10 @@ def test_masses_and_moments(kind, n, p, seed):
 
 def test_the_variance_counts_null_features_and_null_weights():
     """``(Eλ)² Var e + φ Var λ (Ee)²`` of all λ and e, zeros among them, and ``m₂ - m₁²``."""
-    lam, e = np.array([0.0, 1.0, -2.0, 4.0, 0.0, 0.0, 1.0, 1.0]), np.array([0.0, 0.0, 1.0, 2.0, 3.0])
+    lam, e = (
+        np.array([0.0, 1.0, -2.0, 4.0, 0.0, 0.0, 1.0, 1.0]),
+        np.array([0.0, 0.0, 1.0, 2.0, 3.0]),
+    )
     law = equal_masses(lam, e, 5 / 8)
     expected = lam.mean() ** 2 * e.var() + 5 / 8 * lam.var() * e.mean() ** 2
     assert law.var() == pytest.approx(expected, rel=EXACT)
