@@ -138,19 +138,6 @@ def test_the_fixed_point_solves_the_equations_as_they_are_written(mixture):
     np.testing.assert_allclose(noise, points.noise @ half, atol=1e-6)
 
 
-@pytest.mark.parametrize("frequencies", [[0.5, 0.3, 0.2], [0.25] * 4])
-@pytest.mark.parametrize("symmetric", [False, True])
-def test_points_have_the_masses_of_their_classes(frequencies, symmetric):
-    frequencies = np.array(frequencies)
-    if symmetric:
-        frequencies = np.full(frequencies.size, 1 / frequencies.size)
-    points = points_of(frequencies, symmetric, 0)
-    masses = np.bincount(points.labels, points.masses)
-    np.testing.assert_allclose(masses, frequencies, atol=1 / points.masses.size)
-    if not symmetric:
-        np.testing.assert_allclose(masses, frequencies, rtol=1e-12)
-
-
 def binary(gamma, mu, rho):
     """Two classes by one-dimensional quadrature: ``t = f_y - f_other``, its prox by a bracket.
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rmt_hessian import Ensemble, Mixture
+from rmt_hessian.theory import trained_softmax
 from rmt_hessian.theory.trained import outliers
 from rmt_hessian.theory.trained.class_moments import ClassMoments
 from rmt_hessian.theory.trained.directions import Directions
@@ -103,6 +105,21 @@ def test_coordinates_have_the_moments_of_training_inputs():
         product = g.T @ along / len(g)
         assert np.trace(product) / 3 == pytest.approx(-found.ridge * expected, rel=0.01)
         np.testing.assert_allclose(product, -found.ridge * expected * np.eye(3), atol=4e-3)
+
+
+def test_the_optimum_of_classes_that_differ():
+    """``E[g wᵀ] = -μ Q⊥^{1/2}`` along V⊥, where ``Q⊥^{-1/2} S`` is not symmetric; points
+    leave 3e-5."""
+    means = np.eye(3, 60) * np.array([[4.0], [1.0], [0.3]])
+    mixture = Mixture(1.0, means=means, frequencies=[6, 3, 1])
+    found = trained_softmax(Ensemble([60, 3], 0, "ce", 80, inputs=mixture), ridge=0.01)
+    U, state, directions = basis(3), found.state, found._given_logits
+    values, vectors = np.linalg.eigh(U.T @ state.noise @ U)
+    root = (vectors * np.sqrt(values)) @ vectors.T
+    pull = np.linalg.solve(root, U.T @ state.prox @ U)
+    assert np.abs(pull - pull.T).max() > 0.5
+    product = (directions.gradients.T * found.sample.masses) @ directions.mean[:, 3:]
+    np.testing.assert_allclose(product, -found.ridge * root, atol=2e-4)
 
 
 def test_exchangeable_and_matrix_forms_find_the_same_outliers(monkeypatch):
