@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from paper_figs.style import alike, rows_of, seeds_of
 
@@ -57,23 +58,20 @@ class Training:
 
 
 def trainings(store):
-    """Lists of `Training` with true and with random labels, one for each network and optimiser."""
-    table = rows_of(store, "trained_eigenspaces")
+    """Lists of `Training` with true and with random labels, one for each network and optimiser.
+
+    Labels are true where nothing is said of them.
+    """
+    table = rows_of(store, "trained_eigenspaces", needed=True)
+    random = table.get("random_labels", pd.Series(False, table.index)).eq(True)
+    alike(table.drop(columns="random_labels", errors="ignore"), *KEYS)
     return [
         [
-            Training(_title(rows), random, points, [*map(store.arrays, keys)])
-            for random, points in _by_labels(rows)
-            for keys in [points["key"]]
+            Training(_title(rows), labels, points, [*map(store.arrays, points["key"])])
+            for labels, points in rows.groupby(random)
         ]
         for _, rows in table.groupby(KEYS, sort=False)
-        if len(alike(rows.drop(columns="random_labels", errors="ignore"), *KEYS))
     ]
-
-
-def _by_labels(rows):
-    """Labels are true where nothing is said of them."""
-    random = rows["random_labels"].eq(True) if "random_labels" in rows else rows["seed"] < 0
-    return [(sort, rows[random == sort]) for sort in LABELS if (random == sort).any()]
 
 
 def _title(rows):
