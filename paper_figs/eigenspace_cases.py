@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from paper_figs.style import alike, rows_of, seeds_of
+from paper_figs.style import alike, inputs_of_training, rows_of, seeds_of
 
 KEYS = ["inputs", "optimiser", "widths"]
-INPUTS = {"digits": "digits", "mnist": "MNIST"}
+IMAGES = "digits", "mnist"  # standardised where nothing is said of it
 OPTIMISERS = {"lbfgs": "L-BFGS", "adam": "Adam", "gd": "GD"}
 LABELS = {False: "true labels", True: "random labels"}
 BEFORE, AFTER = 0, 1
@@ -76,8 +76,8 @@ def trainings(store):
 
 def _title(rows):
     first = rows.iloc[0]
-    inputs = INPUTS.get(first["inputs"], first["inputs"])
-    if first["inputs"] in INPUTS and first.get("standardised", True):
+    inputs = inputs_of_training(first["inputs"])
+    if first["inputs"] in IMAGES and first.get("standardised", True):
         inputs += " (standardised)"
     optimiser = OPTIMISERS[first["optimiser"]]
     return f"{inputs}, {optimiser}\n{first['widths'].replace('-', '–')}"
@@ -87,7 +87,7 @@ def words(store):
     """For a caption: what was learned, how, and how often."""
     table = rows_of(store, "trained_eigenspaces")
     told = "; ".join(
-        f"{INPUTS.get(inputs, inputs)} by {OPTIMISERS[optimiser]}, {_values(rows, 'steps')} steps, "
+        f"{inputs_of_training(inputs)} by {OPTIMISERS[optimiser]}, {_values(rows, 'steps')} steps, "
         f"N = {_values(rows, 'n_samples')}, {seeds_of(rows)}"
         for (inputs, optimiser), rows in table.groupby(["inputs", "optimiser"], sort=False)
     )

@@ -15,23 +15,17 @@ from rmt_hessian.plotting import COLOURS, plot_block_norms
 
 TIMES = "initial", "middle", "final"
 PERCENT = 0, 50, 100
-ADJACENT, DISTANT = ("o", "blue"), ("s", "vermilion")
-PANELS = {  # columns: marker and colour, line, label
-    "residual's share": {
-        "adjacent_residual_share": (ADJACENT, "-", "adjacent"),
-        "distant_residual_share": (DISTANT, "-", "distant"),
-    },
-    "at feature $i$ of unit $i$": {
-        "adjacent_stripe_share": (ADJACENT, "-", "adjacent"),
-        "adjacent_curvature_stripe_share": (ADJACENT, "--", "adjacent, no residual"),
-    },
-    "at the largest feature of a unit": {
-        "adjacent_largest_share": (ADJACENT, "-", "adjacent"),
-        "distant_largest_share": (DISTANT, "-", "distant"),
-        "adjacent_even_share": (ADJACENT, ":", "adjacent, if independent"),
-        "distant_even_share": (DISTANT, ":", "distant, if independent"),
-    },
-}
+TITLES = "residual's share", "at feature $i$ of unit $i$", "at the largest feature of a unit"
+LINES = [  # panel, column, marker, colour, line, label
+    (0, "adjacent_residual_share", "o", "blue", "-", "adjacent"),
+    (0, "distant_residual_share", "s", "vermilion", "-", "distant"),
+    (1, "adjacent_stripe_share", "o", "blue", "-", "adjacent"),
+    (1, "adjacent_curvature_stripe_share", "o", "blue", "--", "adjacent, no residual"),
+    (2, "adjacent_largest_share", "o", "blue", "-", "adjacent"),
+    (2, "distant_largest_share", "s", "vermilion", "-", "distant"),
+    (2, "adjacent_even_share", "o", "blue", ":", "adjacent, if independent"),
+    (2, "distant_even_share", "s", "vermilion", ":", "distant, if independent"),
+]
 SHOWN = ((0, 1), (0, 2))  # pairs of layers in the maps
 DECADES = 3.5
 TICKS = 5  # units and features from a tick to the next
@@ -53,7 +47,7 @@ def draw(store):
     for row, (case, rows) in zip(axes[2:], cases, strict=True):
         _draw_shares(row, rows)
         row[0].set_ylabel(case % "\n", fontsize=7)
-    for ax, title in zip(axes[2], PANELS, strict=True):
+    for ax, title in zip(axes[2], TITLES, strict=True):
         ax.set_title(title)
     for ax in axes[-1]:
         ax.set_xlabel("% of the steps")
@@ -95,11 +89,11 @@ def _draw_maps(axes, arrays):
 
 def _draw_shares(row, rows):
     """Means over seeds at the three times, and ranges."""
-    for ax, lines in zip(row, PANELS.values(), strict=True):
-        for name, ((marker, colour), line, label) in lines.items():
-            values = rows[[f"{time}_{name}" for time in TIMES]]
-            marks = {"marker": marker, "ms": 3, "lw": 1, "label": label}
-            plot_seeds(ax, PERCENT, values, colour, line, **marks)
+    for panel, name, marker, colour, line, label in LINES:
+        values = rows[[f"{time}_{name}" for time in TIMES]]
+        marks = {"marker": marker, "ms": 3, "lw": 1, "label": label}
+        plot_seeds(row[panel], PERCENT, values, colour, line, **marks)
+    for ax in row:
         ax.set(ylim=(-0.03, 1.03), xticks=PERCENT)
         ax.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
     even = 1 / int(rows["widths"].iloc[0].split("-")[1])  # of the features

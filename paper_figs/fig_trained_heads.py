@@ -1,7 +1,5 @@
 """Heads trained above fixed features: what theory predicts of them, and what is seen."""
 
-import numpy as np
-
 from paper_figs.style import (
     caption,
     inputs_of_training,
@@ -64,18 +62,13 @@ def draw(store):
 
 def _panel(ax, table, name):
     """A mark a point; losses on logarithmic axes."""
+    scale, shorten = ("log", short_log_axis) if name.endswith("loss") else ("linear", short_axis)
+    ax.set(xscale=scale, yscale=scale)
     for (features, data), rows in table.groupby(["features", "data"], sort=False):
-        colour, _ = FEATURES[features]
-        seen, predicted = rows[name], rows[f"predicted_{name}"]
+        seen, predicted, colour = rows[name], rows[f"predicted_{name}"], FEATURES[features][0]
         ax.plot(predicted, seen, DATA[data], **MARKS, alpha=0.6, c=COLOURS[colour])
-    ends = np.array([*ax.get_xlim(), *ax.get_ylim()])
-    shorten = short_axis
-    if name.endswith("loss"):
-        both = table[[f"predicted_{name}", name]].to_numpy()
-        ends = np.array([both.min() / 1.5, both.max() * 1.5])
-        ax.set(xscale="log", yscale="log")
-        shorten = short_log_axis
-    span = ends.min(), ends.max()
+    ends = [*ax.get_xlim(), *ax.get_ylim()]
+    span = min(ends), max(ends)
     ax.plot(span, span, c="0.6", lw=0.6)
     ax.set(xlim=span, ylim=span)
     shorten(ax.xaxis)

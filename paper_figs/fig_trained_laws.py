@@ -19,7 +19,6 @@ PANELS = {  # columns: marker of what is seen, line of theory
     "$R$": {"ratio": ("o", "-")},
     "share off the diagonal": {"share": ("o", "-")},
 }
-DOTS = {"ms": 2.6, "mew": 0}
 
 
 def draw(store):
@@ -32,7 +31,7 @@ def draw(store):
                 known = rows.groupby("ridge")[f"predicted_{column}"].mean()
                 label = f"$\\rho={rows['separation'].iloc[0]:g}$"
                 ax.plot(known.index, known, line, c=c, lw=0.9, label=label)
-                ax.plot(rows["ridge"], rows[column], marker, c=c, **DOTS, alpha=0.7)
+                ax.plot(rows["ridge"], rows[column], marker, c=c, ms=2.6, mew=0, alpha=0.7)
         ax.set_xscale("log")
         ax.set_ylabel(title)
         short_axis(ax.yaxis)
@@ -42,7 +41,7 @@ def draw(store):
         ax.set_xlabel(r"ridge $\mu$")
         plain_log_ticks(ax, sorted(cases[0]["ridge"].unique()))
     for style, label in (("o-", "training samples"), ("^--", "new samples")):
-        axes[0, 0].plot([], [], style, c="0.4", lw=0.9, **DOTS, label=label)
+        axes[0, 0].plot([], [], style, c="0.4", lw=0.9, ms=3.6, mew=0, label=label)
     legend_below(figure, axes, 5)
     caption(
         figure,

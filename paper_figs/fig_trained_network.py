@@ -17,10 +17,9 @@ OVERLAPS = {  # of the top eigenspaces of the first with those of the second
 
 def draw(store):
     """Rows: networks; columns: labels, before training and after."""
-    label = "overlap of top eigenspaces"
-    figure, axes = network_panels(
-        store, _panel, _columns, "dimension $q$", label, sharex=True, sharey=True
-    )
+    layout = {"height_to_width": 0.7, "sharex": True, "sharey": True}
+    labels = "dimension $q$", "overlap of top eigenspaces"
+    figure, axes = network_panels(store, _panel, _columns, *labels, **layout)
     legend_below(figure, axes, 3)
     caption(
         figure,

@@ -23,11 +23,10 @@ ROWS = [  # layers, loss, inputs, many samples or few; block
     (2, "ce", "gaussian", True, "diagonal"),
     (2, "mse", "gaussian", False, "diagonal"),
 ]
-LAWS = {"start": ("green", ":"), "given": ("blue", "--"), "conditional": ("vermilion", "-")}
-NAMES = {
-    "start": "law given the first weights",
-    "given": "law given the weights",
-    "conditional": "conditional law",
+LAWS = {
+    "start": ("green", ":", "law given the first weights"),
+    "given": ("blue", "--", "law given the weights"),
+    "conditional": ("vermilion", "-", "conditional law"),
 }
 BLOCKS = {"diagonal": "$H_{00}$", "off_diagonal": "$|H_{01}|$"}
 PLACES = 0.25, 0.5, 0.75  # of the distances, in the width of a panel
@@ -81,10 +80,10 @@ def _draw_row(row, arrays, block):
     spectrum = {"where": "mid", "color": COLOURS["grey"], "lw": 2.5, "alpha": 0.6}
     for ax, k, x in zip(row, shown, sizes, strict=True):
         ax.step(x, ranks, **spectrum, label="spectrum")
-        for place, (law, (colour, line)) in zip(PLACES, LAWS.items(), strict=True):
+        for place, (law, (colour, line, label)) in zip(PLACES, LAWS.items(), strict=True):
             colour, distance = COLOURS[colour], f"{arrays[f'{block}_ks_{law}'][k]:.3f}"
             quantiles = np.sort(np.abs(arrays[f"{block}_{law}_quantiles"][k]))
-            ax.plot(quantiles, ranks, line, color=colour, lw=1.0, label=NAMES[law])
+            ax.plot(quantiles, ranks, line, color=colour, lw=1.0, label=label)
             above = {"ha": "center", "va": "bottom", "fontsize": 6.5, "transform": ax.transAxes}
             ax.text(place, 1.04, distance, color=colour, **above)
         loss = written(float(f"{losses[k]:.2g}"))

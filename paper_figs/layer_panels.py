@@ -7,10 +7,10 @@ from paper_figs.eigenspace_cases import LABELS, trainings
 from paper_figs.lines import geometric_mean, plot_seeds
 from paper_figs.style import CannotDraw, index_axis, short_log_axis, subplots
 
-AROUND, HEIGHT = 0.9, 0.87  # inches for titles and legend; of a panel
+AROUND, WIDEST = 0.9, 1.2  # inches for titles and legend; of a panel, for its height
 
 
-def network_panels(store, draw, columns, xlabel, ylabel, **shared):
+def network_panels(store, draw, columns, xlabel, ylabel, *, height_to_width=0.95, **shared):
     """A figure of a row a network; and its axes.
 
     ``columns(training)`` has the titles of the panels of a training by what tells them apart, of
@@ -21,7 +21,9 @@ def network_panels(store, draw, columns, xlabel, ylabel, **shared):
     if not titles:
         raise CannotDraw("there is no layer to draw: none is hidden and has C units or more")
     figure, axes = subplots(len(rows), len(titles), **shared)
-    figure.set_size_inches(figure.get_size_inches()[0], AROUND + HEIGHT * len(rows))
+    width = figure.get_size_inches()[0]
+    height = height_to_width * min(width / len(titles), WIDEST)
+    figure.set_size_inches(width, AROUND + height * len(rows))
     for ax in axes.flat:
         ax.set_axis_off()
     for row_axes, row in zip(axes, rows, strict=True):
