@@ -309,6 +309,7 @@ CALLS = {
         "coverage": 0.9,
         "log": True,
         "outliers": [3.0],
+        "others": {"a": [1.0, 3.0]},
         "notes": ["a line"],
     },
     "plot_scree": {
@@ -317,6 +318,7 @@ CALLS = {
         "mark": 1,
         "mark_label": "rank",
         "predicted": [2.0, 1.0],
+        "others": {"a": [1.0, 3.0]},
         "n_shown": 2,
     },
     "style": {},
@@ -328,6 +330,7 @@ CALLS = {
         "predicted": [1.0, 0.5],
         "ax": AXES,
         "measured": [1.0, 0.5],
+        "errors": [0.1, 0.1],
         "limit": [1.0, 0.5],
     },
     "plot_overlap": {
