@@ -315,6 +315,7 @@ CALLS = {
     "plot_scree": {
         "eigenvalues": [1.0, 2.0],
         "ax": AXES,
+        "label": "Hessian",
         "mark": 1,
         "mark_label": "rank",
         "predicted": [2.0, 1.0],

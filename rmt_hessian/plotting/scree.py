@@ -31,6 +31,7 @@ def plot_scree(
     eigenvalues: Any,
     *,
     ax: Axes | None = None,
+    label: str = "measured",
     mark: int | None = None,
     mark_label: str | None = None,
     predicted: ArrayLike | None = None,
@@ -47,6 +48,8 @@ def plot_scree(
     eigenvalues : array_like, shape (n,), or a symmetric matrix
         In any order; or the matrix, such as ``H.output_hessian()``.
     ax : matplotlib.axes.Axes, optional
+    label : str
+        What the eigenvalues are called.
     mark : int, optional
         A vertical line stands behind this many eigenvalues, for example C-1.
     mark_label : str, optional
@@ -81,7 +84,7 @@ def plot_scree(
     ax = axes_or_new(ax)
     index = np.arange(1, values.size + 1)
     size = 3 if values.size <= 40 else 1.5
-    ax.plot(index, np.abs(values), "o", ms=size, color=MEASURED, label="measured")
+    ax.plot(index, np.abs(values), "o", ms=size, color=MEASURED, label=label)
     if (values < 0).any():
         place = values < 0
         ax.plot(
@@ -98,8 +101,8 @@ def plot_scree(
         places = np.arange(1, line.size + 1)
         ax.plot(places, np.abs(line), "-", color=PREDICTED, lw=1.0, label="predicted")
     if mark is not None:
-        label = f"first {mark} eigenvalues" if mark_label is None else mark_label
-        ax.axvline(mark + 0.5, color="black", ls="--", lw=0.9, label=label)
+        told = f"first {mark} eigenvalues" if mark_label is None else mark_label
+        ax.axvline(mark + 0.5, color="black", ls="--", lw=0.9, label=told)
     ax.set_yscale("log")
     step = next(step for step in (1, 2, 5, 10, 20, 50, values.size) if values.size <= 6 * step)
     ax.set_xticks([1, *range(max(step, 2), values.size + 1, step)])

@@ -35,8 +35,8 @@ def test_what_is_rounding_is_not_seen(ax):
 
 
 def test_a_line_has_the_name_it_is_given():
-    ax = plot_scree([1.0, 0.1], mark=1, mark_label="$C-1$")
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["measured", "$C-1$"]
+    ax = plot_scree([1.0, 0.1], label="Hessian", mark=1, mark_label="$C-1$")
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["Hessian", "$C-1$"]
 
 
 def test_other_spectra_have_markers_of_their_own(ax):
