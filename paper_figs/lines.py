@@ -12,6 +12,11 @@ def geometric_mean(values, axis):
     return np.exp(np.nanmean(np.log(values), axis=axis))
 
 
+def root_mean_square(values, axis):
+    """NaN are left out."""
+    return np.sqrt(np.nanmean(np.square(values), axis=axis))
+
+
 def plot_seeds(
     ax, x, values, colour, style="-", *, centre=np.nanmean, band=RANGE, where=np.any, alpha=0.2,
     **line,
@@ -29,7 +34,7 @@ def plot_seeds(
     style : str
         Of the line: dashes, a marker.
     centre : callable
-        ``np.nanmean``, ``np.nanmedian``, `geometric_mean`: of an array, with ``axis``.
+        ``np.nanmean``, ``np.nanmedian`` or one of the above: of an array, with ``axis``.
     band : (float, float) or None
         Quantiles. A single seed has no band.
     where : callable

@@ -88,6 +88,15 @@ def subplots(nrows, ncols, height_to_width=0.62, **arguments):
     return plt.subplots(nrows, ncols, squeeze=False, **arguments)
 
 
+def panels(n, ncols, height_to_width=0.62, **arguments):
+    """As `subplots`: rows of panels for n of them, those behind the last one not seen."""
+    nrows = -(-n // ncols)
+    figure, axes = subplots(nrows, min(n, ncols), height_to_width, **arguments)
+    for ax in axes.flat[n:]:
+        ax.set_axis_off()
+    return figure, axes
+
+
 def parts_with_subplots(n_parts, nrows, ncols, height_to_width=0.62):
     """A figure of parts above each other, and of each part its subfigure and its axes.
 
@@ -100,6 +109,16 @@ def parts_with_subplots(n_parts, nrows, ncols, height_to_width=0.62):
     figure = plt.figure()
     parts = figure.subfigures(n_parts, 1, squeeze=False)[:, 0]
     return figure, [(part, part.subplots(nrows, ncols, squeeze=False)) for part in parts]
+
+
+def label_outer(axes, xlabel="", ylabel=""):
+    """Labels below the lowest panels and left of the first ones, and no others."""
+    for ax in axes.flat:
+        ax.set(xlabel="", ylabel="")
+    for ax in axes[-1]:
+        ax.set_xlabel(xlabel)
+    for ax in axes[:, 0]:
+        ax.set_ylabel(ylabel)
 
 
 def legend_below(figure, axes, ncols=4, *, last=()):
