@@ -3,7 +3,15 @@
 import numpy as np
 
 from paper_figs.bound_cases import FAMILIES, bound_rows, depth_of, sizes_of
-from paper_figs.style import caption, inputs_of_training, legend_below, run, short_axis, subplots
+from paper_figs.style import (
+    caption,
+    inputs_of_training,
+    label_outer,
+    legend_below,
+    panels,
+    run,
+    short_axis,
+)
 from rmt_hessian.plotting import COLOURS
 
 PARTS = {  # of a bar, from below
@@ -16,18 +24,14 @@ PARTS = {  # of a bar, from below
 def draw(store):
     """A panel of true and of random labels, images and classes; groups of bars by depth."""
     table = bound_rows(store)
-    panels = list(table.groupby(["images", "n_classes", "random_labels"], sort=False))
-    ncols = min(2, len(panels))
-    figure, axes = subplots(-(-len(panels) // ncols), ncols, height_to_width=0.75)
-    for ax in axes.flat[len(panels) :]:
-        ax.set_axis_off()
-    for ax, ((images, n_classes, random), rows) in zip(axes.flat, panels, strict=False):
+    cases = list(table.groupby(["images", "n_classes", "random_labels"], sort=False))
+    figure, axes = panels(len(cases), 2, height_to_width=0.75)
+    for ax, ((images, n_classes, random), rows) in zip(axes.flat, cases, strict=False):
         _panel(ax, rows)
         ax.axhline(1 - 1 / n_classes, c="0.3", lw=0.7, ls=":", label="chance")
         labels = "random labels" if random else "true labels"
         ax.set_title(f"{inputs_of_training(images)}, {n_classes:.0f} classes, {labels}")
-    for ax in axes[:, 0]:
-        ax.set_ylabel("error, bound")
+    label_outer(axes, ylabel="error, bound")
     legend_below(figure, axes, 3)
     letters = "; ".join(f"{letter}: {label}" for label, letter, _ in FAMILIES.values())
     caption(

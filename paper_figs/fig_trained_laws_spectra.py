@@ -27,12 +27,9 @@ def draw(store):
     figure, axes = subplots(2, len(PARTS), height_to_width=0.75)
     for line, (_, row) in zip(axes, rows.iloc[[0, -1]].iterrows(), strict=True):
         arrays = store.arrays(row["key"])
-        for ax, (part, title) in zip(line, PARTS.items(), strict=True):
+        for ax, part in zip(line, PARTS, strict=True):
             _panel(ax, row, arrays, part)
-            ax.set(title=title, xlabel=None, ylabel=None)
         line[0].set_ylabel(f"$\\rho={row['separation']:g}$\ndensity")
-    for ax in axes[1]:
-        ax.set_xlabel("eigenvalue")
     legend_below(figure, axes)
     caption(
         figure,
@@ -60,6 +57,7 @@ def _panel(ax, row, arrays, part):
     if n := np.sum(outliers := are_beyond(values, edges)):
         notes.append(f"{n} beyond")
     plot_spectrum(values, curves, ax=ax, coverage=1.0, notes=notes)
+    ax.set(title=PARTS[part], ylabel=None)
     at_bottom = ax.get_xaxis_transform()
     ax.plot(values[outliers], np.full(n, 0.05), "|", c="black", ms=5, transform=at_bottom)
     short_axis(ax.yaxis)
