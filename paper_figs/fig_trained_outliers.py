@@ -69,10 +69,10 @@ def draw(store):
         column[0].set_title(f"{model_of(first)}\n{inputs}\n{sizes}{words}", fontsize=7)
         column[0].set_yscale("log")
         column[1].set_yscale("symlog", linthresh=1)
-        column[2].set_ylim(0, 1.05)
         column[3].set_xscale("symlog", linthresh=1)
         column[3].set(xlim=(0, None), ylim=(0, 1.05), xlabel="steps")
         column[3].minorticks_off()
+        column[2].set_ylim(0, 1.05)
     short_log_axis(axes[0, 0].yaxis)
     axes[1, 0].set_yticks([0, 1, 5, 20], ["0", "1", "5", "20"])
     for row, name in zip(axes, ROWS, strict=True):
