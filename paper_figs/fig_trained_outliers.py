@@ -12,7 +12,7 @@ from paper_figs.style import (
     short_log_axis,
     subplots,
 )
-from paper_figs.trained_spectra_cases import along, blocks_and_layers, model_of, points_of
+from paper_figs.trained_spectra_cases import blocks_and_layers, model_of, over_steps, points_of
 from rmt_hessian.measurements.trained_outliers import LARGEST_LAYER
 from rmt_hessian.plotting import COLOURS
 
@@ -103,7 +103,7 @@ def draw(store):
 def _draw_along(ax, runs, lines):
     """Medians over seeds, and ranges, of each column that is a line."""
     for name, (label, colour, line) in lines.items():
-        steps, values = along(runs, name)
+        steps, values = over_steps(runs, name)
         if np.isfinite(values).any(axis=0).sum() > 1:
             plot_seeds(ax, steps, values, colour, line, centre=np.nanmedian, label=label)
 

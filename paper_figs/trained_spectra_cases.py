@@ -34,7 +34,7 @@ def model_of(point):
     return f"{model}, {point['loss'].upper()}"
 
 
-def along(runs, name):
+def over_steps(runs, name):
     """The steps that most runs have, and what they measured there, shape (runs, steps).
 
     Of those that measured it. A run that has ended before stays where it ended.

@@ -20,7 +20,7 @@ def cases(store):
 
     Options of a training that take several values have a point each.
     """
-    table = rows_of(store, "dynamic_force")
+    table = rows_of(store, "dynamic_force", needed=True)
     table = table[table["widths"].str.count("-") == 2]
     if "weight_decay" in table:
         table = table[~(table["weight_decay"] > 0)]

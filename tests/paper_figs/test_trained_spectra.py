@@ -5,6 +5,7 @@ import pytest
 from matplotlib.colors import same_color
 
 from paper_figs import fig_trained_spectra, style
+from paper_figs.trained_spectra_cases import over_steps
 from rmt_hessian.plotting import COLOURS
 from rmt_hessian.report.trained_spectra import LAWS, OUTLIERS, RANK, trained_spectra_sections
 from tests.sections import require_legible
@@ -113,6 +114,20 @@ def test_medians_along_the_path(store, draw_twice):
     assert "medians over up to 2 seeds" in figure.get_label()
     legends = [ax.get_legend() for ax in np.reshape(figure.axes, (4, -1))[:, -1]]
     assert [len(legend.get_texts()) for legend in legends] == [4, 3, 2, 3]
+
+
+def test_a_run_that_ended_earlier_stays_where_it_ended():
+    """Steps of both, up to the median of the last ones; a run without the column is left out."""
+    long = {"checkpoint_steps": np.array([0, 1, 5]), "gap": np.array([1.0, 0.8, 0.0])}
+    short = {"checkpoint_steps": np.array([0, 2, 3]), "gap": np.array([0.4, 0.2, 0.1])}
+    steps, values = over_steps([long, short, {"checkpoint_steps": np.array([0])}], "gap")
+    assert steps.tolist() == [0, 1, 2, 3]
+    np.testing.assert_allclose(values, [[1.0, 0.8, 0.6, 0.4], [0.4, 0.3, 0.2, 0.1]])
+    later = {"checkpoint_steps": np.array([0, 9]), "gap": np.array([0.9, 0.9])}
+    steps, values = over_steps([short, later, later], "gap")
+    assert steps.tolist() == [0, 2, 3, 9]
+    np.testing.assert_allclose(values[0], [0.4, 0.2, 0.1, 0.1])
+    assert over_steps([short], "overlap")[1].size == 0
 
 
 def test_printed_tables(store):
