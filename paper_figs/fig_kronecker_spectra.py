@@ -32,7 +32,7 @@ def draw(store):
     axes[0, 0].set_ylabel("density")
     for ax in axes[0]:
         ax.set_xlabel("eigenvalue")
-    legend_below(figure, axes[:, 0], 3)
+    legend_below(figure, axes[:, 0], 5)
     means = table[table["n_samples"].isin(chosen["n_samples"])].groupby("n_samples").mean(True)
     law, product = (
         ", ".join(f"{value:.3f}" for value in means[f"ks_{name}"]) for name in ("law", "kronecker")

@@ -85,7 +85,7 @@ def plot_ratio(
         ax.fill_between(C, *band, color=MEASURED, alpha=0.25, lw=0, label="seeds, 90 %")
     ax.plot(C, dots, "o", ms=3, color=MEASURED, label="measured")
     if bars is not None:
-        ax.errorbar(C, dots, bars, fmt="none", elinewidth=0.8, ecolor=MEASURED)
+        ax.errorbar(C, dots, bars, fmt="none", elinewidth=0.8, capsize=2, ecolor=MEASURED)
     for line, colour, width, label, values in lines:
         if np.isfinite(values).any():
             ax.plot(C, values, line, color=colour, lw=width, label=label)

@@ -94,8 +94,8 @@ def plot_scree(
     for (name, other), (marker, colour) in zip(compared.items(), cycle(MARKERS), strict=False):
         places = np.arange(1, other.size + 1)
         ax.plot(
-            places, np.abs(other), marker, ms=size, mfc="none", mew=0.7, color=COLOURS[colour],
-            zorder=1.5, label=name,
+            places, np.abs(other), marker, ms=1.2 * size, mfc="none", mew=0.7,
+            color=COLOURS[colour], label=name,
         )  # fmt: skip
     if line is not None:
         places = np.arange(1, line.size + 1)
