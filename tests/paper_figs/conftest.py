@@ -61,13 +61,20 @@ def draw():
 
 @pytest.fixture
 def draw_twice(draw):
-    """``(name, store) -> figure``, which a second time has the same bytes."""
+    """``(name, store) -> figure``, which has the same bytes a second time, and a caption."""
 
     def twice(name, store):
-        figures = [draw(name, store) for _ in range(2)]
-        first, second = map(_bytes_of, figures)
-        assert first == second
-        return figures[0]
+        figure, again = (draw(name, store) for _ in range(2))
+        written = _bytes_of(figure)
+        assert written == _bytes_of(again)
+        assert len(written) > 5000
+        assert len(figure.get_label()) > 100  # the caption
+        assert "$" not in figure.get_label()
+        assert not figure.get_suptitle()
+        told = " ".join([figure.get_label(), *(ax.get_title() for ax in figure.axes)])
+        assert "nan" not in told.lower()
+        assert "<NA>" not in told
+        return figure
 
     return twice
 
