@@ -14,6 +14,7 @@ import matplotlib.pyplot as plt
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
+from tests.paper_figs.shown import require_told
 
 SWEEPS = Path(__file__).parents[2] / "sweeps"
 
@@ -68,12 +69,7 @@ def draw_twice(draw):
         written = _bytes_of(figure)
         assert written == _bytes_of(again)
         assert len(written) > 5000
-        assert len(figure.get_label()) > 100  # the caption
-        assert "$" not in figure.get_label()
-        assert not figure.get_suptitle()
-        told = " ".join([figure.get_label(), *(ax.get_title() for ax in figure.axes)])
-        assert "nan" not in told.lower()
-        assert "<NA>" not in told
+        require_told(figure)
         return figure
 
     return twice

@@ -24,6 +24,16 @@ def panels(figure):
     return [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
 
 
+def require_told(figure):
+    """A caption in plain text says what no title has room for; numbers in both are numbers."""
+    assert len(figure.get_label()) > 100
+    assert "$" not in figure.get_label()
+    assert not figure.get_suptitle()
+    told = " ".join([figure.get_label(), *(ax.get_title() for ax in figure.axes)])
+    assert "nan" not in told.lower()
+    assert "<NA>" not in told
+
+
 def panel(figure, *words):
     """The first axes whose title holds all the words."""
     return next(ax for ax in figure.axes if all(word in ax.get_title() for word in words))
