@@ -42,11 +42,11 @@ def draw(store):
         by side), what random heads on their features tend to for C → ∞ (dashes in their colours),
         and softmax regression trained on Gaussian mixtures (grey, population of new samples;
         {mixtures.sizes(trained)}): dots seen, lines predicted, dotted random heads.
-        {mixtures.TERMS} Right: the share off the diagonal if less is known, {sizes(confusions)}: C classes that are
-        confused alike; n of them, the effective number (Σc_i)²/Σc_i² of c_i = E[p_i(1 − p_i)];
-        classes of sizes c_i that are confused by their sizes alone; E[p_i p_j] of all pairs but no
-        features; the Hessian itself, with bars as on the left. Lines there only
-        join what belongs together. {missing(store, "real_heads")}""",
+        {mixtures.TERMS} Right: the share off the diagonal if less is known, {sizes(confusions)}: C
+        classes that are confused alike; n of them, the effective number (Σc_i)²/Σc_i² of
+        c_i = E[p_i(1 − p_i)]; classes of sizes c_i that are confused by their sizes alone;
+        E[p_i p_j] of all pairs but no features; the Hessian itself, with bars as on the left. Lines
+        there only join what belongs together. {missing(store, "real_heads")}""",
     )
     return figure
 

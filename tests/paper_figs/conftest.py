@@ -14,6 +14,7 @@ import matplotlib.pyplot as plt
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
+from tests.paper_figs.shown import require_told
 
 SWEEPS = Path(__file__).parents[2] / "sweeps"
 
@@ -61,13 +62,15 @@ def draw():
 
 @pytest.fixture
 def draw_twice(draw):
-    """``(name, store) -> figure``, which a second time has the same bytes."""
+    """``(name, store) -> figure``, which has the same bytes a second time, and a caption."""
 
     def twice(name, store):
-        figures = [draw(name, store) for _ in range(2)]
-        first, second = map(_bytes_of, figures)
-        assert first == second
-        return figures[0]
+        figure, again = (draw(name, store) for _ in range(2))
+        written = _bytes_of(figure)
+        assert written == _bytes_of(again)
+        assert len(written) > 5000
+        require_told(figure)
+        return figure
 
     return twice
 
