@@ -1,25 +1,14 @@
 """The shipped sweep of outliers in small: its figure and its printed table."""
 
-import io
-from pathlib import Path
-
-import matplotlib
 import numpy as np
 import pytest
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 from matplotlib.colors import same_color
 
-from paper_figs import fig_outliers, style
+from paper_figs import fig_outliers
 from rmt_hessian.plotting import COLOURS
-from rmt_hessian.sweep.config import load_config
-from rmt_hessian.sweep.run import run_sweep
-from rmt_hessian.sweep.store import Store
+from tests.paper_figs.shown import rows
 from tests.sections import require_legible
 
-SWEEP = Path(__file__).parents[1] / "sweeps" / "outliers.toml"
 SMALLER = {
     "d = 200": "d = 20",
     "start = 1000, stop = 32000, num = 11": "start = 100, stop = 2500, num = 2",
@@ -28,51 +17,28 @@ SMALLER = {
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("outliers")
-    text = SWEEP.read_text()
-    for old, new in SMALLER.items():
-        assert old in text, old
-        text = text.replace(old, new)
-    (folder / "outliers.toml").write_text(text)
-    result = run_sweep(folder / "outliers.toml", folder / "results")
-    assert result.failed == []
-    assert len(result.table) == len(load_config(folder / "outliers.toml").points()) == 3 * 2 * 2
-    return Store(folder / "results")
+def store(shipped):
+    store = shipped("outliers", SMALLER)
+    assert len(store.table()) == 3 * 2 * 2
+    return store
 
 
 @pytest.fixture
-def figure(store):
-    figure = fig_outliers.draw(store)
-    yield figure
-    plt.close(figure)
+def figure(draw, store):
+    return draw("outliers", store)
 
 
-def test_every_panel_is_labelled_and_a_rerun_gives_the_same_bytes(store):
-    written = []
-    for _ in range(2):
-        figure = fig_outliers.draw(store)
-        above, below = np.reshape(figure.axes, (2, -1))
-        assert all(ax.get_title() for ax in above)
-        assert all(ax.get_xlabel() for ax in below)
-        assert above[0].get_ylabel()
-        assert below[0].get_ylabel()
-        labels = [text.get_text() for text in figure.legends[0].get_texts()]
-        assert sorted(labels) == ["bulk", "farthest from 0", "nearest to 0", "predicted"]
-        told = figure.get_label()
-        assert "d = 20, C = 3 and m = 3" in told
-        assert "2 networks" in told
-        assert not figure.get_suptitle()
-        file = io.BytesIO()
-        figure.savefig(file, format="pdf", metadata={"CreationDate": None})
-        plt.close(figure)
-        written.append(file.getvalue())
-    assert written[0] == written[1]
-
-
-def rows(store, case):
-    table = style.rows_of(store, "outliers")
-    return table[table["case"] == case]
+def test_every_panel_is_labelled_and_a_rerun_gives_the_same_bytes(store, draw_twice):
+    figure = draw_twice("outliers", store)
+    above, below = np.reshape(figure.axes, (2, -1))
+    assert all(ax.get_title() for ax in above)
+    assert all(ax.get_xlabel() for ax in below)
+    assert above[0].get_ylabel()
+    assert below[0].get_ylabel()
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert sorted(labels) == ["bulk", "farthest from 0", "nearest to 0", "predicted"]
+    assert "d = 20, C = 3 and m = 3" in figure.get_label()
+    assert "2 networks" in figure.get_label()
 
 
 def drawn(ax, colour):
@@ -85,7 +51,7 @@ def test_dots_are_the_extreme_eigenvalues_and_their_overlaps(column, figure, sto
     """By the sizes of eigenvalues: the smallest in green, the largest in blue."""
     case, part = list(fig_outliers.PANELS)[column]
     above, below = np.reshape(figure.axes, (2, -1))[:, column]
-    points = rows(store, case)
+    points = rows(store, "outliers", case=case)
     for colour, which in (("green", 0), ("blue", -1)):
         (gamma, places), (_, overlaps) = drawn(above, colour)[0], drawn(below, colour)[0]
         np.testing.assert_allclose(gamma, 20 / points["n_samples"])
@@ -107,7 +73,7 @@ def test_dots_are_the_extreme_eigenvalues_and_their_overlaps(column, figure, sto
 def test_dashes_are_predictions_and_the_edge_where_there_is_none(figure, store):
     """Off-diagonal block of hidden MSE: none at γ = 0.2, one on each side at γ = 0.008."""
     above, below = np.reshape(figure.axes, (2, -1))[:, 3]
-    points = rows(store, "hidden-mse")
+    points = rows(store, "outliers", case="hidden-mse")
     places, overlaps = drawn(above, "vermilion"), drawn(below, "vermilion")
     assert len(places) == len(overlaps) == 2  # below the bulk, above it
     for k, N in enumerate(points["n_samples"]):

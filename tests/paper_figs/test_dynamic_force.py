@@ -1,27 +1,17 @@
 """The grids of the dynamic force in small: what its figures and printed tables show."""
 
-import importlib
-import io
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
-
 from paper_figs import style
 from rmt_hessian.measurements import dynamic_force
 from rmt_hessian.report.training import BETWEEN, CONDITION, LAYERS, with_scatter
-from rmt_hessian.sweep.config import load_config
-from rmt_hessian.sweep.run import run_sweep
-from rmt_hessian.sweep.store import Store
 from tests.sections import require_legible
 
-SWEEP = Path(__file__).parents[1] / "sweeps" / "training.toml"
+SWEEP = Path(__file__).parents[2] / "sweeps" / "training.toml"
 SMALLER = {  # what to replace in the shipped file; its grids stay as they are
     "seeds = 5": "seeds = 2",
     "\nd = 20": "\nd = 5",
@@ -45,34 +35,15 @@ SHOWN = dict(zip(TITLES, [("clusters", "ce"), ("clusters", "mse"), ("mixture", "
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("training")
+def store(results_of):
     head, *grids = SWEEP.read_text(encoding="utf-8").split("[[grid]]")
     text = "[[grid]]".join([head, *(g for g in grids if '"dynamic_force"' in g)])
     for old, new in SMALLER.items():
         assert old in text, old
         text = text.replace(old, new)
-    (folder / "training.toml").write_text(text, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(dynamic_force, "LONGEST", 20)
-        result = run_sweep(folder / "training.toml", folder / "results")
-    assert result.failed == []
-    assert len(result.table) == len(load_config(folder / "training.toml").points())
-    return Store(folder / "results")
-
-
-@pytest.fixture
-def drawn(store):
-    """``name -> figure``; closed afterwards."""
-    figures = []
-
-    def draw(name):
-        figures.append(importlib.import_module(f"paper_figs.fig_{name}").draw(store))
-        return figures[-1]
-
-    yield draw
-    for figure in figures:
-        plt.close(figure)
+        return results_of(text)
 
 
 def arrays_of(store, title):
@@ -88,27 +59,21 @@ def arrays_of(store, title):
 
 
 @pytest.mark.parametrize("name", ["dynamic_force", "stripes"])
-def test_axes_are_labelled_and_a_rerun_gives_the_same_bytes(name, drawn):
-    written = []
-    for _ in range(2):
-        figure = drawn(name)
-        rows = {ax.get_gridspec().nrows for ax in figure.axes}
-        axes = np.reshape(figure.axes, (rows.pop(), 5))
-        assert all(ax.get_ylabel() for ax in axes[:, 0])
-        assert all(ax.get_xlabel() for ax in axes[-1])
-        assert all(ax.lines for ax in figure.axes)
-        found = [ax.get_title().splitlines()[0] for ax in axes[0]]
-        assert found == TITLES
-        assert all("$N=" in ax.get_title() for ax in axes[0])
-        assert "nan" not in " ".join(ax.get_title() for ax in axes[0])
-        file = io.BytesIO()
-        figure.savefig(file, format="pdf", metadata={"CreationDate": None})
-        written.append(file.getvalue())
-    assert written[0] == written[1]
+def test_axes_are_labelled_and_a_rerun_gives_the_same_bytes(name, store, draw_twice):
+    figure = draw_twice(name, store)
+    rows = {ax.get_gridspec().nrows for ax in figure.axes}
+    axes = np.reshape(figure.axes, (rows.pop(), 5))
+    assert all(ax.get_ylabel() for ax in axes[:, 0])
+    assert all(ax.get_xlabel() for ax in axes[-1])
+    assert all(ax.lines for ax in figure.axes)
+    found = [ax.get_title().splitlines()[0] for ax in axes[0]]
+    assert found == TITLES
+    assert all("$N=" in ax.get_title() for ax in axes[0])
+    assert "nan" not in " ".join(ax.get_title() for ax in axes[0])
 
 
-def test_shares_are_medians_over_seeds_between_the_smallest_and_the_largest(store, drawn):
-    axes = np.reshape(drawn("dynamic_force").axes, (3, 5))
+def test_shares_are_medians_over_seeds_between_the_smallest_and_the_largest(store, draw):
+    axes = np.reshape(draw("dynamic_force", store).axes, (3, 5))
     columns = [("share", 0), ("share", -1), ("share_by_layer", None)]
     prefixes = ["", "population_", "fresh_", "fresh_population_"]
     for column, title in zip(axes.T, TITLES, strict=True):
@@ -129,8 +94,8 @@ def test_shares_are_medians_over_seeds_between_the_smallest_and_the_largest(stor
     np.testing.assert_allclose(zero, 0, atol=1e-12)
 
 
-def test_norms_against_the_gap_a_line_a_seed(store, drawn):
-    axes = np.reshape(drawn("stripes").axes, (2, 5))
+def test_norms_against_the_gap_a_line_a_seed(store, draw):
+    axes = np.reshape(draw("stripes", store).axes, (2, 5))
     for (above, below), title in zip(axes.T, TITLES, strict=True):
         arrays = arrays_of(store, title)
         for ax, kind in ((above, "norm"), (below, "relative")):
@@ -158,16 +123,16 @@ def test_the_report_prints_the_tables(store):
 
 
 @pytest.mark.parametrize("name", ["dynamic_force", "stripes"])
-def test_captions_say_how_many_trainings_are_drawn(store, drawn, name):
-    figure = drawn(name)
+def test_captions_say_how_many_trainings_are_drawn(store, draw, name):
+    figure = draw(name, store)
     table = style.rows_of(store, "dynamic_force")
     assert f"Drawn are {2 * len(TITLES)} of {len(table)} trainings" in figure.get_label()
     assert "2 seeds" in figure.get_label()
     assert figure.get_suptitle() == ""
 
 
-def test_exponents_are_those_of_the_points_drawn(store, drawn):
-    above, _ = np.reshape(drawn("stripes").axes, (2, 5))
+def test_exponents_are_those_of_the_points_drawn(store, draw):
+    above, _ = np.reshape(draw("stripes", store).axes, (2, 5))
     for ax, title in zip(above, TITLES, strict=True):
         kept = [
             np.where(a["gaps"] > 1e-6 * a["gaps"][0], a["gaps"], 0) for a in arrays_of(store, title)

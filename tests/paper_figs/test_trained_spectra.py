@@ -1,26 +1,15 @@
 """The sweep of spectra along a training in small: its figures and its printed tables."""
 
-import io
-from pathlib import Path
-
-import matplotlib
 import numpy as np
 import pytest
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 from matplotlib.colors import same_color
 
-from paper_figs import fig_trained_outliers, fig_trained_spectra, style
+from paper_figs import fig_trained_spectra, style
+from paper_figs.trained_spectra_cases import over_steps
 from rmt_hessian.plotting import COLOURS
 from rmt_hessian.report.trained_spectra import LAWS, OUTLIERS, RANK, trained_spectra_sections
-from rmt_hessian.sweep.config import load_config
-from rmt_hessian.sweep.run import run_sweep
-from rmt_hessian.sweep.store import Store
 from tests.sections import require_legible
 
-SWEEP = Path(__file__).parents[1] / "sweeps" / "trained_spectra.toml"
 SMALLER = {
     "[200, 5]": "[12, 3]",
     "[200, 16, 4]": "[12, 5, 3]",
@@ -35,32 +24,11 @@ SMALLER = {
     "seeds = 5": "seeds = 2",
     "seeds = 4": "seeds = 1",
 }
-FIGURES = {"spectra": fig_trained_spectra, "outliers": fig_trained_outliers}
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("trained")
-    text = SWEEP.read_text()
-    for old, new in SMALLER.items():
-        assert old in text, old
-        text = text.replace(old, new)
-    (folder / "trained.toml").write_text(text)
-    result = run_sweep(folder / "trained.toml", folder / "results")
-    assert result.failed == []
-    assert len(result.table) == len(load_config(folder / "trained.toml").points())
-    return Store(folder / "results")
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_a_rerun_gives_the_same_bytes(name, store):
-    written = []
-    for _ in range(2):
-        figure, file = FIGURES[name].draw(store), io.BytesIO()
-        figure.savefig(file, format="pdf", metadata={"CreationDate": None})
-        plt.close(figure)
-        written.append(file.getvalue())
-    assert written[0] == written[1]
+def store(shipped):
+    return shipped("trained_spectra", SMALLER)
 
 
 def line(ax, colour, dashes=None):
@@ -82,9 +50,9 @@ def runs(store, **parameters):
     return table, [store.arrays(key) for key in table["key"]]
 
 
-def test_distributions_and_distances_of_the_first_seed(store):
+def test_distributions_and_distances_of_the_first_seed(store, draw_twice):
     """Rows: first the diagonal block of the linear model, few samples; columns: 0, half, all."""
-    figure = fig_trained_spectra.draw(store)
+    figure = draw_twice("trained_spectra", store)
     axes = np.reshape(figure.axes, (-1, 3))
     _, (arrays, *_) = runs(store, widths="12-3", n_samples=40, seed=0)
     steps = arrays["checkpoint_steps"]
@@ -106,7 +74,7 @@ def test_distributions_and_distances_of_the_first_seed(store):
             seen = line(ax, "grey")
             np.testing.assert_array_equal(seen.get_xdata(), sizes)
             np.testing.assert_allclose(seen.get_ydata(), (np.arange(12) + 0.5) / 12)
-            for text, (law, (colour, _)) in zip(
+            for text, (law, (colour, *_)) in zip(
                 ax.texts, fig_trained_spectra.LAWS.items(), strict=True
             ):
                 assert text.get_text() == f"{arrays[f'{block}_ks_{law}'][k]:.3f}"
@@ -114,12 +82,11 @@ def test_distributions_and_distances_of_the_first_seed(store):
                 assert text.get_position()[1] > 1  # above the axes, where no curve is
                 quantiles = np.sort(np.abs(arrays[f"{block}_{law}_quantiles"][k]))
                 np.testing.assert_array_equal(line(ax, colour).get_xdata(), quantiles)
-    plt.close(figure)
 
 
-def test_medians_along_the_path(store):
+def test_medians_along_the_path(store, draw_twice):
     """Last column but the legends: hidden layer, MSE, mixture; its two runs have the same steps."""
-    figure = fig_trained_outliers.draw(store)
+    figure = draw_twice("trained_outliers", store)
     distances, outliers, overlaps, output = np.reshape(figure.axes, (4, -1))[:, -2]
     _, arrays = runs(store, widths="12-5-3", loss="mse", inputs="mixture")
     seen = line(distances, "blue")
@@ -147,7 +114,20 @@ def test_medians_along_the_path(store):
     assert "medians over up to 2 seeds" in figure.get_label()
     legends = [ax.get_legend() for ax in np.reshape(figure.axes, (4, -1))[:, -1]]
     assert [len(legend.get_texts()) for legend in legends] == [4, 3, 2, 3]
-    plt.close(figure)
+
+
+def test_a_run_that_ended_earlier_stays_where_it_ended():
+    """Steps of both, up to the median of the last ones; a run without the column is left out."""
+    long = {"checkpoint_steps": np.array([0, 1, 5]), "gap": np.array([1.0, 0.8, 0.0])}
+    short = {"checkpoint_steps": np.array([0, 2, 3]), "gap": np.array([0.4, 0.2, 0.1])}
+    steps, values = over_steps([long, short, {"checkpoint_steps": np.array([0])}], "gap")
+    assert steps.tolist() == [0, 1, 2, 3]
+    np.testing.assert_allclose(values, [[1.0, 0.8, 0.6, 0.4], [0.4, 0.3, 0.2, 0.1]])
+    later = {"checkpoint_steps": np.array([0, 9]), "gap": np.array([0.9, 0.9])}
+    steps, values = over_steps([short, later, later], "gap")
+    assert steps.tolist() == [0, 2, 3, 9]
+    np.testing.assert_allclose(values[0], [0.4, 0.2, 0.1, 0.1])
+    assert over_steps([short], "overlap")[1].size == 0
 
 
 def test_printed_tables(store):

@@ -1,24 +1,12 @@
 """The shipped sweep of decoupled Hessians in small: its figure and its printed tables."""
 
-import io
-from pathlib import Path
-
-import matplotlib
 import numpy as np
 import pytest
 
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
-
-from paper_figs import fig_decoupled, style
 from rmt_hessian.report.decoupled import DISTANCES, RATES, SPECTRA
-from rmt_hessian.sweep.config import load_config
-from rmt_hessian.sweep.run import run_sweep
-from rmt_hessian.sweep.store import Store
+from tests.paper_figs.shown import rows
 from tests.sections import require_legible
 
-SWEEP = Path(__file__).parents[1] / "sweeps" / "decoupled.toml"
 SMALLER = {
     "d = 40": "d = 9",
     "m = 8,": "m = 3,",
@@ -42,50 +30,32 @@ CASES = {
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("decoupled")
-    text = SWEEP.read_text()
-    for old, new in SMALLER.items():
-        assert old in text, old
-        text = text.replace(old, new)
-    (folder / "decoupled.toml").write_text(text)
-    result = run_sweep(folder / "decoupled.toml", folder / "results")
-    assert result.failed == []
-    points = load_config(folder / "decoupled.toml").points()
-    assert len(result.table) == len(points) == 2 * (3 * 3 + 2 + 4 * 2)
-    return Store(folder / "results")
+def store(shipped):
+    store = shipped("decoupled", SMALLER)
+    assert len(store.table()) == 2 * (3 * 3 + 2 + 4 * 2)
+    return store
 
 
-def test_every_panel_is_labelled_and_a_rerun_gives_the_same_bytes(store):
-    written = []
-    for _ in range(2):
-        figure = fig_decoupled.draw(store)
-        titles = [ax.get_title() for ax in figure.axes]
-        assert titles == [
-            "layers, $d=9$",
-            "layers, $d/N=0.5$",
-            "spectra of block $H_{00}$, $d=9$",
-            "spectra of block $H_{00}$, $d/N=0.5$",
-        ]
-        assert all(ax.get_xlabel() for ax in figure.axes[2:])
-        assert all(ax.get_ylabel() for ax in figure.axes[::2])
-        of_marks = ["predicted", "plateau", "rest"]
-        (legend,) = figure.legends
-        assert [text.get_text() for text in legend.get_texts()] == [*CASES, *of_marks]
-        assert len(figure.get_label()) > 100  # the caption
-        assert not figure.get_suptitle()
-        file = io.BytesIO()
-        figure.savefig(file, format="pdf", metadata={"CreationDate": None})
-        plt.close(figure)
-        written.append(file.getvalue())
-    assert written[0] == written[1]
+def test_every_panel_is_labelled_and_a_rerun_gives_the_same_bytes(store, draw_twice):
+    figure = draw_twice("decoupled", store)
+    assert [ax.get_title() for ax in figure.axes] == [
+        "layers, $d=9$",
+        "layers, $d/N=0.5$",
+        "spectra of block $H_{00}$, $d=9$",
+        "spectra of block $H_{00}$, $d/N=0.5$",
+    ]
+    assert all(ax.get_xlabel() for ax in figure.axes[2:])
+    assert all(ax.get_ylabel() for ax in figure.axes[::2])
+    (legend,) = figure.legends
+    of_marks = ["predicted", "plateau", "rest"]
+    assert [text.get_text() for text in legend.get_texts()] == [*CASES, *of_marks]
 
 
 @pytest.mark.parametrize("column", [0, 1], ids=["d", "d/N"])
-def test_points_and_lines_are_root_mean_squares_of_the_table(column, store):
-    figure = fig_decoupled.draw(store)
+def test_points_and_lines_are_root_mean_squares_of_the_table(column, store, draw):
+    figure = draw("decoupled", store)
     above, below = np.reshape(figure.axes, (2, 2))[:, column]
-    table = style.rows_of(store, "decoupled_hessian")
+    table = rows(store, "decoupled_hessian")
     of_column = table["n_inputs"] == 9
     table = table[~of_column if column else of_column]
     drawn = {
@@ -107,7 +77,6 @@ def test_points_and_lines_are_root_mean_squares_of_the_table(column, store):
         dots = [line for line in shown if line.get_marker() != "None"]
         for line, segments in zip(dots, bars, strict=True):
             np.testing.assert_allclose(np.mean(segments, axis=1)[:, 1], line.get_ydata())
-    plt.close(figure)
 
 
 def test_the_report_has_a_row_for_every_size_and_every_rate(store):

@@ -1,23 +1,13 @@
 """The shipped sweep of trained laws in small: its figures, its printed tables."""
 
-import io
-from pathlib import Path
-
-import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 from matplotlib.colors import same_color
 
 from paper_figs import (
     fig_trained_heads,
-    fig_trained_laws,
     fig_trained_laws_classes,
-    fig_trained_laws_outliers,
     fig_trained_laws_spectra,
     fig_trained_paths,
     style,
@@ -32,12 +22,9 @@ from rmt_hessian.report.trained_laws import (
     SPECTRA,
     trained_law_sections,
 )
-from rmt_hessian.sweep.config import load_config
-from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
 from tests.sections import require_legible
 
-SWEEP = Path(__file__).parents[1] / "sweeps" / "trained_laws.toml"
 LARGE, SMALL = "n_inputs = {}, n_classes = {}, n_samples = {}", "n_inputs = 30, n_classes = {}"
 SMALLER = {
     LARGE.format(400, 5, 1600): "n_inputs = 40, n_classes = 3, n_samples = 160",
@@ -62,48 +49,32 @@ SMALLER = {
     "training_steps = 300": "training_steps = 10",
     "seeds = 3": "seeds = 1",
 }
-FIGURES = {
-    "laws": fig_trained_laws,
-    "spectra": fig_trained_laws_spectra,
-    "outliers": fig_trained_laws_outliers,
-    "classes": fig_trained_laws_classes,
-    "paths": fig_trained_paths,
-    "heads": fig_trained_heads,
-}
+FIGURES = [
+    "trained_laws",
+    "trained_laws_spectra",
+    "trained_laws_outliers",
+    "trained_laws_classes",
+    "trained_paths",
+    "trained_heads",
+]
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("trained_laws")
-    text = SWEEP.read_text()
-    for old, new in SMALLER.items():
-        assert old in text, old
-        text = text.replace(old, new)
-    (folder / "trained_laws.toml").write_text(text)
-    result = run_sweep(folder / "trained_laws.toml", folder / "results")
-    assert result.failed == []
-    assert len(result.table) == len(load_config(folder / "trained_laws.toml").points())
-    return Store(folder / "results")
+def store(shipped):
+    return shipped("trained_laws", SMALLER)
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_panels_are_labelled_and_a_rerun_gives_the_same_bytes(store, name):
-    written = []
-    for _ in range(2):
-        figure = FIGURES[name].draw(store)
-        axes = figure.axes
-        assert all(ax.get_title() or ax.get_ylabel() or ax.get_xlabel() for ax in axes)
-        assert any(ax.get_xlabel() for ax in axes)
-        assert figure.get_suptitle() == ""
-        said = figure.get_label()
-        assert "$" not in said
-        assert "1 seed" in said or "one optimum a row" in said
-        assert figure.legends
-        file = io.BytesIO()
-        figure.savefig(file, format="pdf", metadata={"CreationDate": None})
-        plt.close(figure)
-        written.append(file.getvalue())
-    assert written[0] == written[1]
+def test_panels_are_labelled_and_a_rerun_gives_the_same_bytes(store, name, draw_twice):
+    figure = draw_twice(name, store)
+    axes = figure.axes
+    assert all(ax.get_title() or ax.get_ylabel() or ax.get_xlabel() for ax in axes)
+    assert any(ax.get_xlabel() for ax in axes)
+    assert figure.get_suptitle() == ""
+    said = figure.get_label()
+    assert "$" not in said
+    assert "1 seed" in said or "one optimum a row" in said
+    assert figure.legends
 
 
 def lines(ax, colour, marker=None):
@@ -115,8 +86,8 @@ def lines(ax, colour, marker=None):
     ]
 
 
-def test_lines_are_predicted_and_dots_are_seen(store):
-    figure = fig_trained_laws.draw(store)
+def test_lines_are_predicted_and_dots_are_seen(store, draw):
+    figure = draw("trained_laws", store)
     table = style.rows_of(store, "trained_laws")
     rows = table[(table["n_inputs"] == 40) & (table["separation"] == 0)].sort_values("ridge")
     dots = [line for line in lines(figure.axes[0], "blue", "o") if line.get_linestyle() == "None"]
@@ -124,11 +95,10 @@ def test_lines_are_predicted_and_dots_are_seen(store):
     known = rows.groupby("ridge")["predicted_train_loss"].mean()
     drawn = next(line for line in lines(figure.axes[0], "blue") if line.get_linestyle() == "-")
     np.testing.assert_array_equal(drawn.get_ydata(), known)
-    plt.close(figure)
 
 
-def test_histograms_and_laws_have_the_mass_of_what_is_not_0(store):
-    figure = fig_trained_laws_spectra.draw(store)
+def test_histograms_and_laws_have_the_mass_of_what_is_not_0(store, draw):
+    figure = draw("trained_laws_spectra", store)
     table = style.rows_of(store, "trained_laws")
     for k, ax in enumerate(figure.axes):
         (stairs,) = ax.patches
@@ -144,11 +114,10 @@ def test_histograms_and_laws_have_the_mass_of_what_is_not_0(store):
         assert mass == pytest.approx(1 - share, abs=1e-3)  # all but the atom is drawn
         part = ("diagonal", "off_diagonal", "layer")[k % 3]
         assert said.splitlines()[0][3:] in {f"{ks:.3f}" for ks in table[f"ks_{part}"]}
-    plt.close(figure)
 
 
-def test_every_head_is_drawn_seen_against_predicted(store):
-    figure = fig_trained_heads.draw(store)
+def test_every_head_is_drawn_seen_against_predicted(store, draw):
+    figure = draw("trained_heads", store)
     table = style.rows_of(store, "trained_heads")
     for ax, name in zip(figure.axes, fig_trained_heads.PANELS, strict=True):
         marks = [line for line in ax.lines if line.get_linestyle() == "None"]
@@ -156,21 +125,19 @@ def test_every_head_is_drawn_seen_against_predicted(store):
         known = np.concatenate([line.get_xdata() for line in marks])
         assert np.isin(table[name], seen).all()
         assert np.isin(table[f"predicted_{name}"], known).all()
-    plt.close(figure)
 
 
-def test_every_number_of_classes_is_drawn(store):
-    figure = fig_trained_laws_classes.draw(store)
+def test_every_number_of_classes_is_drawn(store, draw):
+    figure = draw("trained_laws_classes", store)
     (rows,) = along(style.rows_of(store, "trained_laws"), "n_classes")
     for ax, name in zip(figure.axes, fig_trained_laws_classes.PANELS, strict=True):
         (dots,) = lines(ax, "blue", "o")
         np.testing.assert_array_equal(dots.get_xdata(), rows["n_classes"])
         np.testing.assert_allclose(dots.get_ydata(), rows[name] / rows[f"predicted_{name}"] - 1)
-    plt.close(figure)
 
 
-def test_paths_are_drawn_up_to_the_last_optimum(store):
-    figure = fig_trained_paths.draw(store)
+def test_paths_are_drawn_up_to_the_last_optimum(store, draw):
+    figure = draw("trained_paths", store)
     rows = style.rows_of(store, "trained_paths").sort_values("separation")
     panels = np.reshape(figure.axes, (len(rows), -1))
     for line, key in zip(panels, rows["key"], strict=True):
@@ -181,11 +148,10 @@ def test_paths_are_drawn_up_to_the_last_optimum(store):
             (seen,) = lines(ax, "blue")
             assert np.isin(seen.get_ydata(), arrays[f"ridge_{name}"]).all()
         assert line[0].get_ylabel().startswith("$\\rho=")
-    plt.close(figure)
 
 
-def test_outliers_are_drawn_where_they_were_seen(store):
-    figure = fig_trained_laws_outliers.draw(store)
+def test_outliers_are_drawn_where_they_were_seen(store, draw):
+    figure = draw("trained_laws_outliers", store)
     table = style.rows_of(store, "trained_laws")
     rows = table[(table["n_inputs"] == 30) & (table["n_samples"] == 300)].sort_values("separation")
     above, below = np.reshape(figure.axes, (2, 3))
@@ -194,7 +160,6 @@ def test_outliers_are_drawn_where_they_were_seen(store):
         np.testing.assert_array_equal(seen.get_ydata(), rows[name])
         predicted = name.replace("layer_", "layer_predicted_")
         np.testing.assert_array_equal(known.get_ydata(), rows[predicted])
-    plt.close(figure)
 
 
 def test_curves_of_quantiles_are_densities():
@@ -235,11 +200,11 @@ def test_the_report_has_what_was_seen_beside_what_was_predicted(store):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_without_its_points_says_so(store, name, monkeypatch):
+def test_a_figure_without_its_points_says_so(store, name, monkeypatch, draw):
     empty = store.table().iloc[:0]
     monkeypatch.setattr(Store, "table", lambda self: pd.DataFrame(empty))
     with pytest.raises(style.CannotDraw, match="no points of"):
-        FIGURES[name].draw(store)
+        draw(name, store)
 
 
 def test_cases_of_a_figure_have_one_size_and_a_colour_each(store):

@@ -1,24 +1,10 @@
 """The shipped sweep of real heads in small, on made-up heads: its figure, its printed tables."""
 
-import io
-from pathlib import Path
-
-import matplotlib
 import numpy as np
 import pytest
 
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
-
-from paper_figs import (
-    fig_explained_shares,
-    fig_grouped_mixtures,
-    fig_real_head_blocks,
-    fig_real_heads,
-    head_cases,
-    style,
-)
+from paper_figs import fig_explained_shares, fig_real_head_blocks, head_cases, mixture_families
+from paper_figs.style import CannotDraw
 from rmt_hessian.measurements.real_heads import HeadOfNetwork
 from rmt_hessian.model import head_data
 from rmt_hessian.model.head_data import TrainedHead, trained_head
@@ -32,12 +18,9 @@ from rmt_hessian.report.real_heads import (
     real_head_sections,
 )
 from rmt_hessian.report.trained_laws import SHARES, trained_law_sections
-from rmt_hessian.sweep.config import load_config
-from rmt_hessian.sweep.run import run_sweep
-from rmt_hessian.sweep.store import Store
+from tests.paper_figs.shown import rows
 from tests.sections import require_legible, tables
 
-SWEEP = Path(__file__).parents[1] / "sweeps" / "real_heads.toml"
 SMALLER = {
     'extras = ["heads"]': "extras = []",
     "[500, 1000, 2000, 4000]": "[20, 40]",
@@ -67,52 +50,29 @@ def made_up(name):
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("real_heads")
-    text = SWEEP.read_text(encoding="utf-8")
-    for old, new in SMALLER.items():
-        assert old in text, old
-        text = text.replace(old, new)
-    (folder / "small.toml").write_text(text, encoding="utf-8")
+def store(shipped):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(head_data, "HEADS", {name: made_up(name) for name in head_data.HEADS})
         # the older network is not for this Python
         older = property(lambda run: run.head == "ppocr-v4-joined")
         patched.setattr(HeadOfNetwork, "not_for_this_python", older)
         trained_head.cache_clear()
-        result = run_sweep(folder / "small.toml", folder / "results")
+        store = shipped("real_heads", SMALLER)
         trained_head.cache_clear()
-    assert result.failed == []
-    assert len(result.table) == len(load_config(folder / "small.toml").points())
-    return Store(folder / "results")
+    return store
 
 
-FIGURES = fig_real_heads, fig_real_head_blocks, fig_explained_shares, fig_grouped_mixtures
-
-
-@pytest.mark.parametrize("module", FIGURES)
-def test_a_rerun_gives_the_same_bytes(store, module):
-    written = []
-    for _ in range(2):
-        figure, file = module.draw(store), io.BytesIO()
-        figure.savefig(file, format="pdf", metadata={"CreationDate": None})
-        plt.close(figure)
-        written.append(file.getvalue())
-    assert written[0] == written[1]
-
-
-@pytest.mark.parametrize("module", FIGURES)
-def test_panels_are_labelled_and_the_caption_says_what_is_not_here(store, module):
-    figure = module.draw(store)
+@pytest.mark.parametrize(
+    "name", ["real_heads", "real_head_blocks", "explained_shares", "grouped_mixtures"]
+)
+def test_panels_are_labelled_and_a_rerun_gives_the_same_bytes(name, store, draw_twice):
+    figure = draw_twice(name, store)
     assert all(ax.get_xlabel() or ax.get_title() for ax in figure.axes)
     assert all(ax.get_ylabel() for ax in figure.axes if ax.get_subplotspec().is_first_col())
     said = figure.get_label()
-    assert figure.get_suptitle() == ""
-    assert "$" not in said
     assert "‖H_ij‖" in said or "eigenvalues" in said
-    if module in (fig_real_heads, fig_explained_shares):
+    if name in ("real_heads", "explained_shares"):
         assert "Not here, for their package is not for this Python: PP-OCRv4, no spaces." in said
-    plt.close(figure)
 
 
 def numbers(ax):
@@ -126,16 +86,18 @@ def has(ax, values):
     return all(np.isclose(drawn, value, rtol=1e-12, atol=0).any() for value in values)
 
 
-def test_every_head_is_drawn_with_its_prediction(store):
-    figure = fig_real_heads.draw(store)
+def test_every_head_is_drawn_with_its_prediction(store, draw):
+    figure = draw("real_heads", store)
     ratios, shares, temperatures, pairs = figure.axes
-    rows = style.rows_of(store, "real_heads")
-    rows = rows[rows["n_samples"].eq(40) & rows["available"].astype(bool) & rows["blanks"].isna()]
-    rows = rows[rows["temperature"].isna()].set_index("head")
-    assert set(rows.index) == {*CLASSES, "ppocr-v6-joined"}
+    heads = rows(store, "real_heads")
+    heads = heads[
+        heads["n_samples"].eq(40) & heads["available"].astype(bool) & heads["blanks"].isna()
+    ]
+    heads = heads[heads["temperature"].isna()].set_index("head")
+    assert set(heads.index) == {*CLASSES, "ppocr-v6-joined"}
     for ax, name in ((ratios, "c2_ratio"), (shares, "share")):
         kinds = [f"{k}{v}" for v in ("", "population_") for k in ("", "random_", "predicted_")]
-        assert all(has(ax, rows[f"{kind}{name}"]) for kind in kinds)
+        assert all(has(ax, heads[f"{kind}{name}"]) for kind in kinds)
         assert ax.get_yscale() == "log"
         assert [tick.get_text() for tick in ax.get_xticklabels()] == ["10", "9", "20", "30"]
     assert len(temperatures.get_lines()) == 2 * 6  # those of one temperature as a point
@@ -148,16 +110,15 @@ def test_every_head_is_drawn_with_its_prediction(store):
     assert "random head, predicted" in titles
     assert len(set(titles)) == len(titles)
     assert "N = 40" in figure.get_label()
-    plt.close(figure)
 
 
-def test_blocks_are_drawn_beside_their_laws(store):
-    figure = fig_real_head_blocks.draw(store)
-    rows = style.rows_of(store, "real_head_blocks")
+def test_blocks_are_drawn_beside_their_laws(store, draw):
+    figure = draw("real_head_blocks", store)
+    blocks = rows(store, "real_head_blocks")
     heads = ["digits", "mnist", "magika", "ppocr-v4", "ppocr-v6"]
-    assert set(rows["head"]) == set(heads)
+    assert set(blocks["head"]) == set(heads)
     for head, spectra, distances in zip(heads, figure.axes[:5], figure.axes[5:], strict=True):
-        of_head = rows[rows["head"] == head]
+        of_head = blocks[blocks["head"] == head]
         assert len(of_head) == 2  # temperatures
         arrays = store.arrays(of_head[of_head["temperature"] == 1.0]["key"].item())
         drawn = [line for line in spectra.get_lines() if len(line.get_xdata())]
@@ -174,29 +135,27 @@ def test_blocks_are_drawn_beside_their_laws(store):
             assert law.get_color() == seen.get_color()
             for kind in ("ks", "white_ks", "misfit"):
                 assert has(distances, of_head[f"{name}_{kind}"])
-    plt.close(figure)
 
 
-def test_mixtures_are_drawn_beside_their_predictions(store):
-    rows = style.rows_of(store, "trained_shares")
+def test_mixtures_are_drawn_beside_their_predictions(store, draw):
+    mixtures = rows(store, "trained_shares")
     names = ["no groups, $\\rho=3$", "groups of 2, $\\rho=6$, $\\kappa=1$"]
-    assert list(fig_grouped_mixtures.families(rows)) == names
-    figure = fig_grouped_mixtures.draw(store)
+    assert list(mixture_families.families(mixtures)) == names
+    figure = draw("grouped_mixtures", store)
     panels = [(kind, name) for kind in ("fresh_population_", "") for name in ("c2_ratio", "share")]
     for ax, (version, name) in zip(figure.axes, panels, strict=True):
         static = f"static_{version.removeprefix('fresh_')}"
         for kind in (version, f"predicted_{version}", static):
-            assert has(ax, rows[f"{kind}{name}"])
+            assert has(ax, mixtures[f"{kind}{name}"])
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels[:2] == names
     assert "random heads, $C\\to\\infty$" in labels  # the dotted lines
-    plt.close(figure)
 
 
-def test_heads_are_drawn_beside_mixtures_and_by_what_is_known(store):
-    figure = fig_explained_shares.draw(store)
+def test_heads_are_drawn_beside_mixtures_and_by_what_is_known(store, draw):
+    figure = draw("explained_shares", store)
     heads = fig_explained_shares.at_most_samples(head_cases.available(store, "real_heads"))
-    mixtures = style.rows_of(store, "trained_shares")
+    mixtures = rows(store, "trained_shares")
     assert set(heads["head"]) == {*CLASSES, "ppocr-v6-joined"}
     for ax, name in zip(figure.axes, ("c2_ratio", "share"), strict=False):
         assert has(ax, heads[f"population_{name}"])
@@ -209,22 +168,21 @@ def test_heads_are_drawn_beside_mixtures_and_by_what_is_known(store):
         np.testing.assert_array_equal(line.get_ydata(), row[list(fig_explained_shares.KNOWN)])
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert "random heads, $C\\to\\infty$" in labels
-    plt.close(figure)
 
 
 @pytest.mark.parametrize(
-    ("module", "message"),
+    ("name", "message"),
     [
-        (fig_real_heads, "no points of real_heads"),
-        (fig_real_head_blocks, "no points of real_head_blocks"),
-        (fig_explained_shares, "no points of real_heads or of real_head_confusions"),
-        (fig_grouped_mixtures, "no points of trained_shares at three numbers of classes"),
+        ("real_heads", "no points of real_heads"),
+        ("real_head_blocks", "no points of real_head_blocks"),
+        ("explained_shares", "no points of real_heads or of real_head_confusions"),
+        ("grouped_mixtures", "no points of trained_shares at three numbers of classes"),
     ],
 )
-def test_a_table_without_points_is_refused(store, module, message):
+def test_a_table_without_points_is_refused(store, draw, name, message):
     empty = type("Empty", (), {"table": lambda self: store.table().iloc[:0]})()
-    with pytest.raises(style.CannotDraw, match=message):
-        module.draw(empty)
+    with pytest.raises(CannotDraw, match=message):
+        draw(name, empty)
 
 
 def test_tables_are_printed(store):

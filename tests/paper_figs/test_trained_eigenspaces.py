@@ -1,16 +1,10 @@
 """The sweep of trained eigenspaces in small: its figures, and its printed tables."""
 
-import importlib
 import io
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import pytest
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 from matplotlib.colors import same_color
 
 from paper_figs import style
@@ -29,11 +23,9 @@ from rmt_hessian.report.trained_eigenspaces import (
     trained_eigenspaces_sections,
 )
 from rmt_hessian.sweep.config import load_config
-from rmt_hessian.sweep.run import run_sweep
-from rmt_hessian.sweep.store import Store
 from tests.sections import require_legible
 
-SWEEP = Path(__file__).parents[1] / "sweeps" / "eigenspaces_trained.toml"
+SWEEP = Path(__file__).parents[2] / "sweeps" / "eigenspaces_trained.toml"
 SMALLER = {
     "[64, 8, 10]": "[64, 3, 10]",
     "[64, 32, 10]": "[64, 10, 10]",
@@ -65,21 +57,8 @@ DIGITS = {"inputs": "digits", "optimiser": "lbfgs", "widths": "64-10-11-10"}
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("trained_eigenspaces")
-    text = SWEEP.read_text()
-    for old, new in SMALLER.items():
-        assert old in text, old
-        text = text.replace(old, new)
-    (folder / "small.toml").write_text(text)
-    result = run_sweep(folder / "small.toml", folder / "results")
-    assert result.failed == []
-    assert len(result.table) == len(load_config(folder / "small.toml").points())
-    return Store(folder / "results")
-
-
-def drawn(name, store):
-    return importlib.import_module(f"paper_figs.fig_{name}").draw(store)
+def store(shipped):
+    return shipped(SWEEP.stem, SMALLER)
 
 
 def rows(store, **parameters):
@@ -97,20 +76,9 @@ def means(store, name, **parameters):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_rerun_gives_the_same_bytes(name, store):
-    written = []
-    for _ in range(2):
-        figure, file = drawn(name, store), io.BytesIO()
-        figure.savefig(file, format="pdf", metadata={"CreationDate": None})
-        plt.close(figure)
-        written.append(file.getvalue())
-    assert written[0] == written[1]
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_every_case_is_drawn(name, store):
+def test_every_case_is_drawn_and_a_rerun_gives_the_same_bytes(name, store, draw_twice):
     """Eight networks; with and without a layer that a figure has nothing to say of."""
-    figure = drawn(name, store)
+    figure = draw_twice(name, store)
     told = figure.get_label()  # its caption
     assert not figure.get_suptitle()
     for words_of in (
@@ -131,7 +99,6 @@ def test_every_case_is_drawn(name, store):
     ):  # fmt: skip
         assert title in words
     assert ("digits, L-BFGS 64–3–10" in words) == (name != "trained_output")  # C > 3 units
-    plt.close(figure)
 
 
 def panel(figure, training, layer, random, n_columns=6):
@@ -151,8 +118,8 @@ def line(ax, colour, style):
 
 @pytest.mark.parametrize("random", [False, True])
 @pytest.mark.parametrize("layer", [0, 1, 2])
-def test_overlaps_before_and_after(layer, random, store):
-    figure = drawn("trained_overlaps", store)
+def test_overlaps_before_and_after(layer, random, store, draw):
+    figure = draw("trained_overlaps", store)
     ax = panel(figure, 2, layer, random)  # the third network of the file
     assert ax.axison
     for name, colour, dashes, at in (
@@ -188,11 +155,10 @@ def test_overlaps_before_and_after(layer, random, store):
     np.testing.assert_allclose(chance, np.arange(1, 13) / weights)
     assert ("random" if random else "true") in panel(figure, 0, layer, random).get_title()
     assert not panel(figure, 1, 2, random).axison  # it has two layers
-    plt.close(figure)
 
 
-def test_correspondence_is_the_mean_over_seeds_that_have_a_value(store):
-    figure = drawn("correspondence", store)
+def test_correspondence_is_the_mean_over_seeds_that_have_a_value(store, draw):
+    figure = draw("correspondence", store)
     (image,) = panel(figure, 2, 1, 1).images
     keys = rows(store, **DIGITS, random_labels=True)["key"]
     matrices = np.array([store.arrays(key)["correspondence_1"][1] for key in keys])
@@ -200,11 +166,10 @@ def test_correspondence_is_the_mean_over_seeds_that_have_a_value(store):
     expected = np.nanmean(matrices[:, known], axis=0)
     np.testing.assert_allclose(np.asarray(image.get_array())[known], expected)
     assert list(image.get_extent()) == [0.5, 12.5, 12.5, 0.5]  # the largest above
-    plt.close(figure)
 
 
-def test_output_hessians_and_their_numbers(store):
-    figure = drawn("trained_output", store)
+def test_output_hessians_and_their_numbers(store, draw):
+    figure = draw("trained_output", store)
     ax = np.reshape(figure.axes, (7, 4))[1, 2]  # second hidden layer, true labels
     found = rows(store, **DIGITS, random_labels=False)
     curves = [store.arrays(key)["predicted_output_eigenvalues_1"][1] for key in found["key"]]
@@ -221,7 +186,6 @@ def test_output_hessians_and_their_numbers(store):
     assert gaps == "gap {} ({})→{} ({})".format(*before, *after)
     ends = [found[f"{end}_frame_overlap_1"].mean() for end in ("initial", "final")]
     assert overlaps == "overlap {:.2f}→{:.2f}".format(*ends)
-    plt.close(figure)
 
 
 CHARTS = {  # figure: panels of (column, end, marker, filled)
@@ -254,8 +218,8 @@ CHARTS = {  # figure: panels of (column, end, marker, filled)
 
 
 @pytest.mark.parametrize("name", CHARTS)
-def test_dots_are_means_and_bars_ranges(name, store):
-    figure = drawn(name, store)
+def test_dots_are_means_and_bars_ranges(name, store, draw):
+    figure = draw(name, store)
     y = [label.get_text() for label in figure.axes[0].get_yticklabels()].index(
         "digits, L-BFGS 64–10–11–10, layer 1"
     )
@@ -278,19 +242,17 @@ def test_dots_are_means_and_bars_ranges(name, store):
             line.get_xdata()[0] for line in figure.axes[3].lines if line.get_marker() == "|"
         ]
     assert "before training" in figure.axes[0].get_title() or name == "trained_eigenvectors"
-    plt.close(figure)
 
 
-def test_charts_of_dots_have_a_line_a_layer(store):
-    figure = drawn("trained_errors", store)
+def test_charts_of_dots_have_a_line_a_layer(store, draw):
+    figure = draw("trained_errors", store)
     before = figure.axes[0]
     lines = [label.get_text() for label in before.get_yticklabels()]
     assert len(lines) == 2 + 2 + 3 + 2 + 3 + 2 + 2 + 3  # layers of eight networks
-    plt.close(figure)
 
 
-def test_eigenvalues_of_layers_and_products(store):
-    figure = drawn("trained_kronecker", store)
+def test_eigenvalues_of_layers_and_products(store, draw):
+    figure = draw("trained_kronecker", store)
     ax = panel(figure, 2, 1, 1)
     found = rows(store, **DIGITS, random_labels=True)
     for name, colour, dashes, at in (
@@ -306,12 +268,11 @@ def test_eigenvalues_of_layers_and_products(store):
     (text,) = ax.texts
     ends = [found[f"{end}_error_1"].mean() for end in ("initial", "final")]
     assert text.get_text() == "{:.2f} → {:.2f}".format(*ends)
-    plt.close(figure)
 
 
 @pytest.mark.parametrize("column", range(4))
-def test_the_whole_network(column, store):
-    figure = drawn("trained_network", store)
+def test_the_whole_network(column, store, draw):
+    figure = draw("trained_network", store)
     random, at = column >= 2, column % 2
     axes = np.reshape(figure.axes, (8, 4))
     ax = axes[2, column]
@@ -335,7 +296,6 @@ def test_the_whole_network(column, store):
     ):
         assert text.get_text() == f"{np.mean(part / tops[0]):.2f}"
         assert same_color(text.get_color(), COLOURS[colour])  # that of its line
-    plt.close(figure)
 
 
 ONE_NETWORK = """
@@ -357,21 +317,15 @@ n_top = 12
 """
 
 
-def small_store(text, folder):
-    (folder / "one.toml").write_text(text)
-    assert run_sweep(folder / "one.toml", folder / "results").failed == []
-    return Store(folder / "results")
-
-
-def test_one_network_with_random_labels_alone(tmp_path):
+def test_one_network_with_random_labels_alone(results_of, draw):
     """Room for titles and legends; a legend; no hidden layer of C units: one line says so."""
-    store = small_store(ONE_NETWORK, tmp_path)
+    store = results_of(ONE_NETWORK)
     for name in FIGURES:
         if name == "trained_output":
             with pytest.raises(style.CannotDraw, match="there is no layer to draw: none is hidden"):
-                drawn(name, store)
+                draw(name, store)
             continue
-        figure = drawn(name, store)
+        figure = draw(name, store)
         figure.savefig(io.BytesIO())  # a figure that is too small warns
         assert figure.legends or name == "correspondence"
         assert all(legend.get_texts() for legend in figure.legends)
@@ -379,16 +333,13 @@ def test_one_network_with_random_labels_alone(tmp_path):
         for ax in figure.axes:
             words += [text.get_text() for text in [*ax.texts, *ax.get_yticklabels()]]
         assert any("digits (standardised), L-BFGS" in word for word in words)
-        plt.close(figure)
 
 
-def test_labels_of_different_trainings_are_not_drawn_as_one(tmp_path):
+def test_labels_of_different_trainings_are_not_drawn_as_one(results_of, draw):
     other = ONE_NETWORK.partition("[[grid]]")[2].replace("random_labels = true", "")
-    store = small_store(
-        ONE_NETWORK + "[[grid]]" + other.replace("steps = 4", "steps = 5"), tmp_path
-    )
+    store = results_of(ONE_NETWORK + "[[grid]]" + other.replace("steps = 4", "steps = 5"))
     with pytest.raises(style.DifferentPoints, match="steps = 4 and 5"):
-        drawn("trained_errors", store)
+        draw("trained_errors", store)
 
 
 def test_printed_tables(store):

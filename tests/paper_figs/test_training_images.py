@@ -1,19 +1,10 @@
 """Figures of networks along a training: heat maps on one scale, shares between layers."""
 
-import importlib
-
-import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
-
-from paper_figs import style
-from rmt_hessian.sweep.run import run_sweep
-from rmt_hessian.sweep.store import Store
+from paper_figs import fig_training_maps, style
 
 SWEEP = """
 root_seed = 1
@@ -36,25 +27,8 @@ axes = { loss = ["mse"], inputs = ["clusters"] }
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("training")
-    (folder / "small.toml").write_text(SWEEP)
-    assert run_sweep(folder / "small.toml", folder / "results").failed == []
-    return Store(folder / "results")
-
-
-@pytest.fixture
-def draw(store):
-    """``name -> figure``; closed afterwards."""
-    figures = []
-
-    def drawn(name):
-        figures.append(importlib.import_module(f"paper_figs.fig_{name}").draw(store))
-        return figures[-1]
-
-    yield drawn
-    for figure in figures:
-        plt.close(figure)
+def store(results_of):
+    return results_of(SWEEP)
 
 
 def panels(figure):
@@ -62,9 +36,9 @@ def panels(figure):
 
 
 @pytest.mark.parametrize("name", ["training_maps", "layer_pairs"])
-def test_a_rerun_gives_the_same_bytes(name, draw, tmp_path):
+def test_a_rerun_gives_the_same_bytes(name, draw, store, tmp_path):
     for folder in "ab":
-        style.save(draw(name), name, tmp_path / folder)
+        style.save(draw(name, store), name, tmp_path / folder)
     for kind in ("pdf", "png"):
         first, second = ((tmp_path / f / f"{name}.{kind}").read_bytes() for f in "ab")
         assert first == second
@@ -72,7 +46,7 @@ def test_a_rerun_gives_the_same_bytes(name, draw, tmp_path):
 
 
 def test_maps_of_the_three_times_share_one_scale(draw, store):
-    figure = draw("training_maps")
+    figure = draw("training_maps", store)
     axes = np.reshape(panels(figure), (2, 2, 3))  # case, picture, time
     table = style.rows_of(store, "training_images")
     for case, loss in zip(axes, ("ce", "mse"), strict=True):
@@ -103,15 +77,15 @@ def test_maps_of_the_three_times_share_one_scale(draw, store):
 
 
 def test_units_that_are_too_narrow_have_no_lines():
-    module = importlib.import_module("paper_figs.fig_training_maps")
-    assert module._unit_ends([500, 8, 500]) == [500 * i for i in range(1, 8)]
-    assert module._layer_ends([500, 8, 500]).tolist() == [4000]
+    layers, units = fig_training_maps._boundaries("500-8-500")
+    assert layers == [4000]
+    assert units == [500 * i for i in range(1, 8)]
     table = pd.DataFrame({"widths": ["500-8-500", "50-16-16-16-10"]})
-    assert module._lines_of(table) == "units of the first layer"
+    assert fig_training_maps._lines_of(table) == "units of the first layer"
 
 
 def test_shares_between_layers_and_maps_of_features(draw, store):
-    figure = draw("layer_pairs")
+    figure = draw("layer_pairs", store)
     axes = np.reshape(panels(figure), (6, 3))
     table = style.rows_of(store, "trained_layer_pairs")
     table = table[table["widths"] == "5-4-4-3"]  # one hidden layer has no distant ones
