@@ -24,4 +24,4 @@ figure, axes = plt.subplots(1, 2, figsize=(6.5, 2.4), sharey=True)
 for title, ax, net in zip(("before training", "after"), axes, (start, trained), strict=True):
     seen = rh.eigenvalues(rh.layer_hessian(net, X, 0, "ce").output_hessian())
     known = rh.eigenvalues(rh.theory.population_factors(net.weights, "ce", **moments)[0].left)
-    rh.plotting.plot_scree(seen / seen[-1], mark=9, predicted=known / known[-1], ax=ax).set_title(title)
+    rh.plotting.plot_scree(seen / seen[-1], predicted=known / known[-1], ax=ax).set_title(title)
