@@ -16,7 +16,7 @@ import rmt_hessian as rh
 
 plt.style.use("rmt_hessian.plotting.paper")
 ax = plt.axes(xlabel="classes $C$", ylabel="ratio of squared norms", xscale="log", yscale="log")
-for C in (4, 8, 16, 32, 64, 128):
+for C in (4, 16, 64, 256):
     for loss, colour in (("ce", "C0"), ("mse", "C2")):
         ens = rh.Ensemble([40, 8, C], layer=0, loss=loss, n_samples=80)
         H = rh.network_hessian(*rh.sample(ens, rng=0), loss)

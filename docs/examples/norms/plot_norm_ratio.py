@@ -4,8 +4,8 @@ Off-diagonal blocks against the number of classes
 
 Mean squared Frobenius norm of the blocks off the diagonal over that of the diagonal ones, all
 blocks counted, of softmax regression; each point one network. It falls like 1/C². The solid line
-is exact at these sizes, the dashed one its limit: :doc:`/norms` derives both from widths, loss
-and number of samples. It is a law of untrained weights: of trained heads see
+is predicted at these sizes, the dashed one is its limit: :doc:`/norms` derives both from widths,
+loss and number of samples. It is a law of untrained weights: of trained heads see
 :doc:`/gallery/heads/plot_real_heads`.
 
 Full version, of hidden and output layers too: figure ``norm_ratio`` of

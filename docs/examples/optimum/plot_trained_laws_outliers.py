@@ -16,7 +16,7 @@ import rmt_hessian as rh
 
 plt.style.use("rmt_hessian.plotting.paper")
 ax = plt.axes(xlabel="separation $\\rho$", ylabel="eigenvalue")
-for rho in (0.5, 1.5, 2.0, 2.5, 3.0):
+for rho in (0.5, 1.5, 2.25, 3.0):
     ens = rh.Ensemble([100, 4], 0, "ce", n_samples=1000, inputs=rh.Mixture(rho))
     known = rh.theory.trained_softmax(ens, ridge=0.01)
     start, X, y = rh.sample(ens, rng=0)

@@ -17,7 +17,7 @@ import rmt_hessian as rh
 
 plt.style.use("rmt_hessian.plotting.paper")
 ens = rh.Ensemble([150, 4], 0, "ce", n_samples=600, inputs=rh.Mixture(separation=2.5))
-known = [rh.theory.trained_softmax(ens, ridge=ridge) for ridge in np.geomspace(1, 3e-3, 7)]
+known = [rh.theory.trained_softmax(ens, ridge=ridge) for ridge in np.geomspace(1, 3e-3, 6)]
 (_, X, y), start = rh.sample(ens, rng=0), rh.Network([np.zeros((4, 150))])
 path = rh.train(start, X, y, "ce", optimiser="gd", learning_rate=1.0, steps=400)
 norms = [np.linalg.norm(net.weights[0]) for net in path.networks]

@@ -4,8 +4,8 @@ C−1 eigenvalues stand apart
 
 Largest eigenvalues of the output Hessian E[M] of a hidden layer, of one sample. Behind the first
 C−1 there is a gap. The line is the Hadamard formula of :doc:`/structure`, section 1, from the
-weights and the sample's mean Hessian in the logits. The rank is C−1 up to O(1/√m) only, and not
-for C near the width m: then nothing stands apart.
+weights and the sample's mean Hessian in the logits. It is a gap of few classes beside many units:
+λ_C/λ_{C−1} falls like C/m, up to a logarithm, and with C near m nothing stands apart.
 
 Full version: figure ``output_scree`` of ``make sweep NAME=block_structure``.
 """

@@ -5,7 +5,7 @@ The gap opens as networks grow
 Largest eigenvalues of the output Hessian of a hidden layer over the population of inputs, not of
 one sample, at two widths. The gap behind the first C−1 is wider in the wider network. The line
 takes nothing but the weights: :doc:`/structure`, section 1. Width and number of inputs grow
-together here; with few inputs the gap does not open further.
+together here; where inputs are few, λ_C/λ_{C−1} does not fall to 0.
 
 Full version: figure ``rank_scree`` of ``make sweep NAME=output_rank``.
 """

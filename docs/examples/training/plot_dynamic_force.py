@@ -4,8 +4,8 @@ What training does to the shares
 
 Share of the squared norm of a layer's Hessian that lies off its diagonal blocks, and the share of
 the whole Hessian that lies between the layers, along a training of Adam on clusters. [D] expects
-training to make the Hessian more block-diagonal. Within the layers the shares do not fall
-(:doc:`/training`, section 2), and there is no law that would predict these lines. On other inputs
+training to make the Hessian more block-diagonal. Between the layers the share falls here; within
+them it does not (:doc:`/training`, section 2). No law predicts these lines, and on other inputs
 they differ.
 
 Full version: figure ``dynamic_force`` of ``make sweep NAME=training``.
