@@ -21,7 +21,7 @@ from paper_figs import (
 )
 from rmt_hessian.measurements.real_heads import HeadOfNetwork
 from rmt_hessian.model import head_data
-from rmt_hessian.model.head_data import TrainedHead, trained_head
+from rmt_hessian.model.head_data import TrainedHead, packaged_head
 from rmt_hessian.report.real_heads import (
     BLOCKS,
     CONFUSIONS,
@@ -79,9 +79,9 @@ def store(tmp_path_factory):
         # the older network is not for this Python
         older = property(lambda run: run.head == "ppocr-v4-joined")
         patched.setattr(HeadOfNetwork, "not_for_this_python", older)
-        trained_head.cache_clear()
+        packaged_head.cache_clear()
         result = run_sweep(folder / "small.toml", folder / "results")
-        trained_head.cache_clear()
+        packaged_head.cache_clear()
     assert result.failed == []
     assert len(result.table) == len(load_config(folder / "small.toml").points())
     return Store(folder / "results")

@@ -50,6 +50,17 @@ def test_predictions_as_the_library_returns_them(ax):
     np.testing.assert_allclose(dashed[1], constant * np.array(C, float) ** -exponent)
 
 
+def test_draws_as_the_library_returns_them(ax):
+    """One Hessian for each number of classes, or some."""
+    cases = [rh.Ensemble([6, n], layer=0, loss="ce", n_samples=12) for n in C]
+    norms = [[rh.draw(case, seed).mean_squared_block_norms() for seed in (0, 1)] for case in cases]
+    ratios = [[norm.off_diagonal / norm.diagonal for norm in row] for row in norms]
+    plot_ratio(C, norms, ax=ax)
+    np.testing.assert_allclose(drawn(ax)["measured"][1], np.mean(ratios, axis=1))
+    plot_ratio(C, [row[0] for row in norms], ax=ax)
+    np.testing.assert_allclose(ax.lines[-1].get_ydata(), [row[0] for row in ratios])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
