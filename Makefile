@@ -61,7 +61,7 @@ WRAP = { line = sprintf("  %-20s", $$1); n = split($$2, words, " "); \
 IN_COLUMNS = awk -F '\t' '$(WRAP)'
 
 .PHONY: paper paper-tables paper-figures check-report $(CLAIMED:%=measure-%) $(CLAIMED:%=draw-%)
-.PHONY: help sweep sweeps figures sweep-figures test test-kernels test-kernel test-models kills stress claims lint bench clean
+.PHONY: help sweep sweeps figures sweep-figures test test-kernels test-kernel test-models kills stress claims lint dist bench clean
 
 help: ## list the targets and the sweeps
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | $(IN_COLUMNS)
@@ -146,13 +146,20 @@ lint: $(VENV)/.lint ## check style, format and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+dist: $(VENV)/.dist ## wheel and sdist into dist/, and the wheel tried in an environment of its own
+	rm -rf dist build .venv-dist
+	$(BIN)/python -m build --quiet --outdir dist
+	$(PYTHON) -m venv .venv-dist
+	.venv-dist/bin/pip install --quiet "$$(ls dist/*.whl)[sweep]"
+	cd dist && ../.venv-dist/bin/python ../tests/try_installed.py
+
 bench: $(VENV)/.bench $(PEERS:%=.venv-bench-%/.installed) ## laws and Hessians against other packages, what sweeps cost
 	$(BIN)/python -m benchmarks.laws
 	$(BIN)/python -m benchmarks.hessians
 	$(BIN)/python -m benchmarks.sweeps
 
 clean: ## remove results, figures and the virtual environments
-	rm -rf results $(FIGURES) screenshots report*.html $(VENV) .venv-bench-* .venv-models build *.egg-info
+	rm -rf results $(FIGURES) screenshots report*.html $(VENV) .venv-bench-* .venv-models .venv-dist dist build *.egg-info
 
 # One stamp an extra: `$(VENV)/.test` is made by installing the extra `test`. Modules are compiled
 # when they are first imported: of what is installed few ever are.

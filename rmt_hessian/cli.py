@@ -20,6 +20,7 @@ try:
     from rmt_hessian.sweep.config import ConfigError, load_config, load_points
     from rmt_hessian.sweep.provenance import expected_seconds
     from rmt_hessian.sweep.run import run_sweep
+    from rmt_hessian.sweep.shipped import shipped_file, shipped_sweeps
     from rmt_hessian.sweep.status import OUTCOMES, by_axis, outcomes
     from rmt_hessian.sweep.store import FolderInUse, Store
 except ImportError as error:
@@ -207,6 +208,18 @@ def report(
     for path in (figures / f"{name}.png" for name in config.figures) if figures else ():
         if path.exists():
             print(f"figure: {path}")
+
+
+@app.command(cls=Once)
+def sweeps(
+    name: Annotated[str | None, typer.Argument(help="One of them, to print its file.")] = None,
+):
+    """List the sweeps that come with the package; of a name print the file, to save and change."""
+    if name is not None:
+        print(shipped_file(name), end="")
+        return
+    for sweep, about in shipped_sweeps().items():
+        print(f"{sweep:<20} {about}")
 
 
 @app.command(cls=Once)

@@ -11,6 +11,7 @@ from rmt_hessian.sweep.overrides import with_overrides
 from rmt_hessian.sweep.parameters import SIZES, WIDTHS
 from rmt_hessian.sweep.points import Point
 from rmt_hessian.sweep.quick import quickly
+from rmt_hessian.sweep.shipped import shipped_sweeps
 
 KINDS = {float: "number", str: "text", bool: "truth value"}
 
@@ -61,13 +62,21 @@ def _read(path):
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
+        raise ConfigError(f"{path}: {error.strerror}{_hint(path)}") from None
     except UnicodeDecodeError as error:
         byte, line = error.object[error.start], error.object.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"{path}: must be UTF-8, got byte 0x{byte:02x} in line {line}") from None
     if "\0" in text:
         raise ConfigError(f"{path}: must be UTF-8, got a null byte, as in UTF-16")
     return text
+
+
+def _hint(path):
+    """Where to have a file that comes with the package, if that is what was meant."""
+    name = Path(path).stem
+    if Path(path).exists() or name not in shipped_sweeps():
+        return ""
+    return f"; rmt-hessian sweeps {name} > {name}.toml writes the one that comes with the package"
 
 
 def parse(text, path):
