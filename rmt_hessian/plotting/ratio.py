@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,9 +31,10 @@ def plot_ratio(
     Parameters
     ----------
     n_classes : array_like, shape (n,)
-    ratios : array_like, shape (n,) or (n, seeds)
-        Of single draws. Of several at each C, a band runs between the 5 % and the 95 % quantile.
-    predicted : array_like, shape (n,), or sequence of ExpectedBlockNorms, optional
+    ratios : array_like, shape (n,) or (n, seeds), or sequence of BlockNorms
+        Of single draws, as `LayerHessian.mean_squared_block_norms` returns them.
+        Of several at each C, a band runs between the 5 % and the 95 % quantile.
+    predicted : array_like, shape (n,), or sequence of BlockNorms, optional
         What `rmt_hessian.theory.block_norms` returns for each C: a solid line.
     ax : matplotlib.axes.Axes, optional
     measured : array_like, shape (n,), optional
@@ -42,7 +42,7 @@ def plot_ratio(
         expectations, so that ratios of the means of norms are nearer to it.
     errors : array_like, shape (n,), optional
         Standard errors of the dots, as bars; NaN has none.
-    limit : BlockNormLimits, or array_like, shape (n,), optional
+    limit : ClassPower, an object with such a ``.ratio``, or array_like, shape (n,), optional
         What `rmt_hessian.theory.block_norm_limits` returns, ``a C^{-e}``: a dashed line. NaN is not
         drawn.
 
@@ -60,15 +60,15 @@ def plot_ratio(
     >>> import rmt_hessian as rh
     >>> C = [4, 16, 64]
     >>> cases = [rh.Ensemble([50, c], layer=0, loss="ce", n_samples=100) for c in C]
-    >>> R = [rh.draw(case, rng=0).mean_squared_block_norms() for case in cases]
+    >>> drawn = [rh.draw(case, rng=0).mean_squared_block_norms() for case in cases]
     >>> norms = [rh.theory.block_norms(case) for case in cases]
-    >>> ax = plot_ratio(C, [off / on for on, off in R], norms)
+    >>> ax = plot_ratio(C, drawn, norms)
     >>> ax.get_xscale(), len(ax.lines)
     ('log', 2)
     """
     given = ax
     C = finite_array(n_classes, "n_classes", ndim=1)
-    R = real_array(ratios, "ratios")
+    R = real_array(_numbers(ratios), "ratios")
     if R.ndim not in (1, 2) or len(R) != C.size or not R.size:
         wanted = f"({C.size},) or ({C.size}, seeds), a row for each of n_classes"
         raise ValueError(f"ratios must have the shape {wanted}, got {R.shape}")
@@ -100,12 +100,17 @@ def _line(C: FloatArray, values: Any, name: str) -> FloatArray:
     """Values at C; NaN of None, and ``a C^{-e}`` of limits."""
     if values is None:
         return np.full(C.size, np.nan)
-    if hasattr(values, "off_diagonal_exponent"):
-        constant, exponent = values.ratio
-        return constant * C ** -float(exponent)
-    if isinstance(values, Sequence):
-        values = [getattr(value, "ratio", value) for value in values]
+    values = _numbers(values)
+    if hasattr(values, "at"):
+        values = [values.at(int(c)) for c in C]
     found = real_array(values, name)
     if found.shape != C.shape:
         raise ValueError(f"{name} must have a value for each of n_classes, got {describe(values)}")
     return found
+
+
+def _numbers(values: Any) -> Any:
+    """The ``.ratio`` of each `BlockNorms` of a sequence, and of sequences of them."""
+    if hasattr(values, "ratio"):
+        return values.ratio
+    return [_numbers(value) for value in values] if isinstance(values, list | tuple) else values

@@ -10,7 +10,7 @@ import numpy as np
 
 from rmt_hessian._checks.arguments import boolean, describe, list_of, positive_integer, real_number
 from rmt_hessian._types import FloatArray
-from rmt_hessian.compare.distances import density_curve
+from rmt_hessian.compare.curves import density_curve
 from rmt_hessian.plotting.appearance import COLOURS, axes_or_new, legend_of_new
 from rmt_hessian.plotting.eigenvalues import spectra_by_name
 from rmt_hessian.plotting.histogram import LONG, Spectrum

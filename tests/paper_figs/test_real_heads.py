@@ -7,7 +7,7 @@ from paper_figs import fig_explained_shares, fig_real_head_blocks, head_cases, m
 from paper_figs.style import CannotDraw
 from rmt_hessian.measurements.real_heads import HeadOfNetwork
 from rmt_hessian.model import head_data
-from rmt_hessian.model.head_data import TrainedHead, trained_head
+from rmt_hessian.model.head_data import TrainedHead, packaged_head
 from rmt_hessian.report.real_heads import (
     BLOCKS,
     CONFUSIONS,
@@ -56,9 +56,9 @@ def store(shipped):
         # the older network is not for this Python
         older = property(lambda run: run.head == "ppocr-v4-joined")
         patched.setattr(HeadOfNetwork, "not_for_this_python", older)
-        trained_head.cache_clear()
+        packaged_head.cache_clear()
         store = shipped("real_heads", SMALLER)
-        trained_head.cache_clear()
+        packaged_head.cache_clear()
     return store
 
 

@@ -3,6 +3,7 @@ import pytest
 
 import rmt_hessian as rh
 from rmt_hessian.plotting import plot_ratio
+from rmt_hessian.theory.norms.zipf import zipf_norm_limits
 
 C = [2, 4, 8]
 
@@ -54,6 +55,26 @@ def test_predictions_as_the_library_returns_them(ax):
     constant, exponent = limits.ratio
     dashed = drawn(ax)[r"limit $C\to\infty$"]
     np.testing.assert_allclose(dashed[1], constant * np.array(C, float) ** -exponent)
+
+
+def test_draws_as_the_library_returns_them(ax):
+    """One Hessian for each number of classes, or some."""
+    cases = [rh.Ensemble([6, n], layer=0, loss="ce", n_samples=12) for n in C]
+    norms = [[rh.draw(case, seed).mean_squared_block_norms() for seed in (0, 1)] for case in cases]
+    ratios = [[norm.off_diagonal / norm.diagonal for norm in row] for row in norms]
+    plot_ratio(C, norms, ax=ax)
+    np.testing.assert_allclose(drawn(ax)["measured"][1], np.mean(ratios, axis=1))
+    plot_ratio(C, [row[0] for row in norms], ax=ax)
+    np.testing.assert_allclose(ax.lines[-1].get_ydata(), [row[0] for row in ratios])
+
+
+def test_limits_of_any_kind_are_powers(ax):
+    ens = rh.Ensemble([60, 2], layer=0, loss="ce", n_samples=240)
+    zipf = zipf_norm_limits(ens, 0.5, units=(0, 1))
+    for limit in (zipf, zipf.ratio, rh.theory.block_norm_limits(ens).ratio):
+        plot_ratio(C, [1, 1, 1], limit=limit, ax=ax)
+        expected = [getattr(limit, "ratio", limit).at(n) for n in C]
+        np.testing.assert_allclose(ax.lines[-1].get_ydata(), expected)
 
 
 @pytest.mark.parametrize(

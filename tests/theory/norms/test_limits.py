@@ -58,7 +58,7 @@ def test_hidden_mse_at_any_C_is_its_limit(C, init):
 @pytest.mark.parametrize("infinite", [True, False])
 def test_mse_of_a_last_layer_has_no_off_diagonal(widths, infinite):
     ens = Ensemble(widths, -1, "mse", 9)
-    assert block_norm_limits(ens, infinite_inputs=infinite).ratio == (0.0, 0)
+    assert tuple(block_norm_limits(ens, infinite_inputs=infinite).ratio) == (0.0, 0)
 
 
 @pytest.mark.parametrize("init", GAINS)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rmt_hessian import Ensemble, Network
-from rmt_hessian.theory import decoupling, weight_law
-from rmt_hessian.theory.structure.decoupling import Decoupling
+from rmt_hessian.theory import expected_kronecker_error, weight_law
+from rmt_hessian.theory.structure.kronecker_error import KroneckerErrorTerms
 from tests.theory.structure.layer_samples import samples, squared_norms
 from tests.tolerances import EXACT
 
@@ -18,7 +18,7 @@ def test_constant_output_hessians_decouple(rng):
     linear = Ensemble([6, 3], 0, "mse", 10, weights=[V])
     output = Ensemble([4, 6, 3], 1, "mse", 10, weights=[W, V])
     for ens in (linear, output):
-        d = decoupling(ens)
+        d = expected_kronecker_error(ens)
         assert d.spread == pytest.approx(1.0, abs=1e-12)
         assert abs(d.plateau) < 1e-12
         assert d.fluctuation < 1e-12
@@ -40,7 +40,7 @@ def test_spread_of_linear_ce_is_that_of_the_weight_laws():
         n * (law.probabilities @ law.nodes**2) for n, law in zip(counts, laws, strict=True)
     )
     means = sum(n * law.mean() ** 2 for n, law in zip(counts, laws, strict=True))
-    d = decoupling(ens.given([np.eye(C, 30)]))
+    d = expected_kronecker_error(ens.given([np.eye(C, 30)]))
     assert d.spread == pytest.approx(squares / means, rel=1e-3)
     assert d.participation == 30
 
@@ -51,7 +51,7 @@ def test_participation_of_output_features_is_that_of_the_arc_cosine_kernel(rng):
     rho = np.clip(W @ W.T / np.outer(norms, norms), -1, 1)
     S = (np.sqrt(1 - rho**2) + (np.pi - np.arccos(rho)) * rho) / (2 * np.pi)
     S *= np.outer(norms, norms)
-    d = decoupling(Ensemble([3, 5, 2], 1, "mse", 10, weights=[W, np.eye(2, 5)]))
+    d = expected_kronecker_error(Ensemble([3, 5, 2], 1, "mse", 10, weights=[W, np.eye(2, 5)]))
     assert d.participation == pytest.approx(np.trace(S) ** 2 / np.sum(S**2), rel=5e-3)
 
 
@@ -64,7 +64,7 @@ def test_plateau_of_two_classes_is_an_integral():
     g, w = np.polynomial.hermite_e.hermegauss(100)
     weights = 0.25 / np.cosh(s * g / 2) ** 2  # p(1-p) at logit difference s g
     expected = (w @ (weights * (g**2 - 1)) / (w @ weights)) ** 2 / p
-    d = decoupling(Ensemble([p, 2], 0, "ce", 10, weights=[V]))
+    d = expected_kronecker_error(Ensemble([p, 2], 0, "ce", 10, weights=[V]))
     assert d.plateau == pytest.approx(expected, rel=2e-3)
     along = w @ (weights * g**2) / (w @ weights)  # E[M ⊗ z zᵀ] there; E M on the other coordinates
     assert d.squared_mean == pytest.approx((along**2 + p - 1) / p, rel=1e-3)
@@ -82,12 +82,12 @@ def test_a_plateau_of_zero_is_not_the_noise_of_a_mean(rng):
     """
     r = 16
     weights = [rng.standard_normal((r, r)), np.eye(r)]
-    d = decoupling(Ensemble([r, r, r], 0, "mse", 10, weights=weights))
+    d = expected_kronecker_error(Ensemble([r, r, r], 0, "mse", 10, weights=weights))
     assert abs(d.plateau) < 0.1 * (r + 1) / 2048
 
 
 def test_error_falls_like_the_root_of_n_to_the_plateau():
-    d = Decoupling(3.0, 10.0, 0.0, 20.0, squared_mean=0.8, second_moment=30.0)
+    d = KroneckerErrorTerms(3.0, 10.0, 0.0, 20.0, squared_mean=0.8, second_moment=30.0)
     assert d.relative_error(10**8) == pytest.approx(np.sqrt(2e-7 / 0.8), rel=1e-6)
     assert d.relative_error(1) == pytest.approx(np.sqrt(20 / 30))
     assert d.relative_error(4) == pytest.approx(np.sqrt(5 / (0.8 * 3 / 4 + 30 / 4)))
@@ -112,7 +112,7 @@ def test_moments_by_simulation(case, rng):
     W[:, :4] = rng.standard_normal((3, 4))
     weights = [W[:2]] if len(widths) == 2 else [W, V]
     ens = Ensemble(widths, layer, loss, 10, weights=weights)
-    d, batches = decoupling(ens), []
+    d, batches = expected_kronecker_error(ens), []
     for _ in range(20):
         x = rng.standard_normal((20_000, 6))
         M, z = samples(weights, ens, x)
@@ -152,9 +152,9 @@ def test_one_input_is_a_sum(layer, loss):
     unit = np.sum(EM**2) * np.sum(S**2)
     T = raw - np.multiply.outer(EM, S)
     tau, mu = np.sum(T**2) / unit, np.sum(raw**2) / unit
-    d = decoupling(ens)
+    d = expected_kronecker_error(ens)
     assert d.plateau == pytest.approx(tau, rel=5e-3, abs=1e-6)
-    found = [decoupling(ens, rng=seed).squared_mean for seed in range(40)]
+    found = [expected_kronecker_error(ens, rng=seed).squared_mean for seed in range(40)]
     assert np.mean(found) == pytest.approx(mu, abs=5 * np.std(found) / np.sqrt(40) + EXACT)
     psi = w @ (np.sum(M**2, axis=(1, 2)) * np.sum(zz**2, axis=(1, 2))) / unit
     spread, distance = np.sum((M - EM) ** 2, axis=(1, 2)), np.sum((zz - S) ** 2, axis=(1, 2))
@@ -171,7 +171,7 @@ def test_norm_of_the_hessian_by_simulation(case):
     widths, layer, loss = CASES[case]
     net, rng = Network.random(widths, 3), np.random.default_rng(2)
     ens = Ensemble(widths, layer, loss, 10).given(net)
-    d = decoupling(ens)
+    d = expected_kronecker_error(ens)
     M, z = samples(net.weights, ens, rng.standard_normal((120_000, 6)))
     unit = np.sum(M.mean(axis=0) ** 2) * np.sum((z.T @ z / len(z)) ** 2)
     for N in (1, 2, 5, 20):
@@ -185,20 +185,24 @@ def test_norm_of_the_hessian_by_simulation(case):
 
 def test_wants_what_it_needs():
     with pytest.raises(ValueError, match=r"all weights must be given, by ens.given\(net\), got"):
-        decoupling(Ensemble([2, 2, 2], 0, "ce", 10, weights=[None, np.eye(2)]))
+        expected_kronecker_error(Ensemble([2, 2, 2], 0, "ce", 10, weights=[None, np.eye(2)]))
     with pytest.raises(ValueError, match="got 50 and 50"):
-        decoupling(Ensemble([50, 50], 0, "ce", 10, weights=[np.eye(50)]))
+        expected_kronecker_error(Ensemble([50, 50], 0, "ce", 10, weights=[np.eye(50)]))
     weights = [np.ones((200, 3)), np.ones((2, 200))]
     with pytest.raises(ValueError, match="got 2 and 200"):
-        decoupling(Ensemble([3, 200, 2], 1, "ce", 10, weights=weights))
+        expected_kronecker_error(Ensemble([3, 200, 2], 1, "ce", 10, weights=weights))
     with pytest.raises(ValueError, match=r"deeper networks are not covered yet, got \["):
-        decoupling(Ensemble([2, 2, 2, 2], 1, "ce", 10, weights=[np.eye(2)] * 3))
+        expected_kronecker_error(Ensemble([2, 2, 2, 2], 1, "ce", 10, weights=[np.eye(2)] * 3))
     with pytest.raises(ValueError, match=r"weights\[0\] must have shape \(3, 2\), got \(3, 3\)"):
         Ensemble([2, 3], 0, "ce", 10, weights=[np.eye(3)])
     with pytest.raises(ValueError, match=r"E\[M\] must be finite and not zero"):  # one class
-        decoupling(Ensemble([2, 2, 1], 0, "mse", 10, weights=[np.eye(2), np.zeros((1, 2))]))
+        expected_kronecker_error(
+            Ensemble([2, 2, 1], 0, "mse", 10, weights=[np.eye(2), np.zeros((1, 2))])
+        )
     with pytest.raises(ValueError, match=r"E\[M\] must be finite and not zero"):
         # classes that cannot be told apart
-        decoupling(Ensemble([2, 2, 2], 0, "ce", 10, weights=[np.eye(2), np.ones((2, 2))]))
+        expected_kronecker_error(
+            Ensemble([2, 2, 2], 0, "ce", 10, weights=[np.eye(2), np.ones((2, 2))])
+        )
     with pytest.raises(ValueError, match="n_samples"):
-        Decoupling(1.0, 1.0, 0.0, 0.0, 1.0, 1.0).relative_error(0)
+        KroneckerErrorTerms(1.0, 1.0, 0.0, 0.0, 1.0, 1.0).relative_error(0)

@@ -7,7 +7,7 @@ import pytest
 
 from rmt_hessian import Ensemble
 from rmt_hessian.theory import weight_law
-from rmt_hessian.theory.weights.sampled_weights import active_points, active_probability
+from rmt_hessian.theory.weights.given_weights import active_points, active_probability
 
 
 def hidden(V, W=None):

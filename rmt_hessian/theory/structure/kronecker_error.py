@@ -1,5 +1,7 @@
 r"""How far a layer Hessian is from ``E[M] ⊗ E[z zᵀ]``, the decoupling of [W].
 
+Measured it is `rmt_hessian.kronecker_error(H, rmt_hessian.kronecker_approximation(H))`.
+
 For features of second moment ``Σ = E[z zᵀ]`` and a sample of N, let H be the layer Hessian and K
 the Kronecker product of its sample means: ``H - K`` is the sample covariance of M and ``z zᵀ``, so
 
@@ -30,7 +32,7 @@ from rmt_hessian.theory.structure.joint_moments import JointMoments
 
 
 @dataclass(frozen=True)
-class Decoupling:
+class KroneckerErrorTerms:
     """What decides the error of ``E[M] ⊗ E[z zᵀ]``: see the module.
 
     Attributes
@@ -70,8 +72,8 @@ class Decoupling:
         return float(np.sqrt(max(self.plateau + self.fluctuation / N, 0.0) / norm))
 
 
-def decoupling(ens: Ensemble, *, rng: RandomState = 0) -> Decoupling:
-    """`Decoupling` of a layer with given weights and inputs ``N(0, I)``.
+def expected_kronecker_error(ens: Ensemble, *, rng: RandomState = 0) -> KroneckerErrorTerms:
+    """`KroneckerErrorTerms` of a layer with given weights and inputs ``N(0, I)``.
 
     Parameters
     ----------
@@ -82,7 +84,8 @@ def decoupling(ens: Ensemble, *, rng: RandomState = 0) -> Decoupling:
 
     Returns
     -------
-    Decoupling
+    KroneckerErrorTerms
+        With the error at any number of samples, ``.relative_error(N)``.
 
     Raises
     ------
@@ -94,13 +97,13 @@ def decoupling(ens: Ensemble, *, rng: RandomState = 0) -> Decoupling:
     --------
     >>> from rmt_hessian.ensemble import Ensemble
     >>> ens = Ensemble([50, 2], layer=0, loss="mse", n_samples=100, weights=[np.eye(2, 50)])
-    >>> d = decoupling(ens)
-    >>> round(d.spread, 9), round(d.participation, 9)
+    >>> terms = expected_kronecker_error(ens)
+    >>> round(terms.spread, 9), round(terms.participation, 9)
     (1.0, 50.0)
     """
     moments = JointMoments.of_layer(ens, rng)
     features, unit = moments.features, moments.unit
-    return Decoupling(
+    return KroneckerErrorTerms(
         spread=max(float(moments.mean("squares")) / moments.squared_M, 1.0),
         participation=float(features.trace**2 / features.squared_norm),
         plateau=moments.plateau(),
