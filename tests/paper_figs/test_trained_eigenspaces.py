@@ -23,6 +23,7 @@ from rmt_hessian.report.trained_eigenspaces import (
     trained_eigenspaces_sections,
 )
 from rmt_hessian.sweep.config import load_config
+from tests.paper_figs import shown
 from tests.sections import require_legible
 
 SWEEP = Path(__file__).parents[2] / "sweeps" / "eigenspaces_trained.toml"
@@ -62,11 +63,7 @@ def store(shipped):
 
 
 def rows(store, **parameters):
-    table = style.rows_of(store, "trained_eigenspaces")
-    for name, value in parameters.items():
-        table = table[table[name] == value]
-    assert len(table)
-    return table
+    return shown.rows(store, "trained_eigenspaces", **parameters)
 
 
 def means(store, name, **parameters):

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from matplotlib.colors import same_color
 
-from paper_figs import fig_trained_spectra, style
+from paper_figs import fig_trained_spectra
 from paper_figs.trained_spectra_cases import over_steps
 from rmt_hessian.plotting import COLOURS
 from rmt_hessian.report.trained_spectra import LAWS, OUTLIERS, RANK, trained_spectra_sections
+from tests.paper_figs.shown import rows
 from tests.sections import require_legible
 
 SMALLER = {
@@ -43,10 +44,7 @@ def line(ax, colour, dashes=None):
 
 def runs(store, **parameters):
     """The points with these parameters, and their arrays."""
-    table = style.rows_of(store, "trained_spectra")
-    for name, value in parameters.items():
-        table = table[table[name] == value]
-    assert len(table)
+    table = rows(store, "trained_spectra", **parameters)
     return table, [store.arrays(key) for key in table["key"]]
 
 
@@ -62,7 +60,7 @@ def test_distributions_and_distances_of_the_first_seed(store, draw_twice):
     assert figure.get_suptitle() == ""
     said = figure.get_label()
     assert "Kolmogorov distances" in said
-    cases = style.rows_of(store, "trained_spectra").query("n_inputs == 12")
+    cases = rows(store, "trained_spectra", n_inputs=12)
     cases = cases.drop_duplicates(["widths", "loss", "inputs", "n_samples"])
     assert f"Drawn are 6 of {2 * len(cases)} pairs" in said
     assert "$H_{00}$" in axes[0, 0].get_ylabel()
@@ -135,11 +133,11 @@ def test_printed_tables(store):
     found = require_legible(table)
     assert list(found) == [LAWS, OUTLIERS, RANK]
     laws, outliers, rank = found.values()
-    rows, _ = runs(store, widths="12-3", n_samples=40)
+    points, _ = runs(store, widths="12-3", n_samples=40)
     row = laws[(laws["widths"] == "12-3") & (laws["n_samples"] == 40)]
     assert row["part"].tolist() == ["diagonal", "off_diagonal"]
     for part, value in zip(row["part"], row["final_ks_given"], strict=True):
-        assert value == pytest.approx(rows[f"final_{part}_ks_given"].mean())
+        assert value == pytest.approx(points[f"final_{part}_ks_given"].mean())
     assert set(laws["case"]) == {"linear-ce", "hidden-ce", "hidden-mse"}
     assert set(outliers["part"]) <= {"diagonal", "off_diagonal", "layer"}
     assert (outliers[["initial_outliers", "final_outliers"]] != "0").any(axis=1).all()

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from paper_figs import fig_training_maps, style
+from tests.paper_figs.shown import panels
 
 SWEEP = """
 root_seed = 1
@@ -29,10 +30,6 @@ axes = { loss = ["mse"], inputs = ["clusters"] }
 @pytest.fixture(scope="module")
 def store(results_of):
     return results_of(SWEEP)
-
-
-def panels(figure):
-    return [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
 
 
 @pytest.mark.parametrize("name", ["training_maps", "layer_pairs"])
