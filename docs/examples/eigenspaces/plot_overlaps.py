@@ -23,5 +23,5 @@ layers = [rh.layer_hessian(net, X, 0, "ce") for net in nets]
 factors = [rh.theory.population_factors(n.weights, "ce", input_mean=np.ones(40))[0] for n in nets]
 seen = rh.overlap_by_dimension(*(rh.top_eigenpairs(H, 24)[1] for H in layers))
 known = rh.overlap_by_dimension(*(K.top_eigenspace(24) for K in factors))
-peak = rh.theory.overlap_peak(factors[0].left, factors[0].right)
+peak = rh.theory.overlap_peak(factors[0])
 rh.plotting.plot_overlap(seen, known, mark=peak, baseline=24 / 320)

@@ -22,5 +22,5 @@ layers = [rh.layer_hessian(net, X, 0, "ce") for net in nets]
 products = [rh.kronecker_approximation(H) for H in layers]
 seen = rh.overlap_by_dimension(*(rh.top_eigenpairs(H, 40)[1] for H in layers))
 known = rh.overlap_by_dimension(*(product.top_eigenspace(40) for product in products))
-peak = rh.theory.overlap_peak(products[0].left, products[0].right)
+peak = rh.theory.overlap_peak(products[0])
 rh.plotting.plot_overlap(seen, known, mark=peak, baseline=40 / 1024)

@@ -21,6 +21,6 @@ for rho in (0.5, 1.5, 2.25, 3.0):
     known = rh.theory.trained_softmax(ens, ridge=0.01)
     start, X, y = rh.sample(ens, rng=0)
     H = rh.layer_hessian(rh.train(start, X, y, "ce", weight_decay=0.01).network, X, 0, "ce")
-    top = max([known.layer_law().support()[1], *(o.place for o in rh.theory.layer_outliers(known))])
+    top = max([known.layer_law().support()[1], *(o.place for o in known.layer_outliers())])
     ax.plot([rho] * 4, rh.eigenvalues(H.to_dense())[-4:], "C0.", rho, top, "C1_")
 ax.legend(["measured, four largest", "predicted"])
