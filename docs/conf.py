@@ -60,8 +60,16 @@ sphinx_gallery_conf = {
     "reset_modules": ("matplotlib", "gallery_dpi.fine"),
     "subsection_order": [
         f"examples/{group}"
-        for group in ("spectra", "norms", "rank", "eigenspaces", "training", "optimum")
-        + ("heads", "bounds")
+        for group in [
+            "spectra",
+            "norms",
+            "rank",
+            "eigenspaces",
+            "training",
+            "optimum",
+            "heads",
+            "bounds",
+        ]
     ],
     "within_subsection_order": "FileNameSortKey",
     "show_memory": False,

@@ -16,12 +16,11 @@ import rmt_hessian as rh
 
 plt.style.use("rmt_hessian.plotting.paper")
 ax = plt.axes(xlabel="samples $N$", ylabel="relative error", xscale="log", yscale="log")
-net = rh.Network.random([60, 8, 5], rng=0)
-given = rh.Ensemble(net.widths, layer=0, loss="ce", n_samples=50).given(net)
-predicted = rh.theory.expected_kronecker_error(given)
+ens, net = rh.Ensemble([60, 8, 5], 0, "ce", n_samples=50), rh.Network.random([60, 8, 5], rng=0)
+predicted = rh.theory.expected_kronecker_error(ens.given(net))
 ax.axhline(predicted.relative_error(float("inf")), color="C1", ls=":", lw=0.9)
 for N in (50, 100, 200, 400, 800, 1600, 3200, 6400, 12800):
     H = rh.layer_hessian(net, rh.gaussian_inputs(N, 60, rng=N), 0, "ce")
-    error = rh.kronecker_error(H.to_dense(), rh.kronecker_approximation(H))
-    ax.plot(N, error, "C0.", N, predicted.relative_error(N), "C1_")
+    ax.plot(N, rh.kronecker_error(H.to_dense(), rh.kronecker_approximation(H)), "C0.")
+    ax.plot(N, predicted.relative_error(N), "C1_")
 ax.legend(["plateau", "measured", "predicted"])

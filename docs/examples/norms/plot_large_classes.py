@@ -18,7 +18,7 @@ import rmt_hessian as rh
 plt.style.use("rmt_hessian.plotting.paper")
 ax = plt.axes(xlabel="classes $C$", ylabel="$C^2R$", xscale="log", ylim=(0, 3))
 limits = rh.theory.block_norm_limits(rh.Ensemble([64, 32, 4], layer=1, loss="ce", n_samples=256))
-ax.axhline(limits.ratio[0], color="black", ls="--", lw=0.9)
+ax.axhline(limits.ratio.constant, color="black", ls="--", lw=0.9)
 for C in (4, 16, 64, 256, 1024, 4096):
     ens = rh.Ensemble([64, 32, C], layer=1, loss="ce", n_samples=256)
     diagonal, off_diagonal = rh.draw(ens, rng=0).mean_squared_block_norms()

@@ -22,6 +22,6 @@ for C in (8, 24):
         ens = rh.Ensemble([50, C], 0, "ce", n_samples=600, inputs=rh.Mixture(4.0, groups))
         start, X, y = rh.sample(ens, rng=0)
         H = rh.layer_hessian(rh.train(start, X, y, "ce", weight_decay=0.01).network, X, 0, "ce")
-        known = rh.theory.trained_softmax(ens, ridge=0.01).off_diagonal_share
+        known = rh.theory.trained_softmax(ens, ridge=0.01).off_diagonal_share()
         ax.plot(C, H.off_diagonal_share(), f"{colour}.", C, known, f"{colour}_")
 ax.legend(["no groups", "predicted", "groups of four", "predicted"])
