@@ -60,7 +60,7 @@ WRAP = { line = sprintf("  %-20s", $$1); n = split($$2, words, " "); \
   print line }
 IN_COLUMNS = awk -F '\t' '$(WRAP)'
 
-.PHONY: paper paper-tables paper-figures check-report $(CLAIMED:%=measure-%) $(CLAIMED:%=draw-%)
+.PHONY: docs check-docs paper paper-tables paper-figures check-report $(CLAIMED:%=measure-%) $(CLAIMED:%=draw-%)
 .PHONY: help sweep sweeps figures sweep-figures test test-kernels test-kernel test-models kills stress claims lint dist bench clean
 
 help: ## list the targets and the sweeps
@@ -114,6 +114,13 @@ $(CLAIMED:%=draw-%): draw-%: | $(VENV)/.paper
 check-report: $(VENV)/.browser ## open report.html, and report-quick.html, in a real browser: figures, controls, errors
 	$(BIN)/python -m tests.report_in_browser $(wildcard report.html report-quick.html)
 
+docs: $(VENV)/.docs ## the documentation as a site: tutorial, gallery, theory, reference; site/index.html
+	$(BIN)/sphinx-build -W --keep-going --quiet --jobs 2 --doctree-dir build/doctrees docs site
+	@echo "the site: $(CURDIR)/site/index.html"
+
+check-docs: docs $(VENV)/.browser ## open every page of the site in a real browser: mathematics, images, search, errors
+	$(BIN)/python -m tests.site_in_browser site
+
 ifneq ($(FOLDER),$(PREFIX)$(NAME))
 $(eval $(call figures_from,$(NAME),$(FOLDER)))
 results/$(FOLDER)/table.parquet: sweeps/$(NAME).toml | $(VENV)/.sweep
@@ -158,8 +165,9 @@ bench: $(VENV)/.bench $(PEERS:%=.venv-bench-%/.installed) ## laws and Hessians a
 	$(BIN)/python -m benchmarks.hessians
 	$(BIN)/python -m benchmarks.sweeps
 
-clean: ## remove results, figures and the virtual environments
+clean: ## remove results, figures, the site and the virtual environments
 	rm -rf results $(FIGURES) screenshots report*.html $(VENV) .venv-bench-* .venv-models .venv-dist dist build *.egg-info
+	rm -rf site docs/api docs/gallery
 
 # One stamp an extra: `$(VENV)/.test` is made by installing the extra `test`. Modules are compiled
 # when they are first imported: of what is installed few ever are.

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.small import SMALL, quick_predictions
 
-collect_ignore = ["report_in_browser.py"]  # a command, which needs packages of its own
+# commands, which need packages of their own
+collect_ignore = ["report_in_browser.py", "site_in_browser.py"]
 
 settings.register_profile(
     "default",

@@ -46,12 +46,12 @@ def install():
 
 
 def browser(profile):
-    """A headless Chromium that keeps what pages say on the console."""
+    """A headless Chromium that keeps what pages say on the console, and what they ask for."""
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
     for flag in [*FLAGS, f"user-data-dir={profile}"]:
         options.add_argument(f"--{flag}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     return webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
 
 

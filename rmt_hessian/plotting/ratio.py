@@ -23,6 +23,7 @@ def plot_ratio(
     *,
     ax: Axes | None = None,
     measured: ArrayLike | None = None,
+    errors: ArrayLike | None = None,
     limit: Any = None,
 ) -> Axes:
     """``R = E‖H_ij‖_F² / E‖H_ii‖_F²`` against C, log-log, beside its prediction.
@@ -39,6 +40,8 @@ def plot_ratio(
     measured : array_like, shape (n,), optional
         The dots. Default: means of ``ratios`` over the seeds. Predicted is the ratio of two
         expectations, so that ratios of the means of norms are nearer to it.
+    errors : array_like, shape (n,), optional
+        Standard errors of the dots, as bars; NaN has none.
     limit : ClassPower, an object with such a ``.ratio``, or array_like, shape (n,), optional
         What `rmt_hessian.theory.block_norm_limits` returns, ``a C^{-e}``: a dashed line. NaN is not
         drawn.
@@ -75,11 +78,14 @@ def plot_ratio(
         ("-", PREDICTED, 1.2, "predicted", _line(C, predicted, "predicted")),
         ("--", "black", 0.9, r"limit $C\to\infty$", _line(C, limit, "limit")),
     ]
+    bars = None if errors is None else _line(C, errors, "errors")
     ax = axes_or_new(ax)
     if R.shape[1] > 1:
         band = np.quantile(R, [0.05, 0.95], axis=1)
         ax.fill_between(C, *band, color=MEASURED, alpha=0.25, lw=0, label="seeds, 90 %")
     ax.plot(C, dots, "o", ms=3, color=MEASURED, label="measured")
+    if bars is not None:
+        ax.errorbar(C, dots, bars, fmt="none", elinewidth=0.8, capsize=2, ecolor=MEASURED)
     for line, colour, width, label, values in lines:
         if np.isfinite(values).any():
             ax.plot(C, values, line, color=colour, lw=width, label=label)

@@ -26,7 +26,8 @@ from dataclasses import dataclass, field
 
 from tests.documents.literals import agree, equals, stated_by, tokens_of, written
 
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# a directive of the site, ```{toctree}, has a name in braces, and maybe an argument
+FENCE = re.compile(r"^```(\w+|\{\w+\})(?:(?<=\}) \S+)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NESTED = (ast.FunctionDef, ast.ClassDef)
 WITH_VALUE = (ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign)
 

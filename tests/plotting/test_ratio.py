@@ -30,6 +30,12 @@ def test_dots_may_be_given(ax):
     assert list(drawn(ax)) == ["measured"]
 
 
+def test_standard_errors_are_bars(ax):
+    plot_ratio(C, [3, 2, 1], errors=[0.5, 0.25, np.nan], ax=ax)
+    bars = ax.collections[0].get_segments()
+    assert [np.ptp(bar[:, 1]) for bar in bars[:2]] == [1, 0.5]
+
+
 def test_one_draw_has_no_band(ax):
     plot_ratio(C, [3, 2, 1], ax=ax)
     assert not ax.collections
@@ -84,3 +90,8 @@ def test_limits_of_any_kind_are_powers(ax):
 def test_shapes_that_do_not_agree_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         plot_ratio(*arguments)
+
+
+def test_errors_are_those_of_the_dots():
+    with pytest.raises(ValueError, match="errors must have a value for each of n_classes"):
+        plot_ratio(C, [1, 2, 3], errors=[1, 2])

@@ -51,7 +51,8 @@ class WithNullSpace(SpectralLaw):
     def stieltjes(self, z: ArrayLike) -> Elementwise:  # noqa: D102
         z = complex_array(z, "z")
         with np.errstate(divide="ignore", invalid="ignore"):
-            s = (1 - self.mass) * self.law.stieltjes(z) - self.mass / z
+            of_zero = self.mass / z if self.mass > 0 else 0.0  # not 0/0 at z = 0
+            s = (1 - self.mass) * self.law.stieltjes(z) - of_zero
         return np.where((z == 0) & (self.atom_at_zero > 0), np.inf, s)[()]
 
     def log_potential(self, z: ArrayLike) -> Elementwise:

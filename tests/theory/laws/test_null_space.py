@@ -38,6 +38,8 @@ def test_null_space(law, gamma, mass, seed):
 def test_null_space_at_zero():
     law = WithNullSpace(MarchenkoPastur(0.5), 0.25)
     assert law.stieltjes(0.0) == np.inf
+    without = WithNullSpace(MarchenkoPastur(0.5), 0.0)
+    assert without.stieltjes(0.0) == MarchenkoPastur(0.5).stieltjes(0.0) == pytest.approx(2.0)
     assert law.support() == (0.0, MarchenkoPastur(0.5).support()[1])
     with pytest.raises(ValueError, match="mass must lie in"):
         WithNullSpace(MarchenkoPastur(0.5), 1.0)
