@@ -28,7 +28,7 @@ def test_losses_are_means_over_the_sample():
 
 def test_numbers_of_exchangeable_classes_and_matrices_of_others():
     one, other = trained(3), trained(3, frequencies=[2, 1, 1])
-    for name in ("q", "a", "s"):
+    for name in ("logit_variance", "mean_response", "prox_step"):
         assert isinstance(getattr(one, name), float)
         assert getattr(other, name).shape == (3, 3)
     P = np.eye(3) - 1 / 3
