@@ -71,7 +71,9 @@ def first_order(ens):
     logits, rng = theory.propagate(ens.weights)[-1], np.random.default_rng(3)
     cumulants = mean_curvature, mean_third_cumulant
     moments = logits.preactivation_mean, logits.preactivation_covariance
-    return theory.predicted_output_hessian(ens, *(of(*moments, rng) for of in cumulants)).ravel()
+    return theory.predicted_output_hessian(
+        ens, *(of(*moments, rng=rng) for of in cumulants)
+    ).ravel()
 
 
 def of_seven(ens):

@@ -116,9 +116,11 @@ def test_the_mean_over_classes_is_that_of_the_units():
 
 def test_units_without_offsets_are_alike():
     ens = Ensemble([5, 3], 0, "ce", 9)
-    assert block_norms(ens, units=(2, 0), n_draws=100) == block_norms(ens, n_draws=100)
+    of_two, of_all = block_norms(ens, units=(2, 0), n_draws=100), block_norms(ens, n_draws=100)
+    assert of_two == replace(of_all, n_units=None)
     squared = Ensemble([5, 3], 0, "mse", 9, biases=[[1.0, 0.0, 3.0]])
-    assert block_norms(squared, units=(0, 1)) == block_norms(replace(squared, biases=None))
+    of_two, of_all = block_norms(squared, units=(0, 1)), block_norms(replace(squared, biases=None))
+    assert of_two == replace(of_all, n_units=None)
 
 
 @pytest.mark.parametrize(
@@ -245,7 +247,7 @@ def test_powers_of_the_number_of_classes():
         (0.5, {"units": (2, 2)}, "units must be different, got 2 twice"),
         (0.5, {"units": (2, -1)}, "units must be at least 0, got -1"),
         (0.5, {"units": (2, 1.0)}, "units must be an integer, got 1.0"),
-        (0.5, {"ranks": (0.5, 0.0)}, "ranks must be positive, got 0"),
+        (0.5, {"ranks": (0.5, 0.0)}, "ranks must be positive and finite, got 0"),
         (0.5, {"ranks": (0.5, 2)}, r"ranks must be shares of C, in \(0, 1\], got \(0.5, 2\)"),
         (0.5, {"units": (1, 2, 3)}, "units must be two, got 3"),
         (0.5, {"units": (1, None)}, "units and ranks must name the second class once"),

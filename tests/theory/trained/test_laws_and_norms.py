@@ -28,13 +28,13 @@ def test_losses_are_means_over_the_sample():
 
 def test_numbers_of_exchangeable_classes_and_matrices_of_others():
     one, other = trained(3), trained(3, frequencies=[2, 1, 1])
-    for name in ("q", "a", "s"):
+    for name in ("logit_variance", "mean_response", "prox_step"):
         assert isinstance(getattr(one, name), float)
         assert getattr(other, name).shape == (3, 3)
     P = np.eye(3) - 1 / 3
-    np.testing.assert_allclose(one.state.noise, one.q * P, atol=1e-12)
-    np.testing.assert_allclose(one.state.means, 3.0 * one.a * P, atol=1e-12)
-    np.testing.assert_allclose(one.state.prox, one.s * P, atol=1e-12)
+    np.testing.assert_allclose(one.state.noise, one.logit_variance * P, atol=1e-12)
+    np.testing.assert_allclose(one.state.means, 3.0 * one.mean_response * P, atol=1e-12)
+    np.testing.assert_allclose(one.state.prox, one.prox_step * P, atol=1e-12)
     assert one.weight_norm**2 == pytest.approx(2 * (one.logit_variance + one.mean_response**2))
 
 
