@@ -33,10 +33,14 @@ def draw(store):
         for ax, name in zip(row, ("gap", "centred_defect"), strict=True):
             for shade, (C, of_C) in zip(OF_CLASSES, part.groupby("n_classes"), strict=False):
                 widths = alike(of_C, "n_hidden").groupby("n_hidden")
-                mean, error = widths.mean(numeric_only=True), widths[name].sem().fillna(0.0)
+                m, error = np.array(list(widths.groups)), widths[name].sem().fillna(0.0)
+                mean, predicted = (
+                    widths[column].mean().to_numpy(dtype=float, na_value=np.nan)
+                    for column in (name, f"predicted_{name}")
+                )
                 dots = {"fmt": "o", "ms": 3, "lw": 0.8, "label": f"$C={C:.0f}$"}
-                ax.errorbar(mean.index, mean[name], error, color=shade, **dots)
-                ax.plot(mean.index, mean[f"predicted_{name}"], "-", lw=1.0, color=shade)
+                ax.errorbar(m, mean, error, color=shade, **dots)
+                ax.plot(m, predicted, "-", lw=1.0, color=shade)
             ax.set(title=title, xscale="log", yscale="log")
             plain_log_ticks(ax, sorted(part["n_hidden"].unique()))
         short_log_axis(row[0].yaxis)

@@ -106,9 +106,9 @@ def test_whole_network_first_seed_and_mean_overlaps(draw, store):
     figure = draw("network_kronecker", store)
     names = {
         "Hessian": "hessian",
-        "Gauss–Newton part": "gauss_newton",
         "factors across layers": "cross_layer",
         "factors of each layer": "layer_wise",
+        "Gauss–Newton part": "gauss_newton",
     }
     columns = np.reshape(figure.axes, (3, 2)).T
     for (above, *below), mean, title in zip(columns, (0, 1), ("centred", "mean 1"), strict=True):
