@@ -21,7 +21,7 @@ def store(shipped):
 
 
 def test_every_panel_has_lines_and_a_rerun_gives_the_same_bytes(store, draw_twice):
-    figure = draw_twice(store)
+    figure = draw_twice("law_distances", store)
     assert all(ax.get_title() and ax.lines for ax in figure.axes)
     assert len(figure.legends) == 1
 
