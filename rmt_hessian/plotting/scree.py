@@ -84,7 +84,7 @@ def plot_scree(
     ax = axes_or_new(ax)
     index = np.arange(1, values.size + 1)
     size = 3 if values.size <= 40 else 1.5
-    ax.plot(index, np.abs(values), "o", ms=size, color=MEASURED, label=label)
+    ax.plot(index, np.abs(values), "o", ms=size, color=MEASURED, label=str(label))
     if (values < 0).any():
         place = values < 0
         ax.plot(
