@@ -58,6 +58,20 @@ sphinx_gallery_conf = {
     "min_reported_time": 1e9,  # no times, which differ from build to build
     "reference_url": {"rmt_hessian": None},  # names in the code lead to their pages here
     "reset_modules": ("matplotlib", "gallery_dpi.fine"),
+    "subsection_order": [
+        f"examples/{group}"
+        for group in [
+            "spectra",
+            "norms",
+            "rank",
+            "eigenspaces",
+            "training",
+            "optimum",
+            "heads",
+            "bounds",
+        ]
+    ],
+    "within_subsection_order": "FileNameSortKey",
     "show_memory": False,
     "show_signature": False,
     "write_computation_times": False,

@@ -1,4 +1,4 @@
-"""The figure of the README: ``python docs/overview.py`` writes ``overview.png`` beside this file."""
+"""The figure of the README: ``python docs/overview.py`` writes ``overview.png`` beside it."""
 
 from pathlib import Path
 

@@ -1,6 +1,7 @@
 """The gap of output Hessians after training with random labels."""
 
-from rmt_hessian.paper import at_most, claim, over_seeds
+from paper_claims._gaps import gap_opens
+from rmt_hessian.paper import claim
 
 
 @claim(
@@ -15,11 +16,4 @@ def trained_gap_random_labels(results):
     """Training on images with random labels makes C−1 eigenvalues of the output Hessian of a hidden
     layer of more units than classes stand apart as well: λ_C/λ_(C−1) falls by a fifth at least.
     """
-    rows = results.rows("trained_eigenspaces", random_labels=True)
-    rows = rows[(rows["inputs"] != "mixture") & (rows["optimiser"] == "lbfgs")]
-    rows = rows[(rows["widths"].str.count("-") == 2) & (rows["n_hidden"] > rows["n_classes"])]
-    keys = ["inputs", "widths"]
-    (final, error), (start, _) = (
-        over_seeds(rows, keys, f"{at}_gap_0") for at in ("final", "initial")
-    )
-    yield at_most("λ_C/λ_(C−1) of E[M]", final, 0.8 * start, error=error)
+    yield from gap_opens(results, random_labels=True)

@@ -1,8 +1,7 @@
 """Cases and families of the figures of PAC-Bayes bounds."""
 
-from paper_figs.style import CannotDraw, DifferentPoints, inputs_of_training, rows_of, seeds_of
+from paper_figs.style import alike, inputs_of_training, rows_of, seeds_of
 from rmt_hessian.report.bounds import KEYS, as_cases
-from rmt_hessian.report.groups import told_apart
 
 FAMILIES = {  # name, letter, colour
     "isotropic": ("isotropic", "I", "grey"),
@@ -18,19 +17,12 @@ DEPTHS = ("linear", "1 hidden layer", "2 hidden layers")
 
 def bound_rows(store, measurement="pac_bayes"):
     """Rows of the measurement, at its usual prior variances where it has several."""
-    table = rows_of(store, measurement)
-    if table.empty:
-        raise CannotDraw(f"no points of {measurement}")
-    table = as_cases(table)
+    table = as_cases(rows_of(store, measurement, needed=True))
     if "largest_prior_variance" in table:
         given = table["largest_prior_variance"].fillna(USUAL)
         usual = table[given == USUAL]
         table = usual if len(usual) else table
-    told = [name for name in told_apart(table, KEYS) if name != "largest_prior_variance"]
-    if told:
-        raise DifferentPoints(
-            f"points must differ by their seeds alone, got several {', '.join(told)}"
-        )
+    alike(table.drop(columns="largest_prior_variance", errors="ignore"), *KEYS)
     return table
 
 

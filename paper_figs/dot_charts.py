@@ -1,12 +1,12 @@
 """Charts with a line for each layer of trained networks: numbers as dots, ranges as bars."""
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
-from matplotlib.lines import Line2D
 
 from paper_figs.eigenspace_cases import LABELS, trainings
-from paper_figs.style import subplots
+from paper_figs.style import legend_below, subplots
 from rmt_hessian.plotting import COLOURS
 
 OF_LABELS = {False: ("blue", -0.17), True: ("orange", 0.17)}  # colour and place of dots
@@ -35,12 +35,10 @@ def dot_chart(store, panels, titles):
     ]
     figure, axes = subplots(1, len(panels), sharey=True)
     figure.set_size_inches(figure.get_size_inches()[0], 1.4 + 0.24 * len(lines))
-    for ax, dots in zip(axes[0], panels, strict=True):
+    for ax, dots, title in zip(axes[0], panels, titles, strict=True):
         for y, (row, layer) in enumerate(lines):
-            for training in row:
-                for kind in dots:
-                    _draw_dots(ax, training, layer, kind, y)
-    for ax, title in zip(axes[0], titles, strict=True):
+            for training, kind in product(row, dots):
+                _draw_dots(ax, training, layer, kind, y)
         ax.set_title(title, fontsize=7)
         ax.tick_params(labelsize=6)
         ax.grid(axis="y", lw=0.3, color="0.85")
@@ -59,24 +57,21 @@ def _draw_dots(ax, training, layer, dots, y):
     colour = COLOURS[dots.colour or colour]
     if values.size > 1:
         ax.plot([values.min(), values.max()], [y + shift] * 2, "-", color=colour, lw=0.8, alpha=0.6)
-    ax.plot(
-        values.mean(), y + shift, dots.marker, ms=SIZES.get(dots.marker, 3.2), mew=0.7,
-        color=colour, mfc=colour if dots.filled else "white",
-    )  # fmt: skip
+    size = SIZES.get(dots.marker, 3.2)
+    _plot_dots(ax, values.mean(), y + shift, dots, colour, size)
 
 
 def legend_of_dots(figure, dots):
     """Below the figure: what markers mean, and the colours of the labels."""
-    handles = [
-        Line2D([], [], ls="", marker=kind.marker, ms=4, mew=0.7,
-               color=COLOURS[kind.colour] if kind.colour else "0.3",
-               mfc=(COLOURS[kind.colour] if kind.colour else "0.3") if kind.filled else "white",
-               label=kind.label)
-        for kind in dots
-    ]  # fmt: skip
-    handles += [
-        Line2D([], [], ls="-", lw=2.5, color=COLOURS[colour], label=LABELS[random])
-        for random, (colour, _) in OF_LABELS.items()
-    ]
-    ncols = 5 if len(handles) == 5 else 4
-    figure.legend(handles=handles, loc="outside lower center", ncols=ncols)
+    ax = figure.axes[0]
+    for kind in dots:
+        _plot_dots(ax, [], [], kind, COLOURS.get(kind.colour, "0.3"), ms=4, label=kind.label)
+    for random, (colour, _) in OF_LABELS.items():
+        ax.plot([], [], lw=2.5, color=COLOURS[colour], label=LABELS[random])
+    n_labels = len(dots) + len(OF_LABELS)
+    legend_below(figure, ax, 5 if n_labels == 5 else 4)
+
+
+def _plot_dots(ax, x, y, dots, colour, ms, label=None):
+    filled = colour if dots.filled else "white"
+    ax.plot(x, y, dots.marker, ms=ms, mew=0.7, color=colour, mfc=filled, label=label)

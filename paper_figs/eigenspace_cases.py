@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
-from paper_figs.style import alike, rows_of, seeds_of
+from paper_figs.style import alike, inputs_of_training, rows_of, seeds_of
 
 KEYS = ["inputs", "optimiser", "widths"]
-INPUTS = {"digits": "digits", "mnist": "MNIST"}
+IMAGES = "digits", "mnist"  # standardised where nothing is said of it
 OPTIMISERS = {"lbfgs": "L-BFGS", "adam": "Adam", "gd": "GD"}
 LABELS = {False: "true labels", True: "random labels"}
 BEFORE, AFTER = 0, 1
@@ -57,29 +58,26 @@ class Training:
 
 
 def trainings(store):
-    """Lists of `Training` with true and with random labels, one for each network and optimiser."""
-    table = rows_of(store, "trained_eigenspaces")
+    """Lists of `Training` with true and with random labels, one for each network and optimiser.
+
+    Labels are true where nothing is said of them.
+    """
+    table = rows_of(store, "trained_eigenspaces", needed=True)
+    random = table.get("random_labels", pd.Series(False, table.index)).eq(True)
+    alike(table.drop(columns="random_labels", errors="ignore"), *KEYS)
     return [
         [
-            Training(_title(rows), random, points, [*map(store.arrays, keys)])
-            for random, points in _by_labels(rows)
-            for keys in [points["key"]]
+            Training(_title(rows), labels, points, [*map(store.arrays, points["key"])])
+            for labels, points in rows.groupby(random)
         ]
         for _, rows in table.groupby(KEYS, sort=False)
-        if len(alike(rows.drop(columns="random_labels", errors="ignore"), *KEYS))
     ]
-
-
-def _by_labels(rows):
-    """Labels are true where nothing is said of them."""
-    random = rows["random_labels"].eq(True) if "random_labels" in rows else rows["seed"] < 0
-    return [(sort, rows[random == sort]) for sort in LABELS if (random == sort).any()]
 
 
 def _title(rows):
     first = rows.iloc[0]
-    inputs = INPUTS.get(first["inputs"], first["inputs"])
-    if first["inputs"] in INPUTS and first.get("standardised", True):
+    inputs = inputs_of_training(first["inputs"])
+    if first["inputs"] in IMAGES and first.get("standardised", True):
         inputs += " (standardised)"
     optimiser = OPTIMISERS[first["optimiser"]]
     return f"{inputs}, {optimiser}\n{first['widths'].replace('-', '–')}"
@@ -89,7 +87,7 @@ def words(store):
     """For a caption: what was learned, how, and how often."""
     table = rows_of(store, "trained_eigenspaces")
     told = "; ".join(
-        f"{INPUTS.get(inputs, inputs)} by {OPTIMISERS[optimiser]}, {_values(rows, 'steps')} steps, "
+        f"{inputs_of_training(inputs)} by {OPTIMISERS[optimiser]}, {_values(rows, 'steps')} steps, "
         f"N = {_values(rows, 'n_samples')}, {seeds_of(rows)}"
         for (inputs, optimiser), rows in table.groupby(["inputs", "optimiser"], sort=False)
     )

@@ -1,9 +1,6 @@
 """The sweep of eigenspaces: a panel for each layer, its classes, its inputs and its features."""
 
-import numpy as np
-
-from paper_figs.style import alike, inputs_of, rows_of, seeds_of, subplots
-from rmt_hessian.plotting import COLOURS
+from paper_figs.style import alike, inputs_of, panels, rows_of, seeds_of
 
 KEYS = ["inputs", "case", "n_classes", "input_mean", "standardised"]
 N_COLUMNS = 4
@@ -18,11 +15,8 @@ def eigenspace_panels(store, draw, xlabel, ylabel, height=1.15):
     table = rows_of(store, "eigenspaces")
     groups = [points for _, points in table.groupby(KEYS)]
     groups.sort(key=lambda points: points["inputs"].iloc[0] != "gaussian")
-    n_rows = -(-len(groups) // N_COLUMNS)
-    figure, axes = subplots(n_rows, min(len(groups), N_COLUMNS), sharey=True)
-    figure.set_size_inches(figure.get_size_inches()[0], 0.7 + height * n_rows)
-    for ax in axes.flat[len(groups) :]:
-        ax.set_axis_off()
+    figure, axes = panels(len(groups), N_COLUMNS, sharey=True)
+    figure.set_size_inches(figure.get_size_inches()[0], 0.7 + height * len(axes))
     for ax, points in zip(axes.flat, groups, strict=False):
         draw(ax, points, [store.arrays(key) for key in alike(points, *KEYS)["key"]])
         ax.set_title(_title(points.iloc[0]), fontsize=6.5)
@@ -53,17 +47,3 @@ def _words(table):
         f"{seeds_of(table, 'pair')} of networks in each panel. Inputs are N(mean, I), or digits in "
         "grey values; standardised: the features of the layer have mean 0 and variance 1."
     )
-
-
-def dots_and_band(ax, values, colour, label, marker="o"):
-    """Means over seeds that have a value, and their range, against the place from 1 on."""
-    known = np.isfinite(values)
-    place = np.flatnonzero(known.any(axis=0))
-    values, known = values[:, place], known[:, place]
-    lowest = np.where(known, values, np.inf).min(axis=0)
-    highest = np.where(known, values, -np.inf).max(axis=0)
-    mean = np.where(known, values, 0.0).sum(axis=0) / known.sum(axis=0)
-    ax.fill_between(place + 1, lowest, highest, color=COLOURS[colour], alpha=0.2, lw=0)
-    filled = "none" if marker == "s" else COLOURS[colour]  # what lies below is seen
-    style = {"ms": 2.2, "mfc": filled, "mew": 0.6, "color": COLOURS[colour]}
-    ax.plot(place + 1, mean, marker, **style, label=label)

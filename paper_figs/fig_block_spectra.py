@@ -1,6 +1,16 @@
 """Spectra of a diagonal and an off-diagonal block beside the predicted densities, three C."""
 
-from paper_figs.style import CASE_TITLES, alike, caption, rows_of, run, short_axis, subplots
+from paper_figs.style import (
+    CASE_TITLES,
+    alike,
+    caption,
+    label_outer,
+    legend_below,
+    rows_of,
+    run,
+    short_axis,
+    subplots,
+)
 from rmt_hessian.plotting import plot_spectrum
 
 CASES = ["linear-ce", "hidden-ce", "hidden-mse"]
@@ -29,11 +39,8 @@ def draw(store):
             ax.set_title(f"{CASE_TITLES[case]}, {BLOCKS[block]}, $C={n_classes}$")
             short_axis(ax.xaxis)
             ax.set_yticks([])  # the area is the share of the continuous part
-        row_axes[0].set_ylabel("density")
-    for ax in axes[-1]:
-        ax.set_xlabel("eigenvalue")
-    handles = axes[0, 0].get_legend_handles_labels()
-    figure.legend(*handles, loc="outside lower center", ncols=3)
+    label_outer(axes, "eigenvalue", "density")
+    legend_below(figure, axes[0, 0], 3)
     sizes, m = table.iloc[0], table["n_hidden"].max()
     caption(
         figure,

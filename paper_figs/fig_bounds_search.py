@@ -1,9 +1,12 @@
 """PAC-Bayes bounds of one network after longer and longer searches, from two starts."""
 
+from itertools import product
+
 from paper_figs.bound_cases import FAMILIES, bound_rows
 from paper_figs.style import (
     caption,
     inputs_of_training,
+    legend_below,
     plain_log_ticks,
     run,
     seeds_of,
@@ -23,28 +26,20 @@ def draw(store):
     networks = list(table.groupby("widths", sort=False))
     figure, axes = subplots(1, len(networks), height_to_width=0.8)
     for ax, (widths, rows) in zip(axes[0], networks, strict=True):
-        for key in rows["key"]:
-            arrays = store.arrays(key)
-            steps = arrays["all_steps"]
-            for name in SEARCHED:
-                for start, (style, _) in STARTS.items():
-                    bounds = arrays[f"{name}_{start}_bounds"]
-                    colour = COLOURS[FAMILIES[name][2]]
-                    ax.plot(steps, bounds, style, marker=".", ms=3, lw=0.9, c=colour)
+        for name, start, steps, bounds in _searches(store, rows):
+            colour = COLOURS[FAMILIES[name][2]]
+            ax.plot(steps, bounds, STARTS[start][0], marker=".", ms=3, lw=0.9, c=colour)
         ax.set_xscale("log")
         plain_log_ticks(ax, steps)
-        ax.set_xlabel("steps")
         images = inputs_of_training(rows.iloc[0]["images"])
-        ax.set_title(f"{images}, {widths.replace('-', '–')}")
+        ax.set(xlabel="steps", title=f"{images}, {widths.replace('-', '–')}")
         short_axis(ax.yaxis)
     axes[0, 0].set_ylabel("bound")
-    for name in SEARCHED:
-        label, _, colour = FAMILIES[name]
+    for label, _, colour in (FAMILIES[name] for name in SEARCHED):
         axes[0, 0].plot([], [], c=COLOURS[colour], label=label)
     for style, label in STARTS.values():
         axes[0, 0].plot([], [], style, c="0.4", label=label)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    legend_below(figure, axes, 3)
     first = table.iloc[0]
     caption(
         figure,
@@ -59,17 +54,22 @@ def draw(store):
     return figure
 
 
+def _searches(store, rows):
+    """Family, start, numbers of steps and bounds, of each network."""
+    for key in rows["key"]:
+        arrays = store.arrays(key)
+        for name, start in product(SEARCHED, STARTS):
+            yield name, start, arrays["all_steps"], arrays[f"{name}_{start}_bounds"]
+
+
 def _worse(store, table):
     """Words for searches that end far above one that was shorter."""
-    words = []
-    for widths, key in zip(table["widths"], table["key"], strict=True):
-        arrays = store.arrays(key)
-        for name in SEARCHED:
-            for start in STARTS:
-                bounds = arrays[f"{name}_{start}_bounds"]
-                if bounds[-1] > FAR * bounds.min():
-                    network = widths.replace("-", "–")
-                    words.append(f"{FAMILIES[name][0]}, {network}, {bounds[-1]:.2f}")
+    words = [
+        f"{FAMILIES[name][0]}, {widths.replace('-', '–')}, {bounds[-1]:.2f}"
+        for widths, rows in table.groupby("widths", sort=False)
+        for name, _, _, bounds in _searches(store, rows)
+        if bounds[-1] > FAR * bounds.min()
+    ]
     return f"Searches that did not find back: {'; '.join(words)}. " if words else ""
 
 

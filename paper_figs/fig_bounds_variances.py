@@ -3,7 +3,7 @@
 import numpy as np
 
 from paper_figs.bound_cases import FAMILIES, bound_rows
-from paper_figs.style import CannotDraw, caption, inputs_of_training, run, subplots
+from paper_figs.style import CannotDraw, caption, inputs_of_training, legend_below, run, subplots
 from rmt_hessian.plotting import COLOURS
 
 LEAST = 1e-7  # of the largest curvature: smaller ones are not drawn
@@ -43,8 +43,7 @@ def draw(store):
         ax.set_xlabel("mean curvature $\\bar h_i$")
     axes[0, 0].plot([], [], "k.", ms=3, label="posterior found")
     axes[0, 0].plot([], [], c="k", lw=0.8, label="$1/(1/\\lambda+\\beta \\bar h_i)$")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2)
+    legend_below(figure, axes, 2)
     sizes = " and ".join(dict.fromkeys(f"{row['n_samples']:.0f}" for row in networks))
     caption(
         figure,

@@ -1,6 +1,6 @@
 """Blocks between the two layers against the number of classes, beside their prediction."""
 
-from paper_figs.style import alike, caption, rows_of, run, seeds_of, subplots
+from paper_figs.style import alike, caption, legend_below, rows_of, run, seeds_of, subplots
 from rmt_hessian.paper import ratios
 from rmt_hessian.plotting import COLOURS
 
@@ -30,10 +30,9 @@ def draw(store):
     right.set_ylim(bottom=0)
     titles = "squared norm over that of diagonal blocks", r"share of $\|H\|_F^2$ between the layers"
     for ax, title in zip(axes[0], titles, strict=True):
-        ax.set_title(title)
+        ax.set(title=title, xlabel="number of classes $C$")
         ax.set_xscale("log", base=2)
-        ax.set_xlabel("number of classes $C$")
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    legend_below(figure, left, 4)
     sizes = table.iloc[0]
     caption(
         figure,

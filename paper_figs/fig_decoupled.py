@@ -2,13 +2,30 @@
 
 import numpy as np
 
-from paper_figs.style import CASE_TITLES, alike, caption, plain_log_ticks, rows_of, run, subplots
+from paper_figs.lines import plot_seeds, root_mean_square
+from paper_figs.style import (
+    CASE_TITLES,
+    alike,
+    caption,
+    label_outer,
+    legend_below,
+    plain_log_ticks,
+    rows_of,
+    run,
+    subplots,
+)
 from rmt_hessian.plotting import COLOURS
 
 STYLES = ("blue", "orange", "purple", "green")
 BAND = (0.1, 0.9)
-MEASURED = ("error", "diagonal_stieltjes", "diagonal_rest")
-PREDICTED = ["predicted_error", "plateau", "diagonal_predicted_stieltjes"]
+DRAWN = {  # column: row of panels, marker or line
+    "error": (0, "o"),
+    "predicted_error": (0, "-"),
+    "plateau": (0, ":"),
+    "diagonal_stieltjes": (1, "o"),
+    "diagonal_rest": (1, "x"),
+    "diagonal_predicted_stieltjes": (1, "-"),
+}
 
 
 def draw(store):
@@ -22,42 +39,27 @@ def draw(store):
     ratio = (table["n_inputs"] / table["n_samples"]).round(6)
     few = table["n_inputs"] == table["n_inputs"].mode()[0]
     fixed_ratio = ratio[~few].mode()[0]
+    grown = table[ratio == fixed_ratio]
     columns = {
         f"$d={table[few]['n_inputs'].iloc[0]:.0f}$": table[few],
-        f"$d/N={fixed_ratio:g}$": table[ratio == fixed_ratio],
+        f"$d/N={fixed_ratio:g}$": grown,
     }
     figure, axes = subplots(2, 2, sharey="row", sharex="col")
     for column, (title, rows) in zip(axes.T, columns.items(), strict=True):
         for ax, what in zip(column, ("layers", "spectra of block $H_{00}$"), strict=True):
-            ax.set_title(f"{what}, {title}")
-            ax.set_xscale("log")
-            ax.set_yscale("log")
-        for colour, ((case, C), part) in zip(STYLES, _cases(rows), strict=False):
-            label, shade = f"{CASE_TITLES[case]}, $C={C:.0f}$", COLOURS[colour]
-            by_size = alike(part, "n_samples").groupby("n_samples")
-            low, high = (by_size["error"].quantile(q) for q in BAND)
-            column[0].fill_between(low.index, low, high, color=shade, alpha=0.15, lw=0)
-            for ax, name, marker in zip(column[[0, 1, 1]], MEASURED, "oox", strict=True):
-                means = by_size[name].agg(_root_mean_square)
-                error = by_size[name].agg(_error_of_root)
-                N, middle = means.index.to_numpy(), means.to_numpy()
-                style = {"fmt": marker, "ms": 3, "lw": 0.8, "color": shade, "zorder": 3}
-                ax.errorbar(N, middle, error, **style, label=label)
-            roots = by_size[PREDICTED].agg(_root_mean_square)
-            column[0].plot(roots.index, roots["predicted_error"], "-", lw=0.9, color=shade)
-            column[0].plot(roots.index, roots["plateau"], ":", lw=0.9, color=shade)
-            column[1].plot(
-                roots.index, roots["diagonal_predicted_stieltjes"], "-", lw=0.9, color=shade
-            )
-        column[1].set_xlabel("samples $N$")
-    plain_log_ticks(axes[1, 1], sorted(columns[f"$d/N={fixed_ratio:g}$"]["n_samples"].unique()))
-    axes[0, 0].set_ylabel(r"$\|H-\tilde H\|_F\,/\,\|H\|_F$")
+            ax.set(title=f"{what}, {title}", xscale="log", yscale="log")
+        cases = rows.groupby(["case", "n_classes"], sort=False)
+        for colour, ((case, C), part) in zip(STYLES, cases, strict=False):
+            for name, (row, style) in DRAWN.items():
+                values = alike(part, "n_samples").pivot_table(name, "seed", "n_samples")
+                label = f"{CASE_TITLES[case]}, $C={C:.0f}$" if name == "error" else None
+                _draw_roots(column[row], values, colour, style, label)
+    plain_log_ticks(axes[1, 1], sorted(grown["n_samples"].unique()))
+    label_outer(axes, "samples $N$", r"$\|H-\tilde H\|_F\,/\,\|H\|_F$")
     axes[1, 0].set_ylabel(r"$\sigma\,|s_H-s_{\tilde H}|$ at $z=i\sigma$")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    for mark, label in (("-", "predicted"), (":", "plateau"), ("x", "rest")):
-        handles += axes[0, 0].plot([], [], mark, ms=3, lw=0.9, color=COLOURS["grey"])
-        labels.append(label)
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    for style, label in (("-", "predicted"), (":", "plateau"), ("x", "rest")):
+        axes[0, 0].plot([], [], style, ms=3, lw=0.9, color=COLOURS["grey"], label=label)
+    legend_below(figure, axes[0, 0], 4)
     networks = table.groupby(["case", "n_classes", "n_samples", "n_inputs"])["seed"].nunique()
     caption(
         figure,
@@ -78,18 +80,17 @@ def draw(store):
     return figure
 
 
-def _cases(rows):
-    return list(rows.groupby(["case", "n_classes"], sort=False))
-
-
-def _root_mean_square(values):
-    return np.sqrt(np.mean(values**2))
-
-
-def _error_of_root(values):
-    """Standard error of a root mean square, from that of the mean of squares."""
-    squares = np.square(values)
-    return squares.std() / np.sqrt(len(squares)) / (2 * np.sqrt(squares.mean()))
+def _draw_roots(ax, values, colour, style, label):
+    """Root mean squares over networks; those measured with standard errors, the first a band."""
+    N, band = values.columns, BAND if label else None
+    plot_seeds(
+        ax, N, values, colour, style, centre=root_mean_square, band=band, alpha=0.15,
+        ms=3, lw=0.9, label=label, zorder=3 if style in "ox" else 2,
+    )  # fmt: skip
+    if style in "ox":
+        root, squares = root_mean_square(values, axis=0), values**2
+        error = squares.std() / np.sqrt(squares.count()) / (2 * root)
+        ax.errorbar(N, root, error, fmt="none", elinewidth=0.8, ecolor=COLOURS[colour], zorder=3)
 
 
 if __name__ == "__main__":

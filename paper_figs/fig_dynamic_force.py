@@ -1,8 +1,10 @@
 """Off-diagonal shares along trainings: within the layers, and between them."""
 
-from paper_figs.style import caption, run, seeds_of, short_axis, subplots
-from paper_figs.training_cases import CASES, cases, left_out, over_seeds, plot_seeds
-from rmt_hessian.plotting import COLOURS
+import numpy as np
+
+from paper_figs.lines import plot_seeds
+from paper_figs.style import caption, legend_below, run, seeds_of, short_axis, subplots
+from paper_figs.training_cases import CASES, cases, left_out, over_seeds
 
 ROWS = [
     ("hidden layer", "share", 0),
@@ -24,11 +26,12 @@ def draw(store):
     figure, axes = subplots(len(ROWS), len(shown), ratio, sharex="col", sharey="row")
     for column, (title, points) in zip(axes.T, shown, strict=True):
         arrays = [store.arrays(key) for key in points["key"]]
+        steps = arrays[0]["checkpoints"] + 1
         for ax, (_, name, index) in zip(column, ROWS, strict=True):
             for prefix, colour, style, label in LINES:
                 values = over_seeds(arrays, f"{prefix}{name}", index)
-                steps = arrays[0]["checkpoints"] + 1
-                plot_seeds(ax, steps, values, COLOURS[colour], label, style)
+                line = {"centre": np.nanmedian, "lw": 1.1, "label": label}
+                plot_seeds(ax, steps, values, colour, style, **line)
             ax.set_xscale("log")
             if index == -1 and (points["loss"] == "mse").all():  # its Hessian in the outputs is I
                 ax.text(0.5, 0.5, "0 at any weights", transform=ax.transAxes, ha="center")
@@ -37,10 +40,10 @@ def draw(store):
     for row, (words, *_) in zip(axes, ROWS, strict=True):
         row[0].set_ylabel(words)
         short_axis(row[0].yaxis)
-        lowest = min(_lowest(ax) for ax in row)  # estimates from different pairs can be negative
+        lowest = min(ax.dataLim.y0 for ax in row)  # estimates from different pairs can be negative
         row[0].set_ylim(bottom=1.1 * min(lowest, 0))  # shared: after all is drawn
     figure.supylabel("share off the diagonal", fontsize=8)
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    legend_below(figure, axes[0, 0], 2)
     caption(
         figure,
         f"""Share of what lies off the diagonal blocks along trainings: Σ_{{b≠c}} ‖H_bc‖² / ‖H‖², in
@@ -53,12 +56,6 @@ def draw(store):
         {left_out(store)}""",
     )
     return figure
-
-
-def _lowest(ax):
-    """The lowest end of a band; 0 without one."""
-    paths = [path for band in ax.collections for path in band.get_paths()]
-    return min((path.vertices[:, 1].min() for path in paths), default=0.0)
 
 
 if __name__ == "__main__":

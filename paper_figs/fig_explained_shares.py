@@ -1,9 +1,8 @@
 """Trained heads beside trained mixtures, and what sizes of classes and confusions explain."""
 
-from paper_figs.fig_grouped_mixtures import PANELS, TERMS, draw_families, legend
-from paper_figs.fig_grouped_mixtures import sizes as sizes_of_mixtures
+from paper_figs import mixture_families as mixtures
 from paper_figs.head_cases import available, colour, in_order, missing, sizes, title
-from paper_figs.style import CannotDraw, caption, rows_of, run, subplots
+from paper_figs.style import CannotDraw, caption, legend_below, rows_of, run, subplots
 
 VERSION = "fresh_population_"
 STYLES = [("0.55", line) for line in ("-", "--", "-.", (0, (5, 1, 1, 1, 1, 1)))]
@@ -24,17 +23,17 @@ def draw(store):
     if heads.empty or confusions.empty:
         raise CannotDraw("no points of real_heads or of real_head_confusions")
     figure, axes = subplots(1, 3, height_to_width=1.5)
-    mixtures, shown = rows_of(store, "trained_shares"), at_most_samples(heads)
-    for ax, (name, label) in zip(axes[0], PANELS.items(), strict=False):
-        draw_families(ax, mixtures, name, VERSION, STYLES)
+    trained, shown = rows_of(store, "trained_shares"), at_most_samples(heads)
+    for ax, (name, label) in zip(axes[0], mixtures.PANELS.items(), strict=False):
+        mixtures.draw_families(ax, trained, name, VERSION, STYLES)
         _draw_heads(ax, shown, name)
-        ax.set_xlabel("number of classes $C$")
-        ax.set_ylabel(label)
+        ax.set(xlabel="number of classes $C$", ylabel=label)
     _draw_known(axes[0, 2], confusions)
     for head in in_order(confusions["head"]):
         axes[0, 0].plot([], [], "s", ms=4, fillstyle="none", c=colour(head), label=title(head))
     axes[0, 0].plot([], [], "_", ms=6, c="0.1", label="random head on these features")
-    legend(figure, axes[0, 0], ncols=3)
+    mixtures.add_labels(axes[0, 0])
+    legend_below(figure, axes[0, 0], 3)
     caption(
         figure,
         f"""Left and middle: last layers of trained networks (squares, in the population, from
@@ -42,12 +41,12 @@ def draw(store):
         {sizes(shown)}; heads of as many classes side
         by side), what random heads on their features tend to for C → ∞ (dashes in their colours),
         and softmax regression trained on Gaussian mixtures (grey, population of new samples;
-        {sizes_of_mixtures(mixtures)}): dots seen, lines predicted, dotted random heads. {TERMS}
-        Right: the share off the diagonal if less is known, {sizes(confusions)}: C classes that are
-        confused alike; n of them, the effective number (Σc_i)²/Σc_i² of c_i = E[p_i(1 − p_i)];
-        classes of sizes c_i that are confused by their sizes alone; E[p_i p_j] of all pairs but no
-        features; the Hessian itself, with bars as on the left. Lines there only
-        join what belongs together. {missing(store, "real_heads")}""",
+        {mixtures.sizes(trained)}): dots seen, lines predicted, dotted random heads.
+        {mixtures.TERMS} Right: the share off the diagonal if less is known, {sizes(confusions)}: C
+        classes that are confused alike; n of them, the effective number (Σc_i)²/Σc_i² of
+        c_i = E[p_i(1 − p_i)]; classes of sizes c_i that are confused by their sizes alone;
+        E[p_i p_j] of all pairs but no features; the Hessian itself, with bars as on the left. Lines
+        there only join what belongs together. {missing(store, "real_heads")}""",
     )
     return figure
 

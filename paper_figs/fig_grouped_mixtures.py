@@ -1,41 +1,33 @@
 """Trained mixtures against C: classes alone, in groups of one size, in so many groups, in pairs."""
 
+from paper_figs.mixture_families import PANELS, TERMS, add_labels, draw_families, sizes
 from paper_figs.style import (
-    CannotDraw,
     caption,
+    legend_below,
     plain_log_ticks,
     rows_of,
     run,
-    seeds_of,
     short_log_axis,
     subplots,
 )
-from rmt_hessian.plotting import COLOURS
 
-STYLES = [(COLOURS[name], "-") for name in ("blue", "orange", "green", "vermilion", "purple")]
-STATIC = {"ls": ":", "lw": 0.8, "c": "0.3"}
-PANELS = {"c2_ratio": "$C^2R$", "share": "share off the diagonal"}
 VERSIONS = {"fresh_population_": "population of new samples", "": "training sample"}
-TERMS = """R: mean ‖H_ij‖² over pairs of classes i ≠ j over mean ‖H_ii‖²; share: sum over i ≠ j of
-    ‖H_ij‖² over ‖H‖². ρ: length of the class means, which have correlation κ within a group and 0
-    between groups."""
 
 
 def draw(store):
     """Predicted lines, points that were seen, dotted what random heads tend to."""
     table = rows_of(store, "trained_shares")
-    families(table)
     figure, axes = subplots(2, 2, height_to_width=0.75)
     for row, (version, of) in zip(axes, VERSIONS.items(), strict=True):
-        for ax, (name, title) in zip(row, PANELS.items(), strict=True):
+        for ax, (name, label) in zip(row, PANELS.items(), strict=True):
             draw_families(ax, table, name, version)
             plain_log_ticks(ax, sorted(table["n_classes"].unique()))
-            ax.set_ylabel(title)
-            ax.set_title(of)
             short_log_axis(ax.yaxis)
+            ax.set(title=of, ylabel=label)
     for ax in axes[1]:
         ax.set_xlabel("number of classes $C$")
-    legend(figure, axes[0, 0], ncols=3)
+    add_labels(axes[0, 0])
+    legend_below(figure, axes[0, 0], 3)
     caption(
         figure,
         f"""What lies off the diagonal of softmax regression trained to its optimum on Gaussian
@@ -46,57 +38,6 @@ def draw(store):
         groups or with a fixed number of them, more slowly where groups have a fixed size.""",
     )
     return figure
-
-
-def sizes(table):
-    """Words for a caption."""
-    first = table.iloc[0]
-    d, N, ridge = first["n_inputs"], first["n_samples"], first["ridge"]
-    return f"d = {d:.0f}, N = {N:.0f}, ridge {ridge:g}, {seeds_of(table)}"
-
-
-def families(table):
-    """Rows that differ by the number of classes, of three values or more, by words for them.
-
-    Without groups; of one size of a group; of one number of groups. Raises `CannotDraw` if there
-    are none, or more than colours.
-    """
-    found = {}
-    keys = ["separation", "correlation"]
-    for (rho, kappa), rows in table.groupby(keys, dropna=False) if len(table) else ():
-        alone = rows[rows["n_groups"].isna()]
-        of = {f"no groups, $\\rho={rho:g}$": alone}
-        common = f"$\\rho={rho:g}$, $\\kappa={kappa:g}$"
-        for b, part in rows.groupby(rows["n_classes"] / rows["n_groups"]):
-            of[f"groups of {b:g}, {common}"] = part
-        for G, part in rows.groupby("n_groups"):
-            of[f"{G:g} groups, {common}"] = part
-        found |= {words: part for words, part in of.items() if part["n_classes"].nunique() > 2}
-    if not found:
-        raise CannotDraw("no points of trained_shares at three numbers of classes")
-    if len(found) > len(STYLES):
-        raise CannotDraw(f"{len(found)} families, for {len(STYLES)} colours: run a sweep for each")
-    return found
-
-
-def draw_families(ax, table, name, version, styles=STYLES):
-    """C²R or the share of each family, on logarithmic axes; styles are colours and lines."""
-    for (c, line), (words, rows) in zip(styles, families(table).items(), strict=False):
-        means = rows.groupby("n_classes").mean(numeric_only=True)
-        static = f"static_{version.removeprefix('fresh_')}{name}"
-        ax.plot(means.index, means[static], **STATIC)
-        ax.plot(rows["n_classes"], rows[f"{version}{name}"], "o", ms=3, mew=0, c=c)
-        ax.plot(means.index, means[f"predicted_{version}{name}"], line, lw=1, c=c, label=words)
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-
-
-def legend(figure, ax, ncols):
-    """What the lines and points of `draw_families` are, and what else has a label in the panel."""
-    ax.plot([], [], "o", ms=3, mew=0, c="0.3", label="mixtures, seen (lines: predicted)")
-    ax.plot([], [], label=r"random heads, $C\to\infty$", **STATIC)
-    handles, labels = ax.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=ncols)
 
 
 if __name__ == "__main__":

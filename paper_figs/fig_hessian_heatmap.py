@@ -4,11 +4,19 @@ from itertools import pairwise
 
 import numpy as np
 
-from paper_figs.style import alike, caption, inputs_of_training, rows_of, run, subplots
-from rmt_hessian.plotting import plot_hessian
+from paper_figs.style import (
+    alike,
+    caption,
+    inputs_of_training,
+    label_outer,
+    rows_of,
+    run,
+    subplots,
+)
+from rmt_hessian.plotting import plot_block_norms, plot_hessian
+from rmt_hessian.plotting.pictures import boundaries
 
 DECADES = 4
-WIDE = 1 / 50  # of the picture: units that are less wide have no lines
 DEFAULTS = {"inputs": "gaussian", "loss": "ce"}  # of points that do not say it
 DPI = 300  # three dots and more a pixel, so that pixels do not beat with them
 
@@ -23,13 +31,15 @@ def draw(store):
     groups = list(table.groupby(["inputs", "loss"], sort=False))
     figure, axes = subplots(len(groups), 4, height_to_width=1.2)
     figure.set_dpi(DPI)
-    for row, ((inputs, loss), points) in zip(axes, groups, strict=True):
+    for row, ((_, loss), points) in zip(axes, groups, strict=True):
         points = alike(points, "n_classes").sort_values("n_classes")
         for pair, (_, point) in zip(np.split(row, 2), points.iloc[[0, -1]].iterrows(), strict=True):
-            _pictures(pair, store.arrays(point["key"]), _widths(point))
+            _draw_pictures(pair, store.arrays(point["key"]), _widths(point))
             for ax, what in zip(pair, ("entries", "blocks"), strict=True):
                 ax.set_title(f"{loss.upper()}, $C={point['n_classes']:.0f}$: {what}")
-        row[0].set_ylabel(inputs_of_training(inputs))
+    label_outer(axes)
+    for ax, ((inputs, _), _) in zip(axes[:, 0], groups, strict=True):
+        ax.set_ylabel(inputs_of_training(inputs))
     for ax, counted in zip(axes[-1], ("weights", "units") * 2, strict=True):
         ax.set_xlabel(f"{counted}, first layer to last", fontsize=7)
     figure.colorbar(
@@ -56,26 +66,18 @@ def draw(store):
     return figure
 
 
-def _pictures(axes, arrays, widths):
+def _draw_pictures(axes, arrays, widths):
     """Entries in the sizes of the parameters, blocks one a square; each over its largest."""
-    layers = np.cumsum([k * p for p, k in pairwise(widths)])
-    units = np.cumsum(np.repeat(widths[:-1], widths[1:]))
-    edges, of_blocks = arrays["entries_edges"], arrays["block_norms_edges"]
-    for ax, name, places, size in (
-        (axes[0], "entries", lambda at: at, layers[-1]),
-        (axes[1], "block_norms", lambda at: np.searchsorted(of_blocks, at), of_blocks.size - 1),
+    layers = [(k, p) for p, k in pairwise(widths)]
+    ends = np.cumsum([0, *(k * p for k, p in layers)])
+    blocks = np.diff(np.searchsorted(arrays["block_norms_edges"], ends))
+    for ax, plot, name, parts, edges in (
+        (axes[0], plot_hessian, "entries", layers, arrays["entries_edges"]),
+        (axes[1], plot_block_norms, "block_norms", [(k, 1) for k in blocks], None),
     ):
-        starts, stops = places(np.append(0, units[:-1])), places(units)
-        plot_hessian(
-            arrays[name] / (arrays[name].max() or 1.0),
-            ax=ax,
-            lines=places(layers[:-1]),
-            decades=DECADES,
-            thin_lines=starts[1:][(stops - starts)[1:] >= WIDE * size],
-            edges=edges if name == "entries" else None,
-            vmax=1.0,
-        )
-        ax.set(xlabel=None, ylabel=None)
+        lines, thin = boundaries(parts)
+        picture = arrays[name] / (arrays[name].max() or 1.0)
+        plot(picture, ax=ax, decades=DECADES, vmax=1, edges=edges, lines=lines, thin_lines=thin)
 
 
 def _widths(point):

@@ -4,6 +4,8 @@ from paper_figs.style import (
     CASE_TITLES,
     alike,
     caption,
+    label_outer,
+    legend_below,
     rows_of,
     run,
     seeds_of,
@@ -13,6 +15,12 @@ from paper_figs.style import (
 from rmt_hessian.plotting import COLOURS
 
 CASES = ["linear-ce", "hidden-ce", "hidden-mse", "output-ce"]
+MEASURED = r"$K=\mathbb{E}[M]\otimes\mathbb{E}[zz^\top]$"
+LINES = {  # column: line, colour, label
+    "plateau": (":", "vermilion", "predicted plateau"),
+    "predicted_error": ("-", "vermilion", "predicted"),
+    "nearest_error": ("x", "green", "nearest Kronecker product"),
+}
 
 
 def draw(store):
@@ -22,38 +30,15 @@ def draw(store):
     for ax, case in zip(axes.flat, CASES, strict=True):
         points = alike(table[table["case"] == case], "n_samples").groupby("n_samples")
         means, errors = points.mean(numeric_only=True), points["error"].sem().fillna(0.0)
-        gamma = means["aspect_ratio"]
-        ax.errorbar(
-            gamma, means["error"], errors, fmt="o", ms=3, lw=0.8, color=COLOURS["blue"],
-            label=r"$K=\mathbb{E}[M]\otimes\mathbb{E}[zz^\top]$",
-        )  # fmt: skip
-        ax.plot(
-            gamma, means["predicted_error"], "-", lw=1.1, color=COLOURS["vermilion"],
-            label="predicted",
-        )  # fmt: skip
-        ax.plot(
-            gamma, means["nearest_error"], "x", ms=3.5, color=COLOURS["green"],
-            label="nearest Kronecker product",
-        )  # fmt: skip
-        ax.plot(
-            gamma, means["plateau"], ":", lw=0.9, color=COLOURS["vermilion"],
-            label="predicted plateau",
-        )  # fmt: skip
-        ax.set_xscale("log")
-        ax.set_yscale("log")
-        ax.set_title(CASE_TITLES[case])
+        gamma, dots = means["aspect_ratio"], {"fmt": "o", "ms": 3, "lw": 0.8}
+        ax.errorbar(gamma, means["error"], errors, **dots, color=COLOURS["blue"], label=MEASURED)
+        for name, (line, colour, label) in LINES.items():
+            ax.plot(gamma, means[name], line, ms=3.5, lw=1, color=COLOURS[colour], label=label)
+        ax.set(xscale="log", yscale="log", title=CASE_TITLES[case])
     short_log_axis(axes[0, 0].yaxis)
-    for ax in axes[-1]:
-        ax.set_xlabel(r"effective aspect ratio $(\mathrm{tr}\,\Sigma)^2/(N\,\|\Sigma\|_F^2)$")
-    for ax in axes[:, 0]:
-        ax.set_ylabel(r"$\|H-K\|_F\,/\,\|H\|_F$")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(
-        [handles[-1], *handles[:-1]],
-        [labels[-1], *labels[:-1]],
-        loc="outside lower center",
-        ncols=4,
-    )
+    gamma = r"effective aspect ratio $(\mathrm{tr}\,\Sigma)^2/(N\,\|\Sigma\|_F^2)$"
+    label_outer(axes, gamma, r"$\|H-K\|_F\,/\,\|H\|_F$")
+    legend_below(figure, axes[0, 0], 4, last=[label for *_, label in LINES.values()])
     widths = table.groupby("case")["widths"].first()
     shapes = ", ".join(
         f"{widths[case].replace('-', '–')} ({CASE_TITLES[case].replace(',', '')})" for case in CASES

@@ -2,10 +2,20 @@
 
 import numpy as np
 
-from paper_figs.style import alike, caption, rows_of, run, short_axis, subplots
-from rmt_hessian.plotting import COLOURS, plot_spectrum
+from paper_figs.style import (
+    alike,
+    caption,
+    label_outer,
+    legend_below,
+    rows_of,
+    run,
+    short_axis,
+    subplots,
+)
+from rmt_hessian.plotting import COLOURS, plot_scree, plot_spectrum
 
 N_PANELS = 4
+PRODUCT = "Kronecker product"
 
 
 def draw(store):
@@ -16,13 +26,13 @@ def draw(store):
     places = np.linspace(0, len(first) - 1, min(N_PANELS, len(first))).round().astype(int)
     chosen = first.iloc[places]
     figure, axes = subplots(2, len(chosen), height_to_width=1.25)
-    for (above, below), (_, point) in zip(axes.T, chosen.iterrows(), strict=True):
-        _panels(above, below, point, store.arrays(point["key"]))
+    for pair, (_, point) in zip(axes.T, chosen.iterrows(), strict=True):
+        _draw_spectra(*pair, point, store.arrays(point["key"]))
+    label_outer(axes, "index", "top eigenvalues")
     axes[0, 0].set_ylabel("density")
-    axes[1, 0].set_ylabel("top eigenvalues")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    edge, name = axes[1, 0].get_legend_handles_labels()
-    figure.legend(handles + edge, labels + name, loc="outside lower center", ncols=4)
+    for ax in axes[0]:
+        ax.set_xlabel("eigenvalue")
+    legend_below(figure, axes[:, 0], 5)
     means = table[table["n_samples"].isin(chosen["n_samples"])].groupby("n_samples").mean(True)
     law, product = (
         ", ".join(f"{value:.3f}" for value in means[f"ks_{name}"]) for name in ("law", "kronecker")
@@ -47,38 +57,22 @@ def draw(store):
     return figure
 
 
-def _panels(above, below, point, arrays):
-    spectrum, product, law = (
-        arrays[name] for name in ("eigenvalues", "kronecker_eigenvalues", "law_curve")
-    )
-    plot_spectrum(spectrum, {"law of the layer": law}, ax=above, coverage=1.0)
-    _outline(above, product)
+def _draw_spectra(above, below, point, arrays):
+    spectrum, product = arrays["eigenvalues"], arrays["kronecker_eigenvalues"]
+    law, n_top = arrays["law_curve"], len(arrays["overlaps"])
+    curves = {"law of the layer": law}
+    plot_spectrum(spectrum, curves, ax=above, coverage=1.0, others={PRODUCT: product})
     N, gamma = point["n_samples"], point["n_inputs"] / point["n_samples"]
     there = spectrum[spectrum > 1e-10 * spectrum[0]]
     outside = f"{(there < law[0, 0]).sum()} below the law, {(there > law[0, -1]).sum()} above"
     above.set_title(f"$N={N:.0f}$, $\\gamma={gamma:.3g}$\n{outside}", fontsize=7)
-    above.set_xlabel("eigenvalue")
-    n_top = len(arrays["overlaps"])
-    index = np.arange(1, n_top + 1)
-    below.plot(index, spectrum[:n_top], "o", ms=2.5, color=COLOURS["grey"])
-    below.plot(index, product[:n_top], "x", ms=3, color=COLOURS["green"])
+    plot_scree(spectrum, ax=below, label="layer", others={PRODUCT: product}, n_shown=n_top)
     below.axhline(law[0, -1], color=COLOURS["vermilion"], ls="--", lw=0.9, label="edge of the law")
     error, predicted = point["error"], point["predicted_error"]
     below.set_title(f"error {error:.3f}\npredicted {predicted:.3f}", fontsize=7)
-    below.set_xlabel("index")
-    below.set_xticks([1, n_top // 2, n_top])
+    below.set(yscale="linear", xticks=[1, n_top // 2, n_top])
     for axis in (above.xaxis, above.yaxis, below.yaxis):
         short_axis(axis)
-
-
-def _outline(ax, eigenvalues):
-    """The density of the other spectrum, on the same axis; eigenvalues that are 0 left out."""
-    lo, hi = ax.get_xlim()
-    shown = eigenvalues[np.abs(eigenvalues) > 1e-10 * eigenvalues[0]]
-    counts, edges = np.histogram(shown, bins=40, range=(lo, hi))
-    heights = counts / (eigenvalues.size * np.diff(edges))
-    ax.stairs(heights, edges, color=COLOURS["green"], lw=0.9, label="Kronecker product")
-    ax.set_ylim(0, max(ax.get_ylim()[1], 1.15 * heights.max()))
 
 
 if __name__ == "__main__":

@@ -2,12 +2,20 @@
 
 import numpy as np
 
-from paper_figs.style import CASE_TITLES, alike, caption, rows_of, run, subplots
-from rmt_hessian.plotting import COLOURS
+from paper_figs.style import (
+    CASE_TITLES,
+    alike,
+    caption,
+    label_outer,
+    legend_below,
+    rows_of,
+    run,
+    subplots,
+)
+from rmt_hessian.plotting import plot_ratio
 from rmt_hessian.report.ratio import ratio_of_means
 
 EXPONENTS = {"linear-ce": 2, "output-ce": 2, "hidden-ce": 1, "hidden-mse": 1}  # R ~ C^-exponent
-MEASURED = "measured, standard error over seeds"
 
 
 def draw(store):
@@ -16,37 +24,22 @@ def draw(store):
     figure, axes = subplots(2, len(EXPONENTS), height_to_width=1.1)
     for (above, below), (case, exponent) in zip(axes.T, EXPONENTS.items(), strict=True):
         groups = alike(table[table["case"] == case], "n_classes").groupby("n_classes")
-        first = groups.first()
-        C = first.index.to_numpy(dtype=float)
-        ratio, error = np.array([ratio_of_means(group) for _, group in groups]).T
+        C, known = groups.first().index.to_numpy(dtype=float), groups.first()
+        seen = np.array([ratio_of_means(group) for _, group in groups]).T
+        known = known[["predicted_ratio", "limit_ratio"]].to_numpy(dtype=float).T
         for ax, scale in ((above, 1.0), (below, C**exponent)):
-            ax.errorbar(
-                C, scale * ratio, scale * error, fmt="o", ms=2.5, lw=0.8, capsize=1.5,
-                color=COLOURS["blue"], label=MEASURED,
-            )  # fmt: skip
-            ax.plot(
-                C, scale * first["predicted_ratio"], "-", lw=1.1, color=COLOURS["vermilion"],
-                label="predicted at that $C$",
-            )  # fmt: skip
-            ax.plot(
-                C, scale * first["limit_ratio"], "--", lw=0.9, color="black",
-                label=r"limit $C\to\infty$",
-            )  # fmt: skip
+            (ratio, error), (predicted, limit) = scale * seen, scale * known
+            plot_ratio(C, ratio, predicted, ax=ax, errors=error, limit=limit)
             ax.set_xscale("log")
             ax.set_xticks(10.0 ** np.arange(1, np.log10(C[-1]), 2))
             ax.minorticks_off()
-        above.set_yscale("log")
         above.set_title(f"{CASE_TITLES[case]}: $R$")
         power = "C" if exponent == 1 else f"C^{exponent}"
-        below.set_title(f"{CASE_TITLES[case]}: ${power} R$")
+        below.set(title=f"{CASE_TITLES[case]}: ${power} R$", yscale="linear")
         below.set_ylim(bottom=0)
-        below.set_xlabel("classes $C$")
+    label_outer(axes, "classes $C$", "$R$ times a power of $C$")
     axes[0, 0].set_ylabel(r"$R=\mathbb{E}\|H_{ij}\|_F^2\,/\,\mathbb{E}\|H_{ii}\|_F^2$")
-    axes[1, 0].set_ylabel("$R$ times a power of $C$")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    order = np.argsort([label != MEASURED for label in labels], kind="stable")
-    handles, labels = ([of[i] for i in order] for of in (handles, labels))
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    legend_below(figure, axes[0, 0], 3)
     sizes = table.iloc[0]
     drawn = table[table["case"].isin(EXPONENTS)]
     seeds = drawn.groupby("case")["seed"].nunique()

@@ -1,11 +1,10 @@
 """Spectra of whole layers beside the law of the layer and that of its blocks, and distances."""
 
-import numpy as np
-
 from paper_figs.style import (
     CASE_TITLES,
     alike,
     caption,
+    legend_below,
     plain_log_ticks,
     rows_of,
     run,
@@ -38,28 +37,20 @@ def draw(store):
         arrays = store.arrays(last["key"])
         curves = {label: arrays[f"{law}_curve"] for law, label in LAWS.items()}
         plot_spectrum(arrays["eigenvalues"], curves, ax=above, coverage=0.99)
-        above.set_title(f"{CASE_TITLES[case]}\n$C={last['n_classes']}$, $d={last['n_inputs']}$")
-        above.set_xlabel("eigenvalue")
-        above.set_yticks([])
+        title = f"{CASE_TITLES[case]}\n$C={last['n_classes']}$, $d={last['n_inputs']}$"
+        above.set(title=title, yticks=[], ylabel="density" if above is axes[0, 0] else "")
         short_axis(above.xaxis, 2)
-        by_size = points.groupby(along)
-        sizes = np.array(list(by_size.groups), dtype=float)
+        means = points.groupby(along)[[*LINES]].mean()
+        sizes = means.index.to_numpy(dtype=float)
         for name, (line, colour, label) in LINES.items():
-            style = {"ms": 2.5, "lw": 0.9, "color": COLOURS[colour], "label": label}
-            below.plot(sizes, by_size[name].mean(), line, **style)
+            below.plot(sizes, means[name], line, ms=2.5, lw=0.9, c=COLOURS[colour], label=label)
         if along == "n_classes":
             below.plot(sizes, 1 / sizes, color="black", lw=0.7, label="$1/C$")
-        below.set_xscale("log")
-        below.set_yscale("log")
+        below.set(xscale="log", yscale="log", xlabel="$C$" if along == "n_classes" else "$d$")
         short_log_axis(below.yaxis)
         plain_log_ticks(below, sizes[[0, sizes.size // 2, -1]])
-        below.set_xlabel("$C$" if along == "n_classes" else "$d$")
-    axes[0, 0].set_ylabel("density")
     axes[1, 0].set_ylabel("KS distance")
-    handles = {}
-    for ax in (axes[0, 0], axes[1, -1]):
-        handles |= dict(zip(*ax.get_legend_handles_labels()[::-1], strict=True))
-    figure.legend(handles.values(), handles, loc="outside lower center", ncols=3)
+    legend_below(figure, [axes[0, 0], axes[1, -1]], 3)
     ratio = (grown["n_inputs"] / grown["n_samples"]).iloc[0]
     caption(
         figure,

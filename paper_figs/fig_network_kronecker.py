@@ -7,18 +7,20 @@ from paper_figs.style import (
     alike,
     caption,
     inputs_of,
+    label_outer,
+    legend_below,
     rows_of,
     run,
     seeds_of,
     short_log_axis,
     subplots,
 )
-from rmt_hessian.plotting import COLOURS
+from rmt_hessian.plotting import plot_scree
 
 NAMES = {
-    "gauss_newton": ("Gauss–Newton part", "s", "orange"),
-    "cross_layer": ("factors across layers", "x", "vermilion"),
-    "layer_wise": ("factors of each layer", "+", "green"),
+    "cross_layer": "factors across layers",
+    "layer_wise": "factors of each layer",
+    "gauss_newton": "Gauss–Newton part",
 }
 REFERENCES = {"gauss_newton": "the Gauss–Newton part", "hessian": "the Hessian"}
 
@@ -30,14 +32,13 @@ def draw(store):
     figure, axes = subplots(3, len(means), height_to_width=0.5, sharex=True)
     for column, mean in zip(axes.T, means, strict=True):
         points = alike(table[table["input_mean"] == mean], "input_mean")
-        _column(column, [store.arrays(key) for key in points["key"]], points["n_classes"].iloc[0])
+        _draw_column(
+            column, [store.arrays(key) for key in points["key"]], points["n_classes"].iloc[0]
+        )
         column[0].set_title(f"{inputs_of(mean)}: top eigenvalues")
-        column[-1].set_xlabel("index above, dimension below")
+    label_outer(axes, "index above, dimension below", "overlap")
     axes[0, 0].set_ylabel("eigenvalue")
-    for ax in axes[1:, 0]:
-        ax.set_ylabel("overlap")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    legend_below(figure, axes[0, 0], 5)
     first = table.iloc[0]
     caption(
         figure,
@@ -54,26 +55,28 @@ def draw(store):
     return figure
 
 
-def _column(column, arrays, n_classes):
+def _draw_column(column, arrays, n_classes):
     above, *below = column
-    values = arrays[0]["hessian_eigenvalues"]
-    q = np.arange(1, values.size + 1)
-    above.plot(q, values, "o", ms=3, color=COLOURS["blue"], label="Hessian")
-    for name, (label, marker, colour) in NAMES.items():
-        style = {"marker": marker, "ls": "", "ms": 3.5, "mfc": "none", "color": COLOURS[colour]}
-        above.plot(q, arrays[0][f"{name}_eigenvalues"], label=label, **style)
-        for ax, reference in zip(below, REFERENCES, strict=True):
-            if name != reference:
-                stored = np.stack([a[f"{name}_in_{reference}_overlaps"] for a in arrays])
-                ax.plot(q, mean_of_known(stored), **style)
-    above.set_yscale("log")
+    first, n = arrays[0], arrays[0]["hessian_eigenvalues"].size
+    others = {label: first[f"{name}_eigenvalues"] for name, label in NAMES.items()}
+    plot_scree(
+        first["hessian_eigenvalues"], ax=above, label="Hessian", others=others, n_shown=n,
+        mark=n_classes - 1, mark_label="$C-1$",
+    )  # fmt: skip
     short_log_axis(above.yaxis)
-    above.axvline(n_classes - 0.5, color="black", ls="--", lw=0.7)
-    above.set_xticks([1, *range(5, q.size + 1, 5)])
-    for ax, reference in zip(below, REFERENCES.values(), strict=True):
+    above.set_xticks([1, *range(5, n + 1, 5)])
+    styles = {line.get_label(): (line.get_marker(), line.get_color()) for line in above.lines}
+    for ax, (reference, words) in zip(below, REFERENCES.items(), strict=True):
+        for name, label in NAMES.items():
+            if name != reference:
+                values = np.stack([a[f"{name}_in_{reference}_overlaps"] for a in arrays])
+                marker, colour = styles[label]
+                ax.plot(
+                    np.arange(1, n + 1), mean_of_known(values), marker, ms=3.5, mfc="none",
+                    color=colour,
+                )  # fmt: skip
         ax.axvline(n_classes - 1, color="black", ls="--", lw=0.7)
-        ax.set_ylim(0, 1.03)
-        ax.set_title(f"overlap with {reference}")
+        ax.set(ylim=(0, 1.03), title=f"overlap with {words}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from paper_figs.style import (
     CASE_TITLES,
     alike,
     caption,
+    label_outer,
+    legend_below,
     plain_log_ticks,
     rows_of,
     run,
@@ -31,12 +33,8 @@ def draw(store):
         )  # fmt: skip
         ax.set_title(CASE_TITLES[case])
         plain_log_ticks(ax, ratios.index[::3])
-    for ax in axes[-1]:
-        ax.set_xlabel("number of classes $C$")
-    for ax in axes[:, 0]:
-        ax.set_ylabel(r"$\mathbb{E}\|H_{ij}\|_F^2\,/\,\mathbb{E}\|H_{ii}\|_F^2$")
-    with_limit = axes[0, 0].get_legend_handles_labels()
-    figure.legend(*with_limit, loc="outside lower center", ncols=4)
+    label_outer(axes, axes[0, 0].get_xlabel(), axes[0, 0].get_ylabel())
+    legend_below(figure, axes[0, 0], 4)
     sizes = table.iloc[0]
     caption(
         figure,

@@ -2,7 +2,17 @@
 
 import numpy as np
 
-from paper_figs.style import CASE_TITLES, alike, caption, rows_of, run, seeds_of, subplots
+from paper_figs.style import (
+    CASE_TITLES,
+    alike,
+    caption,
+    label_outer,
+    legend_below,
+    rows_of,
+    run,
+    seeds_of,
+    subplots,
+)
 from rmt_hessian.plotting import COLOURS
 
 PANELS = {
@@ -28,19 +38,14 @@ def draw(store):
         for label, (side, colour) in SIDES.items():
             for ax, dots, dashes in zip(pair, *followed(spectra, side), strict=True):
                 ax.plot(gamma, dots, "o", ms=2.6, mew=0, alpha=0.6, c=COLOURS[colour], label=label)
-                ax.plot(
-                    gamma, dashes, "_", ms=5, mew=0.8, c=COLOURS["vermilion"], label="predicted"
-                )
+                style = {"ms": 5, "mew": 0.8, "c": COLOURS["vermilion"]}
+                ax.plot(gamma, dashes, "_", label="predicted", **style)
         pair[0].set_title(f"{CASE_TITLES[case]}\n{title}")
         pair[1].set_xscale("log")
         pair[1].minorticks_off()
-        pair[1].set_xlabel(r"$\gamma=d/N$")
-    axes[0, 0].set_ylabel("place, bulk in $[-1, 1]$")
+    label_outer(axes, r"$\gamma=d/N$", "place, bulk in $[-1, 1]$")
     axes[1, 0].set_ylabel("squared overlap\nwith weight rows")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    shown = dict(zip(labels, handles, strict=True))  # a label of several lines once
-    shown["predicted"] = shown.pop("predicted")  # last
-    figure.legend(shown.values(), shown, loc="outside lower center", ncols=len(shown))
+    legend_below(figure, axes[0, 0], 4, last=["predicted"])
     first = table.iloc[0]
     caption(
         figure,

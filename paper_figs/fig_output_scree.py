@@ -1,7 +1,15 @@
 """Eigenvalues of the output Hessian of the hidden layer: C-1 of them stand apart."""
 
-from paper_figs.style import alike, caption, rows_of, run, short_log_axis, subplots
-from rmt_hessian.plotting import COLOURS, plot_scree
+from paper_figs.style import (
+    alike,
+    caption,
+    legend_below,
+    panels,
+    rows_of,
+    run,
+    short_log_axis,
+)
+from rmt_hessian.plotting import plot_scree
 
 AT_LEAST = 20  # eigenvalues in a panel, or 1.5 C
 
@@ -13,21 +21,15 @@ def draw(store):
     """
     table = rows_of(store, "output_rank")
     points = alike(table[table["seed"] == 0], "n_classes").sort_values("n_classes")
-    figure, axes = subplots(2, -(-len(points) // 2), height_to_width=1.25)
-    for ax in axes.flat[len(points) :]:
-        ax.set_visible(False)
+    figure, axes = panels(len(points), -(-len(points) // 2), height_to_width=1.25)
     for ax, (_, point) in zip(axes.flat, points.iterrows(), strict=False):
         arrays = store.arrays(point["key"])
         C = int(point["n_classes"])
-        n_shown = max(AT_LEAST, 3 * C // 2)
         plot_scree(
             arrays["eigenvalues"], ax=ax, mark=C - 1, mark_label="$C-1$",
-            predicted=arrays["predicted_eigenvalues"], n_shown=n_shown,
+            predicted=arrays["predicted_eigenvalues"], n_shown=max(AT_LEAST, 3 * C // 2),
+            others={"of gradients": arrays["gradient_eigenvalues"]},
         )  # fmt: skip
-        of_gradients = arrays["gradient_eigenvalues"][:n_shown]
-        index = range(1, of_gradients.size + 1)
-        style = {"ms": 2, "color": COLOURS["green"], "zorder": 1}
-        ax.plot(index, of_gradients, "x", **style, label="of gradients")
         short_log_axis(ax.yaxis)
         low, high = ax.get_ylim()
         ax.set_ylim(low, high * (high / low) ** 0.55)  # room for four lines
@@ -39,10 +41,8 @@ def draw(store):
             fontsize=6, transform=ax.transAxes, ha="right", va="top",
             bbox={"facecolor": "white", "alpha": 1.0, "lw": 0, "pad": 0.5},
         )  # fmt: skip
-        ax.set_xlabel("index")
-    for ax in axes[:, 0]:
-        ax.set_ylabel("eigenvalue")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+        ax.set_ylabel("eigenvalue" if ax in axes[:, 0] else "")
+    legend_below(figure, axes[0, 0], 4)
     sizes = points.iloc[0]
     caption(
         figure,

@@ -3,17 +3,14 @@
 import numpy as np
 
 from paper_figs.eigenspace_panels import eigenspace_panels
-from paper_figs.style import caption, index_axis, run
+from paper_figs.style import caption, index_axis, legend_below, run
 from rmt_hessian.plotting import COLOURS, plot_overlap
 
 
 def draw(store):
     """Every case of the table, its features as they are and standardised."""
     figure, axes, words = eigenspace_panels(store, _panel, "dimension $q$", "overlap")
-    shown = {}
-    for ax in axes:
-        shown |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
-    figure.legend(shown.values(), shown, loc="outside lower center", ncols=4)
+    legend_below(figure, axes, 4)
     caption(
         figure,
         f"""Overlap tr(PP′)/q of the spaces of the top q eigenvectors of the Hessians of one layer

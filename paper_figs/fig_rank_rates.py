@@ -5,6 +5,8 @@ import numpy as np
 from paper_figs.style import (
     alike,
     caption,
+    label_outer,
+    legend_below,
     plain_log_ticks,
     rows_of,
     run,
@@ -12,10 +14,10 @@ from paper_figs.style import (
     short_log_axis,
     subplots,
 )
-from rmt_hessian import plotting
+from rmt_hessian.plotting import COLOURS
 from rmt_hessian.report.cases import of_hidden_layer
 
-COLOURS = ("blue", "vermilion", "green", "purple")
+OF_CLASSES = [COLOURS[name] for name in ("blue", "vermilion", "green", "purple")]
 
 
 def draw(store):
@@ -28,23 +30,25 @@ def draw(store):
     }
     figure, axes = subplots(2, 2, sharex=True)
     for row, (title, part) in zip(axes, rows.items(), strict=True):
-        for ax, quantity in zip(row, ("gap", "centred_defect"), strict=True):
-            for colour, (C, of_C) in zip(COLOURS, part.groupby("n_classes"), strict=False):
-                of_C = alike(of_C, "n_hidden")
-                measured, predicted = (
-                    of_C.pivot(index="n_hidden", columns="seed", values=name)
-                    for name in (quantity, f"predicted_{quantity}")
+        for ax, name in zip(row, ("gap", "centred_defect"), strict=True):
+            for shade, (C, of_C) in zip(OF_CLASSES, part.groupby("n_classes"), strict=False):
+                widths = alike(of_C, "n_hidden").groupby("n_hidden")
+                m, error = np.array(list(widths.groups)), widths[name].sem().fillna(0.0)
+                mean, predicted = (
+                    widths[column].mean().to_numpy(dtype=float, na_value=np.nan)
+                    for column in (name, f"predicted_{name}")
                 )
-                _against_width(ax, measured.index, measured, predicted, colour, f"$C={C:.0f}$")
-            ax.set_title(title)
+                dots = {"fmt": "o", "ms": 3, "lw": 0.8, "label": f"$C={C:.0f}$"}
+                ax.errorbar(m, mean, error, color=shade, **dots)
+                ax.plot(m, predicted, "-", lw=1.0, color=shade)
+            ax.set(title=title, xscale="log", yscale="log")
             plain_log_ticks(ax, sorted(part["n_hidden"].unique()))
         short_log_axis(row[0].yaxis)
-        row[0].set_ylabel(r"gap $\lambda_C/\lambda_{C-1}$")
-        row[1].set_ylabel("$1-$ overlap")
-    for ax in axes[-1]:
-        ax.set_xlabel("width $m$")
+    label_outer(axes, "width $m$", r"gap $\lambda_C/\lambda_{C-1}$")
+    for ax in axes[:, 1]:
+        ax.set_ylabel("$1-$ overlap")
     axes[0, 0].plot([], [], "-", c="0.4", lw=1.0, label="predicted")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    legend_below(figure, axes[0, 0], 5)
     caption(
         figure,
         f"""Output Hessian E[M] of the hidden layer with CE against the width m, with d = m (above)
@@ -68,19 +72,6 @@ def _furthest(table):
     factors = np.exp(np.abs(np.log(means[names[0]] / means[names[1]])))
     C, d, m = factors.idxmax()
     return f"{factors.max():.1f} (at C = {C:.0f}, d = {d:.0f}, m = {m:.0f})"
-
-
-def _against_width(ax, widths, values, predicted, colour, label):
-    """Dots are means over seeds with standard errors; a line predicts."""
-    values, colour = values.to_numpy(), plotting.COLOURS[colour]
-    n = values.shape[1]
-    error = values.std(axis=1, ddof=1) / np.sqrt(n) if n > 1 else None
-    ax.errorbar(
-        widths, values.mean(axis=1), error, fmt="o", ms=3, lw=0.8, color=colour, label=label
-    )
-    ax.plot(widths, predicted.mean(axis=1), "-", lw=1.0, color=colour)
-    ax.set_xscale("log")
-    ax.set_yscale("log")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,15 @@
 """Eigenvalues of the output Hessian as the network grows: C-1 of them come to stand apart."""
 
-from paper_figs.style import alike, caption, rows_of, run, short_log_axis, subplots
+from paper_figs.style import (
+    alike,
+    caption,
+    label_outer,
+    legend_below,
+    panels,
+    rows_of,
+    run,
+    short_log_axis,
+)
 from rmt_hessian.plotting import plot_scree
 from rmt_hessian.report.cases import of_hidden_layer
 
@@ -16,7 +25,7 @@ def draw(store):
     C = int(min(table["n_classes"].unique(), key=lambda value: abs(value - N_CLASSES)))
     points = alike(table[table["n_classes"] == C], "n_hidden").sort_values("n_hidden")
     points = points.iloc[-N_PANELS:]
-    figure, axes = subplots(2, N_PANELS // 2, sharex=True)
+    figure, axes = panels(len(points), N_PANELS // 2, sharex=True)
     for ax, (_, point) in zip(axes.flat, points.iterrows(), strict=False):
         arrays = store.arrays(point["key"])
         plot_scree(
@@ -26,13 +35,8 @@ def draw(store):
         short_log_axis(ax.yaxis)
         gap, predicted = point["gap"], point["predicted_gap"]
         ax.set_title(f"$m=d={point['n_hidden']:.0f}$: gap {gap:.3f}, predicted {predicted:.3f}")
-    for ax in axes.flat[len(points) :]:
-        ax.set_visible(False)
-    for ax in axes[-1]:
-        ax.set_xlabel("index")
-    for ax in axes[:, 0]:
-        ax.set_ylabel(r"eigenvalue of $\mathbb{E}[M]$")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    label_outer(axes, "index", r"eigenvalue of $\mathbb{E}[M]$")
+    legend_below(figure, axes[0, 0], 3)
     widths = ", ".join(f"{m:.0f}" for m in points["n_hidden"])
     caption(
         figure,

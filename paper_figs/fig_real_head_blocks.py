@@ -3,7 +3,7 @@
 import numpy as np
 
 from paper_figs.head_cases import available, in_order, missing, sizes, title
-from paper_figs.style import CannotDraw, caption, run, subplots
+from paper_figs.style import caption, label_outer, legend_below, run, subplots
 from rmt_hessian.plotting import COLOURS
 
 BLOCKS = {  # colour, title, tick
@@ -17,15 +17,14 @@ DISTANCES = {  # what is added to the name of a block: marker, title
     "white_ks": ("^", "spectrum to the law of white features"),
     "misfit": ("_", "with weights dealt anew, to its law"),
 }
+MARK = {"ms": 3.5, "mew": 0.8}
 LEAST = 1e-12  # of the largest of the law: what is smaller is rounding
 DOTS = 40  # of a spectrum
 
 
 def draw(store):
     """A column a head. Above sizes of eigenvalues by rank, lines laws; below distances."""
-    table = available(store, "real_head_blocks")
-    if table.empty:
-        raise CannotDraw("no points of real_head_blocks")
+    table = available(store, "real_head_blocks", needed=True)
     table = table.assign(temperature=table["temperature"].fillna(1.0))
     heads, usual = in_order(table["head"]), table["temperature"].min()
     figure, axes = subplots(2, len(heads), height_to_width=1.6, sharex="row", sharey="row")
@@ -33,20 +32,25 @@ def draw(store):
         rows = table[table["head"] == head]
         (key,) = rows[rows["temperature"] == usual]["key"]
         for name in BLOCKS:
-            _spectrum(above, store.arrays(key), name)
+            _draw_spectrum(above, store.arrays(key), name)
         above.set_title(f"{title(head)}\n$p={rows['n_features'].iloc[0]:.0f}$")
         for _, row in rows.iterrows():
-            _distances(below, row, row["temperature"] > usual)
-    for ax in axes[0]:
-        ax.set(yscale="log", ylim=(LEAST, 10), xlabel="rank$/p$", xticks=[0, 0.5, 1])
-        ax.set_xticklabels(["0", "0.5", "1"])
+            _draw_distances(below, row, row["temperature"] > usual)
+    axes[0, 0].set(
+        yscale="log", ylim=(LEAST, 10), xticks=[0, 0.5, 1], xticklabels=["0", "0.5", "1"]
+    )
+    axes[1, 0].set(yscale="log", xlim=(-0.6, len(BLOCKS) - 0.4))
     for ax in axes[1]:
-        ax.set(yscale="log", xlim=(-0.6, len(BLOCKS) - 0.4), xlabel="block")
-        ticks = [tick for *_, tick in BLOCKS.values()]
-        ax.set_xticks(range(len(BLOCKS)), ticks, rotation=90)
-    axes[0, 0].set_ylabel("size of eigenvalue\nover the law's largest")
-    axes[1, 0].set_ylabel("KS distance")
-    _legend(figure, axes[0, 0], usual)
+        ax.set_xticks(range(len(BLOCKS)), [tick for *_, tick in BLOCKS.values()], rotation=90)
+    label_outer(axes[:1], "rank$/p$", "size of eigenvalue\nover the law's largest")
+    label_outer(axes[1:], "block", "KS distance")
+    for c, label, _ in BLOCKS.values():
+        axes[0, 0].plot([], [], "-", lw=2, c=COLOURS[c], label=label)
+    for marker, label in DISTANCES.values():
+        axes[0, 0].plot([], [], marker, c="0.3", label=label, **MARK)
+    for fill, label in (("full", f"temperature {usual:g}"), ("none", "logits divided")):
+        axes[0, 0].plot([], [], "o", c="0.3", fillstyle=fill, label=label, **MARK)
+    legend_below(figure, axes[0, 0], 3)
     divided = " and ".join(f"{t:g}" for t in sorted(table["temperature"].unique()) if t > usual)
     ratios = [f"{name}_top_ratio" for name in BLOCKS if name != "random"]
     top = table.loc[table["temperature"] == usual, ratios]
@@ -70,7 +74,7 @@ def draw(store):
     return figure
 
 
-def _spectrum(ax, arrays, name):
+def _draw_spectrum(ax, arrays, name):
     """Largest first, relative to the largest of the law."""
     sizes, law = (
         np.sort(np.abs(arrays[f"{name}_{key}"]))[::-1] for key in ("eigenvalues", "quantiles")
@@ -82,23 +86,12 @@ def _spectrum(ax, arrays, name):
     ax.plot(ranks[every], sizes[every], "o", ms=1.8, mew=0, c=c)
 
 
-def _distances(ax, row, divided):
+def _draw_distances(ax, row, divided):
+    shift, fill = (0.2, "none") if divided else (-0.2, "full")
     for x, (name, (c, *_)) in enumerate(BLOCKS.items()):
         for key, (marker, _) in DISTANCES.items():
-            fill = "none" if divided else "full"
-            at = x + (0.2 if divided else -0.2)
-            ax.plot(at, row[f"{name}_{key}"], marker, ms=3.5, mew=0.8, c=COLOURS[c], fillstyle=fill)
-
-
-def _legend(figure, ax, usual):
-    for c, label, _ in BLOCKS.values():
-        ax.plot([], [], "-", lw=2, c=COLOURS[c], label=label)
-    for marker, label in DISTANCES.values():
-        ax.plot([], [], marker, ms=3.5, mew=0.8, c="0.3", label=label)
-    for fill, label in (("full", f"temperature {usual:g}"), ("none", "logits divided")):
-        ax.plot([], [], "o", ms=3.5, mew=0.8, c="0.3", fillstyle=fill, label=label)
-    handles, labels = ax.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+            value = row[f"{name}_{key}"]
+            ax.plot(x + shift, value, marker, c=COLOURS[c], fillstyle=fill, **MARK)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,13 @@
 import numpy as np
 
 from paper_figs.head_cases import available, colour, in_order, missing, sizes, title
-from paper_figs.style import CannotDraw, caption, run, subplots
+from paper_figs.mixture_families import PANELS
+from paper_figs.style import CannotDraw, caption, legend_below, run, subplots
 
 VERSIONS = {"": ("o", -0.17, "sample"), "population_": ("s", 0.17, "population")}
 KINDS = {"": ("full", "trained"), "random_": ("none", "random, same features")}
-PANELS = {"c2_ratio": "$C^2R$", "share": "share off the diagonal"}
 PREDICTED = {"ls": "", "marker": "_", "c": "0.3", "ms": 8, "mew": 0.9}
-MARK = {"ls": "", "ms": 3.6, "mew": 0.8}
+MARK = {"ms": 3.6, "mew": 0.8}
 ERRORS = 2  # standard errors in a bar, to both sides
 
 
@@ -21,18 +21,18 @@ def draw(store):
     if table.empty:
         raise CannotDraw("no points of real_heads")
     table = table.assign(temperature=table["temperature"].fillna(1.0))
-    figure, axes = subplots(2, 2, height_to_width=0.72)
-    usual = table[table["temperature"] == 1.0]
+    usual, others = table[table["temperature"] == 1.0], table[table["temperature"] != 1.0]
     N = usual.groupby("head")["n_samples"].max().min()
     usual = usual[usual["n_samples"] == N]
-    for ax, (name, label) in zip(axes[0], PANELS.items(), strict=True):
-        _places(ax, usual, name)
-        ax.set_ylabel(label)
-    others = table[table["temperature"] != 1.0]
     divided = table[table["n_samples"] == (others["n_samples"].iloc[0] if len(others) else N)]
-    _against_temperature(axes[1, 0], divided)
-    _pairs(axes[1, 1], store, structure)
-    _legend(figure, axes, table["head"])
+    figure, axes = subplots(2, 2, height_to_width=0.72)
+    for ax, (name, label) in zip(axes[0], PANELS.items(), strict=True):
+        _draw_heads(ax, usual, name)
+        ax.set_ylabel(label)
+    _draw_temperatures(axes[1, 0], divided)
+    n_pairs = _draw_pairs(axes[1, 1], store, structure)
+    _add_labels(axes[0, 0], table["head"])
+    legend_below(figure, axes[0, 0], 4)
     of_one = in_order(set(divided["head"]) - set(others["head"]))
     points = f"; of one temperature: {'; '.join(map(title, of_one))}" if of_one else ""
     caption(
@@ -45,80 +45,57 @@ def draw(store):
         standard errors (too small for text, whose samples depend on each other; most bars are
         smaller than the square). Dashes: what random heads tend to for C → ∞, so that at C = 10
         they need not agree. Below left: logits divided by the temperature{points}. Below right:
-        shares of the {_n_pairs(store, structure)} pairs i < j with the largest ‖H_ij‖², added up,
+        shares of the {n_pairs} pairs i < j with the largest ‖H_ij‖², added up,
         in the population, {sizes(structure) if len(structure) else "none"}.
         {missing(store, "real_heads")}""",
     )
     return figure
 
 
-def _places(ax, rows, name):
+def _draw_heads(ax, rows, name):
     """Seen and predicted of each head; ticks tell the number of classes, of equal ones once."""
     heads = in_order(rows["head"])
-    rows = rows.drop_duplicates("head").set_index("head")
-    ticks = {}
-    for x, head in enumerate(heads):
-        row = rows.loc[head]
-        ticks.setdefault(row["n_classes"], []).append(x)
+    rows = rows.drop_duplicates("head").set_index("head").loc[heads]
+    for x, (head, row) in enumerate(rows.iterrows()):
         for version, (marker, shift, _) in VERSIONS.items():
             for prefix, (fill, _) in KINDS.items():
                 error = ERRORS * row.get(f"{prefix}{version}{name}_error", np.nan)
                 ax.errorbar(
-                    x + shift,
-                    row[f"{prefix}{version}{name}"],
-                    error if np.isfinite(error) else None,
-                    marker=marker,
-                    fillstyle=fill,
-                    c=colour(head),
-                    lw=0.7,
-                    **{key: MARK[key] for key in ("ms", "mew")},
-                )
+                    x + shift, row[f"{prefix}{version}{name}"], None if np.isnan(error) else error,
+                    marker=marker, fillstyle=fill, c=colour(head), lw=0.7, **MARK,
+                )  # fmt: skip
             ax.plot(x + shift, row[f"predicted_{version}{name}"], zorder=3, **PREDICTED)
-    ax.set_xticks([np.mean(at) for at in ticks.values()], [f"{C:,.0f}" for C in ticks])
+    places = rows.assign(place=range(len(rows))).groupby("n_classes", sort=False)["place"]
+    ax.set_xticks(places.mean(), [f"{C:,.0f}" for C in places.groups])
     ax.tick_params(axis="x", length=0)
-    for at in list(ticks.values())[:-1]:
-        ax.axvline(at[-1] + 0.5, c="0.85", lw=0.5)
-    ax.set_xlim(-0.5, len(heads) - 0.5)
-    ax.set_yscale("log")
-    ax.set_xlabel("number of classes $C$")
+    for last in places.max().iloc[:-1]:
+        ax.axvline(last + 0.5, c="0.85", lw=0.5)
+    ax.set(xlim=(-0.5, len(heads) - 0.5), yscale="log", xlabel="number of classes $C$")
 
 
-def _against_temperature(ax, table):
+def _draw_temperatures(ax, table):
     for head in in_order(table["head"]):
         rows = table[table["head"] == head].sort_values("temperature")
-        for prefix, (fill, _) in KINDS.items():
-            ax.plot(
-                rows["temperature"],
-                rows[f"{prefix}population_c2_ratio"],
-                "-s" if fill == "full" else ":s",
-                fillstyle=fill,
-                c=colour(head),
-                ms=2.8,
-                mew=0.7,
-                lw=0.8,
-            )
-    ax.set_yscale("log")
-    ax.set_xlabel("temperature")
-    ax.set_ylabel("$C^2R$, population")
+        for (prefix, (fill, _)), line in zip(KINDS.items(), ("-s", ":s"), strict=True):
+            style = {"fillstyle": fill, "c": colour(head), "ms": 2.8, "mew": 0.7, "lw": 0.8}
+            ax.plot(rows["temperature"], rows[f"{prefix}population_c2_ratio"], line, **style)
+    ax.set(yscale="log", xlabel="temperature", ylabel="$C^2R$, population")
 
 
-def _pairs(ax, store, rows):
+def _draw_pairs(ax, store, rows):
+    """Returns of how many pairs."""
+    n = 0
     for head, key in zip(rows.get("head", ()), rows.get("key", ()), strict=True):
         shares = np.cumsum(store.arrays(key)["top_pair_shares"])
         ax.plot(np.arange(1, len(shares) + 1), shares, "-s", c=colour(head), ms=2, lw=0.8)
-    ax.set_ylim(0, 1.03)
-    ax.set_xticks([1, 5, 10, 15, 20])
+        n = max(n, len(shares))
+    ax.set(ylim=(0, 1.03), xticks=[1, 5, 10, 15, 20])
     ax.set_xlabel("pairs of classes $i<j$, the largest first")
     ax.set_ylabel(r"share of $\sum_{i<j}\|H_{ij}\|_F^2$")
+    return n
 
 
-def _n_pairs(store, rows):
-    """How many pairs are drawn."""
-    return max((len(store.arrays(key)["top_pair_shares"]) for key in rows["key"]), default=0)
-
-
-def _legend(figure, axes, found):
-    ax = axes[0, 0]
+def _add_labels(ax, found):
     for head in in_order(found):
         ax.plot([], [], "-", c=colour(head), lw=2, label=title(head))
     for marker, _, label in VERSIONS.values():
@@ -126,8 +103,6 @@ def _legend(figure, axes, found):
     for fill, label in KINDS.values():
         ax.plot([], [], "s", c="0.3", fillstyle=fill, label=label, **MARK)
     ax.plot([], [], label="random head, predicted", **PREDICTED)
-    handles, labels = ax.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from paper_figs.eigenspace_panels import dots_and_band, eigenspace_panels
-from paper_figs.style import caption, index_axis, run
+from paper_figs.eigenspace_panels import eigenspace_panels
+from paper_figs.lines import plot_seeds
+from paper_figs.style import caption, index_axis, legend_below, run
 
 
 def draw(store):
     """Every case of the table: both shares of each eigenvector."""
     figure, axes, words = eigenspace_panels(store, _panel, "eigenvector", "share")
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    legend_below(figure, axes[0], 3)
     caption(
         figure,
         f"""The top eigenvectors of the Hessian of a layer, the one of the largest eigenvalue first,
@@ -29,8 +29,11 @@ def draw(store):
 def _panel(ax, points, arrays):
     shares = np.stack([a["singular_values"][:, 0] ** 2 for a in arrays])
     aligned = np.stack([a["feature_alignment"] for a in arrays])
-    dots_and_band(ax, shares, "blue", "rank-one share $\\sigma_1^2/\\sum\\sigma^2$")
-    dots_and_band(ax, aligned, "green", "squared overlap of its features with $\\hat x$", "s")
+    place, dots = np.arange(1, shares.shape[1] + 1), {"ms": 2.2, "mew": 0.6}
+    label = "rank-one share $\\sigma_1^2/\\sum\\sigma^2$"
+    plot_seeds(ax, place, shares, "blue", "o", label=label, **dots)
+    label = "squared overlap of its features with $\\hat x$"
+    plot_seeds(ax, place, aligned, "green", "s", mfc="none", label=label, **dots)
     weights = shares.shape[1] / points["random_overlap"].iloc[0]
     k = arrays[0]["alignment"].shape[1]
     random = (np.sqrt(k) + np.sqrt(weights / k)) ** 2 / weights

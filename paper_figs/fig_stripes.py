@@ -3,7 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from paper_figs.style import caption, run, seeds_of, short_log_axis, subplots
+from paper_figs.style import (
+    caption,
+    label_outer,
+    legend_below,
+    run,
+    seeds_of,
+    short_log_axis,
+    subplots,
+)
 from paper_figs.training_cases import CASES, cases, left_out, over_seeds
 from rmt_hessian.measurements.dynamic_force import exponent
 from rmt_hessian.paper.finding import in_powers
@@ -38,17 +46,15 @@ def draw(store):
             _write_exponent(above, place, np.where(kept, gaps, 0.0), norms, colour)
         above.set_title(title, fontsize=7)
         for ax in (above, below):
-            ax.set_xscale("log")
-            ax.set_yscale("log")
+            ax.set(xscale="log", yscale="log")
             ax.minorticks_off()
         below.axhline(1, color=COLOURS["grey"], lw=0.8, ls="--")
         below.invert_xaxis()
         if max(below.get_xlim()) < 10 * min(below.get_xlim()):  # maybe without a power of ten
             short_log_axis(below.xaxis)
-        below.set_xlabel("loss − optimum")
-    axes[0, 0].set_ylabel(r"$\|H^{(01)}\|_F$")
+    label_outer(axes, "loss − optimum", r"$\|H^{(01)}\|_F$")
     axes[1, 0].set_ylabel(r"$\|H^{(01)}\|_F\,/\,\sqrt{\|H^{(0)}\|_F\|H^{(1)}\|_F}$")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    legend_below(figure, axes[0, 0], 3)
     caption(
         figure,
         f"""Norm of H⁽⁰¹⁾, the block between layers 0 and 1, along trainings, which run to the
@@ -68,14 +74,9 @@ def draw(store):
 def _write_exponent(ax, place, gaps, norms, colour):
     """In the lower left corner, where no line is: norms fall to the right."""
     slopes = pd.Series([exponent(x, y) for x, y in zip(gaps, norms, strict=True)])
-    ax.text(
-        0.03,
-        0.03 + 0.12 * (len(PARTS) - 1 - place),
-        in_powers(with_scatter(slopes)),
-        transform=ax.transAxes,
-        fontsize=6,
-        color=colour,
-    )
+    height = 0.03 + 0.12 * (len(PARTS) - 1 - place)
+    told = in_powers(with_scatter(slopes))
+    ax.text(0.03, height, told, transform=ax.transAxes, fontsize=6, color=colour)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Top eigenvectors of trained layers: rank one, order, the part along x̂; those of gradients."""
 
+from dataclasses import replace
+
 from paper_figs.dot_charts import Dots, dot_chart, legend_of_dots
 from paper_figs.eigenspace_cases import AFTER, BEFORE, words
 from paper_figs.style import caption, run
@@ -17,13 +19,8 @@ PREDICTED = Dots("predicted_along_leading", AFTER, "|", True, "after, of the pro
 
 def draw(store):
     """A line a layer; columns: quantities, before training and after."""
-    panels = [
-        [
-            Dots(name, BEFORE, filled=False, label="before training"),
-            Dots(name, AFTER, label="after"),
-        ]
-        for name in PANELS.values()
-    ]
+    before = [Dots(name, BEFORE, filled=False, label="before training") for name in PANELS.values()]
+    panels = [[dots, replace(dots, at=AFTER, filled=True, label="after")] for dots in before]
     panels[3].append(PREDICTED)
     figure, axes = dot_chart(store, panels, PANELS)
     for ax, name in zip(axes, PANELS.values(), strict=True):

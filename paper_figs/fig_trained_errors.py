@@ -15,13 +15,7 @@ KINDS = [
 
 def draw(store):
     """A line a layer; columns: before training, after it, after it with normalised features."""
-    panels = [
-        [
-            Dots(name, at, marker, filled, label, colour)
-            for name, marker, filled, label, colour in KINDS
-        ]
-        for at in (BEFORE, AFTER)
-    ]
+    panels = [[Dots(name, at, *kind) for name, *kind in KINDS] for at in (BEFORE, AFTER)]
     panels.append([Dots("normalised_error", AFTER), Dots("normalised_error", BEFORE, filled=False)])
     titles = "before training", "after training", "normalised features:\nbefore (open), after"
     figure, axes = dot_chart(store, panels, titles)

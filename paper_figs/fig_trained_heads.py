@@ -1,11 +1,9 @@
 """Heads trained above fixed features: what theory predicts of them, and what is seen."""
 
-import numpy as np
-
 from paper_figs.style import (
-    CannotDraw,
     caption,
     inputs_of_training,
+    legend_below,
     rows_of,
     run,
     seeds_of,
@@ -27,52 +25,24 @@ FEATURES = {
     "trained": ("vermilion", "trained features"),
 }
 DATA = {"mixture": "o", "digits": "s", "mnist": "^"}
+MARKS = {"ms": 3, "mew": 0}
 
 
 def draw(store):
     """Seen against predicted: on the diagonal they are equal."""
-    table = rows_of(store, "trained_heads")
-    if table.empty:
-        raise CannotDraw("no points of trained_heads")
+    table = rows_of(store, "trained_heads", needed=True)
     figure, axes = subplots(1, len(PANELS), height_to_width=1.15)
     for ax, (name, title) in zip(axes[0], PANELS.items(), strict=True):
-        for (features, data), rows in table.groupby(["features", "data"], sort=False):
-            colour, _ = FEATURES[features]
-            ax.plot(
-                rows[f"predicted_{name}"],
-                rows[name],
-                DATA[data],
-                ms=3,
-                mew=0,
-                alpha=0.6,
-                c=COLOURS[colour],
-            )
-        ends = np.array([*ax.get_xlim(), *ax.get_ylim()])
-        if name.endswith("loss"):
-            both = table[[f"predicted_{name}", name]].to_numpy()
-            ends = np.array([both.min() / 1.5, both.max() * 1.5])
-            ax.set_xscale("log")
-            ax.set_yscale("log")
-            short_log_axis(ax.xaxis)
-            short_log_axis(ax.yaxis)
-        else:
-            short_axis(ax.xaxis)
-            short_axis(ax.yaxis)
-        span = ends.min(), ends.max()
-        ax.plot(span, span, c="0.6", lw=0.6)
-        ax.set_xlim(span)
-        ax.set_ylim(span)
-        ax.set_title(title)
-        ax.set_xlabel("predicted")
+        _panel(ax, table, name)
+        ax.set(title=title, xlabel="predicted")
     axes[0, 0].set_ylabel("seen")
     for features, (colour, label) in FEATURES.items():
         if (table["features"] == features).any():
-            axes[0, 0].plot([], [], "o", ms=3, mew=0, c=COLOURS[colour], label=label)
+            axes[0, 0].plot([], [], "o", **MARKS, c=COLOURS[colour], label=label)
     for data, marker in DATA.items():
         if (table["data"] == data).any():
-            axes[0, 0].plot([], [], marker, ms=3, mew=0, c="0.4", label=inputs_of_training(data))
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+            axes[0, 0].plot([], [], marker, **MARKS, c="0.4", label=inputs_of_training(data))
+    legend_below(figure, axes, 6)
     images = table["data"] != "mixture"
     ridges = ", ".join(f"{ridge:g}" for ridge in sorted(table["ridge"].unique()))
     caption(
@@ -88,6 +58,21 @@ def draw(store):
         {_ratios(table[~images])}.""",
     )
     return figure
+
+
+def _panel(ax, table, name):
+    """A mark a point; losses on logarithmic axes."""
+    scale, shorten = ("log", short_log_axis) if name.endswith("loss") else ("linear", short_axis)
+    ax.set(xscale=scale, yscale=scale)
+    for (features, data), rows in table.groupby(["features", "data"], sort=False):
+        seen, predicted, colour = rows[name], rows[f"predicted_{name}"], FEATURES[features][0]
+        ax.plot(predicted, seen, DATA[data], **MARKS, alpha=0.6, c=COLOURS[colour])
+    ends = [*ax.get_xlim(), *ax.get_ylim()]
+    span = min(ends), max(ends)
+    ax.plot(span, span, c="0.6", lw=0.6)
+    ax.set(xlim=span, ylim=span)
+    shorten(ax.xaxis)
+    shorten(ax.yaxis)
 
 
 def _ratios(table):

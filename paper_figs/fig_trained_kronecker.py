@@ -3,13 +3,8 @@
 import numpy as np
 
 from paper_figs.eigenspace_cases import AFTER, BEFORE, words
-from paper_figs.layer_panels import (
-    eigenvalue_lines,
-    layer_panels,
-    legend_below,
-    numbers_in_panel,
-)
-from paper_figs.style import caption, run
+from paper_figs.layer_panels import eigenvalue_lines, layer_panels, numbers_in_panel
+from paper_figs.style import caption, legend_below, run
 
 LOWEST = 1e-4  # of the largest
 LINES = [
@@ -23,7 +18,7 @@ LINES = [
 def draw(store):
     """Rows: networks; columns: layers, with true and with random labels."""
     figure, axes = layer_panels(store, _panel, "index", "eigenvalue")
-    legend_below(figure, axes, 4)
+    legend_below(figure, axes)
     caption(
         figure,
         f"""Largest eigenvalues of the Hessian H of each layer before and after training, and, after

@@ -1,8 +1,8 @@
 """Losses, accuracies and norms of trained softmax regression against the ridge, predicted."""
 
 from paper_figs.style import (
-    CannotDraw,
     caption,
+    legend_below,
     plain_log_ticks,
     rows_of,
     run,
@@ -12,35 +12,26 @@ from paper_figs.style import (
     subplots,
 )
 from paper_figs.trained_law_cases import COLOURS, along, words
-from rmt_hessian import plotting
 
-PANELS = {
-    "loss": "loss (no ridge)",
-    "accuracy": "accuracy",
-    "ratio": "$R$",
-    "share": "share off the diagonal",
+PANELS = {  # columns: marker of what is seen, line of theory
+    "loss (no ridge)": {"train_loss": ("o", "-"), "test_loss": ("^", "--")},
+    "accuracy": {"train_accuracy": ("o", "-"), "test_accuracy": ("^", "--")},
+    "$R$": {"ratio": ("o", "-")},
+    "share off the diagonal": {"share": ("o", "-")},
 }
-KINDS = {"train": ("o", "-"), "test": ("^", "--")}  # marker of what is seen, line of theory
 
 
 def draw(store):
     """Lines: theory. Dots: optima, one a seed."""
-    table = rows_of(store, "trained_laws")
-    cases = along(table, "ridge")
-    if not cases:
-        raise CannotDraw("no points of at least three ridges")
+    cases = along(rows_of(store, "trained_laws", needed=True), "ridge")
     figure, axes = subplots(2, 2, height_to_width=0.7, sharex=True)
-    for colour, rows in zip(COLOURS, cases, strict=False):
-        colour = plotting.COLOURS[colour]
-        for ax, name in zip(axes.flat, PANELS, strict=True):
-            two = name in ("loss", "accuracy")
-            for kind, (marker, line) in KINDS.items() if two else [("", ("o", "-"))]:
-                column = f"{kind}_{name}" if two else name
+    for ax, (title, columns) in zip(axes.flat, PANELS.items(), strict=True):
+        for c, rows in zip(COLOURS, cases, strict=False):
+            for column, (marker, line) in columns.items():
                 known = rows.groupby("ridge")[f"predicted_{column}"].mean()
-                label = f"$\\rho={rows['separation'].iloc[0]:g}$" if kind != "test" else None
-                ax.plot(known.index, known, line, c=colour, lw=0.9, label=label)
-                ax.plot(rows["ridge"], rows[column], marker, c=colour, ms=2.6, mew=0, alpha=0.7)
-    for ax, title in zip(axes.flat, PANELS.values(), strict=True):
+                label = f"$\\rho={rows['separation'].iloc[0]:g}$"
+                ax.plot(known.index, known, line, c=c, lw=0.9, label=label)
+                ax.plot(rows["ridge"], rows[column], marker, c=c, ms=2.6, mew=0, alpha=0.7)
         ax.set_xscale("log")
         ax.set_ylabel(title)
         short_axis(ax.yaxis)
@@ -49,10 +40,9 @@ def draw(store):
     for ax in axes[1]:
         ax.set_xlabel(r"ridge $\mu$")
         plain_log_ticks(ax, sorted(cases[0]["ridge"].unique()))
-    axes[0, 0].plot([], [], "o-", c="0.4", ms=2.6, lw=0.9, label="training samples")
-    axes[0, 0].plot([], [], "^--", c="0.4", ms=2.6, lw=0.9, label="new samples")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    for style, label in (("o-", "training samples"), ("^--", "new samples")):
+        axes[0, 0].plot([], [], style, c="0.4", lw=0.9, ms=3.6, mew=0, label=label)
+    legend_below(figure, axes, 5)
     caption(
         figure,
         f"""Softmax regression with a ridge μ at its optimum, {words(cases[0])}, on Gaussian inputs

@@ -1,8 +1,8 @@
 """Trained softmax regression beside its prediction, against the number of classes at one d."""
 
 from paper_figs.style import (
-    CannotDraw,
     caption,
+    legend_below,
     plain_log_ticks,
     rows_of,
     run,
@@ -11,7 +11,6 @@ from paper_figs.style import (
     subplots,
 )
 from paper_figs.trained_law_cases import COLOURS, along
-from rmt_hessian import plotting
 
 PANELS = {
     "train_loss": "training loss",
@@ -23,41 +22,30 @@ PANELS = {
 
 def draw(store):
     """Seen over predicted, less 1."""
-    cases = along(rows_of(store, "trained_laws"), "n_classes")
-    if not cases:
-        raise CannotDraw("no points of at least three numbers of classes")
+    cases = along(rows_of(store, "trained_laws", needed=True), "n_classes")
+    classes = sorted(cases[0]["n_classes"].unique())
     figure, axes = subplots(1, len(PANELS), height_to_width=1.1, sharey=True)
-    for colour, rows in zip(COLOURS, cases, strict=False):
-        for ax, name in zip(axes[0], PANELS, strict=True):
-            ax.plot(
-                rows["n_classes"],
-                rows[name] / rows[f"predicted_{name}"] - 1,
-                "o",
-                ms=2.8,
-                mew=0,
-                c=plotting.COLOURS[colour],
-                label=f"$\\rho={rows['separation'].iloc[0]:g}$",
-            )
-    first = cases[0]
-    for ax, title in zip(axes[0], PANELS.values(), strict=True):
+    for ax, (name, title) in zip(axes[0], PANELS.items(), strict=True):
+        for c, rows in zip(COLOURS, cases, strict=False):
+            error = rows[name] / rows[f"predicted_{name}"] - 1
+            label = f"$\\rho={rows['separation'].iloc[0]:g}$"
+            ax.plot(rows["n_classes"], error, "o", ms=2.8, mew=0, c=c, label=label)
         ax.axhline(0, c="0.6", lw=0.6)
         ax.set_xscale("log")
-        plain_log_ticks(ax, sorted(first["n_classes"].unique()))
-        ax.set_xlabel("classes $K$")
-        ax.set_title(title)
+        plain_log_ticks(ax, classes)
+        ax.set(xlabel="classes $K$", title=title)
     axes[0, 0].set_ylabel("seen / predicted $-$ 1")
     short_axis(axes[0, 0].yaxis, 5)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-    row = first.iloc[0]
+    legend_below(figure, axes)
+    first = cases[0].iloc[0]
     caption(
         figure,
         f"""Prediction against the number of classes K: softmax regression at its optimum, d =
-        {row["n_inputs"]:.0f}, N = {row["n_samples"]:.0f}, ridge {row["ridge"]:g}, trained over
-        predicted, less 1; a dot for each of {seeds_of(first)}. ρ: length of the class means. ‖V‖:
-        norm of the weights; R: mean ‖H_ij‖² over pairs of classes i ≠ j over mean ‖H_ii‖². The
-        prediction is one of d → ∞ at fixed K; here K² reaches
-        {first["n_classes"].max() ** 2 / row["n_inputs"]:.2g} d.""",
+        {first["n_inputs"]:.0f}, N = {first["n_samples"]:.0f}, ridge {first["ridge"]:g}, trained
+        over predicted, less 1; a dot for each of {seeds_of(cases[0])}. ρ: length of the class
+        means. ‖V‖: norm of the weights; R: mean ‖H_ij‖² over pairs of classes i ≠ j over mean
+        ‖H_ii‖². The prediction is one of d → ∞ at fixed K; here K² reaches
+        {classes[-1] ** 2 / first["n_inputs"]:.2g} d.""",
     )
     return figure
 

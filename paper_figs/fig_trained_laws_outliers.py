@@ -2,15 +2,7 @@
 
 import numpy as np
 
-from paper_figs.style import (
-    CannotDraw,
-    caption,
-    rows_of,
-    run,
-    seeds_of,
-    short_axis,
-    subplots,
-)
+from paper_figs.style import caption, legend_below, rows_of, run, seeds_of, short_axis, subplots
 from paper_figs.trained_law_cases import along, words
 from rmt_hessian.plotting import COLOURS
 
@@ -19,11 +11,8 @@ PARTS = {"diagonal": "diagonal block", "off_diagonal": "off-diagonal block", "la
 
 def draw(store):
     """Above: places, over the bulk; below: overlaps with the span of the class means."""
-    table = rows_of(store, "trained_laws")
-    cases = [rows for rows in along(table, "separation") if rows["ks_layer"].notna().all()]
-    if not cases:
-        raise CannotDraw("no points of three separations whose layers were diagonalised")
-    rows = cases[0]
+    table = rows_of(store, "trained_laws", needed=True)
+    rows = along(table[table["ks_layer"].notna()], "separation")[0]  # whose layers have a spectrum
     figure, axes = subplots(2, len(PARTS), height_to_width=0.8, sharex=True)
     for (place, overlap), (part, title) in zip(axes.T, PARTS.items(), strict=True):
         edges = np.array([store.arrays(key)[f"{part}_edges"] for key in rows["key"]])
@@ -37,12 +26,10 @@ def draw(store):
         which = "the outlier" if number <= 1 else f"mean of the {number:.0f} outliers"
         place.set_title(f"{title}\n{which}")
         short_axis(place.yaxis)
-        overlap.set_xlabel(r"separation $\rho$")
-        overlap.set_ylim(0, 1)
+        overlap.set(xlabel=r"separation $\rho$", ylim=(0, 1))
     axes[0, 0].set_ylabel("eigenvalue")
     axes[1, 0].set_ylabel("squared overlap with\nspan of class means")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    legend_below(figure, axes)
     caption(
         figure,
         f"""Outliers of the Hessian of softmax regression at its optimum, {words(rows)}, ridge

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from paper_figs.style import CannotDraw, caption, rows_of, run, short_axis, subplots
+from paper_figs.style import CannotDraw, caption, legend_below, rows_of, run, short_axis, subplots
 from paper_figs.trained_law_cases import along, words
 from rmt_hessian.plotting import plot_spectrum
 
@@ -16,28 +16,21 @@ BEYOND = 0.02  # of the width of a law: eigenvalues further from its edges are b
 
 def draw(store):
     """The least and the largest separation at one ridge; eigenvalues that are 0 are left out."""
-    table = rows_of(store, "trained_laws")
-    cases = [rows for rows in along(table, "ridge") if rows["ks_layer"].notna().all()]
-    if len(cases) < 2:
-        raise CannotDraw("no points of two separations and three ridges with diagonalised layers")
+    table = rows_of(store, "trained_laws", needed=True)
+    cases = along(table[table["ks_layer"].notna()], "ridge")  # whose layers have a spectrum
     ridges = sorted(cases[0]["ridge"].unique())
     ridge = ridges[(len(ridges) - 1) // 2]
-    ends = sorted(cases, key=lambda rows: rows["separation"].iloc[0])
-    rows = ends[0]
-    chosen = pd.concat([case[case["ridge"] == ridge].head(1) for case in (ends[0], ends[-1])])
-    if len(chosen) < 2:
-        raise CannotDraw(f"no points of ridge {ridge:g} at both ends of the separations")
+    rows = pd.concat(cases).sort_values("separation", kind="stable")
+    rows = rows[rows["ridge"] == ridge].drop_duplicates("separation")
+    if len(rows) < 2:
+        raise CannotDraw(f"no points of two separations at ridge {ridge:g}")
     figure, axes = subplots(2, len(PARTS), height_to_width=0.75)
-    for line, (_, row) in zip(axes, chosen.iterrows(), strict=True):
+    for line, (_, row) in zip(axes, rows.iloc[[0, -1]].iterrows(), strict=True):
         arrays = store.arrays(row["key"])
-        for ax, (part, title) in zip(line, PARTS.items(), strict=True):
+        for ax, part in zip(line, PARTS, strict=True):
             _panel(ax, row, arrays, part)
-            ax.set_title(title)
         line[0].set_ylabel(f"$\\rho={row['separation']:g}$\ndensity")
-    for ax in axes[1]:
-        ax.set_xlabel("eigenvalue")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    legend_below(figure, axes)
     caption(
         figure,
         f"""Spectra of the Hessian of softmax regression at its optimum, {words(rows)}, ridge
@@ -64,6 +57,7 @@ def _panel(ax, row, arrays, part):
     if n := np.sum(outliers := are_beyond(values, edges)):
         notes.append(f"{n} beyond")
     plot_spectrum(values, curves, ax=ax, coverage=1.0, notes=notes)
+    ax.set(title=PARTS[part], ylabel=None)
     at_bottom = ax.get_xaxis_transform()
     ax.plot(values[outliers], np.full(n, 0.05), "|", c="black", ms=5, transform=at_bottom)
     short_axis(ax.yaxis)

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from paper_figs.eigenspace_cases import AFTER, BEFORE, LABELS, trainings, words
-from paper_figs.layer_panels import legend_below, mean_and_band
-from paper_figs.style import caption, index_axis, run, subplots
+from paper_figs.eigenspace_cases import AFTER, BEFORE, LABELS, words
+from paper_figs.layer_panels import network_panels
+from paper_figs.lines import plot_seeds
+from paper_figs.style import caption, index_axis, legend_below, run
 from rmt_hessian.plotting import COLOURS
 
 OVERLAPS = {  # of the top eigenspaces of the first with those of the second
@@ -16,25 +17,9 @@ OVERLAPS = {  # of the top eigenspaces of the first with those of the second
 
 def draw(store):
     """Rows: networks; columns: labels, before training and after."""
-    rows = trainings(store)
-    columns = sorted({t.random_labels for row in rows for t in row})
-    figure, axes = subplots(len(rows), 2 * len(columns), sharey=True, sharex=True)
-    figure.set_size_inches(figure.get_size_inches()[0], 0.9 + 0.85 * len(rows))
-    for row_axes, row in zip(axes, rows, strict=True):
-        for ax in row_axes:
-            ax.set_axis_off()
-        for training in row:
-            for at in (BEFORE, AFTER):
-                _panel(row_axes[2 * columns.index(training.random_labels) + at], training, at)
-        next(ax for ax in row_axes if ax.axison).set_ylabel(row[0].title, fontsize=6)
-    for column, ax in enumerate(axes[0]):
-        when = ("before training", "after")[column % 2]
-        ax.set_title(f"{LABELS[columns[column // 2]]}, {when}", fontsize=6.5)
-    for column in axes.T:
-        lowest = [ax for ax in column if ax.axison][-1]
-        lowest.set_xlabel("dimension $q$", fontsize=6)
-        lowest.tick_params(labelbottom=True)
-    figure.supylabel("overlap of top eigenspaces", fontsize=7)
+    layout = {"height_to_width": 0.7, "sharex": True, "sharey": True}
+    labels = "dimension $q$", "overlap of top eigenspaces"
+    figure, axes = network_panels(store, _panel, _columns, *labels, **layout)
     legend_below(figure, axes, 3)
     caption(
         figure,
@@ -50,11 +35,17 @@ def draw(store):
     return figure
 
 
-def _panel(ax, training, at):
-    ax.set_axis_on()
+def _columns(training):
+    random = training.random_labels
+    times = {BEFORE: "before training", AFTER: "after"}
+    return {(random, at): f"{LABELS[random]}, {when}" for at, when in times.items()}
+
+
+def _panel(ax, training, _, at):
     for name, (colour, label) in OVERLAPS.items():
         values = training.over_seeds(f"network_{name}_overlaps", at)
-        mean_and_band(ax, np.arange(1, values.shape[1] + 1), values, colour, label=label, lw=0.9)
+        q = np.arange(1, values.shape[1] + 1)
+        plot_seeds(ax, q, values, colour, where=np.all, alpha=0.25, lw=0.9, label=label)
     ax.axvline(training.n_classes - 1, color="black", ls="--", lw=0.5)
     ax.set_ylim(0, 1.03)
     top, *parts = (
@@ -66,8 +57,7 @@ def _panel(ax, training, at):
             place, 0.03, f"{np.mean(part / top):.2f}", color=COLOURS[colour],
             transform=ax.transAxes, ha="right", va="bottom", fontsize=6,
         )  # fmt: skip
-    ax.tick_params(labelsize=6)
-    index_axis(ax.xaxis, values.shape[1])
+    index_axis(ax.xaxis, q.size)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,8 @@
 import numpy as np
 
 from paper_figs.eigenspace_cases import AFTER, BEFORE, mean_of_known, trainings, words
-from paper_figs.layer_panels import (
-    eigenvalue_lines,
-    layer_panels,
-    legend_below,
-    numbers_in_panel,
-)
-from paper_figs.style import caption, run, written
+from paper_figs.layer_panels import eigenvalue_lines, layer_panels, numbers_in_panel
+from paper_figs.style import caption, legend_below, run, written
 
 LOWEST = 3e-3
 LINES = [
@@ -22,10 +17,9 @@ LINES = [
 
 def draw(store):
     """Rows: networks; columns: hidden layers, with true and with random labels."""
-    figure, axes = layer_panels(
-        store, _panel, "index", "eigenvalue over the largest", layers=_hidden
-    )
-    legend_below(figure, axes, 4)
+    label = "eigenvalue over the largest"
+    figure, axes = layer_panels(store, _panel, "index", label, layers=_hidden)
+    legend_below(figure, axes)
     caption(
         figure,
         f"""Eigenvalues of output Hessians E[M] of hidden layers over the largest one, before and
@@ -63,21 +57,17 @@ def _panel(ax, training, layer):
 
 def _worst_gap(store):
     """A sentence on the layer whose gap is predicted worst after training on true labels."""
-    gaps = [
-        (*(mean_of_known(t.numbers(name, AFTER, l)) for name in ("gap", "predicted_gap")), l, t)
-        for row in trainings(store)
-        for t in row
-        for l in _hidden(t)
-        if not t.random_labels
-    ]
-    if not (gaps := [gap for gap in gaps if np.isfinite(gap[:2]).all()]):
-        return ""
-    seen, predicted, layer, training = max(gaps, key=lambda gap: abs(gap[1] - gap[0]))
-    return (
-        "Of gaps after training on true labels the furthest off its prediction, of layer "
-        f"{layer} of {training.title.replace(chr(10), ' ')}, is {seen:.2f} seen and "
-        f"{predicted:.2f} predicted."
-    )
+    trained = [(t, l) for row in trainings(store) for t in row for l in _hidden(t)]
+    worst, words = 0.0, ""
+    for training, layer in trained:
+        seen, predicted = (
+            mean_of_known(training.numbers(name, AFTER, layer)) for name in ("gap", "predicted_gap")
+        )
+        if not training.random_labels and abs(predicted - seen) > worst:
+            worst = abs(predicted - seen)
+            words = f"""Of gaps after training on true labels the furthest off its prediction, of
+            layer {layer} of {training.title}, is {seen:.2f} seen and {predicted:.2f} predicted."""
+    return words
 
 
 if __name__ == "__main__":

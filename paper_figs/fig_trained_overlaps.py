@@ -3,17 +3,18 @@
 import numpy as np
 
 from paper_figs.eigenspace_cases import AFTER, BEFORE, trainings, words
-from paper_figs.layer_panels import layer_panels, legend_below, mean_and_band
-from paper_figs.style import caption, index_axis, run, short_axis
+from paper_figs.layer_panels import layer_panels
+from paper_figs.lines import RANGE, plot_seeds
+from paper_figs.style import caption, index_axis, legend_below, run, short_axis
 from rmt_hessian.plotting import COLOURS
 
-LINES = [  # array, end, colour, style, label, with a band
-    ("overlaps", BEFORE, "grey", "-", "before training", True),
-    ("overlaps", AFTER, "blue", "-", "after training", True),
-    ("kronecker_overlaps", AFTER, "vermilion", "-", "after, of the factors of the sample", False),
-    ("predicted_overlaps", AFTER, "vermilion", ":", "after, of the factors from weights", False),
-    ("gradient_overlaps", AFTER, "orange", "--", "after, of gradients", False),
-    ("normalised_overlaps", AFTER, "green", "-", "after, of normalised features", False),
+LINES = [  # array, end, colour, style, label, band
+    ("overlaps", BEFORE, "grey", "-", "before training", RANGE),
+    ("overlaps", AFTER, "blue", "-", "after training", RANGE),
+    ("kronecker_overlaps", AFTER, "vermilion", "-", "after, of the factors of the sample", None),
+    ("predicted_overlaps", AFTER, "vermilion", ":", "after, of the factors from weights", None),
+    ("gradient_overlaps", AFTER, "orange", "--", "after, of gradients", None),
+    ("normalised_overlaps", AFTER, "green", "-", "after, of normalised features", None),
 ]
 NEAR = 2  # dimensions: a predicted peak no further from the largest overlap meets it
 
@@ -47,18 +48,13 @@ def _panel(ax, training, layer):
     for name, at, colour, style, label, band in LINES:
         values = training.over_seeds(f"{name}_{layer}", at)
         dimensions = np.arange(1, values.shape[1] + 1)
-        alpha = 0.2 if band else 0.0
-        highest.append(
-            mean_and_band(ax, dimensions, values, colour, style, label, alpha=alpha, lw=0.8)
-        )
+        line = {"band": band, "where": np.all, "lw": 0.8, "label": label}
+        highest.append(plot_seeds(ax, dimensions, values, colour, style, **line))
     weights = training.units(layer) * training.units(layer - 1)
     ax.plot(dimensions, dimensions / weights, "-", color="black", lw=0.5, label="random spaces")
     for at, colour, size in ((BEFORE, "grey", 5.5), (AFTER, "vermilion", 3.5)):
-        place = training.numbers("predicted_peak", at, layer).mean()
-        ax.plot(
-            place, 0, "^", ms=size, mew=0.8, mfc="none", color=COLOURS[colour],
-            clip_on=False, zorder=3,
-        )  # fmt: skip
+        place, colour = training.numbers("predicted_peak", at, layer).mean(), COLOURS[colour]
+        ax.plot(place, 0, "^", ms=size, mew=0.8, mfc="none", c=colour, clip_on=False, zorder=3)
     ax.axvline(training.n_classes - 1, color="black", ls="--", lw=0.5)
     if training.units(layer) <= dimensions[-1]:
         ax.axvline(training.units(layer), color="black", ls=":", lw=0.7)
@@ -69,15 +65,13 @@ def _panel(ax, training, layer):
 
 def _peaks_met(store, at):
     """Words for how many predicted peaks are where the mean overlap is largest."""
-    met = [
-        abs(training.numbers("predicted_peak", at, layer).mean() - largest) <= NEAR
-        for row in trainings(store)
-        for training in row
-        for layer in range(training.n_layers)
-        for overlaps in [training.over_seeds(f"overlaps_{layer}", at).mean(axis=0)]
-        if np.isfinite(overlaps).any()
-        for largest in [1 + np.nanargmax(overlaps)]
-    ]
+    met = []
+    layers = [(t, layer) for row in trainings(store) for t in row for layer in range(t.n_layers)]
+    for training, layer in layers:
+        overlaps = training.over_seeds(f"overlaps_{layer}", at).mean(axis=0)
+        if np.isfinite(overlaps).any():
+            peak = training.numbers("predicted_peak", at, layer).mean()
+            met.append(abs(peak - 1 - np.nanargmax(overlaps)) <= NEAR)
     return f"{sum(met)} of {len(met)}"
 
 

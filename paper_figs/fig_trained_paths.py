@@ -1,9 +1,9 @@
 """The path of gradient descent beside the optima of falling ridges, at equal norm of V."""
 
 from paper_figs.style import (
-    CannotDraw,
     alike,
     caption,
+    legend_below,
     rows_of,
     run,
     seeds_of,
@@ -29,42 +29,18 @@ PATHS = {
 
 def draw(store):
     """One row of panels a separation."""
-    table = rows_of(store, "trained_paths")
-    if table.empty:
-        raise CannotDraw("no points of trained_paths")
+    table = rows_of(store, "trained_paths", needed=True)
     cases = list(alike(table, "separation").groupby("separation", sort=True))
     figure, axes = subplots(len(cases), len(PANELS), height_to_width=1.0)
     for line, (separation, rows) in zip(axes, cases, strict=True):
+        arrays = [store.arrays(key) for key in rows["key"]]
         for ax, (name, title) in zip(line, PANELS.items(), strict=True):
-            for path, (colour, style, label) in PATHS.items():
-                keys = rows["key"][:1] if path == "predicted" else rows["key"]
-                for number, key in enumerate(keys):
-                    arrays = store.arrays(key)
-                    x, y = arrays[f"{path}_weight_norm"], arrays[f"{path}_{name}"]
-                    inside = x <= 1.05 * arrays["predicted_weight_norm"].max()
-                    ax.plot(
-                        x[inside],
-                        y[inside],
-                        style,
-                        ms=2.6,
-                        mew=0.7 if style == "x" else 0,
-                        lw=0.9,
-                        c=COLOURS[colour],
-                        label=label if number == 0 else None,
-                    )
+            _panel(ax, arrays, name)
             ax.set_title(title)
-            lo, hi = ax.get_ylim()
-            if name == "train_loss" and hi > 10 * max(lo, 0.1):
-                ax.set_yscale("log")
-                short_log_axis(ax.yaxis)
-            else:
-                short_axis(ax.yaxis)
-            short_axis(ax.xaxis)
         line[0].set_ylabel(f"$\\rho={separation:g}$")
     for ax in axes[-1]:
         ax.set_xlabel(r"$\|V\|$")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    legend_below(figure, axes)
     caption(
         figure,
         f"""Softmax regression, {words(table)}, on Gaussian inputs whose class means have length ρ:
@@ -77,6 +53,23 @@ def draw(store):
         does better on new samples.""",
     )
     return figure
+
+
+def _panel(ax, arrays, name):
+    """The prediction, once, and the paths of all seeds."""
+    for path, (colour, style, label) in PATHS.items():
+        for of_seed in arrays[:1] if path == "predicted" else arrays:
+            x, y = of_seed[f"{path}_weight_norm"], of_seed[f"{path}_{name}"]
+            inside = x <= 1.05 * of_seed["predicted_weight_norm"].max()
+            marks = {"ms": 2.6, "mew": 0.7 if style == "x" else 0, "lw": 0.9, "label": label}
+            ax.plot(x[inside], y[inside], style, c=COLOURS[colour], **marks)
+    low, high = ax.get_ylim()
+    if name == "train_loss" and high > 10 * max(low, 0.1):
+        ax.set_yscale("log")
+        short_log_axis(ax.yaxis)
+    else:
+        short_axis(ax.yaxis)
+    short_axis(ax.xaxis)
 
 
 def _deviations(cases):

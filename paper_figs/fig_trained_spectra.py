@@ -6,11 +6,13 @@ from paper_figs.style import (
     caption,
     combinations,
     inputs_of_training,
+    legend_below,
     rows_of,
     run,
     subplots,
     written,
 )
+from paper_figs.trained_spectra_cases import model_of, points_of
 from rmt_hessian.plotting import COLOURS
 
 ROWS = [  # layers, loss, inputs, many samples or few; block
@@ -21,11 +23,10 @@ ROWS = [  # layers, loss, inputs, many samples or few; block
     (2, "ce", "gaussian", True, "diagonal"),
     (2, "mse", "gaussian", False, "diagonal"),
 ]
-LAWS = {"start": ("green", ":"), "given": ("blue", "--"), "conditional": ("vermilion", "-")}
-NAMES = {
-    "start": "law given the first weights",
-    "given": "law given the weights",
-    "conditional": "conditional law",
+LAWS = {
+    "start": ("green", ":", "law given the first weights"),
+    "given": ("blue", "--", "law given the weights"),
+    "conditional": ("vermilion", "-", "conditional law"),
 }
 BLOCKS = {"diagonal": "$H_{00}$", "off_diagonal": "$|H_{01}|$"}
 PLACES = 0.25, 0.5, 0.75  # of the distances, in the width of a panel
@@ -35,38 +36,22 @@ LOWEST, DECADES = 0.2, 8  # quantile of the spectra of a row that is shown, if n
 
 def draw(store):
     """Rows: cases; columns: at the start, nearest to half of the steps, at the end. First seed."""
-    table = rows_of(store, "trained_spectra")
+    table = rows_of(store, "trained_spectra", needed=True)
     table = table[table["n_inputs"] == table["n_inputs"].max()]  # the grids of blocks
     figure, axes = subplots(len(ROWS), 3, height_to_width=0.66, sharex="row", sharey=True)
-    hidden = []  # shares of the spectra that lie below their axis
-    for row, (n_layers, loss, inputs, many, block) in zip(axes, ROWS, strict=True):
-        points = table[(table["widths"].str.count("-") == n_layers) & (table["loss"] == loss)]
-        points = points[points["inputs"] == inputs].sort_values(["n_samples", "seed"])
-        sizes = points["n_samples"].to_numpy()
-        points = points[sizes == (sizes.max() if many else sizes.min())]
+    below = []  # shares of the spectra that lie below their axis
+    for row, (*case, block) in zip(axes, ROWS, strict=True):
+        points = points_of(table, *case).sort_values("seed", kind="stable")
         words, points = next(combinations(points, "widths"))  # the first of several trainings
         point = points.iloc[0]
-        arrays = store.arrays(point["key"])
-        steps = arrays["checkpoint_steps"]
-        shown = [np.abs(steps - share * steps[-1]).argmin() for share in SHARES]
-        sizes = np.abs(arrays[f"{block}_eigenvalues"][shown])
-        for ax, k in zip(row, shown, strict=True):
-            _draw_distributions(ax, {name: a[k] for name, a in arrays.items() if a.ndim > 1}, block)
-            _write_distances(ax, [arrays[f"{block}_ks_{law}"][k] for law in LAWS])
-            loss = written(float(f"{arrays['losses'][k]:.2g}"))
-            ax.set_title(f"{steps[k]} steps, loss {loss}", fontsize=7, pad=11.5)
-            ax.set_xscale("log")
-            ax.minorticks_off()
-            lowest = np.quantile(sizes, LOWEST, axis=1).min() / 2
-            ax.set_xlim(max(lowest, sizes.max() * 10.0**-DECADES), 2 * sizes.max())
-        hidden += list(np.mean(sizes < row[0].get_xlim()[0], axis=1))
+        below += _draw_row(row, store.arrays(point["key"]), block)
+        title = f"{model_of(point)}, {BLOCKS[block]}\n{inputs_of_training(point['inputs'])}"
+        row[0].set_ylabel(f"{title}\n$N={point['n_samples']:.0f}${words}", fontsize=6.5)
         row[0].set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
-        row[0].set_ylabel(_case(point, block) + words, fontsize=6.5)
     for ax in axes[-1]:
         ax.set_xlabel("eigenvalue, or its size")
     figure.supylabel("share of the spectrum below", fontsize=8)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    legend_below(figure, axes)
     n_cases = 2 * table.groupby(["widths", "loss", "inputs", "n_samples"]).ngroups
     caption(
         figure,
@@ -77,40 +62,35 @@ def draw(store):
         distances of the spectrum to the three laws, in their colours. Columns: at the start,
         nearest to half of the steps, at the end. What lies right of the conditional law are
         outliers (figure trained_outliers). The axes leave out small sizes, up to
-        {100 * max(hidden):.0f} % of a spectrum: as much as the height at which its line enters the
-        panel. d = {table.iloc[0]["n_inputs"]:.0f}, ReLU; trained by L-BFGS (linear) and Adam
+        {100 * max(below):.0f} % of a spectrum: as much as the height at which its line enters the
+        panel. d = {table["n_inputs"].max():.0f}, ReLU; trained by L-BFGS (linear) and Adam
         (hidden). Drawn are {len(ROWS)} of {n_cases} pairs of a case and a block; distances of all
         are in the table.""",
     )
     return figure
 
 
-def _draw_distributions(ax, arrays, block):
-    """Ranks of the eigenvalues over their size, and of the quantiles of each law."""
-    spectrum = np.sort(np.abs(arrays[f"{block}_eigenvalues"]))
-    ranks = (np.arange(spectrum.size) + 0.5) / spectrum.size
-    ax.step(
-        spectrum, ranks, where="mid", color=COLOURS["grey"], lw=2.5, alpha=0.6, label="spectrum"
-    )
-    for law, (colour, line) in LAWS.items():
-        quantiles = np.sort(np.abs(arrays[f"{block}_{law}_quantiles"]))
-        ax.plot(quantiles, ranks, line, color=COLOURS[colour], lw=1.0, label=NAMES[law])
-
-
-def _write_distances(ax, distances):
-    """KS distances above the axes, in the order and the colours of the laws."""
-    for place, distance, (colour, _) in zip(PLACES, distances, LAWS.values(), strict=True):
-        ax.text(
-            place, 1.04, f"{distance:.3f}", transform=ax.transAxes,
-            ha="center", va="bottom", fontsize=6.5, color=COLOURS[colour],
-        )  # fmt: skip
-
-
-def _case(point, block):
-    """Model, loss, inputs and their number; block."""
-    model = "hidden" if point["widths"].count("-") == 2 else "linear"
-    title = f"{model}, {point['loss'].upper()}, {BLOCKS[block]}"
-    return f"{title}\n{inputs_of_training(point['inputs'])}\n$N={point['n_samples']:.0f}$"
+def _draw_row(row, arrays, block):
+    """Panels of a training; shares of their spectra that the axis leaves out."""
+    steps, losses = arrays["checkpoint_steps"], arrays["losses"]
+    shown = [np.abs(steps - share * steps[-1]).argmin() for share in SHARES]
+    sizes = np.sort(np.abs(arrays[f"{block}_eigenvalues"][shown]))
+    lowest = max(np.quantile(sizes, LOWEST, axis=1).min() / 2, sizes.max() * 10.0**-DECADES)
+    ranks = (np.arange(sizes.shape[1]) + 0.5) / sizes.shape[1]
+    spectrum = {"where": "mid", "color": COLOURS["grey"], "lw": 2.5, "alpha": 0.6}
+    for ax, k, x in zip(row, shown, sizes, strict=True):
+        ax.step(x, ranks, **spectrum, label="spectrum")
+        for place, (law, (colour, line, label)) in zip(PLACES, LAWS.items(), strict=True):
+            colour, distance = COLOURS[colour], f"{arrays[f'{block}_ks_{law}'][k]:.3f}"
+            quantiles = np.sort(np.abs(arrays[f"{block}_{law}_quantiles"][k]))
+            ax.plot(quantiles, ranks, line, color=colour, lw=1.0, label=label)
+            above = {"ha": "center", "va": "bottom", "fontsize": 6.5, "transform": ax.transAxes}
+            ax.text(place, 1.04, distance, color=colour, **above)
+        loss = written(float(f"{losses[k]:.2g}"))
+        ax.set_title(f"{steps[k]} steps, loss {loss}", fontsize=7, pad=11.5)
+        ax.set(xscale="log", xlim=(lowest, 2 * sizes.max()))
+        ax.minorticks_off()
+    return list(np.mean(sizes < lowest, axis=1))
 
 
 if __name__ == "__main__":

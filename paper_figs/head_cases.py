@@ -30,9 +30,9 @@ def in_order(heads):
     return [head for head in HEADS if head in found]
 
 
-def available(store, measurement):
+def available(store, measurement, *, needed=False):
     """Rows of heads that there are: packages of some are not for every Python."""
-    rows = rows_of(store, measurement)
+    rows = rows_of(store, measurement, needed=needed)
     return rows[rows["available"].astype(bool)] if len(rows) else rows
 
 

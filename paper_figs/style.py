@@ -8,6 +8,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from tueplots import figsizes
@@ -29,14 +30,20 @@ DECADES_OF_THREE = 100  # of the ends of an axis: two decades
 INPUTS = {"gaussian": "Gaussian, random labels", "mnist": "MNIST"}  # others by their own names
 
 
-def rows_of(store, measurement):
-    """Rows of the table that a measurement made, with a column ``case`` where it has one."""
-    table = with_cases(store.table())
-    return table[table["measurement"] == measurement]
-
-
 class CannotDraw(ValueError):
     """What a figure needs is not there; a message of one line."""
+
+
+def rows_of(store, measurement, *, needed=False):
+    """Rows of the table that a measurement made, with a column ``case`` where it has one.
+
+    Raises `CannotDraw` if they are needed and there are none.
+    """
+    table = with_cases(store.table())
+    rows = table[table["measurement"] == measurement]
+    if needed and rows.empty:
+        raise CannotDraw(f"no points of {measurement}")
+    return rows
 
 
 class DifferentPoints(CannotDraw):
@@ -81,6 +88,15 @@ def subplots(nrows, ncols, height_to_width=0.62, **arguments):
     return plt.subplots(nrows, ncols, squeeze=False, **arguments)
 
 
+def panels(n, ncols, height_to_width=0.62, **arguments):
+    """As `subplots`: rows of panels for n of them, those behind the last one not seen."""
+    nrows = -(-n // ncols)
+    figure, axes = subplots(nrows, min(n, ncols), height_to_width, **arguments)
+    for ax in axes.flat[n:]:
+        ax.set_axis_off()
+    return figure, axes
+
+
 def parts_with_subplots(n_parts, nrows, ncols, height_to_width=0.62):
     """A figure of parts above each other, and of each part its subfigure and its axes.
 
@@ -93,6 +109,30 @@ def parts_with_subplots(n_parts, nrows, ncols, height_to_width=0.62):
     figure = plt.figure()
     parts = figure.subfigures(n_parts, 1, squeeze=False)[:, 0]
     return figure, [(part, part.subplots(nrows, ncols, squeeze=False)) for part in parts]
+
+
+def label_outer(axes, xlabel="", ylabel=""):
+    """Labels below the lowest panels and left of the first ones, and no others."""
+    for ax in axes.flat:
+        ax.set(xlabel="", ylabel="")
+    for ax in axes[-1]:
+        ax.set_xlabel(xlabel)
+    for ax in axes[:, 0]:
+        ax.set_ylabel(ylabel)
+
+
+def legend_below(figure, axes, ncols=4, *, last=()):
+    """One legend under the panels: each label of these axes once, in their order.
+
+    ``last`` are labels that stand behind the others. What no panel shows is drawn empty:
+    ``ax.plot([], [], …, label=…)``.
+    """
+    named = {}
+    for ax in np.atleast_1d(axes).flat:
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+            named.setdefault(label, handle)
+    named |= {label: named.pop(label) for label in last}
+    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=ncols)
 
 
 def caption(figure, text):

@@ -1,4 +1,4 @@
-"""Which trainings the figures of the dynamic force show, and lines of several seeds."""
+"""Which trainings the figures of the dynamic force show."""
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ def cases(store):
 
     Options of a training that take several values have a point each.
     """
-    table = rows_of(store, "dynamic_force")
+    table = rows_of(store, "dynamic_force", needed=True)
     table = table[table["widths"].str.count("-") == 2]
     if "weight_decay" in table:
         table = table[~(table["weight_decay"] > 0)]
@@ -55,12 +55,3 @@ def over_seeds(arrays, name, index=None):
     """A column along the checkpoints, of all seeds: shape (seeds, checkpoints)."""
     values = np.stack([a[name] for a in arrays])
     return values if index is None else values[:, :, index]
-
-
-def plot_seeds(ax, x, values, colour, label, style="-"):
-    """Median over seeds that have a value, and a band from the smallest to the largest."""
-    known = np.isfinite(values).any(axis=0)
-    x, values = x[known], values[:, known]
-    low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
-    ax.fill_between(x, low, high, color=colour, alpha=0.2, lw=0)
-    ax.plot(x, np.nanmedian(values, axis=0), style, color=colour, lw=1.1, label=label)

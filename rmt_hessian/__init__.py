@@ -1,15 +1,18 @@
 """Random matrix theory of neural-network Hessians.
 
 Reading order: ``ensemble`` and ``mixture`` (the one description of a case, and of its inputs),
-``activations``, ``model`` (what is simulated), ``hessian`` (its Hessian, layer by layer as
-``(1/N) Σ_n M_n ⊗ z_n z_nᵀ``), ``spectra`` (what is measured of it), ``theory`` (what is predicted,
-without seeing a network), ``compare`` (the two side by side), ``bounds`` (PAC-Bayes bounds of a
-trained network), ``plotting`` (figures of all that), ``measurements`` (one draw, with its
-prediction), ``sweep`` (many draws, one table), ``report``, ``cli``.
+``activations`` and ``initialisation``; ``model`` (what is simulated); ``operators`` (matrices that
+are products only), ``kronecker_product`` and ``block_norms`` (what both sides speak of);
+``hessian`` (the Hessian, by layers ``(1/N) Σ_n M_n ⊗ z_n z_nᵀ``), ``spectra`` (what is measured),
+``theory`` (what is predicted, without seeing a network), ``compare`` (the two side by side),
+``bounds`` (PAC-Bayes bounds of a trained network), ``plotting`` (figures of all that),
+``measurements`` (one draw, with its prediction), ``sweep`` (many draws, one table), ``report``,
+``paper`` (every claim with its verdict), ``cli``.
 
 `__all__` below has what most users need. Experts import from submodules, of ``rmt_hessian``:
 
 * ``activations``: `Activation`, by name or of your own, as `get_activation` makes it
+* ``block_norms``: `BlockNorms`, of a Hessian or predicted, with their ratio and share
 * ``bounds.bases``: `basis_of` a network, `Basis` and `LayerBasis`, directions of a posterior
 * ``bounds.binary_kl``: `binary_kl`, `inverse_binary_kl`
 * ``bounds.curvature``: `curvatures` along a basis
@@ -27,6 +30,7 @@ prediction), ``sweep`` (many draws, one table), ``report``, ``cli``.
 * ``hessian.decoupled``: `decoupled`, with the output Hessians of other inputs, as in [D]'s proof
 * ``hessian.estimates``: `Estimate`, a number with its standard error
 * ``hessian.population``: `grouped_output_hessian`, of a sample; `PopulationOutputHessian`
+* ``model.accuracy``: `accuracy` of a network, on any samples
 * ``model.datasets``: `idx_images`, files of the format of MNIST
 * ``model.onnx_heads``: `OnnxHead`, what `onnx_head` returns
 * ``model.training``: `mean_loss` of a network, on any samples
@@ -49,7 +53,7 @@ Papers: [D] Dong, Zhang, Luo, Yao, Sun, *Towards Quantifying the Hessian Structu
 Networks*, arXiv 2505.02809. [W] Wu, Zhu, Wu, Wang, Ge, *Dissecting Hessian*, arXiv 2010.04261.
 """
 
-from rmt_hessian import plotting, theory
+from rmt_hessian import bounds, plotting, theory
 from rmt_hessian._version import __version__
 from rmt_hessian.compare import (
     ks_distance,
@@ -156,6 +160,8 @@ __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     "law_of_block",
     "law_of_layer",
     "wasserstein_distance",
+    # bound
+    "bounds",
     # draw
     "plotting",
 ]

@@ -18,8 +18,8 @@ from rmt_hessian.theory import (
     block_outliers,
     conditional_law,
     curvature_law,
-    decoupling,
     eigenspace_defect,
+    expected_kronecker_error,
     layer_law,
     layer_outliers,
     output_hessian_eigenspace,
@@ -201,12 +201,12 @@ CASES = {
         lambda: eigenspace_defect(replace(HIDDEN, init="he")),
         "loss must be 'ce' and init 'lecun', got",
     ),
-    "decoupling of drawn weights": (
-        lambda: decoupling(ABOVE),
+    "expected_kronecker_error of drawn weights": (
+        lambda: expected_kronecker_error(ABOVE),
         r"all weights must be given, by ens\.given\(net\), got .*\.given\(net, \[1\]\)",
     ),
-    "decoupling of a deep network": (
-        lambda: decoupling(DEEP.given(rh.Network.random(DEEP.widths, RNG))),
+    "expected_kronecker_error of a deep network": (
+        lambda: expected_kronecker_error(DEEP.given(rh.Network.random(DEEP.widths, RNG))),
         r"widths must be two or three numbers: .*, got \[3, 2, 2, 2\]",
     ),
     "the output Hessian of an output layer": (

@@ -396,7 +396,7 @@ def test_a_draw_is_a_random_network_on_gaussian_inputs(widths, layer, loss, init
     """The same generator gives the same numbers: weights, inputs, labels, in this order."""
     ens = Ensemble(widths, layer, loss, n_samples=7, init=init)
     rng = np.random.default_rng(3)
-    expected = rh.Network.random(widths, rng, init)
+    expected = rh.Network.random(widths, rng, init=init)
     X = rh.gaussian_inputs(7, 6, rng)
     y = rh.random_labels(7, 3, rng)
     net, inputs, labels = rh.sample(ens, np.random.default_rng(3))

@@ -144,7 +144,7 @@ def test_what_is_symmetric_to_single_precision(seed, scale):
     np.testing.assert_allclose(
         rh.eigenvalues(noisy), expected, rtol=0, atol=2.0**-20 * expected[-1]
     )
-    assert theory.overlap_peak(noisy, np.diag([2.0, 1.0])) >= 1
+    assert theory.overlap_peak(rh.KroneckerProduct(noisy, np.diag([2.0, 1.0]))) >= 1
     crooked = A.copy()
     crooked[0, 1] += 1e-3 * np.abs(A).max()
     for values in (crooked, crooked.astype(np.float32)):
@@ -258,8 +258,8 @@ EYES = rh.Ensemble([2, 2, 2], layer=0, loss="ce", n_samples=1, weights=[np.eye(2
         lambda S: theory.relu_moments([0.0, 0.0], S),
         lambda S: theory.propagate([np.eye(2)], input_covariance=S),
         lambda S: theory.population_factors([np.eye(2)], "ce", input_covariance=S),
-        lambda S: theory.overlap_peak(S, np.eye(3)),
-        lambda S: theory.overlap_peak(np.eye(3), S),
+        lambda S: theory.overlap_peak(rh.KroneckerProduct(S, np.eye(3))),
+        lambda S: theory.overlap_peak(rh.KroneckerProduct(np.eye(3), S)),
         lambda S: theory.predicted_output_hessian(EYES, S),
     ],
 )

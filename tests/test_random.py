@@ -49,11 +49,11 @@ DRAWS = {
     "gaussian_inputs": lambda rng: rh.gaussian_inputs(3, 2, rng),
     "rademacher_inputs": lambda rng: rh.rademacher_inputs(9, 9, rng),
     "uniform_inputs": lambda rng: rh.uniform_inputs(3, 2, rng),
-    "student_inputs": lambda rng: rh.student_inputs(3, 2, rng, 3),
+    "student_inputs": lambda rng: rh.student_inputs(3, 2, rng, degrees_of_freedom=3),
     "correlated_inputs": lambda rng: rh.correlated_inputs(3, [1, 2], rng, rotate=True),
     "train": lambda rng: trained_on_batches(rng).weights[0],
     "clustered_inputs": lambda rng: rh.clustered_inputs(3, 2, 2, rng)[0],
-    "mixture_inputs": lambda rng: rh.mixture_inputs(3, 2, 2, rng, 1.0)[0],
+    "mixture_inputs": lambda rng: rh.mixture_inputs(3, 2, 2, rng, separation=1.0)[0],
     "random_labels": lambda rng: rh.random_labels(99, 9, rng),
     "Network.random": lambda rng: rh.Network.random([3, 2], rng).weights[0],
     "sample": lambda rng: rh.sample(HIDDEN, rng)[1],
@@ -62,7 +62,7 @@ DRAWS = {
         rh.population_output_hessian(NET, 0, "ce", rng, relative_error=0.5, batch_size=64).mean
     ),
     "spectral_density": lambda rng: rh.spectral_density(
-        np.diag(np.arange(9.0)) + 1, 1, 3, rng=rng
+        np.diag(np.arange(9.0)) + 1, n_probes=1, n_steps=3, rng=rng
     ).cdf(4.2),
     "overlap_up_to_permutation": lambda rng: (
         overlap_up_to_permutation(*FRAMES, n_starts=20, rng=rng).permutation  # 1: often the same
@@ -93,7 +93,9 @@ DRAWS = {
     "sampling_band": lambda rng: theory.sampling_band(LINEAR, 0, 0, n_draws=3, rng=rng),
     "decoupled_norms": lambda rng: decoupled_norms(GIVEN_HIDDEN, rng=rng).plateau,
     "weight_influence": lambda rng: weight_influence(GIVEN_LINEAR, 0, 0, 1j, rng=rng).variance,
-    "decoupling": lambda rng: theory.decoupling(GIVEN_HIDDEN, rng=rng).plateau,
+    "expected_kronecker_error": lambda rng: (
+        theory.expected_kronecker_error(GIVEN_HIDDEN, rng=rng).plateau
+    ),
     "eigenspace_defect": lambda rng: (
         theory.eigenspace_defect(rh.Ensemble([50, 50, 3], 0, "ce", 5), rng=rng).centred
     ),

@@ -1,17 +1,12 @@
-"""The site without building it: pages, the reference, examples, references.
+"""The site without building it: pages, the reference of functions, the bibliography.
 
 ``make docs`` builds it, ``make check-docs`` opens it in a browser.
 """
 
 import ast
 import re
-import runpy
 import sys
-import time
 from pathlib import Path
-
-import matplotlib.pyplot as plt
-import pytest
 
 import rmt_hessian
 from tests.documents.pages import FENCE
@@ -24,8 +19,6 @@ from api_pages import groups  # noqa: E402
 from links import papers_of  # noqa: E402
 
 TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-EXAMPLES = sorted((DOCS / "examples").glob("*.py"))
-MOST_LINES, MOST_SECONDS = 12, 20  # of a processor, which may be busy
 PAGES = sorted(DOCS.glob("*.md"))
 # "Silverstein and Bai (1995)"; a function that is called with a number has no blank before it
 NAME = r"[A-Z][\w-]+(?: [A-Z][\w-]+)?"
@@ -60,30 +53,6 @@ def test_groups_are_the_comments_of_all():
     found = {title: [entry.name for entry in entries] for title, entries in groups().items()}
     assert found["describe"] == ["Ensemble", "Mixture", "draw", "sample"]
     assert found["rmt_hessian.theory.predict"][:2] == ["block_law", "block_outliers"]
-
-
-def code_of(path):
-    """The lines of an example that are code: no docstring, comments, blank lines."""
-    text = path.read_text(encoding="utf-8")
-    lines = text.splitlines()[ast.parse(text).body[0].end_lineno :]
-    return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
-
-
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
-def test_example(path):
-    assert plt.get_backend().lower() == "agg"
-    assert len(code_of(path)) <= MOST_LINES
-    plt.close("all")
-    start = time.process_time()
-    try:
-        runpy.run_path(str(path))
-        assert time.process_time() - start < MOST_SECONDS
-        (number,) = plt.get_fignums()
-        axes = [ax for ax in plt.figure(number).axes if ax.get_label() != "<colorbar>"]
-        assert axes
-        assert all(ax.get_xlabel() and ax.get_ylabel() for ax in axes)
-    finally:
-        plt.close("all")
 
 
 TITLES, PATTERN = papers_of((DOCS / "references.md").read_text(encoding="utf-8"))

@@ -1,13 +1,13 @@
 """Spectrum and law side by side, where simulation and theory meet.
 
-``distances`` (Kolmogorov–Smirnov, Wasserstein), ``significance`` (the test whose p-value knows that
-eigenvalues repel), ``fits`` (a Marchenko–Pastur law fitted to a spectrum), ``given_block`` and
-``given_layer`` (the law of a block or a layer of a sample, from its own weights and features),
-``sample_law`` (what they return).
+``distances`` (Kolmogorov–Smirnov, Wasserstein), ``curves`` (the density, to be drawn),
+``significance`` (the test whose p-value knows that eigenvalues repel), ``fits`` (a
+Marchenko–Pastur law fitted to a spectrum), ``given_block`` and ``given_layer`` (the law of a block
+or a layer of a sample, from its own weights and features), ``sample_law`` (what they return).
 """
 
+from rmt_hessian.compare.curves import density_curve
 from rmt_hessian.compare.distances import (
-    density_curve,
     ks_distance,
     ks_distance_of_spectra,
     wasserstein_distance,

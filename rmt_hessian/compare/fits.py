@@ -31,7 +31,7 @@ from rmt_hessian._checks.arguments import positive_real
 from rmt_hessian._checks.arrays import finite_array
 from rmt_hessian._rounding import rounding
 from rmt_hessian._types import BoolArray, FloatArray
-from rmt_hessian.theory.laws.generalized_mp import MarchenkoPastur
+from rmt_hessian.theory.laws.marchenko_pastur import MarchenkoPastur
 
 FEWEST = 10  # eigenvalues
 TRACY_WIDOM = 3.2724  # 0.999 quantile for real matrices

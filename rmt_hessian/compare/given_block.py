@@ -13,7 +13,13 @@ from rmt_hessian._checks.matrices import covariance_spectrum, symmetric_array
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import FloatArray, RandomState
 from rmt_hessian.compare.distances import ks_distance, ks_distance_of_spectra
-from rmt_hessian.compare.sample_law import Features, SampleLaw, feature_spectrum, is_white
+from rmt_hessian.compare.sample_law import (
+    Features,
+    SampleLaw,
+    feature_spectrum,
+    is_white,
+    refuse_ensemble,
+)
 from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.theory.laws.free_convolution import FreeConvolution
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
@@ -82,6 +88,7 @@ def law_of_block(
     >>> bool(rh.ks_distance(values, rh.law_of_block(H, 0, 1, covariance="white")) > 0.3)
     True
     """
+    refuse_ensemble(H, "theory.block_law(ens, i, j)")
     instance_of(H, LayerHessian, "H")
     lam = np.asarray(H.block_weights(i, j), dtype=np.float64)
     N, p = H.features.shape

@@ -12,7 +12,14 @@ from rmt_hessian._random import random_generator
 from rmt_hessian._types import FloatArray, RandomState
 from rmt_hessian.compare.distances import ks_distance, ks_distance_of_spectra
 from rmt_hessian.compare.exchangeable_units import exchangeable_weights, output_hessian_stack
-from rmt_hessian.compare.sample_law import Features, SampleLaw, Units, feature_spectrum, is_white
+from rmt_hessian.compare.sample_law import (
+    Features,
+    SampleLaw,
+    Units,
+    feature_spectrum,
+    is_white,
+    refuse_ensemble,
+)
 from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.spectra.eigenvalues import eigenvalues
 from rmt_hessian.theory.laws.free_convolution import FreeConvolution
@@ -65,8 +72,9 @@ def law_of_layer(
     2 %, C operations a cell and sample. In matrices, with 2,000 samples, 10 units take a quarter of
     a minute, 16 half of one. Where units are not alike (classes of unequal frequencies) the law of
     exchangeable ones is wrong, and ``misfit`` large: nearer is the mean of the laws of the diagonal
-    blocks, and up to 16 units have their law, ``law_of_layer(H.restrict(units))``. The largest
-    eigenvalue may be far from the end of the law where ``dependence`` is: no distance shows it.
+    blocks (`rmt_hessian.theory.laws.mean_of_laws`), and up to 16 units have their law,
+    ``law_of_layer(H.restrict(units))``. The largest eigenvalue may be far from the end of the law
+    where ``dependence`` is: no distance shows it.
     Derivation: ``docs/laws.md``, section 8.
 
     Examples
@@ -81,6 +89,7 @@ def law_of_layer(
     >>> bool(rh.ks_distance(rh.eigenvalues(H), law) < law.error < 0.05)
     True
     """
+    refuse_ensemble(H, "theory.layer_law(ens)")
     instance_of(H, LayerHessian, "H")
     if covariance is not None:
         one_of(covariance, ("white",), "covariance")

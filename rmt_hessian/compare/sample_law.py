@@ -15,15 +15,17 @@ sum of both.
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rmt_hessian._checks.arguments import describe
 from rmt_hessian._rounding import rounding
 from rmt_hessian._types import FloatArray
 from rmt_hessian.compare.significance import FEWEST, ks_test
-from rmt_hessian.theory.laws.generalized_mp import MarchenkoPastur
+from rmt_hessian.ensemble import Ensemble
+from rmt_hessian.theory.laws.marchenko_pastur import MarchenkoPastur
 from rmt_hessian.theory.laws.null_space import WithNullSpace
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
@@ -98,3 +100,10 @@ def feature_spectrum(Z: ArrayLike, lam: FloatArray) -> FloatArray:
     if rank < p:
         values[np.argsort(np.abs(values))[: p - rank]] = 0.0
     return np.sort(values)
+
+
+def refuse_ensemble(H: Any, door: str) -> None:
+    """Raise if what came in place of a Hessian is the description of one, whose law is another."""
+    if isinstance(H, Ensemble):
+        wanted = f"a LayerHessian; the law of an Ensemble is rmt_hessian.{door}"
+        raise ValueError(f"H must be {wanted}, got {describe(H)}")

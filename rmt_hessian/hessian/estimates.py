@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rmt_hessian._types import FloatArray, RealArray
+from rmt_hessian.block_norms import BlockNorms
 from rmt_hessian.hessian.norms import means_over_blocks, norm, square_sums
 
 FEWEST = 3  # samples: of two, leaving one out leaves no pair
@@ -83,14 +84,16 @@ def standard_error(without: FloatArray) -> float:
     return float(np.sqrt((N - 1) / N)) * norm(without - without.mean())
 
 
-def mean_squared_block_norms(
-    H: Any, sample_weights: RealArray | None = None
-) -> tuple[Estimate, Estimate]:
-    """`norms.mean_squared_block_norms` for N → ∞, two of `Estimate`."""
+def mean_squared_block_norms(H: Any, sample_weights: RealArray | None = None) -> BlockNorms:
+    """`norms.mean_squared_block_norms` for N → ∞, with standard errors."""
     require_pairs(H.n_samples)
+    k = H.n_blocks
     sums, scale = square_sums(H)
     values, without = population_sums(sums.rows, sample_weights)
     errors = map(standard_error, without)
-    found = (means_over_blocks(x, scale, H.n_blocks) for x in (values, errors))
-    diagonal, off_diagonal = map(Estimate, *found)
-    return diagonal, off_diagonal
+    means = (number for x in (values, errors) for number in means_over_blocks(x, scale, k))
+    diagonal, off_diagonal = without
+    ratios = np.full_like(diagonal, np.nan)
+    if k > 1:
+        np.divide(off_diagonal, (k - 1) * diagonal, out=ratios, where=diagonal > 0)
+    return BlockNorms(*means, ratio_error=standard_error(ratios), n_units=k)

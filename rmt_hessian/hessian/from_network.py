@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
 import numpy.typing as npt
 
 from rmt_hessian._checks.arguments import (
-    boolean,
+    describe,
     index_below,
     instance_of,
     one_of,
@@ -15,6 +16,7 @@ from rmt_hessian._checks.arguments import (
     real_dtype,
 )
 from rmt_hessian._checks.arrays import finite_array
+from rmt_hessian._checks.calls import shows_call
 from rmt_hessian._threads import CHUNK_SIZE, slices
 from rmt_hessian._types import Loss, Precision
 from rmt_hessian.hessian.factors import NetworkFactors
@@ -28,6 +30,7 @@ Part: TypeAlias = Literal["full", "gauss-newton"]
 PARTS = ("full", "gauss-newton")
 
 
+@shows_call("layer_hessian(net, X, layer, loss, y=y): y by its name, where it is needed")
 def layer_hessian(
     net: Network,
     X: npt.ArrayLike,
@@ -122,6 +125,7 @@ def layer_hessian(
     return factors.layers(layer)[0]
 
 
+@shows_call("layer_gradient_covariance(net, X, layer, loss, y=y)")
 def layer_gradient_covariance(
     net: Network,
     X: npt.ArrayLike,
@@ -177,6 +181,7 @@ def layer_gradient_covariance(
     return factors.gradient_covariance(layer)
 
 
+@shows_call("network_hessian(net, X, y, loss): of all layers")
 def network_hessian(
     net: Network,
     X: npt.ArrayLike,
@@ -281,11 +286,19 @@ def _factors(
         net.forward(X[samples.kept]),
         checked_loss,
         samples,
-        boolean(bias, "bias"),
+        _whether_bias(bias),
         full,
         real_dtype(dtype),
         positive_integer(chunk_size, "chunk_size"),
     )
+
+
+def _whether_bias(bias: Any) -> bool:
+    """A bool; the values of biases are the network's own."""
+    if isinstance(bias, bool | np.bool_):
+        return bool(bias)
+    wanted = "True or False, whether biases are parameters too (their values are the network's)"
+    raise ValueError(f"bias must be {wanted}, got {describe(bias)}")
 
 
 def _refuse_missing_bias(factors: NetworkFactors, layers: Any) -> None:

@@ -13,6 +13,7 @@ from rmt_hessian._checks.arguments import boolean, index_below
 from rmt_hessian._checks.arrays import indices_below
 from rmt_hessian._threads import CHUNK_SIZE, slices
 from rmt_hessian._types import FloatArray, IntArray, RealArray
+from rmt_hessian.block_norms import BlockNorms
 from rmt_hessian.hessian import estimates, norms, off_diagonal
 from rmt_hessian.hessian.assembly import fill_dense
 from rmt_hessian.hessian.estimates import Estimate
@@ -186,21 +187,7 @@ class LayerHessian(LazyMatrix):
         """
         return norms.block_norms(self)
 
-    @overload
-    def mean_squared_block_norms(
-        self, *, population: Literal[False] = False
-    ) -> tuple[float, float]: ...
-    @overload
-    def mean_squared_block_norms(
-        self, *, population: Literal[True]
-    ) -> tuple[Estimate, Estimate]: ...
-    @overload
-    def mean_squared_block_norms(
-        self, *, population: bool
-    ) -> tuple[float, float] | tuple[Estimate, Estimate]: ...
-    def mean_squared_block_norms(
-        self, *, population: bool = False
-    ) -> tuple[float, float] | tuple[Estimate, Estimate]:
+    def mean_squared_block_norms(self, *, population: bool = False) -> BlockNorms:
         """``(mean_i ‖H_ii‖_F², mean_{i≠j} ‖H_ij‖_F²)``, exact over all blocks, none formed.
 
         Parameters
@@ -213,10 +200,10 @@ class LayerHessian(LazyMatrix):
 
         Returns
         -------
-        diagonal, off_diagonal : float or Estimate
-            The second is NaN where there is one unit. Standard errors by the jackknife, leaving
-            out one sample at a time: right for many samples, but too large by √2, on average,
-            where the norm tends to 0, and by up to 2 for few samples.
+        BlockNorms
+            Both, their ``.ratio`` and ``.share``. Of the population with standard errors by the
+            jackknife, leaving out one sample at a time: right for many samples, but too large by
+            √2, on average, where the norm tends to 0, and by up to 2 for few samples.
 
         Raises
         ------

@@ -6,6 +6,7 @@ With the N×N matrix ``K = (Z Zᵀ) ∘ (Z Zᵀ) / N²``, shared by all blocks o
 
 import numpy as np
 
+from rmt_hessian.block_norms import BlockNorms
 from rmt_hessian.hessian.output_hessians import unit_pairs
 
 
@@ -68,9 +69,9 @@ def in_range(H, squares, largest):
 
 
 def mean_squared_block_norms(H):
-    """Means of ``‖H_ii‖_F²`` over i and of ``‖H_ij‖_F²`` over i ≠ j (NaN if there is one unit)."""
+    """`BlockNorms` of the sample."""
     sums, scale = square_sums(H)
-    return means_over_blocks(sums.total, scale, H.n_blocks)
+    return BlockNorms(*means_over_blocks(sums.total, scale, H.n_blocks), n_units=H.n_blocks)
 
 
 def means_over_blocks(sums, scale, k):

@@ -1,8 +1,7 @@
 """How much of a Hessian lies off its diagonal blocks, of the sample and for N → ∞.
 
 The share is ``Σ_{i≠j} ‖H_ij‖² / ‖H‖²``, of squared norms, and its root the ratio of norms ``‖H -
-blockdiag H‖ / ‖H‖``. With R the mean of ``‖H_ij‖²`` over i ≠ j over that of ``‖H_ii‖²``, the share
-of k units is ``(k-1)R / (1 + (k-1)R)``.
+blockdiag H‖ / ‖H‖``. What R of `mean_squared_block_norms` makes of it: `share_of_ratio`.
 """
 
 import numpy as np

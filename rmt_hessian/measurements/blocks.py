@@ -23,12 +23,11 @@ BLOCKS = {"diagonal": (0, 0), "off_diagonal": (0, 1)}
 @measurement(version=4, stream=3)
 def block_norms(rng, *, ens: Annotated[Ensemble, formulas_of]):
     """Mean squared norms of diagonal and off-diagonal blocks, exact over all of them."""
-    diagonal, off_diagonal = draw(ens, rng).mean_squared_block_norms()
-    predicted = _predicted_norms(ens)
+    measured, predicted = draw(ens, rng).mean_squared_block_norms(), _predicted_norms(ens)
     return {
-        "diagonal_norm2": diagonal,
-        "off_diagonal_norm2": off_diagonal,
-        "ratio": off_diagonal / diagonal,
+        "diagonal_norm2": measured.diagonal,
+        "off_diagonal_norm2": measured.off_diagonal,
+        "ratio": measured.ratio,
         "predicted_diagonal_norm2": predicted.diagonal,
         "predicted_off_diagonal_norm2": predicted.off_diagonal,
         "predicted_ratio": predicted.ratio,

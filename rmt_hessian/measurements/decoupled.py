@@ -60,7 +60,7 @@ def decoupled_hessian(
 
 
 def _of_block(ens, pair, H, copy, rng):
-    norms, weights = decoupled_norms(ens, pair, rng=rng), weight_law(ens, *pair)
+    norms, weights = decoupled_norms(ens, units=pair, rng=rng), weight_law(ens, *pair)
     scale = np.sqrt(weights.mean() ** 2 + ens.aspect_ratio * weights.second_moment())
     h = weight_influence(ens, *pair, 1j * scale)
     block, other = H.block(*pair), copy.block(*pair)

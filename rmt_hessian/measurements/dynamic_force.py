@@ -14,8 +14,8 @@ from rmt_hessian.measurements.structure_of_network import (
     three_samples,
 )
 from rmt_hessian.measurements.trained import DATA, TrainingRun
-from rmt_hessian.model.losses import get_loss
-from rmt_hessian.model.training import train
+from rmt_hessian.model.accuracy import accuracy, fitted
+from rmt_hessian.model.training import mean_loss, train
 
 MOST_WEIGHTS = 700  # of a network whose condition numbers are computed: 0.3 s
 LONGEST = 2000  # iterations of L-BFGS from the last network to its optimum
@@ -56,17 +56,12 @@ def dynamic_force(rng, *, run: Annotated[TrainingRun, three_samples, three_fresh
     for prefix, (X, y) in samples.items():
         rows = [structure_of_network(net, X, y, loss) for net in path.networks]
         found |= {f"{prefix}{name}": np.array([row[name] for row in rows]) for name in rows[0]}
-        found[f"{prefix}accuracies"] = np.array([fitted(n(X), y).mean() for n in path.networks])
+        found[f"{prefix}accuracies"] = np.array([accuracy(n, X, y) for n in path.networks])
         found |= {f"{prefix}{name}": value for name, value in _of_all_pairs(found, prefix).items()}
     found["fresh_losses"] = np.array(
         [mean_loss(n, *samples["fresh_"], loss) for n in path.networks]
     )
     return _scalars(found) | _exponents(found) | _conditions(done) | found
-
-
-def mean_loss(net, X, y, loss):
-    """Mean loss over samples with labels."""
-    return float(get_loss(loss, net.widths[-1]).values(net(X), y).mean())
 
 
 def optimum(done):
@@ -82,12 +77,6 @@ def optimum(done):
     path = train(net, done.X, done.y, run.loss, weight_decay=mu, steps=LONGEST, checkpoints=[])
     decay = (sum(np.sum(W**2) for W in n.weights) for n in path.networks)
     return min(L + mu / 2 * square for L, square in zip(path.losses, decay, strict=True))
-
-
-def fitted(logits, labels):
-    """Of which samples the label's logit is above all others, (N,): ties are errors."""
-    own = np.eye(logits.shape[1], dtype=bool)[labels]
-    return logits[own] > np.where(own, -np.inf, logits).max(axis=1)
 
 
 def exponent(gaps, norms):

@@ -51,7 +51,7 @@ def eigenspaces(
     X = _inputs(inputs, ens.n_samples, n_inputs, rng) + input_mean
     layers, uppers, predicted = [], [], []
     for _ in range(2):
-        net = Network.random(ens.widths, rng, ens.init)
+        net = Network.random(ens.widths, rng, init=ens.init)
         Z = net.forward(X).features[ens.layer]
         uppers.append((net.above(ens.layer), standardise(Z) if standardised else Z))
         layers.append(layer_hessian(*uppers[-1], 0, ens.loss))
@@ -66,7 +66,7 @@ def eigenspaces(
     of_gradients = [top_spaces(G, n_top) for G in gradients]
     k, p = layers[0].n_blocks, layers[0].block_size
     spectra = [np.linalg.eigvalsh(product.right) for product in products]
-    peaks = [overlap_peak(product.left, product.right) for product in predicted or products]
+    peaks = [overlap_peak(product) for product in predicted or products]
     overlaps = determined_overlaps(*spaces)
     peak, peak_overlap = peak_of(overlaps)
     gradient_overlaps = determined_overlaps(*of_gradients)

@@ -21,7 +21,7 @@ from rmt_hessian.spectra.kronecker import (
     kronecker_error,
     nearest_kronecker_product,
 )
-from rmt_hessian.theory import decoupling, layer_law
+from rmt_hessian.theory import expected_kronecker_error, layer_law
 from rmt_hessian.theory.coverage import shallow
 
 
@@ -34,7 +34,7 @@ def kronecker_form(rng, *, ens: Annotated[Ensemble, shallow], n_top: Count):
     needs no weights: the linear model.
     """
     net, H = draw_with_network(ens, rng)
-    prediction = decoupling(ens.given(net), rng=rng)
+    prediction = expected_kronecker_error(ens.given(net), rng=rng)
     product, dense = kronecker_approximation(H), H.to_dense()
     nearest = nearest_kronecker_product(dense, (H.n_blocks, H.block_size))
     spectrum, of_product = eigenvalues(dense), product.top_eigenvalues(H.shape[0])

@@ -19,7 +19,11 @@ from rmt_hessian.spectra.subspaces import (
     kronecker_alignment,
     reshape_eigenvectors,
 )
-from rmt_hessian.theory import decoupling, eigenspace_defect, output_hessian_eigenspace
+from rmt_hessian.theory import (
+    eigenspace_defect,
+    expected_kronecker_error,
+    output_hessian_eigenspace,
+)
 
 
 def autocorrelation(view):
@@ -96,18 +100,18 @@ def decoupled(view):
     """Relative error of ``E[M] ⊗ E[z zᵀ]``, of the nearest product, and what explains the first.
 
     ``independent_error``: of M and z given to each other at random. ``predicted_error``:
-    `decoupling`, for Gaussian inputs and the weights; NaN where it does not apply.
+    `expected_kronecker_error`, for Gaussian inputs and the weights; NaN where it does not apply.
     """
     return {
-        "error": decoupling_error(view.H),
+        "error": error_of_own_product(view.H),
         "nearest_error": _nearest_error(view.H),
         "independent_error": independent_kronecker_error(view.H) if _is_there(view.H) else np.nan,
         "predicted_error": _predicted_error(view),
-        "normalised_error": decoupling_error(view.normalised),
+        "normalised_error": error_of_own_product(view.normalised),
     }
 
 
-def decoupling_error(H):
+def error_of_own_product(H):
     """`kronecker_error` of the product of its own factors; NaN of a layer that is dead."""
     return kronecker_error(H, kronecker_approximation(H)) if _is_there(H) else np.nan
 
@@ -122,7 +126,7 @@ def _is_there(H):
 
 def _predicted_error(view):
     try:
-        prediction = decoupling(view.ensemble().given(view.net))
+        prediction = expected_kronecker_error(view.ensemble().given(view.net))
     except ValueError:  # deeper, or larger, than it covers
         return np.nan
     return prediction.relative_error(len(view.X))

@@ -1,6 +1,5 @@
 """The spectrum of a whole layer beside the law of the layer, and beside those of its blocks."""
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Annotated
 
@@ -17,6 +16,7 @@ from rmt_hessian.theory import WithNullSpace, block_law, layer_law
 from rmt_hessian.theory.coverage import white_features
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
+from rmt_hessian.theory.laws.mean_of_laws import MeanOfLaws
 
 QUANTILES = (np.arange(400) + 0.5) / 400  # of both laws, where they are compared
 
@@ -51,7 +51,7 @@ def layer_spectra(rng, *, ens: Annotated[Ensemble, white_features, two_units]):
 def _laws(ens):
     """Of the layer and of its diagonal blocks; without given weights once in a process."""
     units = range(ens.n_units) if ens.n_layers > 1 else range(1)  # classes are alike
-    return layer_law(ens), Together([block_law(ens, i, i) for i in units])
+    return layer_law(ens), MeanOfLaws([block_law(ens, i, i) for i in units])
 
 
 def conditional_layer_law(H, ens):
@@ -61,35 +61,6 @@ def conditional_layer_law(H, ens):
         law = GeneralizedMarchenkoPastur(weights, masses, ens.aspect_ratio)
         return WithNullSpace(law, null_space)
     return MatrixLayerLaw(output_hessian_stack(H), ens.aspect_ratio)
-
-
-@dataclass(frozen=True, eq=False)
-class Together:
-    """The spectra of equally many eigenvalues of several laws, as one law."""
-
-    laws: list
-
-    def cdf(self, x):
-        """Mean of those of the laws."""
-        return np.mean([law.cdf(x) for law in self.laws], axis=0)
-
-    def support(self):
-        """From the least end to the largest."""
-        ends = [law.support() for law in self.laws]
-        return min(lo for lo, _ in ends), max(hi for _, hi in ends)
-
-    @property
-    def atom_at_zero(self):
-        """Mean of those of the laws."""
-        return float(np.mean([law.atom_at_zero for law in self.laws]))
-
-    def components(self):
-        """The support, gaps included."""
-        return [self.support()]
-
-    def component_masses(self):
-        """Of what is not at 0."""
-        return np.array([1.0 - self.atom_at_zero])
 
 
 def _distance(layer, blocks):

@@ -193,5 +193,5 @@ def _first_order(ens, rng):
         return None
     logits = propagate(ens.weights)[-1]
     moments = logits.preactivation_mean, logits.preactivation_covariance
-    A, T = mean_curvature(*moments, rng), mean_third_cumulant(*moments, rng)
+    A, T = mean_curvature(*moments, rng=rng), mean_third_cumulant(*moments, rng=rng)
     return predicted_output_hessian(ens, A, T)

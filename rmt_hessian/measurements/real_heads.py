@@ -7,12 +7,13 @@ from typing import Literal
 import numpy as np
 
 from rmt_hessian._threads import slices
+from rmt_hessian.block_norms import share_of_ratio
 from rmt_hessian.hessian.estimates import population_sums, standard_error
 from rmt_hessian.hessian.from_head import head_hessian
 from rmt_hessian.hessian.norms import square_sums
 from rmt_hessian.measurements.parameters import Count, Positive, Truth
 from rmt_hessian.measurements.registry import measurement
-from rmt_hessian.model.head_data import trained_head
+from rmt_hessian.model.head_data import packaged_head
 
 AT_ONCE = 2**24  # numbers of a temporary array
 
@@ -50,7 +51,7 @@ class HeadOfNetwork:
 
     def draw(self, rng):
         """A `TrainedHead` on samples drawn from all that there are."""
-        head = trained_head(self.head)
+        head = packaged_head(self.head)
         if not self.blanks:
             head = head.restricted(top_classes(head) > 0)
         return head.drawn(self.n_samples, rng)
@@ -96,7 +97,7 @@ def real_heads(rng, *, run: HeadOfNetwork):
     sample, population = random_head_ratios(Z, s2 / T**2, C)
     for prefix, ratio in (("", sample), ("population_", population)):
         found[f"predicted_{prefix}c2_ratio"] = C**2 * ratio
-        found[f"predicted_{prefix}share"] = (C - 1) * ratio / (1 + (C - 1) * ratio)
+        found[f"predicted_{prefix}share"] = share_of_ratio(ratio, C)
     sizes = {"available": True, "n_measured": N, "n_features": p, "n_classes": C}
     return sizes | found | {f"random_{name}": value for name, value in of_random.items()}
 
@@ -129,8 +130,7 @@ def _ratios(sums, k):
     """R, C²R and the share of sums of squared norms on the diagonal and off it, (2, …)."""
     diagonal, off_diagonal = sums
     ratio = off_diagonal / diagonal / (k - 1)
-    share = off_diagonal / (diagonal + off_diagonal)
-    return {"ratio": ratio, "c2_ratio": k**2 * ratio, "share": share}
+    return {"ratio": ratio, "c2_ratio": k**2 * ratio, "share": share_of_ratio(ratio, k)}
 
 
 def random_head_ratios(Z, variance, n_classes):

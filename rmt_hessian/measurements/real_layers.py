@@ -31,7 +31,7 @@ def real_layers(
     """
     net, X = digits_network(data)
     X = X[rng.permutation(len(X))[:n_samples]]
-    untrained = Network.random(net.widths, rng, "he", bias_scale=0.0)
+    untrained = Network.random(net.widths, rng, init="he", bias_scale=0.0)
     found = {"n_measured": len(X), "n_units": net.widths[layer + 1]}
     for prefix, model in (("", net), ("random_", untrained)):
         H = layer_hessian(at_temperature(model, temperature), X, layer, "ce", bias=True)

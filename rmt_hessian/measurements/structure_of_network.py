@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from rmt_hessian.block_norms import ratio_of_share
 from rmt_hessian.hessian.from_network import network_hessian
 from rmt_hessian.hessian.off_diagonal import ratio_of_norms
 from rmt_hessian.measurements.layer_pairs import layer_pairs
@@ -40,17 +41,6 @@ def _of_layer(H):
         "population_norm_ratio": population_norm_ratio.value,
         "population_norm_ratio_error": population_norm_ratio.standard_error,
     }
-
-
-def ratio_of_share(share, k):
-    """R of k units from ``share = (k-1)R / (1 + (k-1)R)``; NaN of one unit.
-
-    Examples
-    --------
-    >>> ratio_of_share(0.5, 3)  # twice as many blocks off the diagonal, half the norm² each
-    0.5
-    """
-    return share / ((1 - share) * (k - 1)) if k > 1 else np.nan
 
 
 def cross_layer_structure(pairs, layer_norms):

@@ -115,7 +115,7 @@ class TrainingRun:
             X = gaussian_inputs(n_samples, d, rng)
             return X, random_labels(n_samples, C, rng)
         if self.inputs == "mixture":
-            return mixture_inputs(n_samples, d, C, rng, self.separation)
+            return mixture_inputs(n_samples, d, C, rng, separation=self.separation)
         if self.inputs == "clusters":
             return clustered_inputs(n_samples, d, C, rng, noise=NOISE)
         X, y = DATA[self.inputs][0]()

@@ -9,8 +9,8 @@ from rmt_hessian.measurements.kronecker import beside_its_factors
 from rmt_hessian.measurements.kronecker_structure import (
     autocorrelation,
     decoupled,
-    decoupling_error,
     eigenvectors,
+    error_of_own_product,
     gradients,
     output_space,
 )
@@ -25,6 +25,7 @@ from rmt_hessian.measurements.top_spaces import (
     top_spaces,
 )
 from rmt_hessian.measurements.trained import TrainingRun
+from rmt_hessian.model.accuracy import accuracy
 from rmt_hessian.spectra.matching import (
     overlap_up_to_permutation,
     random_overlaps_up_to_permutation,
@@ -91,8 +92,8 @@ def trained_eigenspaces(
         nets = [path.networks[at] for path in paths]
         result |= {
             f"{end}_loss": paths[0].losses[at],
-            f"{end}_accuracy": _accuracy(nets[0], X, y),
-            f"{end}_fresh_accuracy": _accuracy(nets[0], first.fresh_X, first.fresh_y),
+            f"{end}_accuracy": accuracy(nets[0], X, y),
+            f"{end}_fresh_accuracy": accuracy(nets[0], first.fresh_X, first.fresh_y),
         }
         factors = [population_factors(net.weights, "ce", **moments, rng=rng) for net in nets]
         columns = {}
@@ -104,7 +105,9 @@ def trained_eigenspaces(
             row = in_pair(*views, rng)
             for seen in (autocorrelation, eigenvectors, decoupled, output_space, gradients):
                 row |= seen(views[0])
-            row["gaussian_error"] = decoupling_error(layer_hessian(nets[0], gaussian, layer, "ce"))
+            row["gaussian_error"] = error_of_own_product(
+                layer_hessian(nets[0], gaussian, layer, "ce")
+            )
             columns |= {f"{name}_{layer}": value for name, value in row.items()}
         whole = beside_its_factors(nets[0], X, y, n_top)
         columns |= {f"network_{name}": value for name, value in whole.items()}
@@ -116,10 +119,6 @@ def trained_eigenspaces(
         else:
             result |= {f"{end}_{name}": value for end, value in zip(ENDS, values, strict=True)}
     return result
-
-
-def _accuracy(net, X, y):
-    return np.mean(net(X).argmax(axis=1) == y)
 
 
 def in_pair(first, second, rng):
@@ -162,7 +161,7 @@ def in_pair(first, second, rng):
 
 
 def _predicted_peak(product):
-    return overlap_peak(product.left, product.right) if product.trace() > 0 else np.nan
+    return overlap_peak(product) if product.trace() > 0 else np.nan
 
 
 def _overlaps(views, of):

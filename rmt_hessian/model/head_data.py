@@ -63,7 +63,7 @@ class TrainedHead:
 
 
 @cache
-def trained_head(name: str) -> TrainedHead:
+def packaged_head(name: str) -> TrainedHead:
     """A trained head of `HEADS` on all samples that there are, in the same order every time.
 
     Kept as long as the process lives: running a network takes a minute or two.

@@ -22,7 +22,7 @@ def _shape(n_samples: int, n_inputs: int) -> tuple[int, int]:
 
 
 def gaussian_inputs(
-    n_samples: int, n_inputs: int, rng: RandomState, mean: ArrayLike = 0.0
+    n_samples: int, n_inputs: int, rng: RandomState, *, mean: ArrayLike = 0.0
 ) -> FloatArray:
     """Draw Gaussian inputs, ``x_n ~ N(b, I_d)``, standard by default.
 
@@ -88,7 +88,7 @@ def uniform_inputs(n_samples: int, n_inputs: int, rng: RandomState) -> FloatArra
 
 
 def student_inputs(
-    n_samples: int, n_inputs: int, rng: RandomState, degrees_of_freedom: float
+    n_samples: int, n_inputs: int, rng: RandomState, *, degrees_of_freedom: float
 ) -> FloatArray:
     """Draw independent entries with Student's law of ν degrees of freedom: heavy tails.
 
@@ -125,7 +125,7 @@ def student_inputs(
 
 
 def correlated_inputs(
-    n_samples: int, eigenvalues: ArrayLike, rng: RandomState, rotate: bool = False
+    n_samples: int, eigenvalues: ArrayLike, rng: RandomState, *, rotate: bool = False
 ) -> FloatArray:
     """Draw Gaussian inputs of a given covariance spectrum, ``x_n = Q Σ^{1/2} g_n``.
 
@@ -166,7 +166,7 @@ def correlated_inputs(
 
 
 def clustered_inputs(
-    n_samples: int, n_inputs: int, n_clusters: int, rng: RandomState, noise: float = 0.1
+    n_samples: int, n_inputs: int, n_clusters: int, rng: RandomState, *, noise: float = 0.1
 ) -> tuple[FloatArray, IntArray]:
     """Draw inputs about cluster centres on the unit sphere, ``x_n = c_{k_n} + noise · g_n``.
 

@@ -16,6 +16,7 @@ def mixture_inputs(
     n_inputs: int,
     n_classes: int,
     rng: RandomState,
+    *,
     separation: float,
     groups: tuple[int, float] | None = None,
     frequencies: ArrayLike | None = None,

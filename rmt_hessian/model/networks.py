@@ -93,8 +93,8 @@ class Network:
         cls,
         widths: Sequence[int],
         rng: RandomState,
-        init: Init = "lecun",
         *,
+        init: Init = "lecun",
         activation: ActivationLike = "relu",
         bias_scale: float | None = None,
     ) -> Self:

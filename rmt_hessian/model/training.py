@@ -83,7 +83,8 @@ def train(
         random order of all samples, whose last batch may be smaller. A step follows the mean over
         its batch of ``ω_n ∇ℓ_n``, ``ω_n = N w_n / Σ w``, plus the decay.
     weight_decay : float
-        μ, not negative; biases have none. It is part of the gradient, also of Adam's.
+        μ, not negative; biases have none. It is part of the gradient, also of Adam's. The same
+        number as ``ridge`` of `theory.trained_softmax`.
     tolerance : float
         Training has converged where no entry of the gradient is larger, and L-BFGS ends there.
     sample_weight, class_weight, ignore_index

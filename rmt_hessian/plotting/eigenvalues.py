@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from rmt_hessian._checks.arguments import to_numpy
+from rmt_hessian._checks.arguments import instance_of, to_numpy
 from rmt_hessian._checks.arrays import finite_array
 from rmt_hessian._types import RealArray
 from rmt_hessian.spectra.eigenvalues import eigenvalues
@@ -26,3 +27,18 @@ def eigenvalues_of(given: Any) -> RealArray:
     if getattr(to_numpy(given), "dtype", None) == np.float32:  # so that rounding is that of single
         return values.astype(np.float32)
     return values
+
+
+def spectra_by_name(others: Any) -> dict[str, RealArray]:
+    """Eigenvalues of each of several spectra; of None there are none.
+
+    Raises
+    ------
+    ValueError
+        If they are no dict, or one of them is no spectrum.
+    """
+    if others is None:
+        return {}
+    return {
+        str(name): eigenvalues_of(x) for name, x in instance_of(others, Mapping, "others").items()
+    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +23,7 @@ def plot_ratio(
     *,
     ax: Axes | None = None,
     measured: ArrayLike | None = None,
+    errors: ArrayLike | None = None,
     limit: Any = None,
 ) -> Axes:
     """``R = E‖H_ij‖_F² / E‖H_ii‖_F²`` against C, log-log, beside its prediction.
@@ -31,15 +31,18 @@ def plot_ratio(
     Parameters
     ----------
     n_classes : array_like, shape (n,)
-    ratios : array_like, shape (n,) or (n, seeds)
-        Of single draws. Of several at each C, a band runs between the 5 % and the 95 % quantile.
-    predicted : array_like, shape (n,), or sequence of ExpectedBlockNorms, optional
+    ratios : array_like, shape (n,) or (n, seeds), or sequence of BlockNorms
+        Of single draws, as `LayerHessian.mean_squared_block_norms` returns them.
+        Of several at each C, a band runs between the 5 % and the 95 % quantile.
+    predicted : array_like, shape (n,), or sequence of BlockNorms, optional
         What `rmt_hessian.theory.block_norms` returns for each C: a solid line.
     ax : matplotlib.axes.Axes, optional
     measured : array_like, shape (n,), optional
         The dots. Default: means of ``ratios`` over the seeds. Predicted is the ratio of two
         expectations, so that ratios of the means of norms are nearer to it.
-    limit : BlockNormLimits, or array_like, shape (n,), optional
+    errors : array_like, shape (n,), optional
+        Standard errors of the dots, as bars; NaN has none.
+    limit : ClassPower, an object with such a ``.ratio``, or array_like, shape (n,), optional
         What `rmt_hessian.theory.block_norm_limits` returns, ``a C^{-e}``: a dashed line. NaN is not
         drawn.
 
@@ -57,15 +60,15 @@ def plot_ratio(
     >>> import rmt_hessian as rh
     >>> C = [4, 16, 64]
     >>> cases = [rh.Ensemble([50, c], layer=0, loss="ce", n_samples=100) for c in C]
-    >>> R = [rh.draw(case, rng=0).mean_squared_block_norms() for case in cases]
+    >>> drawn = [rh.draw(case, rng=0).mean_squared_block_norms() for case in cases]
     >>> norms = [rh.theory.block_norms(case) for case in cases]
-    >>> ax = plot_ratio(C, [off / on for on, off in R], norms)
+    >>> ax = plot_ratio(C, drawn, norms)
     >>> ax.get_xscale(), len(ax.lines)
     ('log', 2)
     """
     given = ax
     C = finite_array(n_classes, "n_classes", ndim=1)
-    R = real_array(ratios, "ratios")
+    R = real_array(_numbers(ratios), "ratios")
     if R.ndim not in (1, 2) or len(R) != C.size or not R.size:
         wanted = f"({C.size},) or ({C.size}, seeds), a row for each of n_classes"
         raise ValueError(f"ratios must have the shape {wanted}, got {R.shape}")
@@ -75,11 +78,14 @@ def plot_ratio(
         ("-", PREDICTED, 1.2, "predicted", _line(C, predicted, "predicted")),
         ("--", "black", 0.9, r"limit $C\to\infty$", _line(C, limit, "limit")),
     ]
+    bars = None if errors is None else _line(C, errors, "errors")
     ax = axes_or_new(ax)
     if R.shape[1] > 1:
         band = np.quantile(R, [0.05, 0.95], axis=1)
         ax.fill_between(C, *band, color=MEASURED, alpha=0.25, lw=0, label="seeds, 90 %")
     ax.plot(C, dots, "o", ms=3, color=MEASURED, label="measured")
+    if bars is not None:
+        ax.errorbar(C, dots, bars, fmt="none", elinewidth=0.8, capsize=2, ecolor=MEASURED)
     for line, colour, width, label, values in lines:
         if np.isfinite(values).any():
             ax.plot(C, values, line, color=colour, lw=width, label=label)
@@ -94,12 +100,17 @@ def _line(C: FloatArray, values: Any, name: str) -> FloatArray:
     """Values at C; NaN of None, and ``a C^{-e}`` of limits."""
     if values is None:
         return np.full(C.size, np.nan)
-    if hasattr(values, "off_diagonal_exponent"):
-        constant, exponent = values.ratio
-        return constant * C ** -float(exponent)
-    if isinstance(values, Sequence):
-        values = [getattr(value, "ratio", value) for value in values]
+    values = _numbers(values)
+    if hasattr(values, "at"):
+        values = [values.at(int(c)) for c in C]
     found = real_array(values, name)
     if found.shape != C.shape:
         raise ValueError(f"{name} must have a value for each of n_classes, got {describe(values)}")
     return found
+
+
+def _numbers(values: Any) -> Any:
+    """The ``.ratio`` of each `BlockNorms` of a sequence, and of sequences of them."""
+    if hasattr(values, "ratio"):
+        return values.ratio
+    return [_numbers(value) for value in values] if isinstance(values, list | tuple) else values

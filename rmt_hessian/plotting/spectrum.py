@@ -10,8 +10,9 @@ import numpy as np
 
 from rmt_hessian._checks.arguments import boolean, describe, list_of, positive_integer, real_number
 from rmt_hessian._types import FloatArray
-from rmt_hessian.compare.distances import density_curve
+from rmt_hessian.compare.curves import density_curve
 from rmt_hessian.plotting.appearance import COLOURS, axes_or_new, legend_of_new
+from rmt_hessian.plotting.eigenvalues import spectra_by_name
 from rmt_hessian.plotting.histogram import LONG, Spectrum
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ STYLES = [
     ("-", "orange"),
     ("--", "grey"),
 ]
+OUTLINES = ["green", "purple", "orange", "blue"]
 
 
 def plot_spectrum(
@@ -39,6 +41,7 @@ def plot_spectrum(
     coverage: float | None = None,
     log: bool = False,
     outliers: Sequence[Any] = (),
+    others: Mapping[str, Any] | None = None,
     notes: Sequence[str] = (),
 ) -> Axes:
     """Histogram of a spectrum with predicted densities over it, and a note of what it leaves out.
@@ -70,6 +73,8 @@ def plot_spectrum(
         the positive eigenvalues; the share of negative ones is noted.
     outliers : sequence of Outlier or of float, optional
         Predicted places of eigenvalues outside the bulk: triangles below the axis.
+    others : dict of str to eigenvalues or matrix, optional
+        Spectra to compare with: outlines over the same bins.
     notes : sequence of str
         Lines above the note.
 
@@ -94,6 +99,7 @@ def plot_spectrum(
     spectrum = Spectrum.of(eigenvalues)
     places = list_of(outliers, "outliers", "outliers, or places")
     places = [real_number(getattr(x, "place", x), "outliers") for x in places]
+    compared = spectra_by_name(others)
     bins = positive_integer(bins, "bins")
     if coverage is not None and not 0 < real_number(coverage, "coverage") <= 1:
         raise ValueError(f"coverage must be in (0, 1], got {describe(coverage)}")
@@ -113,6 +119,10 @@ def plot_spectrum(
         ax.stairs(heights, edges, fill=True, color=COLOURS["grey"], alpha=0.45, label="eigenvalues")
         ax.set_xlim(_limits(lo, hi, places, log))
         top, left = heights.max(), bool(heights.argmax() >= heights.size / 2)
+        for (name, other), colour in zip(compared.items(), cycle(OUTLINES), strict=False):
+            outline = Spectrum.of(other).masses(edges) / np.diff(axis(edges))
+            ax.stairs(outline, edges, color=COLOURS[colour], lw=0.9, label=name)
+            top = max(top, outline.max())
         told += spectrum.outside(lo, hi)
     _write(ax, told, left)
     if log:

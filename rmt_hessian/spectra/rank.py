@@ -108,7 +108,7 @@ def _shares(eigenvalues: ArrayLike, power: float) -> FloatArray:
     return total / total[-1]
 
 
-def energy_share(eigenvalues: ArrayLike, k: int, power: float = 2) -> float:
+def energy_share(eigenvalues: ArrayLike, k: int, *, power: float = 2) -> float:
     """``Σ_{i<=k} |λ_i|^power / Σ |λ|^power``, of the k eigenvalues of largest size.
 
     Parameters

@@ -187,10 +187,10 @@ def _standard_error(values: FloatArray) -> Elementwise:
 
 def spectral_density(
     H: MatrixLike,
+    *,
     n_probes: int = 10,
     n_steps: int = 100,
     rng: RandomState = None,
-    *,
     progress: Progress | None = None,
 ) -> SpectralDensity:
     """Spectral distribution of a symmetric matrix from products ``H @ v``, H never formed.

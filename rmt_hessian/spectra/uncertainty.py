@@ -15,7 +15,7 @@ from rmt_hessian._types import Elementwise, FloatArray, RandomState
 
 
 def jackknife(
-    statistic: Callable[[FloatArray], ArrayLike], groups: ArrayLike, correct_bias: bool = False
+    statistic: Callable[[FloatArray], ArrayLike], groups: ArrayLike, *, correct_bias: bool = False
 ) -> tuple[Elementwise, Elementwise]:
     """A statistic of a mean and its standard error, by deleting one group at a time.
 
@@ -86,6 +86,7 @@ def fitted_rate(
     sizes: ArrayLike,
     values: ArrayLike,
     rng: RandomState,
+    *,
     level: float = 0.95,
     n_resamples: int = 2000,
 ) -> Rate:

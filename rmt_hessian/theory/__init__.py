@@ -10,7 +10,8 @@ Every law is a `SpectralLaw` with the same verbs, scipy's where scipy has one: `
 
 Reading order: ``laws`` (of spectra, given the weights), ``relu`` (moments of features and masks),
 ``weights`` (their laws), ``outliers``, ``predict``; ``norms``; ``structure`` (E[M] and E[z zᵀ]:
-rank, top eigenspace, overlaps, decoupling); ``trained`` (softmax regression at its optimum).
+rank, top eigenspace, overlaps, the error of their product); ``trained`` (softmax regression at its
+optimum).
 
 `__all__` below has what most users need. Experts import from submodules, of ``rmt_hessian.theory``:
 
@@ -18,20 +19,20 @@ rank, top eigenspace, overlaps, decoupling); ``trained`` (softmax regression at 
 * ``laws.free_convolution``: `FreeConvolution`, of weights and a measured spectrum of features
 * ``laws.matrix_free_convolution``: `MatrixFreeConvolution`, of a layer on a measured spectrum
 * ``laws.matrix_layer``: `MatrixLayerLaw`, of a layer from a sample of its output Hessians
+* ``laws.mean_of_laws``: `MeanOfLaws`, of the diagonal blocks of a layer taken together
 * ``laws.separable``: `ContinuousSeparableLaw`, of correlated features and weights with a density
 * ``laws.tabulated``: `TabulatedLaw`, from values of a density
 * ``laws.weight_density``: `WeightDensity`, a law of weights with a density
+* ``norms.class_power``: `ClassPower`, ``constant · C^{-exponent}``, of limits in C
 * ``norms.cross_layer``: `cross_layer_norm`, `cross_layer_limit`, and `CrossLayerNorm`
-* ``norms.expected``: `ExpectedBlockNorms`, what `block_norms` returns
 * ``norms.limits``: `BlockNormLimits`, what `block_norm_limits` returns
-* ``norms.zipf``: `zipf_norm_limits` of a head with offsets by Zipf's law; `ZipfNormLimits`, of
-  which each is a `ClassPower`
+* ``norms.zipf``: `zipf_norm_limits` of a head with offsets by Zipf's law; `ZipfNormLimits`
 * ``outliers.equation``: `additive_spike`, `weight_spike`, and `Outlier`, also of ``law.outliers``
 * ``relu.moments``: `ReLUMoments`, what `relu_moments` returns
 * ``relu.orthant``: `orthant_probability` of two correlated Gaussians
 * ``structure.decoupled``: `decoupled_norms`, how far the decoupled Hessian is; `DecoupledNorms`
-* ``structure.decoupling``: `Decoupling`, with the error at any number of samples
 * ``structure.defect``: `EigenspaceDefect`, what `eigenspace_defect` returns
+* ``structure.kronecker_error``: `KroneckerErrorTerms`, the error at any number of samples
 * ``structure.output_rank``: `projected_row_space`, the frame of [W]
 * ``structure.overlap``: `mean_feature_overlap` of two networks
 * ``structure.propagation``: `LayerMoments`, what `propagate` returns
@@ -45,11 +46,9 @@ rank, top eigenspace, overlaps, decoupling); ``trained`` (softmax regression at 
 """
 
 from rmt_hessian.initialisation import init_gain
-from rmt_hessian.theory.laws.generalized_mp import (
-    GeneralizedMarchenkoPastur,
-    MarchenkoPastur,
-    conditional_law,
-)
+from rmt_hessian.theory.laws.conditional import conditional_law
+from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
+from rmt_hessian.theory.laws.marchenko_pastur import MarchenkoPastur
 from rmt_hessian.theory.laws.null_space import WithNullSpace
 from rmt_hessian.theory.laws.separable import SeparableLaw
 from rmt_hessian.theory.laws.silverstein import SilversteinLaw
@@ -59,9 +58,9 @@ from rmt_hessian.theory.norms.expected import block_norm_from_weights, block_nor
 from rmt_hessian.theory.norms.limits import block_norm_limits
 from rmt_hessian.theory.predict import block_law, block_outliers, layer_law, layer_outliers
 from rmt_hessian.theory.relu.moments import relu_moments
-from rmt_hessian.theory.structure.decoupling import decoupling
 from rmt_hessian.theory.structure.defect import eigenspace_defect
 from rmt_hessian.theory.structure.factors import population_factors
+from rmt_hessian.theory.structure.kronecker_error import expected_kronecker_error
 from rmt_hessian.theory.structure.output_rank import (
     output_hessian_eigenspace,
     predicted_output_hessian,
@@ -89,8 +88,8 @@ __all__ = [
     "cross_layer_ratio",
     "cross_layer_ratio_limit",
     "curvature_law",
-    "decoupling",
     "eigenspace_defect",
+    "expected_kronecker_error",
     "init_gain",
     "layer_law",
     "layer_outliers",

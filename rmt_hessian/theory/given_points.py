@@ -10,7 +10,7 @@ from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.mixture import Mixture
 from rmt_hessian.theory.coverage import units, white_features
 from rmt_hessian.theory.trained.factors import Matrix
-from rmt_hessian.theory.weights.sampled_weights import GivenWeights
+from rmt_hessian.theory.weights.given_weights import GivenWeights
 
 LAYER_LOG2_POINTS = 7  # of each of 8 blocks: 1024 output Hessians
 OUTLIER_LOG2_POINTS = 11

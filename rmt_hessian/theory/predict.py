@@ -11,7 +11,7 @@ features of its own law, so its blocks follow a separable law as ``m, d, N → �
 Of a `Mixture` all weights must be given: λ and M depend on the inputs through the weights' span and
 that of the class means, where they are a mixture of Gaussians. Weights that were trained on the
 very inputs are not independent of them: of softmax regression at its optimum `trained_softmax` has
-the laws, and these doors take what it returns.
+the laws, as methods of what it returns.
 
 Biases of the last layer are offsets of the classes, whose blocks then differ: laws of blocks cover
 them, layers and the outliers of the first layer at given weights.
@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from rmt_hessian._checks.arguments import one_of
+from rmt_hessian._checks.arguments import describe, one_of
 from rmt_hessian._types import RandomState
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
@@ -55,16 +55,19 @@ from rmt_hessian.theory.outliers.of_blocks import outliers_of_directions, outlie
 from rmt_hessian.theory.outliers.of_layers import given_layer_outliers, linear_ce_layer_outliers
 from rmt_hessian.theory.structure.relu_features import outliers_of_mean, output_block_law
 from rmt_hessian.theory.trained.factors import MATRICES, Matrix
-from rmt_hessian.theory.trained.model import TrainedSoftmax
 from rmt_hessian.theory.weights.curvature import curvature_law
 from rmt_hessian.theory.weights.law import WeightLaw
 from rmt_hessian.theory.weights.of_ensemble import sampled_law, weight_law
 
 COVERED = {"mixtures": True, "offsets": True}
+OF_HESSIANS = {
+    "block_law": "rmt_hessian.law_of_block(H, i, j)",
+    "layer_law": "rmt_hessian.law_of_layer(H)",
+}
 
 
 def block_law(
-    ens: Ensemble | TrainedSoftmax,
+    ens: Ensemble,
     i: int,
     j: int,
     *,
@@ -88,7 +91,7 @@ def block_law(
 
     Parameters
     ----------
-    ens : Ensemble or TrainedSoftmax
+    ens : Ensemble
         Of two or three widths. Of a hidden layer the weights above it must be given; beside a
         `Mixture` all, and the layer is the first.
     i, j : int
@@ -115,17 +118,14 @@ def block_law(
     >>> abs(block_law(ens, 0, 0).mean() - weight_law(ens, 0, 0).mean()) < 1e-12
     True
     """
-    if isinstance(ens, TrainedSoftmax):
-        return ens.block_law(i, j, matrix=matrix)
+    _refuse_other_doors(ens, "block_law")
     if one_of(matrix, MATRICES, "matrix") == "gradient_covariance":
         lam, _, _ = gradient_weights(ens, i, j, rng)
         return sampled_law(lam).block_law(ens.aspect_ratio)
     return _features_of(ens).block_law(ens, weight_law(ens, i, j, rng=rng))
 
 
-def layer_law(
-    ens: Ensemble | TrainedSoftmax, *, matrix: Matrix = "hessian", rng: RandomState = 0
-) -> SpectralLaw:
+def layer_law(ens: Ensemble, *, matrix: Matrix = "hessian", rng: RandomState = 0) -> SpectralLaw:
     """Limiting law of the spectrum of a whole layer, k p eigenvalues.
 
     Linear CE, weights drawn: over a random softmax ``E[f(A)]`` is a multiple of the identity on the
@@ -141,7 +141,7 @@ def layer_law(
 
     Parameters
     ----------
-    ens : Ensemble or TrainedSoftmax
+    ens : Ensemble
         Of two or three widths and the first layer. Of a hidden layer the weights above it must be
         given, beside a `Mixture` all. Of given weights 16 units take some 40 s of one core; time
         grows with the third power of their number.
@@ -168,8 +168,7 @@ def layer_law(
     >>> layer_law(Ensemble([400, 5], layer=0, loss="ce", n_samples=1600)).atom_at_zero
     0.2
     """
-    if isinstance(ens, TrainedSoftmax):
-        return ens.layer_law(matrix=matrix)
+    _refuse_other_doors(ens, "layer_law")
     weights_above(white_features(ens, **COVERED), **COVERED)
     if one_of(matrix, MATRICES, "matrix") != "hessian" or ens.weights[-1] is not None:
         M, _, _ = layer_factors(ens, matrix, rng)
@@ -182,7 +181,7 @@ def layer_law(
 
 
 def block_outliers(
-    ens: Ensemble | TrainedSoftmax,
+    ens: Ensemble,
     i: int,
     j: int,
     *,
@@ -221,8 +220,7 @@ def block_outliers(
     >>> round(outlier.place, 4), outlier.multiplicity, round(outlier.overlap, 2)
     (0.1116, 1, 0.74)
     """
-    if isinstance(ens, TrainedSoftmax):
-        return ens.block_outliers(i, j, matrix=matrix)
+    _refuse_other_doors(ens, "block_outliers")
     if one_of(matrix, MATRICES, "matrix") == "gradient_covariance":
         lam, u, layer = gradient_weights(ens, i, j, rng)
         return outliers_of_samples(lam, u, ens.aspect_ratio, layer.in_means)
@@ -230,7 +228,7 @@ def block_outliers(
 
 
 def layer_outliers(
-    ens: Ensemble | TrainedSoftmax, *, matrix: Matrix = "hessian", rng: RandomState = 0
+    ens: Ensemble, *, matrix: Matrix = "hessian", rng: RandomState = 0
 ) -> list[Outlier]:
     """Predicted eigenvalues of a whole layer outside the support of its law; see `block_outliers`.
 
@@ -254,8 +252,7 @@ def layer_outliers(
     >>> [o.multiplicity for o in layer_outliers(Ensemble([400, 3], 0, "ce", 16000))]
     [1, 2]
     """
-    if isinstance(ens, TrainedSoftmax):
-        return ens.outliers(matrix=matrix)
+    _refuse_other_doors(ens, "layer_outliers")
     weights_above(white_features(ens, **COVERED), **COVERED)
     if one_of(matrix, MATRICES, "matrix") != "hessian" or ens.weights[-1] is not None:
         M, u, layer = layer_factors(ens, matrix, rng)
@@ -266,6 +263,17 @@ def layer_outliers(
     std = np.sqrt(init_gain(ens.init))
     weights = curvature_law(ens, rng=rng)
     return linear_ce_layer_outliers(weights, ens.n_classes, ens.aspect_ratio, std, rng)
+
+
+def _refuse_other_doors(ens: Any, door: str) -> None:
+    """Raise if ``ens`` is what `trained_softmax` returns, or a Hessian: each has its own call."""
+    if hasattr(ens, door):
+        wanted = f"an Ensemble; of softmax regression at its optimum call its method {door}"
+    elif hasattr(ens, "output_hessians") and door in OF_HESSIANS:
+        wanted = f"an Ensemble; the law of a Hessian at hand is {OF_HESSIANS[door]}"
+    else:
+        return
+    raise ValueError(f"ens must be {wanted}, got {describe(ens)}")
 
 
 def _refuse_open_weights(ens: Ensemble) -> None:

@@ -22,7 +22,7 @@ from rmt_hessian import (
 )
 from rmt_hessian.hessian.decoupled import decoupled
 from rmt_hessian.spectra.uncertainty import fitted_rate
-from rmt_hessian.theory import decoupling, weight_law
+from rmt_hessian.theory import expected_kronecker_error, weight_law
 from rmt_hessian.theory.structure.decoupled import decoupled_norms
 from rmt_hessian.theory.weights.influence import weight_influence
 
@@ -75,7 +75,7 @@ def errors(case, units=None):
 
 @cache
 def norms(case, seed, units=None):
-    return decoupled_norms(network(case, seed)[1], units)
+    return decoupled_norms(network(case, seed)[1], units=units)
 
 
 # --- the matrices at fixed d ----------------------------------------------------------------------
@@ -162,7 +162,7 @@ def test_two_decoupled_hessians_have_no_plateau():
         distances.append(row)
     found = rate(SAMPLES[1:], np.array(distances))
     assert found.low - 0.02 < -0.5 < found.high + 0.02
-    of = decoupling(network(case, 0)[1])
+    of = expected_kronecker_error(network(case, 0)[1])
     assert norms(case, 0).plateau == pytest.approx(of.plateau, rel=1e-9)
 
 
@@ -241,7 +241,7 @@ def test_matrices_do_not_approach_each_other_in_either_norm(case):
             frobenius.append(np.linalg.norm(A - B) / np.linalg.norm(A))
             sizes = [np.abs(eigenvalues(X)).max() for X in (A - B, A)]
             operator.append(sizes[0] / sizes[1])
-            r = decoupling(ens).spread
+            r = expected_kronecker_error(ens).spread
             limits.append(np.sqrt(2 * RATIO * (r - 1) / (1 + RATIO * r)))
     (f32, f128), (o32, o128), (_, limit) = (
         np.reshape(values, (2, -1)).mean(axis=1) for values in (frobenius, operator, limits)

@@ -15,6 +15,7 @@ from rmt_hessian import (
     digits,
     eigenvalues,
     gaussian_inputs,
+    kronecker_approximation,
     layer_hessian,
     overlap_by_dimension,
     standardise,
@@ -68,13 +69,13 @@ def compared(first, second, predicted):
     layers, p = (first, second), first.block_size
     frames = [top_eigenspace(H, DIMENSIONS) for H in layers]
     R, S = (sides(U, first.n_blocks) for U in frames)
-    factors = [(H.output_hessian(), H.input_autocorrelation()) for H in layers]
+    products = [kronecker_approximation(H) for H in layers]
     return Pair(
         overlap_by_dimension(*frames),
         predicted,
         np.sum(R * S, axis=(1, 2)) / (p * np.arange(1, DIMENSIONS + 1)),
-        tuple(overlap_peak(*pair) for pair in factors),
-        energy_share(eigenvalues(factors[0][1]), 1, power=1),
+        tuple(map(overlap_peak, products)),
+        energy_share(eigenvalues(products[0].right), 1, power=1),
     )
 
 

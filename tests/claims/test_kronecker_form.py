@@ -25,7 +25,7 @@ from rmt_hessian import (
 )
 from rmt_hessian.spectra.eigenvalues import top_eigenspace
 from rmt_hessian.spectra.uncertainty import fitted_rate
-from rmt_hessian.theory import decoupling, layer_law
+from rmt_hessian.theory import expected_kronecker_error, layer_law
 from tests.tolerances import ITERATIVE
 
 D, SEEDS = 60, 8
@@ -45,7 +45,7 @@ FEW_PER_CENT = 0.04
 def prediction(case, seed):
     ens = LAYERS[case]
     net = Network.random(ens.widths, np.random.default_rng([seed, 3]))
-    return net, decoupling(ens.given(net))
+    return net, expected_kronecker_error(ens.given(net))
 
 
 @cache
@@ -97,7 +97,7 @@ def test_plateau_of_few_features():
     ens, ratios = Ensemble([20, 6, 4], 1, "ce", 10_000), []
     for seed in range(10):
         net = Network.random(ens.widths, seed)
-        d = decoupling(ens.given(net))
+        d = expected_kronecker_error(ens.given(net))
         X = gaussian_inputs(ens.n_samples, 20, np.random.default_rng([seed, 8]))
         H = layer_hessian(net, X, 1, "ce")
         seen = kronecker_error(H.to_dense(), kronecker_approximation(H))

@@ -32,7 +32,7 @@ def hessian():
 
 @pytest.fixture(scope="module")
 def density(hessian):
-    return spectral_density(hessian, N_PROBES, N_STEPS, rng=1)
+    return spectral_density(hessian, n_probes=N_PROBES, n_steps=N_STEPS, rng=1)
 
 
 @pytest.fixture(scope="module")

@@ -187,7 +187,7 @@ def test_outliers_at_class_means(part):
     found = trained(OUTLYING)
     block = {"diagonal": (0, 0), "off_diagonal": (0, 1)}.get(part)
     law = found.layer_law() if block is None else found.block_law(*block)
-    outliers = found.outliers() if block is None else found.block_outliers(*block)
+    outliers = found.layer_outliers() if block is None else found.block_outliers(*block)
     outlier = max(outliers, key=lambda outlier: abs(outlier.place))
     assert outlier.multiplicity == (2 if block is None else 1)
     assert outlier.means_overlap > 0.6
@@ -216,7 +216,7 @@ def gradient_covariances(run, n):
 def test_gradient_covariances_follow_their_laws():
     found, matrix = trained(GRADIENTS), {"matrix": "gradient_covariance"}
     laws = {name: found.block_law(*name, **matrix) for name in ((0, 0), (0, 1))}
-    layer, (low, high) = found.layer_law(**matrix), found.outliers(**matrix)
+    layer, (low, high) = found.layer_law(**matrix), found.layer_outliers(**matrix)
     assert (low.multiplicity, high.multiplicity) == (1, 2)
     distances = {name: [] for name in (*laws, "layer")}
     rows = []
@@ -245,7 +245,9 @@ def test_the_outlier_matrix_is_the_inverse_of_simulated_resolvents(matrix):
     t = law.aspect_ratio * law.stieltjes(z).real
     right = ExchangeableDirections(found.moments, found.state, found.sample, matrix)
     wrong = ExchangeableDirections(found.moments, found.state, found.sample, matrix)
-    wrong.coordinates[1] = wrong.coordinates[1] + found.s / np.sqrt(found.q) * wrong.g
+    wrong.coordinates[1] = (
+        wrong.coordinates[1] + found.prox_step / np.sqrt(found.logit_variance) * wrong.g
+    )
     wrong.g = 1e-9 * wrong.g  # as if V were independent of the sample
     predicted, independent = (np.diag(d.matrices(t, z)["trivial"]) for d in (right, wrong))
     seen = []

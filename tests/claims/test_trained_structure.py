@@ -229,7 +229,7 @@ def test_the_prediction_for_white_inputs_does_not_hold():
         for seed in SEEDS:
             _, _, (path, _) = trained(ONE, TRUE, seed)
             given = rh.Ensemble(ONE, 0, "ce", N).given(path.networks[at])
-            predicted.append(theory.decoupling(given).relative_error(N))
+            predicted.append(theory.expected_kronecker_error(given).relative_error(N))
         seen = over_seeds(error, ONE, TRUE, at, 0)
         assert interval(np.array(predicted) / seen)[0] > least
 

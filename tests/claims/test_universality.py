@@ -58,7 +58,7 @@ SPECTRA = {
 def test_correlated_inputs_follow_the_separable_law(case, block, rng):
     """Both spectra have mean 1, so that the plain law has the right trace; it is rejected."""
     spectrum_of_inputs, rotate = case
-    lam, spectrum = measured(correlated_inputs(N, spectrum_of_inputs, rng, rotate), block)
+    lam, spectrum = measured(correlated_inputs(N, spectrum_of_inputs, rng, rotate=rotate), block)
     population = spectrum_of_inputs, np.full(D, 1 / D)
     law = SeparableLaw(lam, np.full(N, 1 / N), *population, D / N)
     assert ks_distance(spectrum, law) <= STATISTICAL
@@ -69,9 +69,9 @@ def test_correlated_inputs_follow_the_separable_law(case, block, rng):
 
 @pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS.keys())
 def test_heavy_tails(block, rng):
-    lam, spectrum = measured(student_inputs(N, D, rng, 6.0), block)
+    lam, spectrum = measured(student_inputs(N, D, rng, degrees_of_freedom=6.0), block)
     assert ks_distance(spectrum, conditional_law(lam, D)) <= STATISTICAL
-    X = student_inputs(N, D, rng, 2.2)
+    X = student_inputs(N, D, rng, degrees_of_freedom=2.2)
     lam, spectrum = measured(X, block)
     assert ks_distance(spectrum, conditional_law(lam, D)) > 10 * STATISTICAL
     rescaled = conditional_law(lam * np.mean(X**2), D)

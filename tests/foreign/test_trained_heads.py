@@ -9,7 +9,7 @@ from rmt_hessian.measurements.real_head_blocks import real_head_blocks
 from rmt_hessian.measurements.real_head_confusions import real_head_confusions
 from rmt_hessian.measurements.real_heads import HeadOfNetwork, real_heads, top_classes
 from rmt_hessian.model import head_data
-from rmt_hessian.model.head_data import file_ends, python_files, trained_head
+from rmt_hessian.model.head_data import file_ends, packaged_head, python_files
 from rmt_hessian.model.text_images import text_images, word_list
 
 OLD = sys.version_info < (3, 13)
@@ -23,16 +23,16 @@ def few():
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(head_data, "python_files", lambda: files)
         patched.setattr(head_data, "text_images", lambda n, *rest: text_images(12, *rest))
-        trained_head.cache_clear()
+        packaged_head.cache_clear()
         yield files
-        trained_head.cache_clear()
+        packaged_head.cache_clear()
 
 
 def test_files_are_given_to_magika_as_it_takes_them(few):
     """Its own class for each of these files is the most probable one of the head."""
     from magika import Magika
 
-    identify, head = Magika(), trained_head("magika")
+    identify, head = Magika(), packaged_head("magika")
     results = [identify.identify_path(path) for path in few]
     own = [str(result.dl.label) for result in results if str(result.dl.label) != "undefined"]
     assert [head.class_names[k] for k in top_classes(head)] == own
@@ -46,7 +46,7 @@ def test_files_are_given_to_magika_as_it_takes_them(few):
 @pytest.mark.parametrize("name", TEXT)
 def test_text_is_read(name):
     """Letters of all lines, blanks and repetitions left out, are mostly those of the word list."""
-    head = trained_head(name)
+    head = packaged_head(name)
     assert len(head.class_names) == len(head.weights) == len(head.class_groups)
     steps = top_classes(head).reshape(12, -1)
     lines = []
@@ -90,7 +90,7 @@ def test_sizes_and_confusions_explain_most_of_the_share(name):
 
 @pytest.mark.skipif(not OLD, reason="comes for older versions of Python")
 def test_the_older_network_is_there():
-    assert len(trained_head("ppocr-v4").weights) == 6625
+    assert len(packaged_head("ppocr-v4").weights) == 6625
 
 
 @pytest.mark.skipif(OLD, reason="comes for this version of Python")

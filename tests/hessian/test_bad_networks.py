@@ -115,7 +115,7 @@ BAD = {
     "unknown part": (hessians(part="fisher"), "part must be one of 'full', 'gauss-newton'"),
     "a part that is none": (hessians(part=None), "part must be one of"),
     "no biases": (every(net=RELU, bias=True), "bias must be False: .*no biases"),
-    "a bias by number": (every(bias=1), "bias must be True or False, got 1"),
+    "a bias by number": (every(bias=1), "bias must be True or False, .*, got 1"),
     "unknown dtype": (every(dtype="float16"), "dtype must be one of"),
     "no chunk": (every(chunk_size=0), "chunk_size must be at least 1"),
     "unknown loss": (every(loss="hinge"), "loss must be one of 'ce', 'mse'"),

@@ -52,6 +52,11 @@ def draw(widths, n_samples, seed=0):
     return rh.Network.random(widths, rng), X, rng.integers(0, widths[-1], n_samples)
 
 
+def with_errors(norms):
+    """Of `BlockNorms`: both norms, and their standard errors below."""
+    return np.array([[*norms], [norms.diagonal_error, norms.off_diagonal_error]])
+
+
 # --- against loops over pairs of samples ----------------------------------------------------------
 
 
@@ -64,7 +69,7 @@ def test_squared_norms_of_different_samples(case, chunk_size):
         with pytest.raises(ValueError, match=f"at least 3 samples for population=True.*{len(X)}"):
             H.mean_squared_block_norms(population=True)
         return
-    found = np.array(H.mean_squared_block_norms(population=True))
+    found = with_errors(H.mean_squared_block_norms(population=True)).T
     h = oracles.pair_products(*parts_of_layer(net, X, layer, loss))
     expected = oracles.of_different_pairs(h, np.array)
     blocks = np.array([k, k * (k - 1)])
@@ -93,8 +98,8 @@ def test_shares_of_a_layer(widths, layer, loss):
     found = H.off_diagonal_share(population=True)
     np.testing.assert_allclose(found, (value, error), rtol=1e-9, atol=EXACT)
     mean_norms = oracles.of_different_pairs(h, lambda squares: squares[0] / H.n_blocks)
-    diagonal = H.mean_squared_block_norms(population=True)[0]
-    np.testing.assert_allclose(diagonal, mean_norms, rtol=1e-9)
+    norms = with_errors(H.mean_squared_block_norms(population=True))
+    np.testing.assert_allclose(norms[:, 0], mean_norms, rtol=1e-9)
 
 
 @pytest.mark.parametrize("by", ["unit", "layer"])
@@ -202,7 +207,7 @@ def test_squared_norms_and_shares_of_a_layer_with_weights_of_samples(widths, lay
     h = oracles.pair_products(omega[:, None, None] * parts, units)
     k = H.n_blocks
     norms = oracles.of_different_pairs(h, lambda squares: squares / [k, k * (k - 1)], omega)
-    found = np.transpose(H.mean_squared_block_norms(population=True))
+    found = with_errors(H.mean_squared_block_norms(population=True))
     atol = EXACT * norms[0].max()  # off the diagonal of MSE's last layer is nothing
     np.testing.assert_allclose(found, norms, rtol=1e-9, atol=atol)
     expected = oracles.of_different_pairs(h, share, omega)
@@ -244,10 +249,11 @@ def test_share_and_ratio_of_mean_squared_norms(n_classes):
     net, X, _ = draw([4, n_classes], 20)
     H = rh.layer_hessian(net, X, 0, "ce")
     for population in (False, True):
-        diagonal, off = np.reshape(H.mean_squared_block_norms(population=population), (2, -1))[:, 0]
-        x = (n_classes - 1) * off / diagonal
+        norms = H.mean_squared_block_norms(population=population)
+        x = (n_classes - 1) * norms.off_diagonal / norms.diagonal
         found = np.ravel(H.off_diagonal_share(population=population))[0]
         assert found == pytest.approx(x / (1 + x), rel=RELATIVE)
+        assert norms.share == pytest.approx(found, rel=RELATIVE)
         assert n_classes > 2 or found == pytest.approx(0.5, rel=RELATIVE)
 
 
@@ -290,8 +296,9 @@ def test_squared_norms_leave_the_range_without_a_warning(scale):
     net, X, _ = draw([4, 3], 9)
     H = rh.layer_hessian(net, scale * X, 0, "mse")
     limit = 0.0 if scale < 1 else np.inf
-    assert H.mean_squared_block_norms() == (limit, 0.0)
-    assert H.mean_squared_block_norms(population=True) == ((limit, limit), (0.0, 0.0))
+    assert list(H.mean_squared_block_norms()) == [limit, 0.0]
+    norms = with_errors(H.mean_squared_block_norms(population=True))
+    assert norms.tolist() == [[limit, 0.0], [limit, 0.0]]
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -364,7 +371,7 @@ def test_features_that_no_two_samples_share():
     H = rh.layer_hessian(rh.Network([np.zeros((3, 4))]), np.eye(4), 0, "ce")
     assert H.off_diagonal_share() == pytest.approx(1 / 3, rel=RELATIVE)
     assert np.isnan(H.off_diagonal_share(population=True)).all()
-    assert H.mean_squared_block_norms(population=True) == ((0, 0), (0, 0))
+    assert not with_errors(H.mean_squared_block_norms(population=True)).any()
 
 
 def test_no_estimate_has_no_error():

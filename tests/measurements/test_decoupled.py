@@ -38,7 +38,7 @@ def expected(ens):
         "operator_plateau": norms.operator_plateau,
     }
     for name, j in (("diagonal", 0), ("off_diagonal", 1)):
-        norms, weights = decoupled_norms(given, (0, j), rng=rng), weight_law(given, 0, j)
+        norms, weights = decoupled_norms(given, units=(0, j), rng=rng), weight_law(given, 0, j)
         A, B = (H_.reshape(k, d, k, d)[0, :, j] for H_ in (H, other))
         sigma = np.sqrt(weights.mean() ** 2 + d / N * weights.second_moment())
         h = weight_influence(given, 0, j, 1j * sigma)

@@ -25,7 +25,7 @@ def expected_form(case):
     rng = np.random.default_rng(SEED)
     net = rh.Network.random(ens.widths, rng)
     X = rh.gaussian_inputs(40, 9, rng)
-    prediction = rh.theory.decoupling(ens.given(net), rng=rng)
+    prediction = rh.theory.expected_kronecker_error(ens.given(net), rng=rng)
     H = oracles.layer_hessian(net, X, ens.layer, ens.loss)
     Z = np.maximum(X @ net.weights[0].T, 0) if ens.layer == 1 else X
     M, S = oracles.output_hessians(net, X, ens.layer, ens.loss).mean(axis=0), Z.T @ Z / 40

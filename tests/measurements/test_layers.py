@@ -7,9 +7,10 @@ from rmt_hessian import Ensemble, Network, ks_distance
 from rmt_hessian.hessian.draws import draw_with_network
 from rmt_hessian.hessian.from_network import network_hessian
 from rmt_hessian.measurements.cross_layers import cross_layer_norms
-from rmt_hessian.measurements.layers import Together, conditional_layer_law, layer_spectra
+from rmt_hessian.measurements.layers import conditional_layer_law, layer_spectra
 from rmt_hessian.model.sampling import sample
-from rmt_hessian.theory import MarchenkoPastur, block_law, layer_law
+from rmt_hessian.theory import block_law, layer_law
+from rmt_hessian.theory.laws.mean_of_laws import MeanOfLaws
 from tests import oracles
 from tests.small import ensemble
 from tests.tolerances import EXACT
@@ -37,7 +38,7 @@ def test_definitions(case):
     x = np.linspace(0.01, 2, 7) * values.max()
     blocks = [block_law(given, i, i) for i in range(H.n_blocks)]
     at_values = np.mean([block.cdf(x) for block in blocks], axis=0)
-    together = Together(blocks)
+    together = MeanOfLaws(blocks)
     np.testing.assert_allclose(together.cdf(x), at_values, atol=EXACT)
     assert result["ks_blocks"] == pytest.approx(ks_distance(values, together), abs=1e-9)
     assert result["laws_distance"] >= np.abs(law.cdf(x) - at_values).max() - 1e-3
@@ -68,15 +69,6 @@ def test_the_conditional_law_knows_the_moments_of_the_sample(case):
     law = conditional_layer_law(H, ens)
     # eigenvalues of a softmax are counted in cells of 0.5 %
     assert law.mean() == pytest.approx(expected, rel=5e-3)
-
-
-def test_a_union_of_laws():
-    laws = [MarchenkoPastur(0.5), MarchenkoPastur(2.0, scale=3.0)]
-    union = Together(laws)
-    assert union.atom_at_zero == 0.25
-    assert union.support() == (min(x.support()[0] for x in laws), laws[1].support()[1])
-    assert union.components() == [union.support()]
-    assert union.component_masses() == [0.75]
 
 
 @pytest.mark.parametrize("loss", ["ce", "mse"])

@@ -112,7 +112,7 @@ def expected_rank(depth, layer):
     defects = np.nan, np.nan
     if (depth, layer) == (1, 0):
         last = moments[-1].preactivation_mean, moments[-1].preactivation_covariance
-        A, T = mean_curvature(*last, rng), mean_third_cumulant(*last, rng)
+        A, T = mean_curvature(*last, rng=rng), mean_third_cumulant(*last, rng=rng)
         ens = rh.Ensemble(net.widths, 0, "ce", n_samples=1)
         predicted = rh.theory.predicted_output_hessian(ens.given(net), A, T)
         both = rh.theory.eigenspace_defect(ens)

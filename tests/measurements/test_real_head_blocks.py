@@ -15,7 +15,7 @@ from rmt_hessian.measurements.real_head_confusions import (
 from rmt_hessian.measurements.real_head_structure import probabilities
 from rmt_hessian.measurements.real_heads import HeadOfNetwork
 from rmt_hessian.model import head_data
-from rmt_hessian.model.head_data import TrainedHead, trained_head
+from rmt_hessian.model.head_data import TrainedHead, packaged_head
 
 
 @pytest.fixture
@@ -26,9 +26,9 @@ def of_few(monkeypatch, rng):
     Z, W = rng.standard_normal((300, 8)), 2 * rng.standard_normal((12, 8))
     few = TrainedHead(Z, W, bias, names, names)
     monkeypatch.setattr(head_data, "HEADS", {**head_data.HEADS, "magika": lambda: few})
-    trained_head.cache_clear()
+    packaged_head.cache_clear()
     yield few
-    trained_head.cache_clear()
+    packaged_head.cache_clear()
 
 
 def parts(head):

@@ -25,7 +25,7 @@ from rmt_hessian.measurements.real_heads import (
 )
 from rmt_hessian.measurements.real_layers import at_temperature, real_layers
 from rmt_hessian.model import head_data
-from rmt_hessian.model.head_data import TrainedHead, trained_head
+from rmt_hessian.model.head_data import TrainedHead, packaged_head
 from tests.tolerances import EXACT
 
 N, P_IN, C = 40, 6, 5
@@ -86,7 +86,7 @@ def test_structure_is_what_a_layer_hessian_says(head, temperature):
     value, error = H.off_diagonal_share(population=True)
     assert found["population_share"] == pytest.approx(value, rel=1e-12)
     assert found["population_share_error"] == pytest.approx(error, rel=1e-9)
-    diagonal, off = (norm.value for norm in H.mean_squared_block_norms(population=True))
+    diagonal, off = H.mean_squared_block_norms(population=True)
     assert found["population_ratio"] == pytest.approx(off / diagonal, rel=1e-12)
 
 
@@ -170,9 +170,9 @@ def of_few(monkeypatch, rng):
     monkeypatch.setattr(
         head_data, "HEADS", {**head_data.HEADS, "magika": lambda: few, "ppocr-v6": lambda: few}
     )
-    trained_head.cache_clear()
+    packaged_head.cache_clear()
     yield few
-    trained_head.cache_clear()
+    packaged_head.cache_clear()
 
 
 def test_a_head_is_measured_with_its_biases(of_few):

@@ -119,7 +119,7 @@ def test_every_column_again(widths):
                 check_array(result, f"{name}_overlaps_{layer}", e, curve)
                 distance = np.nanmean(np.abs(curve - seen))
                 check(f"{end}_{name}_distance_{layer}", distance)
-            peaks = [theory.overlap_peak(*pair) for pair in of_products]
+            peaks = [theory.overlap_peak(rh.KroneckerProduct(*pair)) for pair in of_products]
             check(f"{end}_predicted_peak_{layer}", np.mean(peaks))
             check(f"{end}_overlap_at_rank_{layer}", seen[C - 2])
             check(f"{end}_overlap_at_units_{layer}", seen[k - 1])
@@ -208,7 +208,7 @@ def test_every_column_again(widths):
             check(f"{end}_gaussian_error_{layer}", distance)
             if len(widths) < 4:
                 given = rh.Ensemble(widths, layer, "ce", 30).given(nets[0])
-                predicted = theory.decoupling(given).relative_error(30)
+                predicted = theory.expected_kronecker_error(given).relative_error(30)
                 check(f"{end}_predicted_error_{layer}", predicted)
             values = np.linalg.eigvalsh(H[0])[::-1][:N_TOP]
             check_array(result, f"eigenvalues_{layer}", e, values)

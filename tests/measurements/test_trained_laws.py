@@ -77,9 +77,9 @@ def test_columns_and_what_they_are():
     for name, value in numbers.items():
         assert result[name] == pytest.approx(value, rel=1e-6)
     assert result["predicted_train_loss"] == trained.train_loss
-    assert result["predicted_q"] == pytest.approx(trained.q)
-    assert result["predicted_a"] == pytest.approx(trained.a)
-    assert result["predicted_ratio"] == trained.norm_ratio
+    assert result["predicted_q"] == pytest.approx(trained.logit_variance)
+    assert result["predicted_a"] == pytest.approx(trained.mean_response)
+    assert result["predicted_ratio"] == trained.block_norms().ratio
     for name, matrix, law, fresh in (
         ("diagonal", H.block(0, 0), trained.block_law(0, 0), trained.block_law(0, 0, fresh=True)),
         (
@@ -96,7 +96,7 @@ def test_columns_and_what_they_are():
         other = ks_distance(values, fresh)
         assert result[f"ks_without_prox_{name}"] == pytest.approx(other, abs=1e-9)
         np.testing.assert_allclose(result[f"{name}_quantiles"], law.ppf(RANKS))
-    outliers = trained.outliers()
+    outliers = trained.layer_outliers()
     farthest = max(outliers, key=lambda o: o.place)
     assert result["layer_predicted_place"] == farthest.place
     assert result["layer_predicted_multiplicity"] == farthest.multiplicity == 2

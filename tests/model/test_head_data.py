@@ -13,8 +13,8 @@ from rmt_hessian.model.head_data import (
     digits_network,
     file_ends,
     kind_of_letter,
+    packaged_head,
     python_files,
-    trained_head,
 )
 from rmt_hessian.model.text_images import package_folder, text_images, word_list
 
@@ -80,7 +80,7 @@ def test_a_network_of_digits_is_trained_once():
     assert net.widths == [64, 32, 10]
     assert all(b is not None for b in net.biases)
     assert digits_network("digits")[0] is net
-    head = trained_head("digits")
+    head = packaged_head("digits")
     np.testing.assert_allclose(head.features @ head.weights.T + head.bias, net(X), rtol=1e-12)
 
 
@@ -97,7 +97,7 @@ def test_what_is_missing_is_said(monkeypatch):
     with pytest.raises(ImportError, match="this head needs nowhere: pip install"):
         package_folder("nowhere")
     with pytest.raises(ValueError, match="head must be one of 'magika', 'ppocr-v4'"):
-        trained_head("gpt")
+        packaged_head("gpt")
     monkeypatch.setattr("rmt_hessian.model.head_data.package_folder", lambda name: Path("/none"))
     with pytest.raises(ImportError, match="which the installed rapidocr lacks"):
         HEADS["ppocr-v6"]()

@@ -19,7 +19,7 @@ N, D = 400, 300
 
 
 def student(nu):
-    return lambda n, d, rng: student_inputs(n, d, rng, nu)
+    return lambda n, d, rng: student_inputs(n, d, rng, degrees_of_freedom=nu)
 
 
 # name -> (inputs, E x⁴)
@@ -31,7 +31,7 @@ STANDARDISED = {
 }
 # the others, at arguments of their own
 DRAWS = {name: lambda rng, f=f: f(6, 4, rng) for name, (f, _) in STANDARDISED.items()}
-DRAWS["cauchy"] = lambda rng: student_inputs(6, 4, rng, 1)
+DRAWS["cauchy"] = lambda rng: student_inputs(6, 4, rng, degrees_of_freedom=1)
 DRAWS["correlated"] = lambda rng: correlated_inputs(6, [1.0, 2.0], rng)
 DRAWS["rotated"] = lambda rng: correlated_inputs(6, [1.0, 2.0], rng, rotate=True)
 DRAWS["clustered"] = lambda rng: clustered_inputs(6, 4, 3, rng)[0]
@@ -67,7 +67,7 @@ def test_values():
 @pytest.mark.parametrize("nu", [0.7, 1.0, 2.0, 2.2, 5.0])
 def test_student_quantiles(nu, rng):
     """Tail probabilities are Student's, scaled only if there is a variance; binomial error."""
-    draws = student_inputs(N, D, rng, nu)
+    draws = student_inputs(N, D, rng, degrees_of_freedom=nu)
     scale = np.sqrt((nu - 2) / nu) if nu > 2 else 1.0
     for q in (0.6, 0.9, 0.999):
         quantile = scale * t(nu).ppf(q)
@@ -79,7 +79,7 @@ def test_covariance_has_the_given_spectrum(rotate):
     """X = G Σ^{1/2} Qᵀ: the covariance of 20000 samples is within its fluctuation of QΣQᵀ, whose
     traces of powers do not depend on Q. Relative standard errors below √(2/n)(1 + d/n)."""
     eigenvalues = np.array([0.0, 0.5, 1.0, 8.0])
-    X = correlated_inputs(20000, eigenvalues, np.random.default_rng(3), rotate)
+    X = correlated_inputs(20000, eigenvalues, np.random.default_rng(3), rotate=rotate)
     S = X.T @ X / len(X)
     values = np.linalg.eigvalsh(S)
     np.testing.assert_allclose(values, eigenvalues, rtol=5 * np.sqrt(2 / len(X)), atol=1e-12)
@@ -101,7 +101,7 @@ def test_rotations_are_haar():
 def test_clusters(rng):
     """Means of the clusters have norm 1; about them the noise is that of each coordinate."""
     n, d, k, noise = 6000, 30, 4, 0.2
-    X, labels = clustered_inputs(n, d, k, rng, noise)
+    X, labels = clustered_inputs(n, d, k, rng, noise=noise)
     counts = np.bincount(labels, minlength=k)
     assert counts.size == k
     assert np.abs(counts - n / k).max() < 5 * np.sqrt(n / k * (1 - 1 / k))
@@ -132,15 +132,21 @@ def test_same_seed_same_numbers(name):
 BAD = {
     "samples": (lambda rng: rademacher_inputs(0, 3, rng), "n_samples must be at least 1, got 0"),
     "inputs": (lambda rng: uniform_inputs(3, 0.5, rng), "n_inputs must be an integer, got 0.5"),
-    "nu": (lambda rng: student_inputs(3, 3, rng, 0), "degrees_of_freedom must be positive"),
-    "NaN": (lambda rng: student_inputs(3, 3, rng, np.nan), "positive and finite, got nan"),
+    "nu": (
+        lambda rng: student_inputs(3, 3, rng, degrees_of_freedom=0),
+        "degrees_of_freedom must be positive",
+    ),
+    "NaN": (
+        lambda rng: student_inputs(3, 3, rng, degrees_of_freedom=np.nan),
+        "positive and finite, got nan",
+    ),
     "spectrum": (lambda rng: correlated_inputs(3, [1, -2], rng), "not be negative, got -2"),
     "empty": (lambda rng: correlated_inputs(3, [], rng), "eigenvalues must not be empty"),
     "matrix": (lambda rng: correlated_inputs(3, np.eye(2), rng), "eigenvalues must have 1 axis"),
     "clusters": (lambda rng: clustered_inputs(3, 3, 0, rng), "n_clusters must be at least 1"),
-    "noise": (lambda rng: clustered_inputs(3, 3, 2, rng, -0.1), "not be negative, got -0.1"),
-    "noise NaN": (lambda rng: clustered_inputs(3, 3, 2, rng, np.nan), "noise must be finite"),
-    "text": (lambda rng: clustered_inputs(3, 3, 2, rng, "x"), "noise must be a number"),
+    "noise": (lambda rng: clustered_inputs(3, 3, 2, rng, noise=-0.1), "not be negative, got -0.1"),
+    "noise NaN": (lambda rng: clustered_inputs(3, 3, 2, rng, noise=np.nan), "noise must be finite"),
+    "text": (lambda rng: clustered_inputs(3, 3, 2, rng, noise="x"), "noise must be a number"),
 }
 
 

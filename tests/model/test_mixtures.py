@@ -89,7 +89,7 @@ def test_the_frame_is_haar(groups):
 def test_about_the_means_inputs_are_standard_normal(groups):
     """``n_k ‖x̄_k - ρ m_k‖²`` and ``Σ‖x - ρ m_y‖²`` are χ² with d and N d degrees of freedom."""
     n, rho = 3000, 4.0
-    X, y = mixture_inputs(n, D, K, 5, rho, groups)
+    X, y = mixture_inputs(n, D, K, 5, separation=rho, groups=groups)
     assert X.shape == (n, D)
     assert X.dtype == np.float64
     m = mixture_means(Mixture(rho, groups), K, D, np.random.default_rng(5))  # those drawn first
@@ -107,7 +107,7 @@ def test_distances_between_classes(groups):
     """``‖x̄_k - x̄_l‖²`` has mean ``2ρ²(1 - m_kᵀm_l) + d v``, ``v = 1/n_k + 1/n_l``, and variance
     ``4 v`` times the first term ``+ 2 d v²``: seen from the inputs alone."""
     n, rho = 6000, 3.0
-    X, y = mixture_inputs(n, D, K, 6, rho, groups)
+    X, y = mixture_inputs(n, D, K, 6, separation=rho, groups=groups)
     centres, counts = np.array([X[y == k].mean(axis=0) for k in range(K)]), np.bincount(y)
     gram = gram_in_words(K, *(groups or (K, 0.0)))
     for k in range(K):
@@ -124,7 +124,7 @@ def test_the_nearest_mean_is_right_with_the_stated_probability(rho, share):
     expected = w @ norm.cdf(z + rho) ** 9 / w.sum()
     assert expected == pytest.approx(share, abs=0.005)
     n = 20000
-    X, y = mixture_inputs(n, 12, 10, 7, rho)
+    X, y = mixture_inputs(n, 12, 10, 7, separation=rho)
     m = mixture_means(Mixture(rho), 10, 12, np.random.default_rng(7))
     right = np.mean(np.argmax(X @ m.T, axis=1) == y)
     assert abs(right - expected) < 5 * np.sqrt(expected * (1 - expected) / n)
@@ -132,7 +132,9 @@ def test_the_nearest_mean_is_right_with_the_stated_probability(rho, share):
 
 def test_the_separation_only_moves_the_inputs():
     """From one seed: the same labels and noise. At 0 there is nothing but the noise."""
-    draws = {rho: mixture_inputs(50, D, K, 3, rho, (2, 0.5)) for rho in (0.0, 1.0, 2.5)}
+    draws = {
+        rho: mixture_inputs(50, D, K, 3, separation=rho, groups=(2, 0.5)) for rho in (0.0, 1.0, 2.5)
+    }
     m = mixture_means(Mixture(1.0, (2, 0.5)), K, D, np.random.default_rng(3))
     for rho, (X, y) in draws.items():
         np.testing.assert_array_equal(y, draws[0.0][1])
@@ -144,7 +146,7 @@ def test_the_separation_only_moves_the_inputs():
 
 @pytest.mark.parametrize("n", [1, 5, 6, 100, 102])
 def test_labels_are_balanced(n, rng):
-    _, y = mixture_inputs(n, D, K, rng, 1.0)
+    _, y = mixture_inputs(n, D, K, rng, separation=1.0)
     counts = np.bincount(y, minlength=K)
     assert set(counts) <= {n // K, -(-n // K)}
     assert counts.sum() == n
@@ -153,14 +155,14 @@ def test_labels_are_balanced(n, rng):
 def test_balanced_labels_are_in_random_order():
     """Each place has each class with probability 1/K, whichever classes come once more."""
     n, rng = 3000, np.random.default_rng(0)
-    y = np.array([mixture_inputs(4, 3, 3, rng, 0.0)[1] for _ in range(n)])
+    y = np.array([mixture_inputs(4, 3, 3, rng, separation=0.0)[1] for _ in range(n)])
     for k in range(3):
         assert np.abs(np.mean(y == k, axis=0) - 1 / 3).max() < 5 * np.sqrt(2 / 9 / n)
 
 
 def test_labels_have_the_frequencies():
     frequencies, n = np.array([1.0, 2.0, 3.0, 10.0]), 20000
-    _, y = mixture_inputs(n, 5, 4, 0, 1.0, frequencies=frequencies)
+    _, y = mixture_inputs(n, 5, 4, 0, separation=1.0, frequencies=frequencies)
     w = frequencies / 16
     np.testing.assert_array_equal(Mixture(1.0, frequencies=frequencies).probabilities(4), w)
     assert (np.abs(np.bincount(y) / n - w) < 5 * np.sqrt(w * (1 - w) / n)).all()
@@ -238,5 +240,8 @@ BAD = {
 
 @pytest.mark.parametrize(("arguments", "message"), BAD.values(), ids=BAD.keys())
 def test_bad_input(arguments, message):
+    def call(n, d, K, rng, separation, groups=None, frequencies=None):
+        mixture_inputs(n, d, K, rng, separation=separation, groups=groups, frequencies=frequencies)
+
     with pytest.raises(ValueError, match=message):
-        mixture_inputs(*arguments)
+        call(*arguments)

@@ -39,14 +39,14 @@ def test_he_keeps_the_second_moment_of_the_features(rng):
     (E h⁴/(E h²)² - 1 = 5 for a Gaussian), 20 % after three layers: two of those."""
     X = gaussian_inputs(200, 400, rng)
     for init, ratio in (("he", 1.0), ("lecun", 0.5)):
-        features = Network.random([400, 400, 400, 400, 2], rng, init).forward(X).features
+        features = Network.random([400, 400, 400, 400, 2], rng, init=init).forward(X).features
         for l, h in enumerate(features):
             assert np.mean(h**2) == pytest.approx(ratio**l, rel=0.4)
 
 
 def test_he_is_lecun_scaled():
     he, lecun = (
-        Network.random([5, 4, 3], np.random.default_rng(1), init) for init in ("he", "lecun")
+        Network.random([5, 4, 3], np.random.default_rng(1), init=init) for init in ("he", "lecun")
     )
     for A, B in zip(he.weights, lecun.weights, strict=True):
         np.testing.assert_allclose(A, np.sqrt(2) * B, rtol=EXACT)

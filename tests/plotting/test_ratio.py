@@ -3,6 +3,7 @@ import pytest
 
 import rmt_hessian as rh
 from rmt_hessian.plotting import plot_ratio
+from rmt_hessian.theory.norms.zipf import zipf_norm_limits
 
 C = [2, 4, 8]
 
@@ -29,6 +30,12 @@ def test_dots_may_be_given(ax):
     assert list(drawn(ax)) == ["measured"]
 
 
+def test_standard_errors_are_bars(ax):
+    plot_ratio(C, [3, 2, 1], errors=[0.5, 0.25, np.nan], ax=ax)
+    bars = ax.collections[0].get_segments()
+    assert [np.ptp(bar[:, 1]) for bar in bars[:2]] == [1, 0.5]
+
+
 def test_one_draw_has_no_band(ax):
     plot_ratio(C, [3, 2, 1], ax=ax)
     assert not ax.collections
@@ -50,6 +57,26 @@ def test_predictions_as_the_library_returns_them(ax):
     np.testing.assert_allclose(dashed[1], constant * np.array(C, float) ** -exponent)
 
 
+def test_draws_as_the_library_returns_them(ax):
+    """One Hessian for each number of classes, or some."""
+    cases = [rh.Ensemble([6, n], layer=0, loss="ce", n_samples=12) for n in C]
+    norms = [[rh.draw(case, seed).mean_squared_block_norms() for seed in (0, 1)] for case in cases]
+    ratios = [[norm.off_diagonal / norm.diagonal for norm in row] for row in norms]
+    plot_ratio(C, norms, ax=ax)
+    np.testing.assert_allclose(drawn(ax)["measured"][1], np.mean(ratios, axis=1))
+    plot_ratio(C, [row[0] for row in norms], ax=ax)
+    np.testing.assert_allclose(ax.lines[-1].get_ydata(), [row[0] for row in ratios])
+
+
+def test_limits_of_any_kind_are_powers(ax):
+    ens = rh.Ensemble([60, 2], layer=0, loss="ce", n_samples=240)
+    zipf = zipf_norm_limits(ens, 0.5, units=(0, 1))
+    for limit in (zipf, zipf.ratio, rh.theory.block_norm_limits(ens).ratio):
+        plot_ratio(C, [1, 1, 1], limit=limit, ax=ax)
+        expected = [getattr(limit, "ratio", limit).at(n) for n in C]
+        np.testing.assert_allclose(ax.lines[-1].get_ydata(), expected)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -63,3 +90,8 @@ def test_predictions_as_the_library_returns_them(ax):
 def test_shapes_that_do_not_agree_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         plot_ratio(*arguments)
+
+
+def test_errors_are_those_of_the_dots():
+    with pytest.raises(ValueError, match="errors must have a value for each of n_classes"):
+        plot_ratio(C, [1, 2, 3], errors=[1, 2])

@@ -35,8 +35,16 @@ def test_what_is_rounding_is_not_seen(ax):
 
 
 def test_a_line_has_the_name_it_is_given():
-    ax = plot_scree([1.0, 0.1], mark=1, mark_label="$C-1$")
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["measured", "$C-1$"]
+    ax = plot_scree([1.0, 0.1], label="Hessian", mark=1, mark_label="$C-1$")
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["Hessian", "$C-1$"]
+
+
+def test_other_spectra_have_markers_of_their_own(ax):
+    matrix = np.diag([0.5, 2.0, -1.0])
+    plot_scree([3.0, 1.0], ax=ax, others={"matrix": matrix, "short": [1.0]}, n_shown=2)
+    np.testing.assert_allclose(drawn(ax)["matrix"], [[1, 2], [2, 1]])
+    np.testing.assert_allclose(drawn(ax)["short"], [[1], [1]])
+    assert len({line.get_marker() for line in ax.lines}) == 3
 
 
 def test_an_output_hessian_as_it_is(ax):
@@ -55,6 +63,8 @@ def test_an_output_hessian_as_it_is(ax):
         ({"mark": 0}, "mark must be at least 1"),
         ({"n_shown": 0}, "n_shown must be at least 1"),
         ({"predicted": [np.nan]}, "predicted must be finite"),
+        ({"others": [1.0]}, "others must be"),
+        ({"others": {"a": [np.nan]}}, "eigenvalues must be finite"),
     ],
 )
 def test_wrong_options_are_refused(keywords, message):

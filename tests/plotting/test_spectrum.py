@@ -99,6 +99,17 @@ def test_the_axis_holds_the_tops_of_the_laws(ax):
             assert (x, y) == (line.get_xdata()[line.get_ydata().argmax()], 1)
 
 
+def test_other_spectra_are_outlines_over_the_same_bins(ax):
+    spectrum, other = LAW.ppf(Q), np.append(LAW.ppf(Q) / 2, np.zeros(500))
+    plot_spectrum(spectrum, ax=ax, bins=10, others={"half": other})
+    (heights, edges, _), (outline, same, _) = (patch.get_data() for patch in ax.patches)
+    np.testing.assert_array_equal(edges, same)
+    counts, _ = np.histogram(LAW.ppf(Q) / 2, edges)
+    np.testing.assert_allclose(outline, counts / 1000 / np.diff(edges))
+    assert ax.get_ylim()[1] > max(*heights, *outline)
+    assert ax.get_legend_handles_labels()[1] == ["eigenvalues", "half"]
+
+
 def test_a_spectrum_of_zeros_has_no_bars(ax):
     plot_spectrum(np.zeros(5), rh.theory.conditional_law([0.0], 3), ax=ax)
     assert not ax.patches
@@ -248,6 +259,7 @@ def test_what_is_no_spectrum_or_no_law_is_refused(arguments, message):
         ({"coverage": 0}, r"coverage must be in \(0, 1\]"),
         ({"outliers": [np.nan]}, "outliers must be finite"),
         ({"notes": 3}, "notes must be a sequence of lines"),
+        ({"others": [1.0]}, "others must be"),
     ],
 )
 def test_wrong_options_are_refused(keywords, message):

@@ -79,8 +79,10 @@ def test_all_forms(form):
     values, U = top_eigenpairs(matrix, 3)
     assert_allclose(values, expected[-3:], atol=30 * rounding)
     assert_allclose(A @ U, U * values, atol=30 * rounding)
-    density = spectral_density(matrix, 2, 12, rng=0)
-    assert density.moment(2) == pytest.approx(spectral_density(A, 2, 12, rng=0).moment(2), rel=1e-5)
+    density = spectral_density(matrix, n_probes=2, n_steps=12, rng=0)
+    assert density.moment(2) == pytest.approx(
+        spectral_density(A, n_probes=2, n_steps=12, rng=0).moment(2), rel=1e-5
+    )
     assert symmetric_operand(matrix, "matrix").dtype == (
         np.float32 if form is FORMS["float32 operator"] else np.float64
     )
@@ -91,7 +93,7 @@ def test_factors(rng):
     expected = np.linalg.eigvalsh(product.to_dense())
     assert_allclose(eigenvalues(product), expected, atol=1e3 * EXACT)
     assert_allclose(top_eigenpairs(product, 4)[0], expected[-4:], atol=1e3 * EXACT)
-    assert spectral_density(product, 1, 5, rng=0).n_probes == 1
+    assert spectral_density(product, n_probes=1, n_steps=5, rng=0).n_probes == 1
 
 
 def test_an_operator_is_formed_in_chunks(monkeypatch):

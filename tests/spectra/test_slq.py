@@ -45,7 +45,7 @@ def test_no_ghost_copies():
         old, q = q, w / beta
     T = np.diag(diagonal) + np.diag(beside[:-1], 1) + np.diag(beside[:-1], -1)
     assert np.sum(np.abs(np.linalg.eigvalsh(T) - 1024) < 1e-6) > 1
-    density = spectral_density(A, 1, n_steps, rng=1)
+    density = spectral_density(A, n_probes=1, n_steps=n_steps, rng=1)
     for top in values[-10:]:
         (at,) = np.flatnonzero(np.abs(density.nodes[0] - top) < 1e-6)
         weight = (Q[:, np.argmin(np.abs(values - top))] @ v) ** 2
@@ -55,7 +55,7 @@ def test_no_ghost_copies():
 @given(st.integers(2, 25), st.integers(1, 8), st.integers(0, 10**6))
 def test_quadrature_is_exact_up_to_degree_2m_minus_1(n, n_steps, seed):
     A, _ = with_spectrum(np.random.default_rng(seed).uniform(-1, 1, n), np.random.default_rng(seed))
-    density = spectral_density(A, 1, n_steps, rng=seed)
+    density = spectral_density(A, n_probes=1, n_steps=n_steps, rng=seed)
     power = probe(n, seed)
     for k in range(2 * n_steps):
         assert density.moment(k) == pytest.approx(probe(n, seed) @ power, abs=EXACT)
@@ -65,14 +65,16 @@ def test_quadrature_is_exact_up_to_degree_2m_minus_1(n, n_steps, seed):
 def test_degree_2m_is_not_exact(rng):
     A, _ = with_spectrum(rng.uniform(-1, 1, 30), rng)
     v = probe(30, 0)
-    gap = v @ np.linalg.matrix_power(A, 6) @ v - spectral_density(A, 1, 3, rng=0).moment(6)
+    gap = v @ np.linalg.matrix_power(A, 6) @ v - spectral_density(
+        A, n_probes=1, n_steps=3, rng=0
+    ).moment(6)
     assert gap > 1e-3  # the Gauss rule misses ‖monic orthogonal polynomial‖² > 0
 
 
 @given(st.lists(entries(5), min_size=1, max_size=20), st.integers(1, 25), st.integers(0, 99))
 def test_weights_are_positive_of_sum_one_and_nodes_lie_inside(values, n_steps, seed):
     A, _ = with_spectrum(values, np.random.default_rng(seed))
-    density = spectral_density(A, 3, n_steps, rng=seed)
+    density = spectral_density(A, n_probes=3, n_steps=n_steps, rng=seed)
     slack = EXACT * np.abs(values).max()
     for nodes, weights in zip(density.nodes, density.weights, strict=True):
         assert (weights >= 0).all()  # positive, up to underflow
@@ -91,7 +93,7 @@ def test_residuals_are_those_of_the_ritz_pairs(rng):
     T = np.diag(alpha) + np.diag(beta[:-1], 1) + np.diag(beta[:-1], -1)
     values, vectors = np.linalg.eigh(T)
     Y = basis.T @ vectors
-    density = spectral_density(A, 1, 7, rng=3)
+    density = spectral_density(A, n_probes=1, n_steps=7, rng=3)
     assert_allclose(density.nodes[0], values, atol=EXACT)
     assert_allclose(density.residuals[0], np.linalg.norm(A @ Y - Y * values, axis=0), atol=EXACT)
 
@@ -101,7 +103,7 @@ def test_all_steps_give_the_measure_of_the_probe(values, seed):
     """Eigenvalues coincide, spaces are invariant early: noticed or, under rounding, not."""
     values, n = np.array(values, dtype=float), len(values)
     A, Q = with_spectrum(values, np.random.default_rng(seed))
-    density = spectral_density(A, 1, 30, rng=seed)
+    density = spectral_density(A, n_probes=1, n_steps=30, rng=seed)
     off = np.abs(density.nodes[0][:, None] - values).min(axis=1)
     assert (off[density.weights[0] > 1e-20] < 1e-10).all()
     assert not density.residuals[0].any()
@@ -121,7 +123,7 @@ def test_bounds_contain_the_cdf_of_the_probe(values, n_steps, seed):
     """Chebyshev, Markov, Stieltjes: at points that rounding cannot move across an eigenvalue."""
     values, n = np.array(values), len(values)
     A, Q = with_spectrum(values, np.random.default_rng(seed))
-    density = spectral_density(A, 1, n_steps, rng=seed)
+    density = spectral_density(A, n_probes=1, n_steps=n_steps, rng=seed)
     x = np.concatenate([np.unique(values) + 0.003, np.unique(values) - 0.003, [-9.0, 9.0]])
     lower, upper = density.cdf_bounds(x)
     F = exact_cdf(values, Q, probe(n, seed), x)
@@ -170,7 +172,7 @@ def test_bounds_tighten_and_interpolation_beats_steps(rng):
     F = exact_cdf(values, Q, probe(n, 0), x)
     widths, steps, smooth = [], [], []
     for m in (10, 20, 40):
-        density = spectral_density(A, 1, m, rng=0)
+        density = spectral_density(A, n_probes=1, n_steps=m, rng=0)
         lower, upper = density.cdf_bounds(x)
         inside = x > 0.6  # between the null space and the bulk the bounds differ by the null mass
         widths.append((upper - lower)[inside].max())
@@ -191,7 +193,7 @@ def test_low_rank_shows_its_null_space_at_zero(rng):
     n = 60
     U = orthogonal(n, rng)[:, :3]
     A = (U * [1.0, -2.0, 5.0]) @ U.T
-    density = spectral_density((A + A.T) / 2, 8, 50, rng=0)
+    density = spectral_density((A + A.T) / 2, n_probes=8, n_steps=50, rng=0)
     assert {nodes.size for nodes in density.nodes} == {4}
     signs = np.random.default_rng(0)
     nulls = []
@@ -211,7 +213,7 @@ def test_low_rank_shows_its_null_space_at_zero(rng):
 @pytest.mark.parametrize("c", [0.0, 1.0, -3.7])
 @pytest.mark.parametrize("n", [1, 2, 50])
 def test_multiples_of_the_identity(c, n):
-    density = spectral_density(c * np.eye(n), 4, 10, rng=0)
+    density = spectral_density(c * np.eye(n), n_probes=4, n_steps=10, rng=0)
     for nodes, weights, residuals in zip(
         density.nodes, density.weights, density.residuals, strict=True
     ):
@@ -226,7 +228,7 @@ def test_multiples_of_the_identity(c, n):
 
 def test_rademacher_probes_are_exact_on_diagonal_matrices(rng):
     values = rng.integers(-3, 9, 200).astype(float)
-    density = spectral_density(sp.diags_array(values), 5, 30, rng=0)
+    density = spectral_density(sp.diags_array(values), n_probes=5, n_steps=30, rng=0)
     for k in range(5):
         assert density.moment(k) == pytest.approx(np.mean(values**k), rel=EXACT)
         assert density.moment_error(k) <= EXACT * 8.0**k
@@ -238,8 +240,8 @@ def test_rademacher_probes_are_exact_on_diagonal_matrices(rng):
 def test_an_operator_may_return_a_view_of_its_argument():
     flip = LinearOperator((6, 6), matvec=lambda v: v[::-1], dtype=np.float64)
     lazy, dense = (
-        spectral_density(flip, 5, 4, rng=0),
-        spectral_density(np.eye(6)[::-1], 5, 4, rng=0),
+        spectral_density(flip, n_probes=5, n_steps=4, rng=0),
+        spectral_density(np.eye(6)[::-1], n_probes=5, n_steps=4, rng=0),
     )
     for k in range(4):
         assert lazy.moment(k) == pytest.approx(dense.moment(k), abs=EXACT)
@@ -256,7 +258,7 @@ def test_variance_of_a_quadratic_form(rng):
     """
     B = rng.standard_normal((10, 10)) + np.diag(np.arange(-5.0, 5.0))
     A = (B + B.T) / 2
-    density = spectral_density(A, 4000, 1, rng=0)
+    density = spectral_density(A, n_probes=4000, n_steps=1, rng=0)
     off_diagonal = np.sum(A**2) - np.sum(np.diag(A) ** 2)
     variance = 2 * off_diagonal / 100
     assert 4000 * density.moment_error(1) ** 2 == pytest.approx(
@@ -270,7 +272,7 @@ def test_errors_are_standard_deviations_over_probes(rng):
     A, _ = with_spectrum(rng.uniform(-1, 1, 9), rng)
     signs = np.random.default_rng(3)
     forms = [v @ A @ v / 9 for v in (2.0 * signs.integers(0, 2, 9) - 1.0 for _ in range(4))]
-    density = spectral_density(A, 4, 3, rng=3)
+    density = spectral_density(A, n_probes=4, n_steps=3, rng=3)
     assert density.mean() == pytest.approx(np.mean(forms), abs=EXACT)
     assert density.moment_error(1) == pytest.approx(np.std(forms, ddof=1) / 2, abs=EXACT)
 
@@ -288,7 +290,7 @@ def test_error_bars_cover():
     smooth = np.exp(-0.5 * ((x - values) / h) ** 2).mean() / (np.sqrt(2 * np.pi) * h)
     errors = np.empty((n_seeds, 4, 2))
     for seed in range(n_seeds):
-        d = spectral_density(A, n_probes, n, rng=seed)
+        d = spectral_density(A, n_probes=n_probes, n_steps=n, rng=seed)
         errors[seed] = [
             (d.mean() - values.mean(), d.moment_error(1)),
             (d.moment(2) - np.mean(values**2), d.moment_error(2)),
@@ -304,7 +306,9 @@ def test_error_bars_cover():
 
 
 def test_one_probe_knows_no_error(rng):
-    density = spectral_density(with_spectrum(rng.uniform(0, 1, 9), rng)[0], 1, 4, rng=0)
+    density = spectral_density(
+        with_spectrum(rng.uniform(0, 1, 9), rng)[0], n_probes=1, n_steps=4, rng=0
+    )
     assert np.isnan(density.moment_error(1))
     assert np.isnan(density.cdf_error(0.5))
     assert np.isnan(density.pdf_error([0.5, 0.6], 0.1)).all()
@@ -316,7 +320,7 @@ def test_one_probe_knows_no_error(rng):
 def test_pdf_is_the_smoothed_spectrum(rng):
     """All steps, a diagonal matrix: exactly the Gaussians at its entries; mass 1."""
     values = rng.integers(0, 6, 40).astype(float)
-    density, h = spectral_density(np.diag(values), 2, 10, rng=0), 0.4
+    density, h = spectral_density(np.diag(values), n_probes=2, n_steps=10, rng=0), 0.4
     x = np.linspace(-4, 10, 800)
     gaussians = np.exp(-0.5 * ((x[:, None] - values) / h) ** 2) / (np.sqrt(2 * np.pi) * h)
     assert_allclose(density.pdf(x, h), gaussians.mean(axis=1), atol=EXACT)
@@ -325,9 +329,9 @@ def test_pdf_is_the_smoothed_spectrum(rng):
 
 def test_seeds(rng):
     A, _ = with_spectrum(rng.uniform(-1, 1, 20), rng)
-    first, again = (spectral_density(A, 3, 5, rng=7) for _ in range(2))
-    more = spectral_density(A, 5, 5, rng=np.random.default_rng(7))
-    other = spectral_density(A, 3, 5, rng=8)
+    first, again = (spectral_density(A, n_probes=3, n_steps=5, rng=7) for _ in range(2))
+    more = spectral_density(A, n_probes=5, n_steps=5, rng=np.random.default_rng(7))
+    other = spectral_density(A, n_probes=3, n_steps=5, rng=8)
     for name in ("nodes", "weights", "residuals"):
         assert_array_equal(getattr(first, name), getattr(again, name))
         assert_array_equal(getattr(first, name), getattr(more, name)[:3])
@@ -338,7 +342,10 @@ def test_seeds(rng):
 def test_scale_covariance(c, rng):
     A, _ = with_spectrum(rng.uniform(-1, 1, 50), rng)
     x, h = np.linspace(-1.1, 1.1, 45), 0.1
-    unit, scaled = spectral_density(A, 3, 12, rng=1), spectral_density(c * A, 3, 12, rng=1)
+    unit, scaled = (
+        spectral_density(A, n_probes=3, n_steps=12, rng=1),
+        spectral_density(c * A, n_probes=3, n_steps=12, rng=1),
+    )
     mirrored = unit.cdf(x) if c > 0 else 1 - unit.cdf(x)
     assert_allclose(scaled.cdf(c * x), mirrored, atol=1e-10)
     assert_allclose(abs(c) * scaled.pdf(c * x, abs(c) * h), unit.pdf(x, h), atol=1e-10)
@@ -347,7 +354,9 @@ def test_scale_covariance(c, rng):
 
 
 def test_shapes(rng):
-    density = spectral_density(with_spectrum(rng.uniform(0, 1, 9), rng)[0], 2, 4, rng=0)
+    density = spectral_density(
+        with_spectrum(rng.uniform(0, 1, 9), rng)[0], n_probes=2, n_steps=4, rng=0
+    )
     for values in (density.cdf, density.cdf_error, lambda x: density.pdf(x, 0.1)):
         assert np.ndim(values(0.5)) == 0
         assert values(np.full((2, 3), 0.5)).shape == (2, 3)
@@ -371,9 +380,9 @@ def test_layer_hessian(loss, rng):
     net = Network.random([12, 9, 5], rng)
     H = layer_hessian(net, rng.standard_normal((70, 12)), 0, loss)
     dense, n = H.to_dense(), H.shape[0]
-    density = spectral_density(H, 20, 30, rng=0)
+    density = spectral_density(H, n_probes=20, n_steps=30, rng=0)
     for kind in (dense, dense.tolist(), sp.csr_array(dense), aslinearoperator(dense)):
-        other = spectral_density(kind, 20, 30, rng=0)
+        other = spectral_density(kind, n_probes=20, n_steps=30, rng=0)
         assert_allclose(np.stack(other.nodes), np.stack(density.nodes), atol=1e-9)
     moments = {1: H.trace() / n, 2: H.frobenius_norm() ** 2 / n}
     for k, exact in moments.items():
@@ -387,10 +396,13 @@ def test_products_in_single_precision(rng):
     """Noise of 1e-7 in the products leaves the basis orthogonal and moves moments by no more."""
     A, _ = with_spectrum(np.append(rng.uniform(-1, 1, 60), 30.0), rng)
     single = aslinearoperator(A.astype(np.float32))
-    rough, fine = spectral_density(single, 2, 25, rng=0), spectral_density(A, 2, 25, rng=0)
+    rough, fine = (
+        spectral_density(single, n_probes=2, n_steps=25, rng=0),
+        spectral_density(A, n_probes=2, n_steps=25, rng=0),
+    )
     for k in (1, 2, 3):
         assert rough.moment(k) == pytest.approx(fine.moment(k), rel=1e-5)
-    complete = spectral_density(single, 2, 61, rng=0)
+    complete = spectral_density(single, n_probes=2, n_steps=61, rng=0)
     assert not np.any(complete.residuals)  # all n steps leave nothing open, whatever the noise
 
 
@@ -399,7 +411,7 @@ def test_memory_is_one_basis():
     values = np.linspace(0, 1, n)
     operator = LinearOperator((n, n), matvec=lambda v: values * v.ravel(), dtype=np.float64)
     tracemalloc.start()
-    spectral_density(operator, 3, n_steps, rng=0)
+    spectral_density(operator, n_probes=3, n_steps=n_steps, rng=0)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 8 * n * (n_steps + 6)
@@ -412,7 +424,7 @@ def test_memory_of_probes_side_by_side(monkeypatch):
     for bases, at_once in ((2 * n * n_steps, 2), (n * n_steps, 1)):
         monkeypatch.setattr("rmt_hessian.spectra.slq.BASES", bases)
         tracemalloc.start()
-        spectral_density(matrix, 5, n_steps, rng=0)
+        spectral_density(matrix, n_probes=5, n_steps=n_steps, rng=0)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 8 * n * at_once * (n_steps + 8)
@@ -423,10 +435,10 @@ def test_memory_of_probes_side_by_side(monkeypatch):
 
 def test_probes_side_by_side_are_those_of_one_thread(rng):
     H = layer_hessian(Network.random([20, 15], rng), rng.standard_normal((50, 20)), 0, "ce")
-    together = spectral_density(H, 7, 20, rng=0)
+    together = spectral_density(H, n_probes=7, n_steps=20, rng=0)
     with one_thread():
-        alone = spectral_density(H, 7, 20, rng=0)
-    operator = spectral_density(H.to_operator(), 7, 20, rng=0)
+        alone = spectral_density(H, n_probes=7, n_steps=20, rng=0)
+    operator = spectral_density(H.to_operator(), n_probes=7, n_steps=20, rng=0)
     for other in (alone, operator):
         for ours, theirs in zip(together.nodes, other.nodes, strict=True):
             assert_allclose(ours, theirs, atol=1e-10 * np.abs(theirs).max())
@@ -436,10 +448,14 @@ def test_probes_side_by_side_are_those_of_one_thread(rng):
 def test_progress(form):
     """Every product counts, and those that an invariant space makes needless at once."""
     told = []
-    spectral_density(form(np.arange(30.0)), 4, 10, rng=0, progress=lambda *c: told.append(c))
+    spectral_density(
+        form(np.arange(30.0)), n_probes=4, n_steps=10, rng=0, progress=lambda *c: told.append(c)
+    )
     assert told == [(done, 40) for done in range(1, 41)]
     told.clear()
-    spectral_density(form(np.arange(30.0) % 2), 4, 10, rng=0, progress=lambda *c: told.append(c))
+    spectral_density(
+        form(np.arange(30.0) % 2), n_probes=4, n_steps=10, rng=0, progress=lambda *c: told.append(c)
+    )
     assert told == sorted(told)
     assert len(told) == 12  # two products a probe, and eight
     assert told[-1] == (40, 40)
@@ -455,7 +471,7 @@ def test_what_progress_raises_ends_the_work(form):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        spectral_density(form(np.arange(500.0)), 50, 200, rng=0, progress=progress)
+        spectral_density(form(np.arange(500.0)), n_probes=50, n_steps=200, rng=0, progress=progress)
     assert told == list(range(1, 26))
 
 
@@ -477,7 +493,10 @@ def lopsided(n):
         (lambda: spectral_density(np.eye(3), n_steps=0), "n_steps must be at least 1, got 0"),
         (lambda: spectral_density(np.eye(3), n_steps=2.5), "n_steps must be an integer"),
         (lambda: spectral_density(lopsided(5)), "H must be symmetric"),
-        (lambda: spectral_density(sp.csr_array(lopsided(50)), 1, 2), "H must be symmetric"),
+        (
+            lambda: spectral_density(sp.csr_array(lopsided(50)), n_probes=1, n_steps=2),
+            "H must be symmetric",
+        ),
         (
             lambda: spectral_density(LinearOperator((3, 3), lambda v: v * np.inf, dtype=float)),
             "H @ v must be finite",

@@ -31,7 +31,7 @@ DOORS = {  # by name: the arguments beside the ensemble
     "cross_layer_ratio_limit": (),
     "curvature_law": (),
     "decoupled_norms": (),
-    "decoupling": (),
+    "expected_kronecker_error": (),
     "eigenspace_defect": (),
     "layer_law": (),
     "layer_outliers": (),
@@ -56,7 +56,12 @@ FEATURES = ["mean_eigenvalue", "mean_outlier", "output_block_law", "relu_feature
 ONE_HIDDEN_LAYER = [*CROSS, *FEATURES, "eigenspace_defect", "predicted_output_hessian"]
 LIMITS = ["block_norm_limits", "weight_law_limit", "zipf_norm_limits"]
 MEANS = [*CROSS, *LIMITS, "block_norms", "eigenspace_defect"]
-ALL_GIVEN = [*sorted(ANY_DEPTH), "decoupled_norms", "decoupling", "predicted_output_hessian"]
+ALL_GIVEN = [
+    *sorted(ANY_DEPTH),
+    "decoupled_norms",
+    "expected_kronecker_error",
+    "predicted_output_hessian",
+]
 WHITE = ["layer_law", "layer_outliers", "sampling_band", "weight_influence"]
 LAWS = ["block_law", "block_outliers", *WHITE, "weight_law"]
 MIXTURES = ["block_law", "block_outliers", "layer_law", "layer_outliers", "weight_law"]

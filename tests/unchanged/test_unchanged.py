@@ -3,8 +3,8 @@
 The two files were written by the package as it was then, by its keywords ``model``, ``V``, ``W``,
 ``n_inputs`` and so on; on the machine that wrote them the numbers are equal digit for digit. Others
 differ in the last bits. Left out: predicted norms of hidden CE over many draws, in a few of which
-rounding decided on a sign until then. Written anew: errors that `decoupling` predicts, since its
-norm of H has the cross term.
+rounding decided on a sign until then. Written anew: the errors of `expected_kronecker_error`, since
+its norm of H has the cross term.
 """
 
 import json
@@ -62,7 +62,7 @@ def of_limits(limits):
     return [*constants, limits.diagonal_error, limits.off_diagonal_error, *limits.ratio]
 
 
-def of_decoupling(d):
+def of_kronecker_error(d):
     moments = d.spread, d.participation, d.plateau, d.fluctuation, d.second_moment
     return [*moments, d.relative_error(N_SAMPLES)]
 
@@ -71,7 +71,9 @@ def first_order(ens):
     logits, rng = theory.propagate(ens.weights)[-1], np.random.default_rng(3)
     cumulants = mean_curvature, mean_third_cumulant
     moments = logits.preactivation_mean, logits.preactivation_covariance
-    return theory.predicted_output_hessian(ens, *(of(*moments, rng) for of in cumulants)).ravel()
+    return theory.predicted_output_hessian(
+        ens, *(of(*moments, rng=rng) for of in cumulants)
+    ).ravel()
 
 
 def of_seven(ens):
@@ -88,7 +90,9 @@ NUMBERS = {
     "block_outliers": lambda ens, i, j: of_outliers(theory.block_outliers(ens, i, j)),
     "layer_outliers": lambda ens: of_outliers(theory.layer_outliers(ens)),
     "sampling_band": lambda ens, i, j: [theory.sampling_band(ens, i, j, rng=5)],
-    "decoupling": lambda ens: of_decoupling(theory.decoupling(ens)),
+    "expected_kronecker_error": lambda ens: of_kronecker_error(
+        theory.expected_kronecker_error(ens)
+    ),
     "block_norms": lambda ens: of_norms(theory.block_norms(ens, **DRAWS)),
     "block_norm_limits": lambda ens, *infinite: of_limits(
         theory.block_norm_limits(ens, infinite_inputs=bool(infinite))
@@ -121,7 +125,7 @@ def ensemble(row):
     ens = rh.Ensemble(widths, layer, loss, n_samples, init=init)
     if row["given"] == "none":
         return ens
-    net = rh.Network.random(widths, 7, init)
+    net = rh.Network.random(widths, 7, init=init)
     if row["name"] == "mean_eigenvalue":
         return ens.given(net, layers=[0])
     return ens.given(net, layers=None if row["given"] == "all" else [-1])

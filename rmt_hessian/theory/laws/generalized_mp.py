@@ -324,7 +324,8 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
 
         Examples
         --------
-        >>> for outlier in MarchenkoPastur(0.25).outliers([3.0, 3.0, 0.25, 1.2]):
+        >>> law = GeneralizedMarchenkoPastur([1.0], [1.0], 0.25)
+        >>> for outlier in law.outliers([3.0, 3.0, 0.25, 1.2]):
         ...     print(outlier.spike, outlier.multiplicity, round(outlier.place, 12))
         0.25 1 0.166666666667
         3.0 2 3.375
@@ -385,59 +386,3 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
         """``Var X = γ E λ²``."""
         exponent = exponent_of(self._scale)
         return float(self._b @ self._p * np.ldexp(self._scale, -exponent) ** 2), exponent
-
-
-class MarchenkoPastur(GeneralizedMarchenkoPastur):
-    """The classical law: ``(scale/N) Σ_n z_n z_nᵀ``, constant weights.
-
-    With ``γ = p/N`` its continuous part is
-    ``√((x₊ - x)(x - x₋)) / (2π γ scale x)`` on ``x_± = scale (1 ± √γ)²``.
-
-    Parameters
-    ----------
-    aspect_ratio : float
-        ``γ``, features over samples.
-    scale : float
-        The common weight, positive.
-
-    Examples
-    --------
-    >>> np.round(MarchenkoPastur(0.25).components(), 12)  # (1 ± √γ)²
-    array([[0.25, 2.25]])
-    """
-
-    def __init__(self, aspect_ratio: float, scale: float = 1.0) -> None:
-        self.scale = positive_real(scale, "scale")
-        super().__init__([self.scale], [1.0], aspect_ratio)
-
-
-def conditional_law(weights: ArrayLike, n_features: int) -> GeneralizedMarchenkoPastur:
-    """Limiting law of a block given its own weights: atoms λ_n of mass 1/N, ``γ = p/N``.
-
-    For features with independent entries, as the inputs here are, and weights that depend on few
-    of their directions: then at any network, trained ones included. Correlated features follow
-    `SeparableLaw`; on those of real data, even made uncorrelated, this law may be far off
-    (distances of 0.3 to 0.9, of 0.1 to 0.2).
-
-    Parameters
-    ----------
-    weights : array_like, shape (N,)
-        ``λ_n^{ij}``, as from ``LayerHessian.block_weights(i, j)``.
-    n_features : int
-        p, the size of the block.
-
-    Raises
-    ------
-    ValueError
-        If the weights are empty or not finite, or p is not positive.
-
-    Examples
-    --------
-    >>> conditional_law([0.0, 0.0], 3).atom_at_zero
-    1.0
-    """
-    lam = finite_array(weights, "weights", ndim=1)
-    n = lam.size
-    return GeneralizedMarchenkoPastur(
-        lam, np.full(n, 1.0 / n), positive_integer(n_features, "n_features") / n
-    )

@@ -31,7 +31,7 @@ from rmt_hessian.theory.norms.gram_pairs import (
     SAME,
     SETTLED,
     angle_rule,
-    sample_weights,
+    pair_shares,
     settled_mean,
     tilted_angle_rule,
 )
@@ -93,7 +93,7 @@ def hidden_ce_limit(
         gain**2 / m,
         d,
         tilted_angle_rule(d),
-        sample_weights(d, N, aspect_ratio),
+        pair_shares(d, N, aspect_ratio),
         ("hidden CE", 2 * gain**2, m),
     )
     return scale * value, scale * error
@@ -114,7 +114,7 @@ def output_ce_limit(
         kappa * gain**2 / m,
         d,
         angle_rule(d),
-        sample_weights(d, N, hidden_features=True),
+        pair_shares(d, N, hidden_features=True),
         (f"output CE, {place} the diagonal,", 2 * kappa * gain**2, m),
     )
     return gain**2 * value, gain**2 * error

@@ -28,6 +28,7 @@ from rmt_hessian._random import random_generator
 from rmt_hessian._types import BoolArray, FloatArray, RandomState
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.coverage import one_hidden_layer
+from rmt_hessian.theory.norms.class_power import ClassPower
 from rmt_hessian.theory.norms.expected import BATCH, block_norms
 from rmt_hessian.theory.norms.gram_pairs import angle_rule
 from rmt_hessian.theory.norms.kinds import formulas_of, sizes_of
@@ -153,7 +154,7 @@ def cross_layer_ratio(
     return float(ratio), float(ratio * np.linalg.norm(relative))
 
 
-def cross_layer_limit(ens: Ensemble, first: int = 0, second: int = 1) -> tuple[float, int]:
+def cross_layer_limit(ens: Ensemble, first: int = 0, second: int = 1) -> ClassPower:
     """Constant and exponent of ``E‖H_{w_i, v_c}‖_F² ~ constant · C^{-exponent}`` as C → ∞.
 
     CE: ``(d/2N)/C``, whatever m and the initialisation; what is left out is O(1/C²), and of order
@@ -162,20 +163,24 @@ def cross_layer_limit(ens: Ensemble, first: int = 0, second: int = 1) -> tuple[f
 
     Returns
     -------
-    (float, int)
+    ClassPower
 
     Examples
     --------
     >>> from rmt_hessian.ensemble import Ensemble
-    >>> cross_layer_limit(Ensemble([50, 8, 10], layer=0, loss="ce", n_samples=100))
+    >>> ens = Ensemble([50, 8, 10], layer=0, loss="ce", n_samples=100)
+    >>> constant, exponent = cross_layer_limit(ens)
+    >>> constant, exponent
     (0.25, 1)
     """
     hidden, _ = _layers(ens, first, second, many_classes=True)
     d, N, m, gain = sizes_of(hidden)
-    return (d / (2.0 * N), 1) if ens.loss == "ce" else (_mse_many_classes(d, N, m, gain), 0)
+    if ens.loss == "ce":
+        return ClassPower(d / (2.0 * N), 1)
+    return ClassPower(_mse_many_classes(d, N, m, gain), 0)
 
 
-def cross_layer_ratio_limit(ens: Ensemble, first: int = 0, second: int = 1) -> tuple[float, int]:
+def cross_layer_ratio_limit(ens: Ensemble, first: int = 0, second: int = 1) -> ClassPower:
     """Constant and exponent of the ratio of `cross_layer_ratio` as C → ∞.
 
     CE: exponent 0, the cross-layer blocks do not vanish against the diagonal ones; the constant is
@@ -184,7 +189,7 @@ def cross_layer_ratio_limit(ens: Ensemble, first: int = 0, second: int = 1) -> t
 
     Returns
     -------
-    (float, int)
+    ClassPower
 
     Raises
     ------
@@ -203,7 +208,8 @@ def cross_layer_ratio_limit(ens: Ensemble, first: int = 0, second: int = 1) -> t
     constant, exponent = cross_layer_limit(ens, first, second)
     layers = _layers(ens, first, second, many_classes=True)
     constants, exponents = zip(*map(_diagonal_limit, layers), strict=True)
-    return constant / float(np.sqrt(np.prod(constants))), exponent - sum(exponents) // 2
+    constant /= float(np.sqrt(np.prod(constants)))
+    return ClassPower(constant, exponent - sum(exponents) // 2)
 
 
 def _diagonal_limit(ens: Ensemble) -> tuple[float, int]:

@@ -14,7 +14,6 @@ tends to ``d [(E λ)² + γ E λ²]``, with the law of λ at that C: `block_norm
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -28,6 +27,7 @@ from rmt_hessian._checks.arguments import (
 )
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import FloatArray, HasMoments, RandomState
+from rmt_hessian.block_norms import BlockNorms
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.coverage import class_offsets
 from rmt_hessian.theory.coverage import units as checked_units
@@ -37,36 +37,13 @@ from rmt_hessian.theory.norms.sample_pairs import INNER
 BATCH = 2**17  # numbers held at a time, or one draw: what fits in the cache
 
 
-@dataclass(frozen=True)
-class ExpectedBlockNorms:
-    """``E‖H_ii‖_F²``, ``E‖H_ij‖_F²`` (i ≠ j) and their ratio, with standard errors.
-
-    Attributes
-    ----------
-    diagonal, off_diagonal, ratio : float
-    diagonal_error, off_diagonal_error, ratio_error : float
-        Standard errors of the Monte Carlo average; 0 where the formula is closed.
-    """
-
-    diagonal: float
-    off_diagonal: float
-    diagonal_error: float = 0.0
-    off_diagonal_error: float = 0.0
-    ratio_error: float = 0.0
-
-    @property
-    def ratio(self) -> float:
-        """``R``."""
-        return self.off_diagonal / self.diagonal
-
-
 def block_norms(
     ens: Ensemble,
     *,
     units: tuple[int, int] | None = None,
     n_draws: int | None = None,
     rng: RandomState = 0,
-) -> ExpectedBlockNorms:
+) -> BlockNorms:
     """Expected squared block norms over random weights and inputs, exact in d, N, m and C.
 
     Parameters
@@ -84,7 +61,8 @@ def block_norms(
 
     Returns
     -------
-    ExpectedBlockNorms
+    BlockNorms
+        With standard errors of the Monte Carlo average; 0 where the formula is closed.
 
     Raises
     ------
@@ -108,10 +86,12 @@ def block_norms(
     """
     formulas = formulas_of(ens, offsets=True)
     pair = None if units is None else _pair(ens, units)
+    n_units = ens.n_units if pair is None else None
     (d, N, m, gain), C = sizes_of(ens), ens.n_classes
     if ens.loss == "mse":
         norms = zip(formulas.mse_factors(C), formulas.mse_class_norms(d, N, m, gain), strict=True)
-        return ExpectedBlockNorms(*(factor * norm for factor, norm in norms))
+        diagonal, off_diagonal = (factor * norm for factor, norm in norms)
+        return BlockNorms(diagonal, off_diagonal, n_units=n_units)
     offsets = class_offsets(ens)
     draw = partial(formulas.ce_products, C, d, m, gain, offsets=offsets, pair=pair)
     cost, size = formulas.ce_cost(C, m)
@@ -127,7 +107,7 @@ def block_norms(
         stop = min(start + batch, n_draws)
         for same, share in ((False, 1.0 - 1.0 / N), (True, 1.0 / N)):
             totals[:, start:stop] += share * np.stack(draw(stop - start, same, rng))
-    return _average(totals)
+    return _average(totals, n_units)
 
 
 def _pair(ens: Ensemble, values: Any) -> tuple[int, int]:
@@ -141,18 +121,19 @@ def _pair(ens: Ensemble, values: Any) -> tuple[int, int]:
     return i, j
 
 
-def _average(totals: FloatArray) -> ExpectedBlockNorms:
+def _average(totals: FloatArray, n_units: int | None) -> BlockNorms:
     """Means over draws, standard errors, and the error of the ratio by the delta method."""
     diagonal, off_diagonal = totals.mean(axis=1)
     covariance = np.cov(totals) / totals.shape[1]
     errors = np.sqrt(covariance.diagonal())
     gradient = np.array([-off_diagonal / diagonal, 1.0]) / diagonal
-    return ExpectedBlockNorms(
+    return BlockNorms(
         float(diagonal),
         float(off_diagonal),
         float(errors[0]),
         float(errors[1]),
         float(np.sqrt(max(gradient @ covariance @ gradient, 0.0))),
+        n_units,
     )
 
 

@@ -27,7 +27,7 @@ _IMPROBABLE = 1e-25  # probability of a node of θ that is left out
 SETTLED = 0.01  # largest relative error of a constant
 
 
-def sample_weights(
+def pair_shares(
     d: AnySize, N: AnySize, aspect_ratio: float | None = None, hidden_features: bool = False
 ) -> tuple[float, float]:
     """Weights of the two terms, their laws absorbing the squared features.

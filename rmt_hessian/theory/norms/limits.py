@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from rmt_hessian._checks.arguments import boolean
 from rmt_hessian.ensemble import Ensemble
+from rmt_hessian.theory.norms.class_power import ClassPower
 from rmt_hessian.theory.norms.kinds import formulas_of, sizes_of
 
 
@@ -18,8 +19,8 @@ class BlockNormLimits:
     diagonal_exponent, off_diagonal_exponent : int
     diagonal_error, off_diagonal_error : float
         How far the constants are from being defined: see `block_norm_limits`.
-    ratio : (float, int)
-        Constant and exponent of ``R = E‖H_ij‖_F² / E‖H_ii‖_F²``.
+    ratio : ClassPower
+        ``R = E‖H_ij‖_F² / E‖H_ii‖_F²``: constant and exponent.
     """
 
     diagonal: float
@@ -30,10 +31,10 @@ class BlockNormLimits:
     off_diagonal_error: float = 0.0
 
     @property
-    def ratio(self) -> tuple[float, int]:
+    def ratio(self) -> ClassPower:
         """``R ~ constant · C^{-exponent}``."""
         exponent = self.off_diagonal_exponent - self.diagonal_exponent
-        return self.off_diagonal / self.diagonal, exponent
+        return ClassPower(self.off_diagonal / self.diagonal, exponent)
 
 
 def block_norm_limits(ens: Ensemble, *, infinite_inputs: bool = False) -> BlockNormLimits:
@@ -90,8 +91,9 @@ def block_norm_limits(ens: Ensemble, *, infinite_inputs: bool = False) -> BlockN
     >>> from rmt_hessian.ensemble import Ensemble
     >>> ens = Ensemble([100, 2, 5], layer=0, loss="mse", n_samples=200)
     >>> limits = block_norm_limits(ens, infinite_inputs=True)
-    >>> limits.diagonal, limits.off_diagonal, limits.ratio
-    (0.125, 0.046875, (0.375, 1))
+    >>> constant, exponent = limits.ratio
+    >>> limits.diagonal, limits.off_diagonal, constant, exponent
+    (0.125, 0.046875, 0.375, 1)
     """
     formulas = formulas_of(ens, many_classes=True)
     d, N, m, gain = sizes_of(ens)

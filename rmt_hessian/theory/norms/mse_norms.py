@@ -8,7 +8,7 @@ given. The linear model and the output layer have them at any C. Those of the hi
 from typing import Any
 
 from rmt_hessian._types import AnySize, Rule
-from rmt_hessian.theory.norms.gram_pairs import SAME, angle_rule, sample_weights, tilted_angle_rule
+from rmt_hessian.theory.norms.gram_pairs import SAME, angle_rule, pair_shares, tilted_angle_rule
 from rmt_hessian.theory.relu.arc_cosine import both_active, relu_products
 
 
@@ -16,7 +16,7 @@ def linear_class_norms(
     d: AnySize, N: AnySize, m: Any, gain: float, aspect_ratio: float | None = None
 ) -> tuple[float, float]:
     """``H_ii`` is the sample covariance of the inputs."""
-    pair, same = sample_weights(d, N, aspect_ratio)
+    pair, same = pair_shares(d, N, aspect_ratio)
     return pair + same, 0.0
 
 
@@ -24,7 +24,7 @@ def hidden_class_norms(
     d: AnySize, N: AnySize, m: int, gain: float, aspect_ratio: float | None = None
 ) -> tuple[float, float]:
     """Over the probabilities that two samples activate one unit, or two."""
-    pair, same = sample_weights(d, N, aspect_ratio)
+    pair, same = pair_shares(d, N, aspect_ratio)
     theta, probabilities = tilted_angle_rule(d)
     both, scale = both_active(theta), (gain / m) ** 2
     diagonal = pair * (probabilities @ both) + same / 2
@@ -36,7 +36,7 @@ def output_class_norms(
     d: AnySize, N: AnySize, m: int, gain: float, aspect_ratio: float | None = None
 ) -> tuple[float, float]:
     """``H_ii`` is the sample covariance of the features."""
-    pair, same = sample_weights(d, N, aspect_ratio, hidden_features=True)
+    pair, same = pair_shares(d, N, aspect_ratio, hidden_features=True)
     overlaps = _feature_overlap(angle_rule(d), m), _feature_overlap(SAME, m)
     return gain**2 * (pair * overlaps[0] + same * overlaps[1]), 0.0
 

@@ -29,54 +29,16 @@ s = 1 both fall with log C only.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 from scipy.special import zeta
 
-from rmt_hessian._checks.arguments import list_of, positive_integer
+from rmt_hessian._checks.arguments import describe, list_of, positive_integer, positive_real
 from rmt_hessian._checks.distributions import probability
 from rmt_hessian.ensemble import Ensemble
+from rmt_hessian.theory.norms.class_power import ClassPower
 from rmt_hessian.theory.norms.limits import block_norm_limits
-
-
-@dataclass(frozen=True)
-class ClassPower:
-    """``constant · C^{-exponent} (log C)^{-log_exponent}``, of a number of classes C.
-
-    Examples
-    --------
-    >>> ClassPower(3.0, 2.0).at(10)
-    0.03
-    """
-
-    constant: float
-    exponent: float
-    log_exponent: float = 0.0
-
-    def at(self, n_classes: int) -> float:
-        """The value at C.
-
-        Raises
-        ------
-        ValueError
-            If C is not an integer above 1.
-        """
-        C = positive_integer(n_classes, "n_classes", minimum=2)
-        return self.constant * C**-self.exponent * math.log(C) ** -self.log_exponent
-
-    def __mul__(self, other: ClassPower) -> ClassPower:
-        return ClassPower(
-            self.constant * other.constant,
-            self.exponent + other.exponent,
-            self.log_exponent + other.log_exponent,
-        )
-
-    def __truediv__(self, other: ClassPower) -> ClassPower:
-        inverse = ClassPower(1 / other.constant, -other.exponent, -other.log_exponent)
-        return self * inverse
 
 
 @dataclass(frozen=True)
@@ -100,8 +62,9 @@ class ZipfNormLimits:
 def zipf_norm_limits(
     ens: Ensemble,
     exponent: float,
-    units: tuple[float, float] | None = None,
     *,
+    units: tuple[int | None, int | None] | None = None,
+    ranks: tuple[float | None, float | None] | None = None,
     infinite_inputs: bool = False,
 ) -> ZipfNormLimits:
     """Leading terms of both squared block norms as C → ∞, offsets ``b_c = -exponent · log c``.
@@ -113,10 +76,13 @@ def zipf_norm_limits(
         ``widths[-1]`` does not matter.
     exponent : float
         s of Zipf's law, in [0, 1]; 0 are equal offsets.
-    units : pair of int or float, optional
-        The classes i and j of ``H_ii`` and ``H_ij``: an int is a class counted from 0, of fixed
-        rank ``i + 1``; a float ρ in (0, 1] the class of rank ρC. By default the means over all
+    units : (int, int), optional
+        The classes i and j of ``H_ii`` and ``H_ij``, counted from 0, the most frequent: of fixed
+        rank ``i + 1`` however many there are. By default, without ``ranks`` too, the means over all
         classes and over all pairs.
+    ranks : (float, float), optional
+        Their ranks as shares of C, in (0, 1]: classes of rank ``ρC``, which grows with C. A class
+        of each kind: ``units=(0, None), ranks=(None, 0.5)``.
     infinite_inputs : bool
         As in `block_norm_limits`.
 
@@ -128,7 +94,7 @@ def zipf_norm_limits(
     ------
     ValueError
         If the ensemble is another or has no limits, the exponent is not in [0, 1] (beyond 1 classes
-        keep their probability as C grows), or units are not two different ones as above.
+        keep their probability as C grows), or the classes are not two different ones as above.
 
     Notes
     -----
@@ -144,8 +110,9 @@ def zipf_norm_limits(
 
     >>> from rmt_hessian.ensemble import Ensemble
     >>> ens = Ensemble([100, 2], layer=0, loss="ce", n_samples=200)
-    >>> [zipf_norm_limits(ens, 0.75, pair).ratio.exponent for pair in ((0, 1), (0, 0.5))]
-    [0.5, 2.0]
+    >>> rare = zipf_norm_limits(ens, 0.75, units=(0, None), ranks=(None, 0.5))
+    >>> zipf_norm_limits(ens, 0.75, units=(0, 1)).ratio.exponent, rare.ratio.exponent
+    (0.5, 2.0)
     >>> [zipf_norm_limits(ens, s).ratio.exponent for s in (0.0, 0.5, 0.75, 1.0)]
     [2.0, 2.0, 1.5, 1.0]
     """
@@ -153,25 +120,24 @@ def zipf_norm_limits(
     if not ens.is_last or ens.loss != "ce":
         raise ValueError(f"ens must be of the last layer and loss 'ce', got {ens}")
     s = probability(exponent, "exponent")
-    if units is None:
+    if units is None and ranks is None:
         per_class, per_pair = _mean_squares(s)
     else:
-        first, second = _pair(units)
-        per_class = _share(s, first) * _share(s, first)
-        per_pair = per_class * _share(s, second) * _share(s, second)
+        first, second = (_share(s, *one) for one in _classes(units, ranks))
+        per_class = first * first
+        per_pair = per_class * second * second
     return ZipfNormLimits(
         replace(per_class, constant=per_class.constant * limits.diagonal),
         replace(per_pair, constant=per_pair.constant * limits.off_diagonal),
     )
 
 
-def _share(s: float, unit: float) -> ClassPower:
-    """``π_i`` of a class of fixed rank or of rank ρC."""
-    fixed = isinstance(unit, int)
-    constant = (unit + 1 if fixed else unit) ** -s
+def _share(s: float, unit: int | None, rank: float | None) -> ClassPower:
+    """``π_i`` of a class of fixed rank ``unit + 1``, or of the rank C times a share."""
+    constant = (rank if unit is None else unit + 1) ** -s  # type: ignore[operator]
     if s == 1.0:
-        return ClassPower(constant, 0.0 if fixed else 1.0, 1.0)
-    return ClassPower((1 - s) * constant, 1 - s if fixed else 1.0)
+        return ClassPower(constant, 1.0 if unit is None else 0.0, 1.0)
+    return ClassPower((1 - s) * constant, 1.0 if unit is None else 1 - s)
 
 
 def _mean_squares(s: float) -> tuple[ClassPower, ClassPower]:
@@ -191,16 +157,25 @@ def _mean_squares(s: float) -> tuple[ClassPower, ClassPower]:
     return squares * mean, pairs * mean * mean
 
 
-def _pair(values: Any) -> list[float]:
-    """Two classes: an int from 0 on is a fixed one, a float in (0, 1] a share of all."""
-    both = list_of(values, "units", "two classes")
+def _classes(units: Any, ranks: Any) -> list[tuple[int | None, float | None]]:
+    """Of both classes the unit or the rank, None the other."""
+    pairs = [_pair(units, "units"), _pair(ranks, "ranks")]
+    for name, pair in zip(("first", "second"), zip(*pairs, strict=True), strict=True):
+        if sum(value is None for value in pair) != 1:
+            wanted = f"must name the {name} class once, None in the other"
+            raise ValueError(f"units and ranks {wanted}, got {describe(pair)}")
+    fixed = [u if u is None else positive_integer(u, "units", minimum=0) for u in pairs[0]]
+    if fixed[0] is not None and fixed[0] == fixed[1]:
+        raise ValueError(f"units must be different, got {fixed[0]} twice")
+    shares = [r if r is None else positive_real(r, "ranks") for r in pairs[1]]
+    if any(share is not None and share > 1.0 for share in shares):
+        raise ValueError(f"ranks must be shares of C, in (0, 1], got {describe(ranks)}")
+    return list(zip(fixed, shares, strict=True))
+
+
+def _pair(values: Any, name: str) -> list[Any]:
+    """Two of them, or None twice."""
+    both = [None, None] if values is None else list_of(values, name, "two classes")
     if len(both) != 2:
-        raise ValueError(f"units must be two, got {len(both)}")
-    for k, value in enumerate(both):
-        if not isinstance(value, float | np.floating):
-            both[k] = positive_integer(value, "units", minimum=0)
-        elif not 0.0 < value <= 1.0:
-            raise ValueError(f"units must be integers or shares in (0, 1], got {value:g}")
-    if both[0] == both[1] and all(isinstance(unit, int) for unit in both):
-        raise ValueError(f"units must be different, got {both[0]} twice")
+        raise ValueError(f"{name} must be two, got {len(both)}")
     return both

@@ -28,8 +28,8 @@ from rmt_hessian._types import FloatArray, Intervals, RandomState
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
 from rmt_hessian.theory.outliers.equation import Outlier, gaps_without_zero, roots_outside, share_of
+from rmt_hessian.theory.weights.given_weights import gaussian_points
 from rmt_hessian.theory.weights.law import WeightLaw
-from rmt_hessian.theory.weights.sampled_weights import gaussian_points
 from rmt_hessian.theory.weights.softmax_kernels import softmax
 
 LOG2_POINTS = 11  # of each of 8 blocks of Sobol' points

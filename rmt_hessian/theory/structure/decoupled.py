@@ -15,9 +15,9 @@ with ``Σ = E[z zᵀ]``. In units of ``‖E M‖² ‖Σ‖²`` the four terms a
 * ``γ = p/N`` fixed: ``φ/N ≈ 2 γ (r - 1)`` and ``ψ/N ≈ γ r``, with the spread ``r = E‖M‖²/‖E M‖²``:
   the relative distance tends to ``√(2γ(r - 1)/(1 + γ r))`` and falls in no power of N.
 
-T is the plateau of `decoupling` too, and φ about twice the one there: where it dominates, the
-decoupled Hessian is √2 times as far as ``E[M] ⊗ E[z zᵀ]``. Two decoupled Hessians, of two copies,
-differ by a like fluctuation and no T.
+T is the plateau of `expected_kronecker_error` too, and φ about twice the one there: where it
+dominates, the decoupled Hessian is √2 times as far as ``E[M] ⊗ E[z zᵀ]``. Two decoupled Hessians,
+of two copies, differ by a like fluctuation and no T.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class DecoupledNorms:
 
 
 def decoupled_norms(
-    ens: Ensemble, pair: tuple[int, int] | None = None, *, rng: RandomState = 0
+    ens: Ensemble, *, units: tuple[int, int] | None = None, rng: RandomState = 0
 ) -> DecoupledNorms:
     """`DecoupledNorms` of a layer, or of one block, with given weights and inputs ``N(0, I)``.
 
@@ -87,8 +87,8 @@ def decoupled_norms(
     ----------
     ens : Ensemble
         Of two or three widths, all weights given.
-    pair : tuple of two int, optional
-        Units (i, j), for ``H_ij`` in place of H.
+    units : (int, int), optional
+        Two units (i, j), for ``H_ij`` in place of H.
     rng : None, int, SeedSequence or Generator
         Scrambles the Sobol' points.
 
@@ -117,7 +117,7 @@ def decoupled_norms(
     >>> round(norms.crossover, -2)
     3900.0
     """
-    moments = JointMoments.of_layer(ens, rng, pair)
+    moments = JointMoments.of_layer(ens, rng, units)
     M, with_fourth, product = (moments.mean(x) for x in ("M", "M_fourth", "product"))
     # E‖M - M̃‖²‖z‖⁴
     exchange = product + moments.mean("squares") * moments.mean("fourth") - 2 * (with_fourth @ M)

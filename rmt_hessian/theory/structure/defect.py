@@ -27,7 +27,7 @@ from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.coverage import drawn_weights, hidden_layer
 from rmt_hessian.theory.structure.output_rank import MU0
 from rmt_hessian.theory.structure.softmax_cumulants import third_cumulant_of
-from rmt_hessian.theory.weights.sampled_weights import gaussian_points
+from rmt_hessian.theory.weights.given_weights import gaussian_points
 from rmt_hessian.theory.weights.softmax_kernels import softmax
 
 LOG2_OFFSETS, LOG2_LOGITS = 7, 9  # Sobol' points of mean logits, and of logits about them

@@ -76,7 +76,7 @@ def population_factors(
     """
     one_of(loss, tuple(MEAN_CURVATURES), "loss")
     weights = weight_chain(weights)
-    layers = propagate(weights, input_mean, input_covariance)
+    layers = propagate(weights, input_mean=input_mean, input_covariance=input_covariance)
     M = MEAN_CURVATURES[loss](layers[-1], rng)
     factors = [KroneckerProduct(M, layers[-1].feature_second_moment)]
     for layer, above in zip(layers[-2::-1], weights[:0:-1], strict=True):
@@ -94,7 +94,7 @@ def _softmax(last: LayerMoments, rng: RandomState) -> FloatArray:
     C = last.preactivation_mean.size
     if C < 2:
         raise ValueError(f"loss 'ce' needs at least 2 classes, got {C}")
-    return mean_curvature(last.preactivation_mean, last.preactivation_covariance, rng)
+    return mean_curvature(last.preactivation_mean, last.preactivation_covariance, rng=rng)
 
 
 MEAN_CURVATURES = {"ce": _softmax, "mse": _identity}

@@ -11,7 +11,7 @@ import numpy as np
 from rmt_hessian._types import FloatArray
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.relu.moments import relu_moments
-from rmt_hessian.theory.weights.sampled_weights import GivenWeights
+from rmt_hessian.theory.weights.given_weights import GivenWeights
 
 
 @dataclass(frozen=True)

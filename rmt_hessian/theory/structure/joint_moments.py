@@ -24,7 +24,7 @@ from rmt_hessian._types import FloatArray, RandomState
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.coverage import given_weights, shallow, units
 from rmt_hessian.theory.structure.gaussian_features import GaussianFeatures
-from rmt_hessian.theory.weights.sampled_weights import GivenWeights, gaussian_points
+from rmt_hessian.theory.weights.given_weights import GivenWeights, gaussian_points
 
 BLOCKS, LOG2_POINTS = 8, 11
 LARGEST = 2000  # units times directions, whose joint moments are formed

@@ -106,7 +106,11 @@ def _rows_above(
     if ens.loss != "ce":
         raise ValueError(f"loss must be 'ce': with another A 1 is not 0, got {ens}")
     rows, above = np.eye(ens.n_classes), weights[ens.layer + 1 :]
-    moments = propagate(weights[:-1] if above else weights[:1], input_mean, input_covariance)
+    moments = propagate(
+        weights[:-1] if above else weights[:1],
+        input_mean=input_mean,
+        input_covariance=input_covariance,
+    )
     for l in range(len(above) - 1, -1, -1):
         rows = rows @ above[l] * moments[ens.layer + l].active
     return rows

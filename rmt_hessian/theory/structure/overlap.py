@@ -11,17 +11,17 @@ with independent W to the extent of `mean_feature_overlap`.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.linalg import eigvalsh
 
-from rmt_hessian._checks.arguments import real_number
+from rmt_hessian._checks.arguments import instance_of, real_number
 from rmt_hessian._checks.matrices import positive_semidefinite
+from rmt_hessian.kronecker_product import KroneckerProduct
 from rmt_hessian.theory.relu.arc_cosine import arc_cosine
 
 TIE = 1e-12  # of the largest product of eigenvalues: difference of products that are equal
 
 
-def overlap_peak(output_hessian: ArrayLike, autocorrelation: ArrayLike) -> int:
+def overlap_peak(product: KroneckerProduct) -> int:
     """How many top eigenvectors of ``E[M] ⊗ E[z zᵀ]`` belong to the leading one of ``E[z zᵀ]``.
 
     The number of i with ``λ_i(E[M]) μ_1 > λ_1(E[M]) μ_2``, μ the eigenvalues of ``E[z zᵀ]``: where
@@ -31,23 +31,23 @@ def overlap_peak(output_hessian: ArrayLike, autocorrelation: ArrayLike) -> int:
 
     Parameters
     ----------
-    output_hessian : array_like, shape (k, k)
-        ``E[M]``, positive semi-definite.
-    autocorrelation : array_like, shape (p, p)
-        ``E[z zᵀ]``, positive semi-definite.
+    product : KroneckerProduct
+        Of positive semidefinite factors, as `rmt_hessian.kronecker_approximation` measures it and
+        `population_factors` predicts it.
 
     Raises
     ------
     ValueError
-        If a matrix is not finite, symmetric and positive semidefinite.
+        If it is another thing, or a factor is not symmetric and positive semidefinite.
 
     Examples
     --------
-    >>> overlap_peak(np.diag([3.0, 2.0, 0.1]), np.diag([4.0, 1.0]))
+    >>> overlap_peak(KroneckerProduct(np.diag([3.0, 2.0, 0.1]), np.diag([4.0, 1.0])))
     2
     """
-    lam = eigvalsh(positive_semidefinite(output_hessian, "output_hessian"))
-    mu = eigvalsh(positive_semidefinite(autocorrelation, "autocorrelation"))
+    instance_of(product, KroneckerProduct, "product")
+    lam = eigvalsh(positive_semidefinite(product.left, "product.left"))
+    mu = eigvalsh(positive_semidefinite(product.right, "product.right"))
     second = mu[-2] if mu.size > 1 else 0.0
     return int(np.sum(lam * mu[-1] > second * lam[-1] + TIE * lam[-1] * mu[-1]))
 

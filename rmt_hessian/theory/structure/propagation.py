@@ -64,6 +64,7 @@ class LayerMoments:
 
 def propagate(
     weights: Sequence[ArrayLike],
+    *,
     input_mean: ArrayLike | None = None,
     input_covariance: ArrayLike | None = None,
 ) -> list[LayerMoments]:

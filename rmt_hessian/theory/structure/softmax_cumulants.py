@@ -15,14 +15,14 @@ from numpy.typing import ArrayLike
 from rmt_hessian._checks.arrays import finite_array
 from rmt_hessian._checks.matrices import positive_semidefinite
 from rmt_hessian._types import FloatArray, RandomState
-from rmt_hessian.theory.weights.sampled_weights import gaussian_points
+from rmt_hessian.theory.weights.given_weights import gaussian_points
 from rmt_hessian.theory.weights.softmax_kernels import softmax
 
 BLOCKS, LOG2_POINTS = 8, 11  # 16,384 points in all
 
 
 def mean_curvature(
-    logit_mean: ArrayLike, logit_covariance: ArrayLike, rng: RandomState = 0
+    logit_mean: ArrayLike, logit_covariance: ArrayLike, *, rng: RandomState = 0
 ) -> FloatArray:
     """``E[A] = E[diag(p) - p pᵀ]``, p the softmax of logits ``N(μ, Σ)``; rows sum to 0.
 
@@ -61,7 +61,7 @@ def mean_curvature(
 
 
 def mean_third_cumulant(
-    logit_mean: ArrayLike, logit_covariance: ArrayLike, rng: RandomState = 0
+    logit_mean: ArrayLike, logit_covariance: ArrayLike, *, rng: RandomState = 0
 ) -> FloatArray:
     """``T_abc = E[∂³ log Σ e^f / ∂f_a ∂f_b ∂f_c]`` of logits ``N(μ, Σ)``, shape (C, C, C).
 

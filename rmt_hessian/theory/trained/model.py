@@ -9,10 +9,10 @@ import numpy as np
 
 from rmt_hessian._checks.arguments import boolean, index_below, one_of
 from rmt_hessian._types import FloatArray, RandomState
+from rmt_hessian.block_norms import BlockNorms
 from rmt_hessian.theory.laws.generalized_mp import GeneralizedMarchenkoPastur
 from rmt_hessian.theory.laws.null_space import WithNullSpace
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
-from rmt_hessian.theory.norms.expected import ExpectedBlockNorms
 from rmt_hessian.theory.outliers.equation import Outlier
 from rmt_hessian.theory.trained import exchangeable_outliers, norms, outliers, spectra
 from rmt_hessian.theory.trained.class_moments import ClassMoments
@@ -36,7 +36,7 @@ class TrainedSoftmax:
     moments : ClassMoments
         What was assumed of the features.
     ridge : float
-        μ.
+        μ, the ``weight_decay`` of `train`.
     state : State
         The fixed point: S, V μ_l and Cov ω.
     residual : float
@@ -74,21 +74,21 @@ class TrainedSoftmax:
     # --- the fixed point --------------------------------------------------------------------
 
     @property
-    def q(self) -> float | FloatArray:
-        """Variance of unseen logits from the noise in V: a number times P, or (K, K)."""
+    def logit_variance(self) -> float | FloatArray:
+        """q, variance of unseen logits from the noise in V: a number times P, or (K, K)."""
         return self._of_projection(self.state.noise)
 
     @property
-    def a(self) -> float | FloatArray:
-        """Response to class means, ``V m_l`` for means m of unit length: times P, or (K, K).
+    def mean_response(self) -> float | FloatArray:
+        """a, response to class means, ``V m_l`` for means m of unit length: times P, or (K, K).
 
         Of features with a given covariance ``V μ_l`` itself.
         """
         return self._of_projection(self.state.means / (self.moments.separation or 1.0))
 
     @property
-    def s(self) -> float | FloatArray:
-        """S: how far a sample pulls its own logits, ``f = ω - S g``; times P, or (K, K)."""
+    def prox_step(self) -> float | FloatArray:
+        """s, how far a sample pulls its own logits, ``f = ω - S g``; times P, or (K, K)."""
         return self._of_projection(self.state.prox)
 
     @property
@@ -128,15 +128,8 @@ class TrainedSoftmax:
 
     # --- norms ------------------------------------------------------------------------------
 
-    @cached_property
-    def block_norms(self) -> ExpectedBlockNorms:
-        """Means over blocks of ``E‖H_ii‖²`` and ``E‖H_ij‖²``, at these p and N."""
-        return self.block_norms_of()
-
-    def block_norms_of(
-        self, *, population: bool = False, fresh: bool = False
-    ) -> ExpectedBlockNorms:
-        """The same as `block_norms`, or of other samples at the trained weights.
+    def block_norms(self, *, population: bool = False, fresh: bool = False) -> BlockNorms:
+        """Means over blocks of ``E‖H_ii‖²`` and ``E‖H_ij‖²``, at these p and N.
 
         Parameters
         ----------
@@ -144,6 +137,11 @@ class TrainedSoftmax:
             Of pairs of different samples alone: what norms tend to for many samples.
         fresh : bool
             Of samples that the model has not seen.
+
+        Returns
+        -------
+        BlockNorms
+            With their ``.ratio`` R and ``.share``.
         """
         sample, population = self._sample(fresh), boolean(population, "population")
         coordinates = None
@@ -151,19 +149,11 @@ class TrainedSoftmax:
             pull = 0.0 if fresh else 1.0  # a sample that is not seen puts nothing into V
             state = replace(self.state, prox=pull * self.state.prox)
             coordinates = self._directions_of(state, sample).stacked()
-        found = norms.block_norms(sample, self.moments, coordinates, population)
-        return ExpectedBlockNorms(found.diagonal, found.off_diagonal)
+        return norms.block_norms(sample, self.moments, coordinates, population)
 
-    @property
-    def norm_ratio(self) -> float:
-        """R, the mean of ``‖H_ij‖²`` over i ≠ j over that of ``‖H_ii‖²``."""
-        return self.block_norms.ratio
-
-    @property
-    def off_diagonal_share(self) -> float:
-        """``Σ_{i≠j} ‖H_ij‖²/‖H‖² = (K-1)R/(1 + (K-1)R)``."""
-        off = (self.moments.n_classes - 1) * self.norm_ratio
-        return off / (1 + off)
+    def off_diagonal_share(self, *, population: bool = False, fresh: bool = False) -> float:
+        """``Σ_{i≠j} ‖H_ij‖²/‖H‖²``; arguments as in `block_norms`."""
+        return self.block_norms(population=population, fresh=fresh).share
 
     # --- laws -------------------------------------------------------------------------------
 
@@ -251,7 +241,7 @@ class TrainedSoftmax:
 
     # --- outliers ---------------------------------------------------------------------------
 
-    def outliers(self, *, matrix: Matrix = "hessian") -> list[Outlier]:
+    def layer_outliers(self, *, matrix: Matrix = "hessian") -> list[Outlier]:
         """Predicted eigenvalues of the layer outside the support of its law.
 
         Parameters
@@ -281,7 +271,7 @@ class TrainedSoftmax:
         return outliers.layer_outliers(law, M, self.sample.masses, self._given_logits)
 
     def block_outliers(self, i: int, j: int, *, matrix: Matrix = "hessian") -> list[Outlier]:
-        """Predicted eigenvalues of block (i, j) outside the support of its law; see `outliers`."""
+        """Predicted eigenvalues of block (i, j) outside its law's support; see `layer_outliers`."""
         self._require_white()
         i, j = self._units(i, j)
         M = DiagonalPlusRankOne.resolved(self.sample, _matrix(matrix))

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rmt_hessian._types import FloatArray, IntArray
+from rmt_hessian.block_norms import BlockNorms
 from rmt_hessian.theory.trained.class_moments import ClassMoments
 from rmt_hessian.theory.trained.samples import TrainedSample
 
@@ -30,13 +31,6 @@ class Coordinates(NamedTuple):
     trace: float
     trace_of_square: float
     dimension: int
-
-
-class BlockNorms(NamedTuple):
-    """Means of ``E‖H_ii‖²`` and of ``E‖H_ij‖²``, i ≠ j, over all blocks."""
-
-    diagonal: float
-    off_diagonal: float
 
 
 def block_norms(
@@ -70,7 +64,7 @@ def block_norms(
     ):
         total = (1 - of_own) * (masses * of_pair * pairs).sum() + of_own * (w @ (of_one * alone))
         found.append(float(total))
-    return BlockNorms(found[0] / K, found[1] / (K * (K - 1)))
+    return BlockNorms(found[0] / K, found[1] / (K * (K - 1)), n_units=K)
 
 
 def _of_directions(

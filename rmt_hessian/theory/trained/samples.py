@@ -9,7 +9,7 @@ import numpy as np
 from rmt_hessian._random import random_generator
 from rmt_hessian._types import FloatArray, IntArray, RandomState
 from rmt_hessian.theory.trained.softmax_prox import Fitted
-from rmt_hessian.theory.weights.sampled_weights import gaussian_points
+from rmt_hessian.theory.weights.given_weights import gaussian_points
 
 SOBOL_CLASSES = 64  # the first of so many logits have low discrepancy; the label is one of them
 NUMBERS = 2**17  # of one set of points, about

@@ -29,7 +29,7 @@ def trained_softmax(ens: Ensemble, *, ridge: float, rng: RandomState = 0) -> Tra
         fixed hidden layer of ReLU, Gaussian inputs and labels that do not depend on them; hidden
         weights given, or random ones in the limit.
     ridge : float
-        μ, positive.
+        μ, positive: the same number as ``weight_decay`` of `rmt_hessian.train`.
     rng : None, int, SeedSequence or Generator
         Scrambles the points of integration.
 

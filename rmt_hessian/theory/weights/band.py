@@ -12,7 +12,7 @@ from rmt_hessian._random import random_generator
 from rmt_hessian._types import RandomState
 from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.theory.coverage import white_features
-from rmt_hessian.theory.laws.generalized_mp import conditional_law
+from rmt_hessian.theory.laws.conditional import conditional_law
 from rmt_hessian.theory.weights.law import WeightLaw
 from rmt_hessian.theory.weights.of_ensemble import weight_law
 

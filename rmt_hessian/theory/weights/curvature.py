@@ -22,10 +22,10 @@ from rmt_hessian.ensemble import Ensemble
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.theory.coverage import drawn_weights
 from rmt_hessian.theory.laws.weight_density import WeightDensity
+from rmt_hessian.theory.weights.given_weights import gaussian_points
 from rmt_hessian.theory.weights.law import WeightLaw
 from rmt_hessian.theory.weights.of_ensemble import weight_law
 from rmt_hessian.theory.weights.sampled_density import counted_density
-from rmt_hessian.theory.weights.sampled_weights import gaussian_points
 from rmt_hessian.theory.weights.softmax_kernels import count_curvature_eigenvalues, softmax
 
 EIGENVALUES = 2**19  # counted in all

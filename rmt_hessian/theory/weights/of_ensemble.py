@@ -50,13 +50,13 @@ from rmt_hessian.theory.coverage import (
 from rmt_hessian.theory.laws.weight_density import WeightDensity
 from rmt_hessian.theory.weights import softmax_densities, softmax_rules
 from rmt_hessian.theory.weights.gauss_rules import grouped_exponentials, log_sum_exp_rule
-from rmt_hessian.theory.weights.law import WeightLaw
-from rmt_hessian.theory.weights.sampled_density import sampled_density
-from rmt_hessian.theory.weights.sampled_weights import (
+from rmt_hessian.theory.weights.given_weights import (
     BLOCKS,
     GivenWeights,
     active_points,
 )
+from rmt_hessian.theory.weights.law import WeightLaw
+from rmt_hessian.theory.weights.sampled_density import sampled_density
 from rmt_hessian.theory.weights.softmax_rules import Direction, SoftmaxRule
 
 TRAPEZOID_STEP = 0.15

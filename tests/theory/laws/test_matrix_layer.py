@@ -15,7 +15,7 @@ from rmt_hessian.theory.laws import matrix_solver
 from rmt_hessian.theory.laws.matrix_equation import MatrixEquation
 from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
 from rmt_hessian.theory.laws.tabulated_distribution import TabulatedDistribution
-from rmt_hessian.theory.weights.sampled_weights import GivenWeights, gaussian_points
+from rmt_hessian.theory.weights.given_weights import GivenWeights, gaussian_points
 from tests import oracles
 from tests.tolerances import EXACT
 

@@ -9,7 +9,7 @@ from rmt_hessian.theory.laws.matrix_equation import MatrixEquation
 from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
 from rmt_hessian.theory.laws.matrix_solution import Solution
 from rmt_hessian.theory.laws.tabulated_distribution import TabulatedDistribution
-from rmt_hessian.theory.weights.sampled_weights import GivenWeights, gaussian_points
+from rmt_hessian.theory.weights.given_weights import GivenWeights, gaussian_points
 from tests.tolerances import EXACT, ITERATIVE, STATISTICAL
 
 TABLE = 1e-6  # of a CDF from the table, between its nodes

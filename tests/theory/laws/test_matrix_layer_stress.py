@@ -11,7 +11,7 @@ import pytest
 
 from rmt_hessian import Ensemble
 from rmt_hessian.theory import layer_law
-from rmt_hessian.theory.weights.sampled_weights import GivenWeights, gaussian_points
+from rmt_hessian.theory.weights.given_weights import GivenWeights, gaussian_points
 from tests.theory.laws.test_matrix_layer_edge import assert_sound
 
 CASES = 200 if os.environ.get("STRESS") else 20

@@ -104,7 +104,7 @@ def test_stated_errors_are_the_spread_over_seeds(rng):
         rows = np.array([[1.0, 0.0], [correlation, np.sqrt(1 - correlation**2)]])
         means = np.array([[20.0], [16.0]])
         norms = [
-            expected._average(means + rows @ rng.standard_normal((2, 50))) for _ in range(2000)
+            expected._average(means + rows @ rng.standard_normal((2, 50)), 3) for _ in range(2000)
         ]
         for name in ("diagonal", "off_diagonal", "ratio"):
             values = np.array([getattr(t, name) for t in norms])

@@ -12,8 +12,9 @@ from rmt_hessian.theory import (
     block_norms,
     weight_law,
 )
+from rmt_hessian.theory.norms.class_power import ClassPower
 from rmt_hessian.theory.norms.sample_pairs import offset_products
-from rmt_hessian.theory.norms.zipf import ClassPower, zipf_norm_limits
+from rmt_hessian.theory.norms.zipf import zipf_norm_limits
 from tests.theory.offsets import Moments, zipf
 
 B = np.array([1.5, -2.0, 0.3, -0.4])
@@ -115,9 +116,11 @@ def test_the_mean_over_classes_is_that_of_the_units():
 
 def test_units_without_offsets_are_alike():
     ens = Ensemble([5, 3], 0, "ce", 9)
-    assert block_norms(ens, units=(2, 0), n_draws=100) == block_norms(ens, n_draws=100)
+    of_two, of_all = block_norms(ens, units=(2, 0), n_draws=100), block_norms(ens, n_draws=100)
+    assert of_two == replace(of_all, n_units=None)
     squared = Ensemble([5, 3], 0, "mse", 9, biases=[[1.0, 0.0, 3.0]])
-    assert block_norms(squared, units=(0, 1)) == block_norms(replace(squared, biases=None))
+    of_two, of_all = block_norms(squared, units=(0, 1)), block_norms(replace(squared, biases=None))
+    assert of_two == replace(of_all, n_units=None)
 
 
 @pytest.mark.parametrize(
@@ -140,12 +143,23 @@ def test_units_that_are_none(units, error, message):
 LINEAR = Ensemble([60, 2], 0, "ce", 240)
 
 
-@pytest.mark.parametrize("units", [None, (0, 1), (0.5, 0.2), (3, 1.0)])
-def test_equal_offsets_have_the_limits_of_none(units):
-    limits, known = zipf_norm_limits(LINEAR, 0, units), block_norm_limits(LINEAR)
+def kinds(classes):
+    """Both arguments, of classes of fixed rank, int, and of shares of C, float."""
+    return {
+        name: [c if isinstance(c, kind) else None for c in classes]
+        for name, kind in (("units", int), ("ranks", float))
+    }
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [{}, {"units": (0, 1)}, {"ranks": (0.5, 0.2)}, {"units": (3, None), "ranks": (None, 1.0)}],
+)
+def test_equal_offsets_have_the_limits_of_none(classes):
+    limits, known = zipf_norm_limits(LINEAR, 0, **classes), block_norm_limits(LINEAR)
     assert limits.diagonal == ClassPower(known.diagonal, 2.0)
     assert limits.off_diagonal == ClassPower(known.off_diagonal, 4.0)
-    assert limits.ratio.constant == pytest.approx(known.ratio[0])
+    assert limits.ratio.constant == pytest.approx(known.ratio.constant)
     assert (limits.ratio.exponent, limits.ratio.log_exponent) == (2.0, 0.0)
 
 
@@ -159,7 +173,7 @@ def test_shares_of_the_classes(s):
     unit = zipf_norm_limits(LINEAR, 0)
     cases = {None: None, (0, 2): None, (2, 0.5): None, (0.5, 0.25): None}
     for units in cases:
-        limits = zipf_norm_limits(LINEAR, s, units)
+        limits = zipf_norm_limits(LINEAR, s, **({} if units is None else kinds(units)))
         off = []
         for C in (10**5, 4 * 10**6):
             pi = np.exp(zipf(C, s))
@@ -188,7 +202,7 @@ def test_shares_of_the_classes(s):
 def test_limits_of_the_blocks_of_many_classes(s, units):
     """d, N → ∞ at C = 10^5, where the error is of the order π_i and ``C^{-s}``, ``C^{s-1}``."""
     C = 10**5
-    limits = zipf_norm_limits(LINEAR, s, units, infinite_inputs=True)
+    limits = zipf_norm_limits(LINEAR, s, **kinds(units), infinite_inputs=True)
     i, j = (u if isinstance(u, int) else int(u * C) - 1 for u in units)
     ens = Ensemble([60, C], 0, "ce", 240, biases=[zipf(C, s)])
     for pair, limit in (((i, i), limits.diagonal), ((i, j), limits.off_diagonal)):
@@ -220,24 +234,29 @@ def test_powers_of_the_number_of_classes():
     assert power.at(10) == pytest.approx(0.06 * np.log(10))
     with pytest.raises(ValueError, match="n_classes must be at least 2, got 1"):
         power.at(1)
+    assert tuple(ClassPower(2.0, 0.5)) == (2.0, 0.5)
+    with pytest.raises(ValueError, match="log_exponent must be 0 of a pair"):
+        tuple(power)
 
 
 @pytest.mark.parametrize(
-    ("exponent", "units", "message"),
+    ("exponent", "classes", "message"),
     [
-        (1.5, None, r"exponent must lie in \[0, 1\], got 1.5"),
-        ("1", None, "exponent must be a number, got '1'"),
-        (0.5, (2, 2), "units must be different, got 2 twice"),
-        (0.5, (2, -1), "units must be at least 0, got -1"),
-        (0.5, (2, 0.0), r"units must be integers or shares in \(0, 1\], got 0"),
-        (0.5, (2, np.nan), r"units must be integers or shares in \(0, 1\], got nan"),
-        (0.5, (1, 2, 3), "units must be two, got 3"),
-        (0.5, (1, None), "units must be an integer, got None"),
+        (1.5, {}, r"exponent must lie in \[0, 1\], got 1.5"),
+        ("1", {}, "exponent must be a number, got '1'"),
+        (0.5, {"units": (2, 2)}, "units must be different, got 2 twice"),
+        (0.5, {"units": (2, -1)}, "units must be at least 0, got -1"),
+        (0.5, {"units": (2, 1.0)}, "units must be an integer, got 1.0"),
+        (0.5, {"ranks": (0.5, 0.0)}, "ranks must be positive and finite, got 0"),
+        (0.5, {"ranks": (0.5, 2)}, r"ranks must be shares of C, in \(0, 1\], got \(0.5, 2\)"),
+        (0.5, {"units": (1, 2, 3)}, "units must be two, got 3"),
+        (0.5, {"units": (1, None)}, "units and ranks must name the second class once"),
+        (0.5, {"units": (1, 2), "ranks": (0.5, None)}, "must name the first class once"),
     ],
 )
-def test_what_has_no_limits(exponent, units, message):
+def test_what_has_no_limits(exponent, classes, message):
     with pytest.raises(ValueError, match=message):
-        zipf_norm_limits(LINEAR, exponent, units)
+        zipf_norm_limits(LINEAR, exponent, **classes)
 
 
 def test_limits_are_of_the_last_layer_with_cross_entropy():

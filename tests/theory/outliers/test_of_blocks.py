@@ -13,7 +13,7 @@ from rmt_hessian.theory import (
     weight_law,
 )
 from rmt_hessian.theory.outliers.of_blocks import outliers_of_samples
-from rmt_hessian.theory.weights.sampled_weights import gaussian_points
+from rmt_hessian.theory.weights.given_weights import gaussian_points
 from tests import oracles
 
 N = 10**6

@@ -7,7 +7,7 @@ from rmt_hessian import Ensemble
 from rmt_hessian.theory import layer_law, layer_outliers
 from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
 from rmt_hessian.theory.outliers.of_layers import given_layer_outliers
-from rmt_hessian.theory.weights.sampled_weights import gaussian_points
+from rmt_hessian.theory.weights.given_weights import gaussian_points
 from tests import oracles
 
 N = 10**6

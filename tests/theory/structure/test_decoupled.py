@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rmt_hessian import Ensemble, Network
-from rmt_hessian.theory import decoupling
+from rmt_hessian.theory import expected_kronecker_error
 from rmt_hessian.theory.structure.decoupled import DecoupledNorms, decoupled_norms
 from tests.theory.structure.layer_samples import samples, squared_norms
 
@@ -43,7 +43,7 @@ def test_two_classes_are_integrals(block, N):
     phi = w @ ((lam[:, None] - lam[None]) ** 2 * fourth[:, None]) @ w
     once = 1 / N  # 0 for the limit
     expected = ((1 - once) * excess**2 + once * phi) / ((1 - once) * raw + once * psi)
-    found = decoupled_norms(Ensemble([p, 2], 0, "ce", 10, weights=[V]), block)
+    found = decoupled_norms(Ensemble([p, 2], 0, "ce", 10, weights=[V]), units=block)
     assert found.relative_error(N) ** 2 == pytest.approx(expected, rel=2e-3)
     assert found.crossover == pytest.approx(phi / excess**2, rel=4e-3)
     assert found.operator_plateau == pytest.approx(
@@ -70,7 +70,7 @@ def test_mean_squared_norms_by_simulation(case, block):
     """60,000/N draws of N samples and N copies, plain sums of Kronecker products: exact at N = 1, 2
     and 5, within five standard errors of the ratio of two means, and 2 % for the Sobol' points."""
     net, ens = of_case(case)
-    norms, rng = decoupled_norms(ens, block), np.random.default_rng(1)
+    norms, rng = decoupled_norms(ens, units=block), np.random.default_rng(1)
     for N in (1, 2, 5):
         R = 60_000 // N
         M, z = (
@@ -100,15 +100,15 @@ def test_constant_output_hessians_have_nothing_to_decouple(rng):
         assert norms.squared_mean == pytest.approx(1.0, abs=1e-12)
         assert norms.relative_error(3) < 1e-5  # √ of rounding
         with pytest.raises(ValueError, match=r"E\[M\] must be finite and not zero"):
-            decoupled_norms(ens, (0, 1))
+            decoupled_norms(ens, units=(0, 1))
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_beside_the_kronecker_product(case):
-    """The same T, μ and ``E‖M‖²‖z‖⁴``: `decoupling` draws the same points. Of few
+    """The same T, μ and ``E‖M‖²‖z‖⁴``: `expected_kronecker_error` draws the same points. Of few
     features the fluctuation is about twice that of the product."""
     _, ens = of_case(case)
-    decoupled, product = decoupled_norms(ens, rng=3), decoupling(ens, rng=3)
+    decoupled, product = decoupled_norms(ens, rng=3), expected_kronecker_error(ens, rng=3)
     assert decoupled.plateau == pytest.approx(product.plateau, rel=1e-9)
     assert decoupled.squared_mean == pytest.approx(product.squared_mean, rel=1e-9)
     assert decoupled.second_moment == pytest.approx(product.second_moment, rel=1e-9)
@@ -120,7 +120,7 @@ def test_in_high_dimensions_its_fluctuation_is_twice_that_of_the_product():
     for p, tolerance in ((50, 0.12), (1000, 0.006)):
         V = np.eye(3, p)
         ens = Ensemble([p, 3], 0, "ce", 10, weights=[V])
-        decoupled, product = decoupled_norms(ens), decoupling(ens)
+        decoupled, product = decoupled_norms(ens), expected_kronecker_error(ens)
         assert decoupled.fluctuation / product.fluctuation == pytest.approx(2, rel=tolerance)
         assert decoupled.fluctuation == pytest.approx(2 * p * (product.spread - 1), rel=tolerance)
 
@@ -130,7 +130,7 @@ def test_masks_alone_have_a_plateau_off_the_diagonal_only(rng):
     V, W = rng.standard_normal((2, 3)), np.eye(3, 8)
     ens = Ensemble([8, 3, 2], 0, "mse", 10, weights=[W, V])
     for i, j in np.ndindex(3, 3):
-        norms = decoupled_norms(ens, (i, j))
+        norms = decoupled_norms(ens, units=(i, j))
         if i == j:
             assert abs(norms.plateau) < 1e-4
             assert norms.crossover > 1e5
@@ -169,10 +169,10 @@ def test_wants_what_it_needs():
         ((0, 1, 2), "pair must be two units, got 3"),
     ):
         with pytest.raises(ValueError, match=message):
-            decoupled_norms(ens, block)
+            decoupled_norms(ens, units=block)
     with pytest.raises(IndexError, match="j must lie in 0 … 2, got 3"):
-        decoupled_norms(ens, (0, 3))
+        decoupled_norms(ens, units=(0, 3))
     big = Ensemble([50, 50], 0, "ce", 10, weights=[np.eye(50)])
     with pytest.raises(ValueError, match="at most 128 each and 2000 multiplied, got 50 and 50"):
         decoupled_norms(big)
-    assert decoupled_norms(big, (0, -1)).plateau > 0
+    assert decoupled_norms(big, units=(0, -1)).plateau > 0

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
+from rmt_hessian.kronecker_product import KroneckerProduct
 from rmt_hessian.theory import overlap_peak
 from rmt_hessian.theory.structure.overlap import mean_feature_overlap
 
@@ -20,14 +21,16 @@ def test_the_peak_counts_the_leading_kronecker_eigenvectors(seed, k, p):
     owners = [b for _, b in products] + [-1]
     count = next(place for place, b in enumerate(owners) if b != p - 1)
     Q = np.linalg.qr(rng.standard_normal((k, k)))[0]
-    assert overlap_peak(Q @ np.diag(lam) @ Q.T, np.diag(mu)) == count
+    assert overlap_peak(KroneckerProduct(Q @ np.diag(lam) @ Q.T, np.diag(mu))) == count
 
 
 def test_no_peak_without_a_leading_direction():
-    assert overlap_peak(np.eye(3), np.eye(4)) == 0
-    assert overlap_peak(np.eye(3), [[2.0]]) == 3
-    with pytest.raises(ValueError, match="autocorrelation must be square"):
-        overlap_peak(np.eye(3), np.ones((2, 3)))
+    assert overlap_peak(KroneckerProduct(np.eye(3), np.eye(4))) == 0
+    assert overlap_peak(KroneckerProduct(np.eye(3), [[2.0]])) == 3
+    with pytest.raises(ValueError, match="product must be a KroneckerProduct, got ndarray"):
+        overlap_peak(np.eye(3))
+    with pytest.raises(ValueError, match=r"product\.right must be positive semidefinite"):
+        overlap_peak(KroneckerProduct(np.eye(3), -np.eye(3)))
 
 
 @pytest.mark.parametrize("s", [0.0, 0.5, 1.0])
@@ -58,7 +61,7 @@ def test_limits_of_the_mean_of_the_inputs():
 
 def test_isotropy_up_to_rounding_is_isotropy(rng):
     Q = np.linalg.qr(rng.standard_normal((3, 3)))[0]
-    assert overlap_peak(np.eye(3), Q @ Q.T) == 0
+    assert overlap_peak(KroneckerProduct(np.eye(3), Q @ Q.T)) == 0
 
 
 def test_null_eigenvalues_up_to_rounding_are_null(rng):
@@ -70,7 +73,7 @@ def test_null_eigenvalues_up_to_rounding_are_null(rng):
     for S in ([[2.0]], x @ x.T):
         for noise in (0.0, 1e-16, -1e-16):
             Q, R = np.eye(4), np.eye(len(S))
-            assert overlap_peak(A + noise * Q, S + noise * R) == 3
+            assert overlap_peak(KroneckerProduct(A + noise * Q, S + noise * R)) == 3
 
 
 def test_the_mean_of_the_inputs_is_not_negative():

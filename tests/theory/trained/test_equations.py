@@ -176,10 +176,10 @@ def test_two_classes_by_quadrature(gamma, mu, rho):
     N = 1000
     ens = Ensemble([int(gamma * N), 2], 0, "ce", N, inputs=Mixture(rho))
     trained = trained_softmax(ens, ridge=mu)
-    assert trained.s == pytest.approx(s, rel=2e-3)
-    assert trained.q + trained.a**2 == pytest.approx(Q, rel=3e-3)
+    assert trained.prox_step == pytest.approx(s, rel=2e-3)
+    assert trained.logit_variance + trained.mean_response**2 == pytest.approx(Q, rel=3e-3)
     # ω = m P e_y: the difference of the two logits is m
-    assert trained.a * rho == pytest.approx(m, rel=2e-3, abs=1e-9)
+    assert trained.mean_response * rho == pytest.approx(m, rel=2e-3, abs=1e-9)
 
 
 @settings(max_examples=20)
@@ -191,9 +191,9 @@ def test_it_converges_everywhere(K, log_gamma, log_mu, rho, seed):
     trained = trained_softmax(ens, ridge=10**log_mu, rng=seed)
     assert trained.residual <= TOLERANCE
     assert trained.train_loss <= trained.test_loss + 1e-9
-    assert 0 <= trained.norm_ratio <= 1.5
-    assert trained.s > 0
-    assert trained.q > 0
+    assert 0 <= trained.block_norms().ratio <= 1.5
+    assert trained.prox_step > 0
+    assert trained.logit_variance > 0
 
 
 @settings(max_examples=5)
@@ -209,15 +209,15 @@ def test_it_converges_everywhere_with_groups(sizes, kappa, log_gamma, log_mu, rh
     ens = Ensemble([int(10**log_gamma * N), K], 0, "ce", N, inputs=Mixture(rho, groups=(G, kappa)))
     trained = trained_softmax(ens, ridge=10**log_mu)
     assert trained.residual <= TOLERANCE
-    assert 0 <= trained.block_norms_of(population=True).ratio <= 1.5
+    assert 0 <= trained.block_norms(population=True).ratio <= 1.5
 
 
 def test_a_large_ridge_is_one_step_of_gradient_descent():
     """``V ≈ -(1/μN) Σ g_n x_nᵀ`` with ``g = 1/K - e_y``."""
     K, d, N, mu, rho = 4, 200, 1000, 1e4, 2.0
     trained = trained_softmax(Ensemble([d, K], 0, "ce", N, inputs=Mixture(rho)), ridge=mu)
-    assert trained.a == pytest.approx(rho / (K * mu), rel=1e-3)
-    assert trained.q == pytest.approx(d / N / (K * mu**2), rel=1e-3)  # E‖g‖² = 1 - 1/K
+    assert trained.mean_response == pytest.approx(rho / (K * mu), rel=1e-3)
+    assert trained.logit_variance == pytest.approx(d / N / (K * mu**2), rel=1e-3)  # E‖g‖² = 1 - 1/K
     assert trained.train_loss == pytest.approx(np.log(K), rel=1e-3)
 
 

@@ -101,7 +101,7 @@ def test_coordinates_have_the_moments_of_training_inputs():
     # and the optimum: (1/N) Σ g wᵀ along V⊥ is -μ Q⊥^{1/2}, as V is -(1/μN) Σ g xᵀ
     w, g = found._given_logits.mean[:, 4:], found._given_logits.gradients
     means = found._given_logits.mean[:, :4] @ basis(4)
-    for along, expected in ((w, np.sqrt(found.q)), (means, found.a)):
+    for along, expected in ((w, np.sqrt(found.logit_variance)), (means, found.mean_response)):
         product = g.T @ along / len(g)
         assert np.trace(product) / 3 == pytest.approx(-found.ridge * expected, rel=0.01)
         np.testing.assert_allclose(product, -found.ridge * expected * np.eye(3), atol=4e-3)
@@ -123,9 +123,9 @@ def test_the_optimum_of_classes_that_differ():
 
 
 def test_exchangeable_and_matrix_forms_find_the_same_outliers(monkeypatch):
-    few = trained(3).outliers()
+    few = trained(3).layer_outliers()
     monkeypatch.setattr(ClassMoments, "exchangeable", property(lambda self: False))
-    many = trained(3).outliers()
+    many = trained(3).layer_outliers()
     assert [o.multiplicity for o in few] == [1, 2]
     assert [o.multiplicity for o in many] == [1, 1, 1]
     for name in ("place", "overlap", "means_overlap"):
@@ -135,7 +135,7 @@ def test_exchangeable_and_matrix_forms_find_the_same_outliers(monkeypatch):
 
 def test_figures_that_were_checked_by_simulation():
     """Ten draws had .2476 for the triplet, overlaps .734 and .011 with the means and with V."""
-    (outlier,) = trained().outliers()
+    (outlier,) = trained().layer_outliers()
     assert outlier.multiplicity == 3
     assert outlier.place == pytest.approx(0.2464, abs=2e-3)
     assert outlier.means_overlap == pytest.approx(0.727, abs=5e-3)
@@ -145,12 +145,12 @@ def test_figures_that_were_checked_by_simulation():
 def test_too_many_classes_that_differ():
     found = trained(20, ridge=0.1, frequencies=np.arange(1.0, 21))
     with pytest.raises(ValueError, match="classes less one times directions must be at most 600"):
-        found.outliers()
+        found.layer_outliers()
 
 
 def test_two_classes_with_one_mean_have_it_as_outlier_direction():
     """The mean of all, alone: its matrix has one row, in the means."""
     found = trained(2, rho=3.0, groups=(1, 1.0))
-    top = max(found.outliers(), key=lambda outlier: outlier.place)
+    top = max(found.layer_outliers(), key=lambda outlier: outlier.place)
     assert top.means_overlap == pytest.approx(top.overlap)
     assert top.means_overlap > 0.8

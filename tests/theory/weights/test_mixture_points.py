@@ -9,7 +9,7 @@ from rmt_hessian import Ensemble, Mixture, Network, theory
 from rmt_hessian.compare import ks_distance
 from rmt_hessian.hessian.from_network import layer_gradient_covariance, layer_hessian
 from rmt_hessian.model.mixtures import draw_mixture
-from rmt_hessian.theory.weights.sampled_weights import GivenWeights
+from rmt_hessian.theory.weights.given_weights import GivenWeights
 
 RNG = np.random.default_rng(0)
 W, V = RNG.standard_normal((4, 9)), RNG.standard_normal((3, 4))
