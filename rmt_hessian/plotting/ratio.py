@@ -101,7 +101,7 @@ def _line(C: FloatArray, values: Any, name: str) -> FloatArray:
     if values is None:
         return np.full(C.size, np.nan)
     values = _numbers(values)
-    if hasattr(values, "at"):
+    if hasattr(values, "exponent"):  # a `ClassPower`; columns of pandas have an ``at`` too
         values = [values.at(int(c)) for c in C]
     found = real_array(values, name)
     if found.shape != C.shape:

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 import rmt_hessian as rh
@@ -34,6 +35,13 @@ def test_standard_errors_are_bars(ax):
     plot_ratio(C, [3, 2, 1], errors=[0.5, 0.25, np.nan], ax=ax)
     bars = ax.collections[0].get_segments()
     assert [np.ptp(bar[:, 1]) for bar in bars[:2]] == [1, 0.5]
+
+
+def test_columns_of_a_table(ax):
+    table = pd.DataFrame({"C": C, "seen": [3, 2, 1], "known": [2.5, 2.0, 1.5]})
+    plot_ratio(table["C"], table["seen"], table["known"], limit=table["known"], ax=ax)
+    np.testing.assert_array_equal(drawn(ax)["predicted"], [C, [2.5, 2.0, 1.5]])
+    assert len(ax.lines) == 3
 
 
 def test_one_draw_has_no_band(ax):
