@@ -113,6 +113,10 @@ def get_activation(activation: ActivationLike) -> Activation:
     ValueError
         If it is none of these, or an `Activation` of one's own with the name of another.
 
+    References
+    ----------
+    gelu and silu: Hendrycks and Gimpel, arXiv 1606.08415.
+
     Examples
     --------
     >>> get_activation("tanh")

@@ -28,6 +28,10 @@ class BlockNorms(Sequence[float]):
     n_units : int or None
         k, over all of whose blocks these are means; None of the blocks of two units.
 
+    References
+    ----------
+    ``docs/norms.md`` *Two samples decide*.
+
     Examples
     --------
     >>> norms = BlockNorms(4.0, 1.0, n_units=3)

@@ -61,6 +61,11 @@ class Ensemble:
     IndexError
         If there is no such layer.
 
+    References
+    ----------
+    Definition. Scales of weights: LeCun, Bottou, Orr and Müller (1998), He, Zhang, Ren and Sun,
+    arXiv 1502.01852.
+
     Examples
     --------
     >>> ens = Ensemble([400, 16, 10], layer=-1, loss="ce", n_samples=1000)

@@ -12,10 +12,18 @@ INIT_GAINS = {"lecun": 1.0, "he": 2.0}  # name -> (fan-in) × (variance of an en
 def init_gain(init: Init) -> float:
     """Return ``in × Var`` of an entry of a weight matrix: 1 for LeCun, 2 for He.
 
+    Parameters
+    ----------
+    init : {"lecun", "he"}
+
     Raises
     ------
     ValueError
         If the initialisation is unknown.
+
+    References
+    ----------
+    LeCun, Bottou, Orr and Müller (1998); He, Zhang, Ren and Sun, arXiv 1502.01852.
 
     Examples
     --------

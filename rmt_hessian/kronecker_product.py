@@ -35,6 +35,10 @@ class KroneckerProduct(LazyMatrix):
         If a factor is not square and finite; from products and eigenpairs, if one is not symmetric
         (to 1e-10 of its largest entry).
 
+    References
+    ----------
+    ``docs/structure.md`` §2; Van Loan (2000).
+
     Examples
     --------
     >>> product = KroneckerProduct(np.diag([1.0, 2.0]), np.diag([3.0, 5.0]))

@@ -48,6 +48,10 @@ class Mixture:
     ValueError
         If an argument is not as above, or both groups and means are given.
 
+    References
+    ----------
+    ``docs/training.md`` §1.
+
     Examples
     --------
     >>> Mixture(3, frequencies=[3, 1])

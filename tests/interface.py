@@ -14,7 +14,8 @@ def names_of(package, prefix):
     found = {f"{prefix}{name}": getattr(package, name) for name in package.__all__}
     for path, line in LINE.findall(package.__doc__):
         module = importlib.import_module(f"{package.__name__}.{path}")
-        for name in set(re.findall(r"`(\w+)`", line)) - set(package.__all__):
+        # in an order that does not hang on hashes: workers of pytest must collect the same
+        for name in sorted(set(re.findall(r"`(\w+)`", line)) - set(package.__all__)):
             found[f"{prefix}{name}"] = getattr(module, name)
     return found
 

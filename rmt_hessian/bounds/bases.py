@@ -1,4 +1,9 @@
-"""Orthonormal bases of the weights of a network, layer by layer, along which a posterior varies."""
+"""Orthonormal bases of the weights of a network, layer by layer, along which a posterior varies.
+
+References
+----------
+``docs/bounds.md`` §2.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +37,10 @@ class LayerBasis:
         R, orthogonal; None for the identity.
     right : numpy.ndarray or None
         X.
+
+    References
+    ----------
+    ``docs/bounds.md`` §2.
     """
 
     shape: tuple[int, int]
@@ -66,16 +75,25 @@ def _squared_products(new: FloatArray | None, old: FloatArray | None, V: FloatAr
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """Of all parameters, in the order of `network_hessian`."""
+    """Directions of all parameters, in the order of `network_hessian`; orthonormal in each layer.
+
+    Attributes
+    ----------
+    layers : tuple of LayerBasis
+
+    References
+    ----------
+    ``docs/bounds.md`` §2.
+    """
 
     layers: tuple[LayerBasis, ...]
 
     def coordinates(self, theta: FloatArray) -> FloatArray:
-        """Of parameters, both of shape (P,)."""
+        """``Uᵀθ`` of parameters θ, both of shape (P,)."""
         return self._mapped(theta, LayerBasis.coordinates)
 
     def vector(self, coordinates: FloatArray) -> FloatArray:
-        """The parameters of these coordinates."""
+        """The parameters of these coordinates, both of shape (P,)."""
         return self._mapped(coordinates, LayerBasis.vector)
 
     def variances(self, other: Basis, variances: FloatArray) -> FloatArray:
@@ -118,6 +136,10 @@ def basis_of(net: Network, X: npt.ArrayLike, y: npt.ArrayLike, name: BasisName) 
     ------
     ValueError
         On bad inputs, labels or names, see `layer_hessian`.
+
+    References
+    ----------
+    ``docs/bounds.md`` §2; [W], PAC-Bayes bound.
 
     Examples
     --------

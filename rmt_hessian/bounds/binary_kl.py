@@ -13,7 +13,7 @@ EPS, TINY = float(np.finfo(float).eps), float(np.finfo(float).tiny)
 
 
 def binary_kl(q: float, p: float) -> float:
-    """``kl(q‖p) = q log(q/p) + (1-q) log((1-q)/(1-p))``, infinite where p cannot give q.
+    """``kl(q‖p) = q log(q/p) + (1-q) log((1-q)/(1-p))`` in nats, infinite where p cannot give q.
 
     Parameters
     ----------
@@ -24,6 +24,10 @@ def binary_kl(q: float, p: float) -> float:
     ------
     ValueError
         If one is not in [0, 1].
+
+    References
+    ----------
+    Kullback and Leibler (1951), of two coins; ``docs/bounds.md`` §1.
 
     Examples
     --------
@@ -48,6 +52,10 @@ def inverse_binary_kl(q: float, budget: float) -> float:
     ------
     ValueError
         If q is not in [0, 1], or the budget is negative.
+
+    References
+    ----------
+    ``docs/bounds.md`` §1; Seeger (2002).
 
     Examples
     --------

@@ -38,6 +38,10 @@ class PacBayesBound:
         c of the objective.
     risk_delta : float
         δ' of the mean over draws.
+
+    References
+    ----------
+    ``docs/bounds.md`` §1 and, of the variances, §3.
     """
 
     posterior: GaussianPosterior

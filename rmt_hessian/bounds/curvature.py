@@ -33,6 +33,11 @@ def curvatures(net: Network, X: npt.ArrayLike, basis: Basis) -> FloatArray:
     ValueError
         If the basis has other sizes, or on bad inputs, see `layer_hessian`.
 
+    References
+    ----------
+    ``docs/bounds.md`` §3; that the curvature of CE is a mean over labels drawn from p:
+    ``docs/structure.md`` §1.
+
     Examples
     --------
     >>> from rmt_hessian.bounds.bases import basis_of

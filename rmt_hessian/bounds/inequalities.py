@@ -33,6 +33,10 @@ def log_moment(n_samples: int) -> float:
     ValueError
         If N is not positive.
 
+    References
+    ----------
+    ``docs/bounds.md`` §1; Maurer, arXiv cs/0411099.
+
     Examples
     --------
     >>> round(log_moment(1), 6), round(log_moment(2), 6)  # ξ = 2, 2.5
@@ -54,7 +58,7 @@ def complexity(kl: float, n_samples: int, delta: float) -> float:
     Parameters
     ----------
     kl : float
-        ``KL(Q‖P)``, P chosen without the samples.
+        ``KL(Q‖P)`` in nats, P chosen without the samples.
     n_samples : int
     delta : float
         δ, in (0, 1).
@@ -63,6 +67,11 @@ def complexity(kl: float, n_samples: int, delta: float) -> float:
     ------
     ValueError
         If an argument is out of its range.
+
+    References
+    ----------
+    ``docs/bounds.md`` §1; Langford and Seeger (2001), Seeger (2002), with the constant of Maurer,
+    arXiv cs/0411099.
 
     Examples
     --------
@@ -92,6 +101,11 @@ def langford_seeger_bound(risk: float, kl: float, n_samples: int, delta: float) 
     ValueError
         If an argument is out of its range.
 
+    References
+    ----------
+    ``docs/bounds.md`` §1; Langford and Seeger (2001), Seeger (2002), with the constant of Maurer,
+    arXiv cs/0411099.
+
     Examples
     --------
     >>> round(langford_seeger_bound(0.1, kl=50.0, n_samples=1000, delta=0.05), 4)
@@ -115,6 +129,10 @@ def mcallester_bound(risk: float, kl: float, n_samples: int, delta: float) -> fl
     ------
     ValueError
         If an argument is out of its range.
+
+    References
+    ----------
+    ``docs/bounds.md`` §1; McAllester (1999), with the constant of Maurer, arXiv cs/0411099.
 
     Examples
     --------
@@ -147,6 +165,10 @@ def upper_confidence_bound(values: npt.ArrayLike, delta: float) -> float:
     ------
     ValueError
         If a value is not in [0, 1], there is none, or δ is out of its range.
+
+    References
+    ----------
+    ``docs/bounds.md`` §1; Waudby-Smith and Ramdas, arXiv 2010.09686.
 
     Examples
     --------

@@ -1,4 +1,9 @@
-"""What is minimised over posteriors: a mean loss and McAllester's penalty, with its gradient."""
+"""What is minimised over posteriors: a mean loss and McAllester's penalty, with its gradient.
+
+References
+----------
+``docs/bounds.md`` §2.
+"""
 
 from __future__ import annotations
 

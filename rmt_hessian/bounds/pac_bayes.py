@@ -114,6 +114,10 @@ def pac_bayes_bound(
         If the networks differ in sizes, biases or activation; on bad inputs or labels; if an
         argument is not as above; or if the posterior diverges.
 
+    References
+    ----------
+    ``docs/bounds.md`` §1, §2 and §3; [W], PAC-Bayes bound.
+
     Examples
     --------
     >>> from rmt_hessian.model.mixtures import mixture_inputs

@@ -1,4 +1,9 @@
-"""What a posterior costs in the bound that is minimised, McAllester's."""
+"""What a posterior costs in the bound that is minimised, McAllester's.
+
+References
+----------
+``docs/bounds.md`` §1 and §2.
+"""
 
 from __future__ import annotations
 

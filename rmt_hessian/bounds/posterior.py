@@ -1,4 +1,9 @@
-"""A Gaussian posterior over networks, beside an isotropic Gaussian prior."""
+"""A Gaussian posterior over networks, beside an isotropic Gaussian prior.
+
+References
+----------
+``docs/bounds.md`` §2.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +46,10 @@ class GaussianPosterior:
         s, along the directions of the basis.
     basis : Basis
         U.
+
+    References
+    ----------
+    ``docs/bounds.md`` §2.
     """
 
     initial: Network
@@ -62,7 +71,15 @@ class GaussianPosterior:
         return network_at(self.initial, self._parameters(self.displacement))
 
     def kl(self, prior_variance: float) -> float:
-        """`gaussian_kl` from ``N(θ_0, λI)``."""
+        """The KL from ``N(θ_0, λI)``, in nats.
+
+        ``½ Σ_i (s_i/λ - 1 - log(s_i/λ)) + ‖θ - θ_0‖²/(2λ)``.
+
+        Raises
+        ------
+        ValueError
+            If λ is not positive.
+        """
         lam = positive_real(prior_variance, "prior_variance")
         return gaussian_kl(self.squared_distance, self.variances, lam)
 

@@ -28,6 +28,10 @@ class PriorVariances:
     ValueError
         If one is not positive, or ``largest`` is not between 1e-100 and 1e100.
 
+    References
+    ----------
+    ``docs/bounds.md`` §1; Langford and Caruana (2001).
+
     Examples
     --------
     >>> prior = PriorVariances(largest=1.0, per_e_fold=100)

@@ -1,4 +1,9 @@
-"""The best variances of a posterior where the loss is quadratic, in closed form."""
+"""The best variances of a posterior where the loss is quadratic, in closed form.
+
+References
+----------
+``docs/bounds.md`` §3.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""The search for the posterior with the smallest bound."""
+"""The search for the posterior with the smallest bound.
+
+References
+----------
+``docs/bounds.md`` §2.
+"""
 
 from __future__ import annotations
 

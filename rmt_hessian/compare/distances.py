@@ -54,6 +54,10 @@ def ks_distance(eigenvalues: ArrayLike, law: HasCDF) -> float:
     ValueError
         If the eigenvalues are empty or not finite.
 
+    References
+    ----------
+    Kolmogorov (1933).
+
     Examples
     --------
     >>> from rmt_hessian.theory import conditional_law
@@ -100,6 +104,10 @@ def ks_distance_of_spectra(eigenvalues: ArrayLike, others: ArrayLike) -> float:
     ValueError
         If either is empty or not finite.
 
+    References
+    ----------
+    Smirnov (1939), of two samples; within rounding: definition of this package.
+
     Examples
     --------
     >>> ks_distance_of_spectra([0.0, 0.3, 1.0, 1.0], [0.0, 0.1 + 0.2, 1.0, 2.0])
@@ -137,6 +145,10 @@ def wasserstein_distance(eigenvalues: ArrayLike, law: HasComponents) -> float:
     ------
     ValueError
         If the eigenvalues are empty or not finite.
+
+    References
+    ----------
+    Vallender (1974): on the line it is this integral.
 
     Examples
     --------

@@ -1,4 +1,9 @@
-"""Units taken for exchangeable: a layer as one block, of the eigenvalues of all ``M_n``."""
+"""Units taken for exchangeable: a layer as one block, of the eigenvalues of all ``M_n``.
+
+References
+----------
+``docs/laws.md`` §4 and §8.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +34,7 @@ def exchangeable_weights(H: LayerHessian) -> tuple[FloatArray, FloatArray, float
 
     If the law of ``M_n`` is that of ``Π M_n Πᵀ`` for every permutation Π of the units, means of
     functions of M are multiples of the identity off that null space (Schur), and the equation for
-    k × k matrices is that of a block with these weights: ``docs/laws.md``, section 4. Of a softmax
+    k × k matrices is that of a block with these weights: ``docs/laws.md`` §4. Of a softmax
     over all its classes they are counted, and no matrix is made; of others they are computed.
     """
     M = H.output_hessians

@@ -10,13 +10,17 @@ the sums over the bulk, null eigenvalues included. An outlier at z, of the spike
 
     ``c₁ = θ - z``,   ``c₂ = θ² + 2γθ - z²``,
 
-of order 1, not of the size of z. By the central limit theorem for linear statistics (Bai &
+of order 1, not of the size of z. By the central limit theorem for linear statistics (Bai and
 Silverstein 2004: ``Var Σx = 2γ``, ``Cov(Σx, Σx²) = 4γ(1+γ)``, ``Var Σx² = 8γ(1+γ)² + 4γ²``)
 
     ``sd σ̂² = σ² √(2γ)/p``,   ``sd γ̂ = 2γ/p``,   uncorrelated.
 
 Outliers are what lies beyond the ends by more than the 0.999 quantile of the Tracy–Widom law, in
 the scaling of Johnstone (2001) and Ma (2012), the lower end in log x. The start are quartiles.
+
+References
+----------
+``docs/laws.md`` §10: *A fitted law*; Bai and Silverstein (2004); Johnstone (2001); Ma (2012).
 """
 
 from __future__ import annotations
@@ -56,6 +60,10 @@ class MarchenkoPasturFit:
     scale_error, aspect_ratio_error : float
         Standard errors, if the bulk is that of white Gaussian features; 0 for a ratio that was
         given or follows from the null eigenvalues.
+
+    References
+    ----------
+    ``docs/laws.md`` §10.
     """
 
     law: MarchenkoPastur
@@ -92,9 +100,14 @@ def fit_marchenko_pastur(
 
     Notes
     -----
-    Moments and errors: the docstring of this module. It always fits; `ks_test` of what is left says
-    whether the law is right. Null eigenvalues that come from null features, not from few samples,
-    need the ratio; so does float32 near γ = 1, where the smallest eigenvalues are rounding.
+    It always fits; `ks_test` of what is left says whether the law is right. Null eigenvalues that
+    come from null features, not from few samples, need the ratio; so does float32 near γ = 1, where
+    the smallest eigenvalues are rounding.
+
+    References
+    ----------
+    ``docs/laws.md`` §10; fluctuations: Bai and Silverstein (2004); edges: Johnstone (2001), Ma
+    (2012).
 
     Examples
     --------

@@ -73,7 +73,10 @@ def law_of_block(
     that is constant, have an eigenvalue far from the others: the law has a component of mass 1/p
     for it. The largest eigenvalue may be far from the end of the law where ``dependence`` is: no
     distance of distribution functions shows it.
-    Derivation: ``docs/laws.md``, section 8.
+
+    References
+    ----------
+    ``docs/laws.md`` §8.
 
     Examples
     --------

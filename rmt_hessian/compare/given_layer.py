@@ -75,7 +75,10 @@ def law_of_layer(
     blocks (`rmt_hessian.theory.laws.mean_of_laws`), and up to 16 units have their law,
     ``law_of_layer(H.restrict(units))``. The largest eigenvalue may be far from the end of the law
     where ``dependence`` is: no distance shows it.
-    Derivation: ``docs/laws.md``, section 8.
+
+    References
+    ----------
+    ``docs/laws.md`` §8.
 
     Examples
     --------

@@ -58,6 +58,10 @@ class SampleLaw(WithNullSpace):
         Distance between the latter and the law: again some 2/p, more if the features have another
         covariance than the one taken, or samples of very different sizes, or if units are taken
         for alike that are not.
+
+    References
+    ----------
+    ``docs/laws.md`` §8.
     """
 
     def __init__(

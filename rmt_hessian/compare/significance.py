@@ -2,7 +2,7 @@ r"""A Kolmogorov–Smirnov test of a spectrum against a law, for eigenvalues, wh
 
 The distance D of n independent draws is of the order ``1/√n``. Eigenvalues are rigid: their number
 below a point fluctuates by ``√log n`` only, as a Gaussian field with logarithmic correlations does,
-so that n D grows like log n (Claeys, Fahs, Lambert & Webb 2021). The p-value of
+so that n D grows like log n (Claeys, Fahs, Lambert and Webb 2021). The p-value of
 `scipy.stats.kstest` is close to 1 for every true law, and for many wrong ones.
 
 **Null distribution.** No closed form is known; this one is calibrated by simulation. Of p
@@ -21,6 +21,10 @@ eigenvalues 2.5 to 3 %. Of 18 new sets of 2,000 (classical laws; softmax, expone
 weights and populations that were not fitted; n = 50 … 400) it rejected 3.3 to 6.3 %, with a
 standard error of 0.5 % each, and 4.8 % of all; the three extreme ones 4.8 to 5.5 % with 8,000.
 ``tests/claims/test_ks_test.py`` holds such sets to 5 % ± 1 %.
+
+References
+----------
+``docs/laws.md`` §10: *A test*; Claeys, Fahs, Lambert and Webb (2021): rigidity.
 """
 
 from __future__ import annotations
@@ -53,6 +57,10 @@ class KSTestResult(NamedTuple):
         The Kolmogorov–Smirnov distance.
     pvalue : float
         Probability of a distance of at least this, if the spectrum follows the law.
+
+    References
+    ----------
+    ``docs/laws.md`` §10.
     """
 
     statistic: float
@@ -82,7 +90,8 @@ def ks_test(eigenvalues: ArrayLike, law: HasCDF) -> KSTestResult:
 
     Notes
     -----
-    Calibrated by simulation: the docstring of this module. It is the test
+    Calibrated by simulation: of p eigenvalues, n not null, ``p D`` is taken for a shifted gamma law
+    whose mean and standard deviation grow with log n. It is the test
 
     * of a block or a sample covariance: eigenvalues of a whole layer fluctuate more, as they come
       in groups of its units' (40 % of true spectra of three units are rejected at 5 %);
@@ -96,6 +105,10 @@ def ks_test(eigenvalues: ArrayLike, law: HasCDF) -> KSTestResult:
 
     For laws other than `GeneralizedMarchenkoPastur`, `SeparableLaw` and `WithNullSpace` of them, r
     counts as 0, one component.
+
+    References
+    ----------
+    ``docs/laws.md`` §10; rigidity: Claeys, Fahs, Lambert and Webb (2021).
 
     Examples
     --------

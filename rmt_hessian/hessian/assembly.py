@@ -3,6 +3,10 @@
 Units and features enter ``(1/N) Σ_n M_n ⊗ z_n z_nᵀ`` alike. The pairs of the fewer ones are gone
 through, and for each a matrix over the more is summed: over pairs of units (i, j),
 ``Σ_n λ_n^{ij} z_n z_nᵀ``; over pairs of features (a, b), ``Σ_n z_na z_nb M_n``.
+
+References
+----------
+``docs/computation.md`` §5.
 """
 
 import numpy as np

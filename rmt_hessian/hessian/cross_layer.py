@@ -8,6 +8,10 @@ The samples' parts are outer products with the inputs of the lower layer: of uni
 with ``R_n = M_m J_{ml} e_i``, (k_m,), ``z_n = z_m``, (p_m,), ``r_n = g_m = ∂ℓ/∂a_m`` and ``s_n =
 ∂z_m/∂a_{l,i}``, ``J_{ml} = ∂a_m/∂a_l``. It is 0 where unit i has slope 0. Units and features of
 layer m enter alike: the fewer of them are gone through, each with one product of matrices.
+
+References
+----------
+``docs/training.md`` §3.
 """
 
 from dataclasses import dataclass

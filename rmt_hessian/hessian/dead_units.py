@@ -37,6 +37,10 @@ def dead_units(H: LayerHessian) -> IntArray:
     ValueError
         If H is no `LayerHessian`.
 
+    References
+    ----------
+    Definition. What they do to overlaps: ``docs/structure.md`` §6.
+
     Examples
     --------
     >>> from rmt_hessian.hessian.from_network import layer_hessian

@@ -36,6 +36,10 @@ def decoupled(H: LayerHessian, other: LayerHessian) -> LayerHessian:
         If one is no `LayerHessian`, they differ in samples, units, features or dtype, or samples
         count differently (weights belong to one sample, features and output Hessians to two).
 
+    References
+    ----------
+    ``docs/decoupled.md`` *The matrices, exactly*; [D], proof.
+
     Examples
     --------
     >>> import numpy as np

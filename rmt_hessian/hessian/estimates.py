@@ -7,9 +7,13 @@ N → ∞, without bias. Leaving sample n out takes its row away twice,
 
 so that the jackknife needs nothing but the sums of rows. (It loses digits of the error where the
 pairs of one sample are nearly all of T.) Its variance is that of single samples and about twice
-that of pairs (Efron and Stein, *The jackknife estimate of variance*, Ann. Statist. 9, 1981): errors
-are right where N is large and T does not tend to 0, and too large by up to ``√(2(N-1)/(N-2))``, on
-average, where single samples tell nothing: a factor of 2 for N = 3, of √2 for many.
+that of pairs (Efron and Stein 1981): errors are right where N is large and T does not tend to 0,
+and too large by up to ``√(2(N-1)/(N-2))``, on average, where single samples tell nothing: a factor
+of 2 for N = 3, of √2 for many.
+
+References
+----------
+``docs/computation.md`` §2; Hoeffding (1948); Efron and Stein (1981).
 """
 
 from typing import Any, NamedTuple

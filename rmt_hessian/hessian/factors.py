@@ -1,4 +1,9 @@
-"""The factors of Hessians from a forward pass: the only place that knows of layers."""
+"""The factors of Hessians from a forward pass: the only place that knows of layers.
+
+References
+----------
+``docs/computation.md`` §1.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""The Hessian of the last layer of any model, from its features and its weights or logits."""
+"""The Hessian of the last layer of any model, from its features and its weights or logits.
+
+References
+----------
+``docs/computation.md`` §1.
+"""
 
 from __future__ import annotations
 
@@ -80,6 +85,10 @@ def head_hessian(
         If not exactly one of weights, logits and probabilities is given, shapes do not match, an
         entry is not finite, logits overflow, 1/T² does not fit the dtype, or another argument is
         not as above.
+
+    References
+    ----------
+    ``docs/computation.md`` §1.
 
     Examples
     --------

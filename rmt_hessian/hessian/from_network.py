@@ -96,6 +96,10 @@ def layer_hessian(
     IndexError
         If there is no such layer.
 
+    References
+    ----------
+    ``docs/computation.md`` §1; Botev, Ritter and Barber, arXiv 1706.03662.
+
     Examples
     --------
     >>> from rmt_hessian.model.networks import Network
@@ -163,6 +167,10 @@ def layer_gradient_covariance(
     ValueError, IndexError
         As `layer_hessian`.
 
+    References
+    ----------
+    ``docs/computation.md`` §1; ``docs/structure.md`` §1.
+
     Examples
     --------
     >>> from rmt_hessian.model.networks import Network
@@ -228,6 +236,10 @@ def network_hessian(
     ------
     ValueError
         On bad inputs, labels, loss, dtype or chunk size; see `layer_hessian`.
+
+    References
+    ----------
+    ``docs/computation.md`` §3; ``docs/training.md`` §3.
 
     Examples
     --------

@@ -1,4 +1,9 @@
-"""Weighted Gram matrices, ``Σ_n w_n z_n z_nᵀ``: the products that blocks and norms are made of."""
+"""Weighted Gram matrices, ``Σ_n w_n z_n z_nᵀ``: the products that blocks and norms are made of.
+
+References
+----------
+``docs/computation.md`` §5.
+"""
 
 import numpy as np
 from scipy.linalg import get_blas_funcs

@@ -1,4 +1,9 @@
-"""Numba kernels of the assembly. Slow NumPy twins: ``tests/oracles.py``."""
+"""Numba kernels of the assembly. Slow NumPy twins: ``tests/oracles.py``.
+
+References
+----------
+``docs/computation.md`` §1, §2 and §5.
+"""
 
 import numpy as np
 

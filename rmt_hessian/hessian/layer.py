@@ -30,8 +30,8 @@ from rmt_hessian.operators import LazyMatrix, SymmetricOperator
 class LayerHessian(LazyMatrix):
     """Hessian of the mean loss with respect to the weights of one layer, kept as factors.
 
-    ``H = (1/N) Σ_n M_n ⊗ z_n z_nᵀ`` with ``M_n = ∂²ℓ_n/∂a ∂a``, a the pre-activations ([D], section
-    3, for one hidden layer of ReLU; exact at any depth and for any activation, because a is linear
+    ``H = (1/N) Σ_n M_n ⊗ z_n z_nᵀ`` with ``M_n = ∂²ℓ_n/∂a ∂a``, a the pre-activations ([D] for
+    one hidden layer of ReLU; exact at any depth and for any activation, because a is linear
     in the weights). Samples that count differently have ``ω_n M_n`` for ``M_n``. Block (i, j), of
     shape (p, p), is ``H_ij = (1/N) Σ_n λ_n^{ij} z_n z_nᵀ`` with ``λ_n^{ij} = (M_n)_ij``. Index
     ``i*p + a`` is output unit i, input feature a: the row-major order of the weight matrix, shape
@@ -53,6 +53,11 @@ class LayerHessian(LazyMatrix):
         How many numbers a temporary array may hold.
     sample_weights : numpy.ndarray, shape (N,), or None
         ``ω_n``, of mean 1, where samples count differently; ``M_n`` has them as a factor.
+
+    References
+    ----------
+    ``docs/computation.md`` §1, §2, §3 and §5; ``docs/laws.md`` §1; [D], for one hidden layer of
+    ReLU.
     """
 
     features: RealArray
@@ -95,11 +100,17 @@ class LayerHessian(LazyMatrix):
         return (np.array([index_below(unit, self.n_blocks, "unit")]) for unit in (i, j))
 
     def block_weights(self, i: int, j: int) -> RealArray:
-        """``λ_n^{ij} = (M_n)_ij``, shape (N,)."""
+        """``λ_n^{ij} = (M_n)_ij``, shape (N,).
+
+        Raises
+        ------
+        IndexError
+            If there is no such unit.
+        """
         return self.output_hessians.pair_weights(*self._pair(i, j))[:, 0]
 
     def block(self, i: int, j: int) -> RealArray:
-        """``H_ij``, shape (p, p)."""
+        """``H_ij``, shape (p, p); errors as `block_weights`."""
         return next(self.blocks(*self._pair(i, j)))
 
     def blocks(self, i: npt.ArrayLike, j: npt.ArrayLike) -> Iterator[RealArray]:

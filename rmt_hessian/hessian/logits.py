@@ -1,6 +1,10 @@
 """Where logits come from: the last layer, or an array of them; made for some samples and classes.
 
 What is asked for is made anew each time, since C may be the vocabulary of a language model.
+
+References
+----------
+``docs/computation.md`` §1.
 """
 
 from dataclasses import dataclass

@@ -50,6 +50,10 @@ class NetworkHessian(LazyMatrix):
         ``r_n``, called with some samples; 0 for the Gauss–Newton part.
     chunk_size : int
         How many numbers a temporary array may hold.
+
+    References
+    ----------
+    ``docs/computation.md`` §3; ``docs/training.md`` §3; factors: ``docs/structure.md`` §5.
     """
 
     layers: tuple[LayerHessian, ...]

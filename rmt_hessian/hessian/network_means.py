@@ -4,6 +4,10 @@ Without the residual term between layers the Hessian is the mean of the products
 z_mᵀ`` of sample n, block by block, ``M = Bᵀ A B + Σ_k J_kᵀ diag(s_k) J_k``: B and ``J_k`` are the
 Jacobians of the logits, and of the pre-activations of hidden layer k, with respect to all
 pre-activations.
+
+References
+----------
+``docs/structure.md`` §5.
 """
 
 import numpy as np

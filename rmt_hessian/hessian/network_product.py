@@ -4,6 +4,10 @@ A direction ``U_0 … U_L`` of the weights moves the forward pass, ``ȧ_l = U_l 
 ``ż_{l+1} = D_l ȧ_l``, and the backward pass, ``δ̇_L = A_n ȧ_L``, ``δ̇_{l-1} = D_{l-1} (W_lᵀ δ̇_l +
 U_lᵀ δ_l) + s_{l-1} ∘ ȧ_{l-1}``, where ``δ_L = ∂ℓ/∂f`` and ``s_l = σ''(a_l) ∘ W_{l+1}ᵀ δ_{l+1}``;
 the product is ``(1/N) Σ_n (δ̇_l z_lᵀ + δ_l ż_lᵀ)`` in layer l. A constant feature does not move.
+
+References
+----------
+``docs/computation.md`` §3; Pearlmutter (1994).
 """
 
 import numpy as np

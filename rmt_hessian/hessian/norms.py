@@ -2,6 +2,10 @@
 
 With the N×N matrix ``K = (Z Zᵀ) ∘ (Z Zᵀ) / N²``, shared by all blocks of a layer,
 ``‖H_ij‖_F² = λ^{ijᵀ} K λ^{ij}``.
+
+References
+----------
+``docs/computation.md`` §2.
 """
 
 import numpy as np

@@ -2,6 +2,10 @@
 
 The share is ``Σ_{i≠j} ‖H_ij‖² / ‖H‖²``, of squared norms, and its root the ratio of norms ``‖H -
 blockdiag H‖ / ‖H‖``. What R of `mean_squared_block_norms` makes of it: `share_of_ratio`.
+
+References
+----------
+``docs/computation.md`` §2.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """The output Hessians ``M_n = ∂²ℓ/∂a ∂a`` of all samples, a the pre-activations, as factors.
 
 In the last layer ``M_n = A_n``, the output curvature of the loss. Below, by one recursion downwards
-(Botev, Ritter & Barber, arXiv 1706.03662), with ``M'_n`` and W of the layer above,
+(Botev, Ritter and Barber 2017), with ``M'_n`` and W of the layer above,
 
     ``M_n = D_n Wᵀ M'_n W D_n + diag(s_n)``,  ``D_n = diag σ'(a_n)``,  ``s_n = σ''(a_n) ∘ Wᵀ g'_n``,
 
@@ -10,6 +10,10 @@ derivative of the activation vanishes (ReLU, identity) there is no s, and ``M_n 
 with ``B_n = W_L D_{L-1} … W_{l+1} D_l``. All kinds answer the same questions, so that nothing else
 in the package asks which layer it has. Tangents have shape (n, q, k): n samples, q tangents of
 each.
+
+References
+----------
+``docs/computation.md`` §1; Botev, Ritter and Barber, arXiv 1706.03662.
 """
 
 from __future__ import annotations

@@ -3,6 +3,10 @@
 H is a mean over samples, so that every squared norm of its parts is ``Σ_nm h(n, m)``. The terms n =
 m are those of one sample with itself, of order 1/N of the others; the pairs n ≠ m alone are, up to
 a factor, an unbiased estimate for N → ∞.
+
+References
+----------
+``docs/computation.md`` §2; Hoeffding (1948).
 """
 
 from dataclasses import dataclass

@@ -40,6 +40,10 @@ def grouped_output_hessian(H: LayerHessian, n_groups: int) -> RealArray:
     ValueError
         If G is not a positive integer that divides N.
 
+    References
+    ----------
+    Definition.
+
     Examples
     --------
     >>> from rmt_hessian.model.networks import Network
@@ -70,6 +74,10 @@ class PopulationOutputHessian:
     n_samples : int
     relative_error : float
         Estimated standard error of the mean, ``√(Σ_g ‖M_g - M̄‖_F² / (G(G-1))) / ‖M̄‖_F``.
+
+    References
+    ----------
+    ``docs/structure.md`` §1.
     """
 
     mean: RealArray
@@ -135,6 +143,10 @@ def population_output_hessian(
         samples.
     RuntimeError
         If ``most_samples`` do not reach the wanted error.
+
+    References
+    ----------
+    ``docs/structure.md`` §1; [W], output Hessian.
 
     Examples
     --------

@@ -1,4 +1,9 @@
-"""Matrices ``g_n g_nᵀ`` in the place of an output curvature: those of the gradient covariance."""
+"""Matrices ``g_n g_nᵀ`` in the place of an output curvature: those of the gradient covariance.
+
+References
+----------
+``docs/computation.md`` §1.
+"""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,9 @@
-"""The residual of a loss, ``r_n = ∂ℓ/∂f``, and the gradients that it is pulled back to."""
+"""The residual of a loss, ``r_n = ∂ℓ/∂f``, and the gradients that it is pulled back to.
+
+References
+----------
+``docs/training.md`` §2 and §3.
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,9 @@
-"""The output curvature of a loss that samples enter with weights, ``ω_n A_n``."""
+"""The output curvature of a loss that samples enter with weights, ``ω_n A_n``.
+
+References
+----------
+``docs/computation.md`` §1.
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -3,6 +3,10 @@
 Every method streams over the classes or works on the samples asked for, so that C may be the
 vocabulary of a language model. `UnitCurvature` answers the same questions for the squared error,
 so that nothing else in the package asks which loss it has.
+
+References
+----------
+``docs/laws.md`` §1; ``docs/computation.md`` §1 and §2.
 """
 
 from dataclasses import dataclass

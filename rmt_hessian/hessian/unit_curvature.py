@@ -1,4 +1,9 @@
-"""The output curvature of the squared error: the identity."""
+"""The output curvature of the squared error: the identity.
+
+References
+----------
+``docs/laws.md`` §1.
+"""
 
 from dataclasses import dataclass
 

@@ -43,6 +43,10 @@ def gaussian_inputs(
     ValueError
         If N or d is not a positive integer, or the mean is not finite or of another shape.
 
+    References
+    ----------
+    Definition.
+
     Examples
     --------
     >>> import numpy as np
@@ -62,6 +66,10 @@ def rademacher_inputs(n_samples: int, n_inputs: int, rng: RandomState) -> FloatA
 
     Parameters, result and errors are those of `gaussian_inputs`, without a mean.
 
+    References
+    ----------
+    Definition.
+
     Examples
     --------
     >>> import numpy as np
@@ -76,6 +84,10 @@ def uniform_inputs(n_samples: int, n_inputs: int, rng: RandomState) -> FloatArra
     """Draw independent entries, uniform on ``[-√3, √3]``: mean 0, variance 1.
 
     Parameters, result and errors are those of `gaussian_inputs`, without a mean.
+
+    References
+    ----------
+    Definition.
 
     Examples
     --------
@@ -113,6 +125,10 @@ def student_inputs(
     ValueError
         If N or d is not a positive integer, or ν is not positive and finite.
 
+    References
+    ----------
+    Definition.
+
     Examples
     --------
     >>> import numpy as np
@@ -149,6 +165,10 @@ def correlated_inputs(
     ------
     ValueError
         If N is not a positive integer, or the eigenvalues are empty, not finite or negative.
+
+    References
+    ----------
+    Definition.
 
     Examples
     --------
@@ -193,6 +213,10 @@ def clustered_inputs(
     ValueError
         If a count is not a positive integer, or the noise is negative or not finite.
 
+    References
+    ----------
+    Definition.
+
     Examples
     --------
     >>> import numpy as np
@@ -226,6 +250,10 @@ def standardise(Z: ArrayLike) -> FloatArray:
     ------
     ValueError
         If Z is not a finite two-dimensional array.
+
+    References
+    ----------
+    Definition.
 
     Examples
     --------

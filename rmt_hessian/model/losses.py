@@ -1,4 +1,9 @@
-"""Losses: values and residuals. The loss of a data set is the mean over its samples."""
+"""Losses: values and residuals. The loss of a data set is the mean over its samples.
+
+References
+----------
+``docs/laws.md`` §1.
+"""
 
 from __future__ import annotations
 

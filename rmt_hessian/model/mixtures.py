@@ -60,6 +60,10 @@ def mixture_inputs(
     --------
     rmt_hessian.mixture.Mixture : The description of it.
 
+    References
+    ----------
+    ``docs/training.md`` §1.
+
     Examples
     --------
     >>> import numpy as np

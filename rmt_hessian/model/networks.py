@@ -56,6 +56,10 @@ class Network:
         if biases are not as many as layers, or one is not finite or of another length; or if the
         activation is unknown.
 
+    References
+    ----------
+    Definition.
+
     Examples
     --------
     >>> net = Network([[[1.0, -1.0]], [[2.0], [3.0]]])

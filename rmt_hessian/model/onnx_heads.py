@@ -38,6 +38,10 @@ class OnnxHead:
         As the network computes them.
     metadata : dict of str to str
         What the file says besides, such as the names of the classes.
+
+    References
+    ----------
+    Definition.
     """
 
     features: FloatArray
@@ -88,6 +92,10 @@ def onnx_head(
         inputs.
     OSError
         If the file cannot be read.
+
+    References
+    ----------
+    Definition.
 
     Examples
     --------

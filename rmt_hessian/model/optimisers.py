@@ -1,4 +1,9 @@
-"""Ways to lower a function of parameters: each records them step by step."""
+"""Ways to lower a function of parameters: each records them step by step.
+
+References
+----------
+Liu and Nocedal (1989): L-BFGS; Kingma and Ba, arXiv 1412.6980: Adam.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Which samples a loss counts, and how much: ``Σ_n w_n ℓ_n / Σ_n w_n``."""
+"""Which samples a loss counts, and how much: ``Σ_n w_n ℓ_n / Σ_n w_n``.
+
+References
+----------
+Definition.
+"""
 
 from __future__ import annotations
 

@@ -111,6 +111,10 @@ def train(
         On bad inputs, labels or weights, see `layer_hessian`; if an option is needed, or means
         nothing for the optimiser; or if features, losses or gradients overflow, with the step.
 
+    References
+    ----------
+    Definition. L-BFGS: Liu and Nocedal (1989); Adam: Kingma and Ba, arXiv 1412.6980.
+
     Examples
     --------
     >>> path = train(Network([[[0.0, 0.0]]]), [[1.0, 0.0], [0.0, 2.0]], [[1.0], [4.0]], "mse")
@@ -186,6 +190,10 @@ def mean_loss(
     ------
     ValueError
         On bad inputs, labels or weights, as `train`; or if the loss overflows.
+
+    References
+    ----------
+    Definition.
 
     Examples
     --------

@@ -55,6 +55,10 @@ def plot_overlap(
     ValueError
         If overlaps have another shape.
 
+    References
+    ----------
+    ``docs/structure.md`` §4.
+
     Examples
     --------
     >>> ax = plot_overlap([0.2, 0.9, 0.6], mark=2)

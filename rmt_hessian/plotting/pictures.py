@@ -138,6 +138,10 @@ def plot_block_norms(
     ValueError
         If H is neither a Hessian of the library nor a finite array of two axes.
 
+    References
+    ----------
+    ``docs/computation.md`` §2; ``docs/training.md`` *How a picture is made*.
+
     Examples
     --------
     >>> import rmt_hessian as rh

@@ -55,6 +55,10 @@ def plot_ratio(
     ValueError
         If the shapes do not agree.
 
+    References
+    ----------
+    ``docs/norms.md`` *Two samples decide* and *Many classes*.
+
     Examples
     --------
     >>> import rmt_hessian as rh

@@ -39,6 +39,10 @@ class BlockPreconditioning:
         ``η_b = 1/‖H_bb‖₂``, and 0 of a block that is left out.
     rank : int
         r, how many eigenvalues of H are not zero up to rounding.
+
+    References
+    ----------
+    ``docs/structure.md`` §7.
     """
 
     before: float
@@ -100,6 +104,10 @@ def block_preconditioning(
         If H is not symmetric and finite, or is zero; if the sizes are not those of blocks of H; if
         a block is zero, or 1 over its norm overflows, where its rows are not zero, so that no rate
         fits it: a unit of a network without weights above it, but not in the Gauss–Newton part.
+
+    References
+    ----------
+    ``docs/structure.md`` §7; Ostrowski (1959).
 
     Examples
     --------

@@ -144,6 +144,10 @@ def top_eigenpairs(
     together as ``tol``: the value returned for it is then too small by γ‖A‖. Memory: ``max(3k + 1,
     40)`` vectors.
 
+    References
+    ----------
+    ``docs/computation.md`` §4; Wu and Simon (2000).
+
     Examples
     --------
     >>> values, vectors = top_eigenpairs(np.diag([3.0, 1.0, 2.0]), 2)

@@ -7,6 +7,10 @@ product K. With ``μ_1 = mean ‖M_n‖²``, ``μ_2`` the mean of ``⟨M_n, M_m�
 mean ‖z_n‖⁴``, ``ζ_2`` that of ``(z_n·z_m)²``,
 
     ``E_π ‖H_π - K‖² = (μ_1 ζ_1 + (N-1) μ_2 ζ_2)/N - ‖K‖²``.
+
+References
+----------
+``docs/structure.md`` §8.
 """
 
 import numpy as np
@@ -17,7 +21,10 @@ from rmt_hessian.hessian.norms import in_range, squared_gram
 
 
 def independent_kronecker_error(H: LayerHessian) -> float:
-    """``√(E_π ‖H_π - K‖²) / ‖H‖`` of ``K = E[M] ⊗ E[z zᵀ]``, exactly: see the module.
+    """``√(E_π ‖H_π - K‖²) / ‖H‖`` of ``K = E[M] ⊗ E[z zᵀ]``, exactly.
+
+    ``H_π = (1/N) Σ_n M_n ⊗ z_π(n) z_π(n)ᵀ`` pairs output Hessians and features of the sample at
+    random.
 
     What sampling alone makes of `kronecker_error`, in the same unit ``‖H‖``, so that their squares
     compare: the rest is due to dependence, which mostly adds to the error, but may lower it. Below
@@ -33,6 +40,10 @@ def independent_kronecker_error(H: LayerHessian) -> float:
     ValueError
         If H is no `LayerHessian`, is zero, has weights of samples, or squares of its output
         Hessians overflow.
+
+    References
+    ----------
+    ``docs/structure.md`` §8.
 
     Examples
     --------

@@ -51,6 +51,10 @@ def kronecker_approximation(
     ValueError
         If H is neither, or ``cross_layer`` is given for a layer.
 
+    References
+    ----------
+    ``docs/structure.md`` §2 and §5; [W], decoupling.
+
     Examples
     --------
     >>> from rmt_hessian.hessian.from_network import layer_hessian
@@ -104,8 +108,8 @@ def nearest_kronecker_product(
     """The product ``B ⊗ C`` that minimises ``‖A - B ⊗ C‖_F``.
 
     ``‖A - B ⊗ C‖_F = ‖R - vec(B) vec(C)ᵀ‖_F`` with the rearrangement R of A, whose row (i, j) is
-    the block ``A_ij`` (Van Loan & Pitsianis 1993), so B and C are its leading singular pair. For a
-    layer Hessian, ``R = (1/N) Σ_n vec(M_n) vec(z_n z_nᵀ)ᵀ`` is not formed.
+    the block ``A_ij``, so B and C are its leading singular pair. For a layer Hessian,
+    ``R = (1/N) Σ_n vec(M_n) vec(z_n z_nᵀ)ᵀ`` is not formed.
 
     Parameters
     ----------
@@ -126,6 +130,10 @@ def nearest_kronecker_product(
         If A is not finite, or the shape is missing or not that of A.
     RuntimeError
         If the iteration does not converge.
+
+    References
+    ----------
+    Van Loan and Pitsianis (1993).
 
     Examples
     --------
@@ -194,6 +202,10 @@ def kronecker_error(
     ------
     ValueError
         If the sizes do not match, or H is zero, not finite or not symmetric.
+
+    References
+    ----------
+    ``docs/structure.md`` §2.
 
     Examples
     --------

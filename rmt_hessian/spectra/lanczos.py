@@ -1,4 +1,9 @@
-"""The Lanczos recurrence with full reorthogonalisation."""
+"""The Lanczos recurrence with full reorthogonalisation.
+
+References
+----------
+Golub and Meurant (2010).
+"""
 
 import numpy as np
 from numpy.linalg import norm

@@ -4,6 +4,10 @@ A pixel shows the root mean square of its entries. Unlike their maximum, which g
 number, it compares pixels of different sizes, and its square sums up to ``‖H‖_F²``. Pixels never
 cross a unit in part: they are pieces of one unit, or several whole units of a layer, so that
 blocks and stripes do not beat with them.
+
+References
+----------
+``docs/training.md`` *How a picture is made*.
 """
 
 from __future__ import annotations

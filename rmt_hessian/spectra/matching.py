@@ -36,6 +36,10 @@ class PermutedOverlap:
     dead_units : (numpy.ndarray of int, numpy.ndarray of int)
         Of U and of V, in ascending order: units whose rows are zero up to rounding. No vector of
         the frame sees them.
+
+    References
+    ----------
+    ``docs/structure.md`` §6.
     """
 
     overlap: float
@@ -104,6 +108,10 @@ def overlap_up_to_permutation(
     `separated_dimensions` of the eigenvalues tell. Units of equal rows, dead ones among them, may
     come in any order.
 
+    References
+    ----------
+    ``docs/structure.md`` §6.
+
     Examples
     --------
     >>> U = np.eye(3)[:, :1]
@@ -161,6 +169,10 @@ def random_overlaps_up_to_permutation(
     ------
     ValueError
         As `overlap_up_to_permutation`.
+
+    References
+    ----------
+    ``docs/structure.md`` §6.
 
     Examples
     --------

@@ -51,6 +51,10 @@ class NetworkKronecker(LazyMatrix):
         If a factor is not symmetric (to 1e-10 of its largest entry), or not of the size of its
         layers.
 
+    References
+    ----------
+    ``docs/structure.md`` §5; [W], decoupling.
+
     Examples
     --------
     >>> M, S = np.array([[2.0, 1.0], [1.0, 1.0]]), np.array([[1.0, 1.0], [1.0, 3.0]])

@@ -12,7 +12,9 @@ distance to that neighbour for g; outside all nodes there is no mass. In a conti
 linear interpolation through ``(θ_k, Σ_{j<k} w_j + w_k/2)``; at a converged node (an outlier, the
 null space) it is a jump. Either way it lies between the bounds.
 
-Bounds: Szegő, *Orthogonal Polynomials*, theorem 3.41.1.
+References
+----------
+Szegő (1939), theorem 3.41.1.
 """
 
 import numpy as np

@@ -44,6 +44,10 @@ def spectral_gap(eigenvalues: ArrayLike, k: int) -> float:
         If an eigenvalue is not finite, k is not in 1 … n-1, or λ_k is not above rounding: the
         ratio of two rounding errors is no gap.
 
+    References
+    ----------
+    ``docs/structure.md`` §1.
+
     Examples
     --------
     >>> spectral_gap([1.0, 4.0, 8.0], 2)
@@ -61,7 +65,7 @@ def spectral_gap(eigenvalues: ArrayLike, k: int) -> float:
 def gap_rank(eigenvalues: ArrayLike, most: int | None = None) -> int:
     """The k in ``1 … most`` of the smallest ratio ``λ_{k+1}/λ_k``, in descending order.
 
-    The "approximate rank" of [W], section 4: C-1 for the output Hessian of C classes, if ``most``
+    The "approximate rank" of [W]: C-1 for the output Hessian of C classes, if ``most``
     is at least that (the last layer, of C units, needs ``most=C-1``). Only λ_k above the rounding
     ``δ = max(n, 500) ε max|λ|`` count: below, a ratio is noise. Of ratios that are equal up to
     their rounding, ``(1 + λ_{k+1}/λ_k) δ/λ_k``, the first counts.
@@ -79,6 +83,10 @@ def gap_rank(eigenvalues: ArrayLike, most: int | None = None) -> int:
     ValueError
         If there are fewer than two eigenvalues, one is not finite, none is positive, or ``most``
         is not in 1 … n-1.
+
+    References
+    ----------
+    ``docs/structure.md`` §1; [W], approximate rank.
 
     Examples
     --------
@@ -125,6 +133,10 @@ def energy_share(eigenvalues: ArrayLike, k: int, *, power: float = 2) -> float:
     ValueError
         If the eigenvalues are not finite or all zero, k is not in 1 … n, or the power not positive.
 
+    References
+    ----------
+    Definition.
+
     Examples
     --------
     >>> energy_share([-1.0, 1.0, 0.0], 1), energy_share([1.0, 2.0, 1.0], 2, power=1)
@@ -139,10 +151,21 @@ def energy_rank(eigenvalues: ArrayLike, share: float = 0.9) -> int:
 
     So many eigenpairs reach the share of ``‖H‖_F²``, less ``max(n, 500) ε``.
 
+    Parameters
+    ----------
+    eigenvalues : array_like, shape (n,)
+        In any order and of either sign.
+    share : float
+        In (0, 1].
+
     Raises
     ------
     ValueError
         If the eigenvalues are not finite or all zero, or the share is not in (0, 1].
+
+    References
+    ----------
+    Definition.
 
     Examples
     --------
@@ -172,6 +195,10 @@ def numerical_rank(eigenvalues: ArrayLike, tolerance: float | None = None) -> in
     ------
     ValueError
         If an eigenvalue is not finite, or the tolerance not positive.
+
+    References
+    ----------
+    Definition.
 
     Examples
     --------

@@ -6,7 +6,7 @@ measure ``μ_v = Σ_i (q_iᵀ v)² δ_{λ_i}``, of mass 1 and moments ``∫ x^k 
 of one probe is unbiased. m Lanczos steps from v give an orthonormal basis Q of the Krylov space
 and a tridiagonal T with ``H Q = Q T + β_m q_{m+1} e_mᵀ``; eigenvalues θ_j of T and squared first
 entries w_j of its eigenvectors s_j are the m-node Gauss rule of μ_v, exact on polynomials of
-degree up to 2m-1. [GM], chapters 4 and 6; [U]; [C].
+degree up to 2m-1.
 
 **Probes** are Rademacher, ``v_i = ±1/√n``. The variance of ``vᵀ A v`` is
 ``(2/n²)(‖A‖_F² - Σ A_ii²)``; of v uniform on the sphere it is
@@ -16,10 +16,10 @@ most a factor 1 + 2/n, and are exact for diagonal matrices.
 **One probe.** `probe_rule` makes of its rule a distribution function with rigorous bounds, from the
 residuals ``r_j = ‖H Q s_j - θ_j Q s_j‖ = β_m |(s_j)_m|``.
 
-[GM] Golub, Meurant, *Matrices, Moments and Quadrature with Applications*, 2010. [U] Ubaru, Chen,
-Saad, *Fast estimation of tr(f(A)) via stochastic Lanczos quadrature*, SIAM J. Matrix Anal. Appl.
-38 (2017). [C] Chen, Trogdon, Ubaru, *Analysis of stochastic Lanczos quadrature for spectrum
-approximation*, ICML 2021.
+References
+----------
+Golub and Meurant (2010), chapters 4 and 6; Ubaru, Chen and Saad (2017); Chen, Trogdon and Ubaru
+(2021).
 """
 
 from __future__ import annotations
@@ -63,6 +63,11 @@ class SpectralDensity:
     residuals : tuple of numpy.ndarray
         ``r_j``: H has an eigenvalue within r_j of θ_j. All zero where the measure of the probe is
         known completely.
+
+    References
+    ----------
+    ``docs/computation.md`` §4; Golub and Meurant (2010), Ubaru, Chen and Saad (2017), Chen, Trogdon
+    and Ubaru (2021).
     """
 
     nodes: tuple[FloatArray, ...]
@@ -216,18 +221,23 @@ def spectral_density(
     -------
     SpectralDensity
 
-    Notes
-    -----
-    Defaults: for the softmax regression of 40,000 weights in ``tests/claims`` the distance from
-    the limiting law is 0.017, 0.010, 0.003, 0.003 at 25, 50, 100, 200 steps of 10 probes, and
-    0.007, 0.005, 0.003 for 2, 5, 10 probes of 100 steps.
-
     Raises
     ------
     ValueError
         If H is not square, its products are not finite, real and of shape (n,), or show that it
         is not symmetric (which takes two steps), a count is not a positive integer, or progress
         is not callable.
+
+    Notes
+    -----
+    Defaults: for the softmax regression of 40,000 weights in ``tests/claims`` the distance from
+    the limiting law is 0.017, 0.010, 0.003, 0.003 at 25, 50, 100, 200 steps of 10 probes, and
+    0.007, 0.005, 0.003 for 2, 5, 10 probes of 100 steps.
+
+    References
+    ----------
+    ``docs/computation.md`` §4; Golub and Meurant (2010), Ubaru, Chen and Saad (2017), Chen, Trogdon
+    and Ubaru (2021).
 
     Examples
     --------

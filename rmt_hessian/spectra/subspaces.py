@@ -38,6 +38,10 @@ def separated_dimensions(eigenvalues: ArrayLike, tolerance: float = TIE) -> Bool
     ValueError
         If the eigenvalues are empty, not finite or not ascending.
 
+    References
+    ----------
+    Davis and Kahan (1970).
+
     Examples
     --------
     >>> separated_dimensions([1.0, 1.0, 1.0, 2.0])
@@ -59,7 +63,7 @@ def two_frames(U: ArrayLike, V: ArrayLike) -> tuple[FloatArray, FloatArray]:
 
 
 def subspace_overlap(U: ArrayLike, V: ArrayLike) -> float:
-    """Eigenspace overlap ``‖Uᵀ V‖_F² / k`` of two orthonormal frames ([W], section 4).
+    """Eigenspace overlap ``‖Uᵀ V‖_F² / k`` of two orthonormal frames ([W]).
 
     1 for the same space, 0 for orthogonal ones; two random k-spaces of Rⁿ give k/n on average.
 
@@ -77,6 +81,10 @@ def subspace_overlap(U: ArrayLike, V: ArrayLike) -> float:
     ValueError
         If the shapes differ or the columns of either are not orthonormal (to 1e-8, in float32 to
         6e-5).
+
+    References
+    ----------
+    ``docs/structure.md`` §4; [W], overlap of eigenspaces.
 
     Examples
     --------
@@ -105,6 +113,10 @@ def overlap_by_dimension(U: ArrayLike, V: ArrayLike) -> FloatArray:
     ------
     ValueError
         As `subspace_overlap`.
+
+    References
+    ----------
+    ``docs/structure.md`` §4; [W], overlap of eigenspaces.
 
     Examples
     --------
@@ -140,6 +152,10 @@ def correspondence_matrix(U: ArrayLike, V: ArrayLike) -> FloatArray:
     ValueError
         As `subspace_overlap`.
 
+    References
+    ----------
+    ``docs/structure.md`` §8; [W], correspondence of eigenvectors.
+
     Examples
     --------
     >>> correspondence_matrix(np.eye(3)[:, [0, 1]], np.eye(3)[:, [2, 1]])
@@ -171,6 +187,10 @@ class ReshapedEigenvectors:
         The leading ``l_1``, a direction of the output units, of each vector.
     right : numpy.ndarray, shape (p, n)
         The leading ``f_1``, a direction of the features.
+
+    References
+    ----------
+    ``docs/structure.md`` §3; [W], eigenvectors.
     """
 
     singular_values: FloatArray
@@ -185,7 +205,7 @@ class ReshapedEigenvectors:
 
 
 def reshape_eigenvectors(vectors: ArrayLike, shape: tuple[int, int]) -> ReshapedEigenvectors:
-    """Singular values of eigenvectors of a layer, each read as a k × p matrix ([W], section 4).
+    """Singular values of eigenvectors of a layer, each read as a k × p matrix ([W]).
 
     Where the Hessian is close to a Kronecker product its top eigenvectors are close to rank 1.
     Results are in the order of the columns: of `top_eigenspace` the largest eigenvalue is last.
@@ -205,6 +225,10 @@ def reshape_eigenvectors(vectors: ArrayLike, shape: tuple[int, int]) -> Reshaped
     ------
     ValueError
         If the shapes do not match, or a vector is zero or not finite.
+
+    References
+    ----------
+    ``docs/structure.md`` §3; [W], eigenvectors.
 
     Examples
     --------
@@ -243,6 +267,10 @@ def kronecker_alignment(vectors: ArrayLike, left: ArrayLike, right: ArrayLike) -
     ------
     ValueError
         If the shapes do not match, an entry is not finite, or left or right are not orthonormal.
+
+    References
+    ----------
+    ``docs/structure.md`` §3.
 
     Examples
     --------

@@ -2,8 +2,8 @@
 
 **Recurrence.** The columns of Q are orthonormal, ``T = Qᵀ A Q``. A step multiplies the newest
 vector; the products of the result with all vectors are a column of T, and what is left over, r, is
-the next vector. When the basis is full, its best Ritz vectors replace it (Wu, Simon 2000; in exact
-arithmetic the implicit restart of ARPACK). The last entry of an eigenvector s of T tells its
+the next vector. When the basis is full, its best Ritz vectors replace it (Wu and Simon 2000; in
+exact arithmetic the implicit restart of ARPACK). The last entry of an eigenvector s of T tells its
 residual, ``‖A Q s - θ Q s‖ = ‖r‖ |s_m|``.
 
 **Copies.** In exact arithmetic the Krylov space of one vector holds one copy of each eigenvalue;
@@ -16,9 +16,9 @@ S be the span of the rest of the spectrum and ``g S`` its distance from ``λ_k``
 ``m = [log(2/δ) + ½ log(n/γ)] / arccosh(1 + 2 g)``
 
 products, except with probability δ: then the Chebyshev polynomial of degree m on the rest outweighs
-it (Kuczyński, Woźniakowski 1992). Restarts and clusters make this pessimistic. But the first search
-has shown how many are enough: so many that its residuals were ``δ √(γ g)/2`` of S and less from
-then on. Their share of all products would tell too little: where there are few distinct
+it (Kuczyński and Woźniakowski 1992). Restarts and clusters make this pessimistic. But the first
+search has shown how many are enough: so many that its residuals were ``δ √(γ g)/2`` of S and less
+from then on. Their share of all products would tell too little: where there are few distinct
 eigenvalues, the last products bring most of the digits. The second search takes so many, or m by g,
 whichever is less; δ = 1e-4, γ for the next distinct eigenvalue found, and g and S as the Ritz
 values tell. For let a polynomial leave the part ``c_i`` of what lies ``d_i`` below ``λ_k``: the
@@ -26,9 +26,9 @@ residual is ``r² = Σ c_i² d_i²``, and a Ritz value of a copy that is 1/δ ti
 ``Σ c_i² d_i/δ² <= r²/(δ² g S)`` behind it, less than the copy is above ``λ_k``. Where it finds
 something, it goes on until the k highest have converged, and another follows.
 
-Wu, Simon, *Thick-restart Lanczos method for large symmetric eigenvalue problems*, SIAM J. Matrix
-Anal. Appl. 22 (2000). Kuczyński, Woźniakowski, *Estimating the largest eigenvalue by the power and
-Lanczos algorithms with a random start*, SIAM J. Matrix Anal. Appl. 13 (1992).
+References
+----------
+Wu and Simon (2000); Kuczyński and Woźniakowski (1992).
 """
 
 from dataclasses import dataclass, field

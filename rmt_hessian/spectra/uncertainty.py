@@ -46,6 +46,10 @@ def jackknife(
     ValueError
         If there are fewer than two groups, or an entry is not finite.
 
+    References
+    ----------
+    Tukey (1958); Efron and Stein (1981).
+
     Examples
     --------
     >>> value, error = jackknife(np.log, [1.0, 2.0, 3.0])
@@ -117,6 +121,10 @@ def fitted_rate(
     ValueError
         If the shapes do not match, a number is not positive, all sizes are equal, there is one
         seed, or the level is not between 0 and 1.
+
+    References
+    ----------
+    Efron (1979): the bootstrap.
 
     Examples
     --------

@@ -7,6 +7,10 @@ With the rows ``U_i, V_i``, (p, q), of unit i of two frames and a permutation ma
 
 the overlap of the frames times q. This is a maximum over k! permutations; what is found is a
 maximum under exchanges of two units, of many starts.
+
+References
+----------
+``docs/structure.md`` §6.
 """
 
 from dataclasses import dataclass

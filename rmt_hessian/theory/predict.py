@@ -20,6 +20,10 @@ Inputs need not be Gaussian: independent entries of mean 0, variance 1 and finit
 give the same laws. Correlated ones follow `SeparableLaw` with the spectrum of their covariance.
 Tails with hardly a variance (Student, ν = 2.2) leave the law at every size that is reached; at
 ν = 6 it holds (``tests/claims/test_universality.py``).
+
+References
+----------
+``docs/laws.md`` §1; [D], static force.
 """
 
 from __future__ import annotations
@@ -111,6 +115,11 @@ def block_law(
     ValueError, IndexError
         As `weight_law`.
 
+    References
+    ----------
+    ``docs/laws.md`` §2, §2.5 and §6, with offsets §7; [D], static force; of a mixture
+    ``docs/trained.md`` §8, of trained weights §4 there.
+
     Examples
     --------
     >>> from rmt_hessian.ensemble import Ensemble
@@ -162,6 +171,10 @@ def layer_law(ens: Ensemble, *, matrix: Matrix = "hessian", rng: RandomState = 0
     RuntimeError
         If the matrix equation is not solved.
 
+    References
+    ----------
+    ``docs/laws.md`` §4; of a mixture ``docs/trained.md`` §8, of trained weights §4 there.
+
     Examples
     --------
     >>> from rmt_hessian.ensemble import Ensemble
@@ -191,8 +204,9 @@ def block_outliers(
     """Predicted eigenvalues of block (i, j) outside the support of its law.
 
     They come from the few directions of the features on which the weights depend, the span of the
-    weight rows, and of a mixture from those of the class means. Equations: `outliers.equation`;
-    nothing inside the support is reported.
+    weight rows, and of a mixture from those of the class means. With u the features there, they
+    lie where ``det(E[(u uᵀ - I) λ/(a - γ λ)] - I) = 0``, ``a = -1/s(z)``; nothing inside the
+    support is reported.
 
     Parameters
     ----------
@@ -213,6 +227,10 @@ def block_outliers(
     ValueError, IndexError
         As `block_law`.
 
+    References
+    ----------
+    ``docs/laws.md`` §5 and §6; of a mixture ``docs/trained.md`` §8, of trained weights §5 there.
+
     Examples
     --------
     >>> from rmt_hessian.ensemble import Ensemble
@@ -232,6 +250,8 @@ def layer_outliers(
 ) -> list[Outlier]:
     """Predicted eigenvalues of a whole layer outside the support of its law; see `block_outliers`.
 
+    ``det(E[M (I + γ G(z) M)^{-1} ⊗ u uᵀ] - z I) = 0``, G that of the equation of the layer.
+
     Parameters
     ----------
     ens, matrix, rng
@@ -245,6 +265,10 @@ def layer_outliers(
     ------
     ValueError, RuntimeError
         As `layer_law`.
+
+    References
+    ----------
+    ``docs/laws.md`` §5; of a mixture ``docs/trained.md`` §8, of trained weights §5 there.
 
     Examples
     --------

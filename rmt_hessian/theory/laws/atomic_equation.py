@@ -1,4 +1,9 @@
-"""What the equations of weights and of features have in common: their atoms, and the rank."""
+"""What the equations of weights and of features have in common: their atoms, and the rank.
+
+References
+----------
+``docs/laws.md`` §6.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -28,6 +28,10 @@ def conditional_law(weights: ArrayLike, n_features: int) -> GeneralizedMarchenko
     ValueError
         If the weights are empty or not finite, or p is not positive.
 
+    References
+    ----------
+    ``docs/laws.md`` §1 and §2; [D], static force.
+
     Examples
     --------
     >>> conditional_law([0.0, 0.0], 3).atom_at_zero

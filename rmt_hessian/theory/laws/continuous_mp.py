@@ -1,4 +1,9 @@
-"""The law of a block with isotropic features whose weights have a density."""
+"""The law of a block with isotropic features whose weights have a density.
+
+References
+----------
+``docs/laws.md`` §2.5.
+"""
 
 import numpy as np
 
@@ -13,6 +18,8 @@ NODES_PER_PANEL = 4  # of the table of a component
 class ContinuousMarchenkoPastur(GeneralizedMarchenkoPastur):
     """Limiting law of ``(1/N) Σ_n λ_n z_n z_nᵀ`` with weights that have a density.
 
+    ``s = 1/(E[λ/(1 + γ λ s)] - z)`` as of `GeneralizedMarchenkoPastur`.
+
     Parameters
     ----------
     weights : WeightDensity
@@ -23,6 +30,10 @@ class ContinuousMarchenkoPastur(GeneralizedMarchenkoPastur):
     ------
     ValueError
         If the weights are no `WeightDensity`, or the aspect ratio is not positive.
+
+    References
+    ----------
+    ``docs/laws.md`` §2.5; product integration: Helsing and Ojala (2008).
 
     Examples
     --------

@@ -10,6 +10,10 @@ pole of κ, which no gap holds. With ``b = λ - c``
 
     ``1 + λδ = (1 + b u)/(1 - c u)``,  ``g = V/κ``,  ``V = E[1/(1 + b u)]``,
     ``κ = E[λ/(1 + b u)]``,  ``T = g A/D``,  ``D = 1 - A + c g A``.
+
+References
+----------
+``docs/laws.md`` §8.
 """
 
 from dataclasses import dataclass

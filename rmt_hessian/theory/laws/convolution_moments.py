@@ -8,6 +8,10 @@ become
 
 and ``-z s = 1 + Σ_{j>=1} n_j y^j``: ``E X^k`` is the coefficient of ``u^k``. Each sweep makes one
 more coefficient exact.
+
+References
+----------
+``docs/laws.md`` §8.
 """
 
 import numpy as np

@@ -8,6 +8,10 @@ Q the quantile function. Mass cannot be missed, however narrow the intervals and
 decades apart. Where the density ends in a square root, ``q - q₀ ~ (x - x₀)^{3/2}``, x is a smooth
 function of t; so it is at a hard edge ``|x|^{-1/2}``. Panels in t are halved until the rule on the
 halves says what it said on the whole.
+
+References
+----------
+``docs/laws.md`` §9.
 """
 
 from dataclasses import dataclass

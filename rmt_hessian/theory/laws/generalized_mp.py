@@ -37,6 +37,11 @@ A weight ℓ of tiny mass w: a component of mass w/γ at the spike ``z(γ ℓ)``
 between the components of negative and of positive weights. A continuous weight law given by a
 rule of few nodes has the right CDF, but its density shows the single nodes where they lie farther
 apart than v, in tails and for γ > 1: `continuous_mp` has continuous ones.
+
+References
+----------
+``docs/laws.md`` §2 and §3; [D], static force; Marchenko and Pastur (1967); the argument is that of
+Biane (1997).
 """
 
 from __future__ import annotations
@@ -77,6 +82,8 @@ class _Component:
 class GeneralizedMarchenkoPastur(SpectralLaw):
     """Limiting law of ``(1/N) Σ_n λ_n z_n z_nᵀ`` with discrete weights.
 
+    ``s = 1/(E[λ/(1 + γ λ s)] - z)`` for ``s(z) = ∫ dμ(x)/(x - z)``, features ``z_n ~ (0, I_p)``.
+
     Parameters
     ----------
     weights : array_like, shape (K,)
@@ -97,9 +104,14 @@ class GeneralizedMarchenkoPastur(SpectralLaw):
 
     Notes
     -----
-    Equation and source: the docstring of this module. All weights zero: the unit atom at 0.
+    All weights zero: the unit atom at 0.
     Mean ``E λ``, variance ``γ E λ²``.
     Rescaling all weights rescales the law and changes nothing relative.
+
+    References
+    ----------
+    ``docs/laws.md`` §2.1, §2.2 and §2.3; off the axis §3; spikes §10. [D] has it for blocks of one
+    hidden layer; free cumulants: Nica and Speicher (2006).
 
     Examples
     --------

@@ -15,6 +15,10 @@ numba keeps a compiled function when one that it calls changes in another.
 
 No floating-point rule is relaxed: whether a function was compiled here, inlined or loaded from the
 cache changes no bit. Sums over atoms have a fixed order made for SIMD (`_sums`).
+
+References
+----------
+``docs/laws.md`` §2.2, §2.3 and §2.4.
 """
 
 import numpy as np

@@ -17,6 +17,10 @@ class MarchenkoPastur(GeneralizedMarchenkoPastur):
     scale : float
         The common weight, positive.
 
+    References
+    ----------
+    Marchenko and Pastur (1967); ``docs/laws.md`` §2.1.
+
     Examples
     --------
     >>> import numpy as np

@@ -9,6 +9,10 @@ that is ``K + z m(W) = 0``, where ``K = 0`` is no solution.
 
 A function of W is a mean of inverses, so that ``dm = φ E[R dW R] + (1 - φ) W^{-1} dW W^{-1}`` with
 ``R = (e - W)^{-1}``: like K, no eigenvectors of a matrix that is not normal are needed.
+
+References
+----------
+``docs/laws.md`` §8.
 """
 
 from dataclasses import dataclass

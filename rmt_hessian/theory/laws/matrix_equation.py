@@ -7,8 +7,8 @@ spectrum tends to the law with ``s(z) = tr G(z)/k`` and
     ``G = ( E[ M (I + γ G M)^{-1} ] - z I )^{-1}``,   Im G > 0 for Im z > 0.
 
 k = 1 is the generalised Marchenko–Pastur law; γ → 0 the spectrum of ``E[M]``, the Kronecker
-approximation ``E[M] ⊗ I``. [D] has the blocks; the equation for the layer is derived in
-``docs/laws.md``. The expectation is a mean over the given sample of M.
+approximation ``E[M] ⊗ I``. [D] has the blocks. The expectation is a mean over the given sample of
+M.
 
 **Distribution.** With ``K = E[M (I + γ G M)^{-1}]``
 
@@ -23,8 +23,12 @@ is π times the mass to the right, so that the distribution function is known at
 all arguments in [0, π], to second order in the error of G. No mass needs quadrature.
 
 **Solution.** The right-hand side maps matrices of positive imaginary part to themselves, with one
-fixed point (Helton, Rashidi Far, Speicher 2007): whatever has ``Im G > 0`` and solves is the
+fixed point (Helton, Rashidi Far and Speicher 2007): whatever has ``Im G > 0`` and solves is the
 solution. How it is found: `matrix_solver`.
+
+References
+----------
+``docs/laws.md`` §4; Helton, Rashidi Far and Speicher (2007).
 """
 
 import numpy as np

@@ -13,6 +13,10 @@ at least ``dim U - E rank(M P_U)/γ`` of k. The atom is the largest of these,
 
 for M in general position (no U but all) ``max(0, 1 - r)``, ``r = E rank(M)/(k γ)``. Where units or
 groups of them decouple, U is the range of ``lim -z G(z)``.
+
+References
+----------
+``docs/laws.md`` §4: *Atom*.
 """
 
 import numpy as np

@@ -15,8 +15,7 @@ Schur complement: ``K = Pᵀ (X + I⊗D)^{-1} P``, X block diagonal of the ``M_n
 samples, so that ``K^{-1} - D = E[M^{-1}] - bᵀ Y^{-1} b``, Y, the rest of ``X + I⊗D``, with
 ``Im Y > 0``. As ``-1/m(w) - w`` is a number in the same way, negative for w < 0, the right-hand
 side, as a map of D, takes ``Im D > 0`` into itself, and has one fixed point there (Earle and
-Hamilton). Source: the operator-valued form of Belinschi and Bercovici's subordination (Belinschi,
-Speicher, Treilhard and Vargas, IMRN 2015); derived in ``docs/laws.md``.
+Hamilton): the operator-valued form of the subordination of `free_convolution`.
 
 **Distribution.** With T the right-hand side, the potential
 
@@ -25,6 +24,10 @@ Speicher, Treilhard and Vargas, IMRN 2015); derived in ``docs/laws.md``.
 
 is stationary in D; its imaginary part on the axis is kπ (1 - F). ``I - A = -W m``, and W, ``-1/m``
 and ``I + M^{1/2} D M^{1/2}`` have eigenvalues in the upper half plane, as ``W - e`` has.
+
+References
+----------
+``docs/laws.md`` §8: *Layers*; Belinschi, Speicher, Treilhard and Vargas (2015).
 """
 
 from __future__ import annotations
@@ -48,6 +51,9 @@ from rmt_hessian.theory.laws.two_sided import nonzero
 
 class MatrixFreeConvolution(MatrixLaw):
     """Limiting law of ``(1/N) Σ_n M_n ⊗ z_n z_nᵀ`` given the spectrum of ``(1/N) Σ_n z_n z_nᵀ``.
+
+    ``K = E[M (I + DM)^{-1}]``, ``W = z (K^{-1} - D)``, ``D = -(m(W)^{-1} + W)/z`` with
+    ``m(w) = φ E[1/(e - w)] - (1 - φ)/w``, and ``s(z) = tr(DK/φ - I)/(kz)``.
 
     Parameters
     ----------
@@ -79,10 +85,13 @@ class MatrixFreeConvolution(MatrixLaw):
 
     Notes
     -----
-    Equation and source: the docstring of this module. The moments 1 and 2 are exact. Output
-    Hessians that hardly differ are taken as ``M (1 ± ε)``, and so are features, so that no
-    direction has a relative standard deviation below 0.1, as in `FreeConvolution`. 2,000 samples,
-    9 units and 60 features take some 10 s, 16 units 30 s.
+    The moments 1 and 2 are exact. Output Hessians that hardly differ are taken as ``M (1 ± ε)``,
+    and so are features, so that no direction has a relative standard deviation below 0.1, as in
+    `FreeConvolution`. 2,000 samples, 9 units and 60 features take some 10 s, 16 units 30 s.
+
+    References
+    ----------
+    ``docs/laws.md`` §8; Belinschi, Speicher, Treilhard and Vargas (2015).
 
     Examples
     --------

@@ -3,6 +3,10 @@
 One function for all steps on a sample: calls with a dozen small arrays would take as long as the
 steps. A complex matrix A is two arrays, ``A_real`` and ``A_imag``; a complex number is ``a + i b``,
 but for ``x + i y``, one over the pivot.
+
+References
+----------
+``docs/laws.md`` §4.
 """
 
 import numpy as np

@@ -1,4 +1,9 @@
-"""A law of a whole layer: the table of the solution of a matrix equation at nodes."""
+"""A law of a whole layer: the table of the solution of a matrix equation at nodes.
+
+References
+----------
+``docs/laws.md`` §4.
+"""
 
 from __future__ import annotations
 

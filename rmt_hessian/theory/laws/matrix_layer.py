@@ -28,6 +28,8 @@ CHECKS = 4  # every so many nodes the two halves of the sample are compared
 class MatrixLayerLaw(MatrixLaw):
     """Law of a layer from a sample of its output Hessians, by the matrix equation.
 
+    ``G = (E[M (I + γ G M)^{-1}] - z I)^{-1}``, ``Im G > 0`` for ``Im z > 0``, ``s(z) = tr G/k``.
+
     Parameters
     ----------
     output_hessians : array_like, shape (n, k, k)
@@ -71,6 +73,10 @@ class MatrixLayerLaw(MatrixLaw):
     rounding ends a hard edge before, it is drawn as ``√x`` from 0 on: the edge itself is found for
     ``|r - 1|`` down to 1e-7 or so. For γ below 1e-8, components of width ``√γ`` are not told from
     rounding where several units mix, and the equation may not be solved.
+
+    References
+    ----------
+    ``docs/laws.md`` §4; Helton, Rashidi Far and Speicher (2007).
     """
 
     def __init__(self, output_hessians: ArrayLike, aspect_ratio: float) -> None:

@@ -8,6 +8,10 @@ left. Then cells between neighbours are halved, the worst first:
 - two outside: while F differs, however little: something lies between;
 - one inside, one outside: there F ends at the known F of the gap in a square root of the density,
   at the distance ``3/2 ΔF/ρ`` of the node inside. Nodes approach it until ΔF does not matter.
+
+References
+----------
+``docs/laws.md`` §4: *Distribution function*.
 """
 
 import heapq

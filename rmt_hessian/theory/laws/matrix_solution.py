@@ -1,4 +1,9 @@
-"""The solution of the matrix equation at one z, and what it says of the law on the real axis."""
+"""The solution of the matrix equation at one z, and what it says of the law on the real axis.
+
+References
+----------
+``docs/laws.md`` §4.
+"""
 
 from dataclasses import dataclass
 

@@ -5,6 +5,10 @@ in `matrix_equation` and `matrix_convolution` have in common. It is found by New
 neighbour, and where that fails by continuation in the imaginary part: from ``z + iη`` with η of the
 size of the support, down to the one asked for in steps that grow while they succeed. A solution
 that is not reached raises, with the residual.
+
+References
+----------
+``docs/laws.md`` §4 and §8.
 """
 
 import numpy as np

@@ -30,6 +30,10 @@ class MeanOfLaws(SpectralLaw):
     ValueError
         If there is none, or something else among them.
 
+    References
+    ----------
+    Definition.
+
     Examples
     --------
     >>> from rmt_hessian.theory import MarchenkoPastur

@@ -21,6 +21,15 @@ class WithNullSpace(SpectralLaw):
     mass : float
         Share of the null space, in [0, 1).
 
+    Raises
+    ------
+    ValueError
+        If the law is none of this package, or the mass not in [0, 1).
+
+    References
+    ----------
+    ``docs/laws.md`` §4.
+
     Examples
     --------
     >>> from rmt_hessian.theory import MarchenkoPastur

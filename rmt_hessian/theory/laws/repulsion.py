@@ -4,7 +4,7 @@ Given its weights, the matrix ``(1/N) Σ λ_n z_n z_nᵀ`` has linear statistics
 the limit, with ``Cov(log det(H - z), log det(H - z')) = -2 log(1 - K(z, z'))`` for real features;
 with δ and κ of `separable`
 
-    ``1 - K(z, z') = (z - z')/(a - a')`` for white features, ``a = -1/s`` (Bai & Silverstein 2004),
+    ``1 - K(z, z') = (z - z')/(a - a')`` for white features, ``a = -1/s`` (Bai, Silverstein),
     ``K = φ ∫ a²/((aκ - z)(aκ' - z')) dν · E[λ²/((1 + λδ)(1 + λδ'))]`` in general.
 
 The number of eigenvalues below x is ``-Im log det/π``. Seen on the scale η its variance is
@@ -18,6 +18,10 @@ so with η of the order of the distance ``1/(pπρ)`` of neighbours it is, but f
 
 Far below 0, r says that x lies in a component of few eigenvalues, or of a density that varies fast:
 there they are almost in their places.
+
+References
+----------
+Bai and Silverstein (2004); rigidity: Claeys, Fahs, Lambert and Webb (2021); ``docs/laws.md`` §10.
 """
 
 from functools import lru_cache

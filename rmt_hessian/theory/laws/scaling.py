@@ -1,4 +1,9 @@
-"""Powers of two as units of length: exact, so that no square of a length need overflow."""
+"""Powers of two as units of length: exact, so that no square of a length need overflow.
+
+References
+----------
+Definition.
+"""
 
 import numpy as np
 

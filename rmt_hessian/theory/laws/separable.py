@@ -6,9 +6,8 @@ r"""Blocks whose features are correlated: the law of a separable sample covarian
 
     ``δ = φ ∫ a/(a κ - z) dν(a)``,   ``κ = E_F[λ/(1 + λ δ)]``,   ``s = ∫ dν(a)/(a κ - z)``
 
-(Zhang, *Spectral analysis of large dimensional random matrices*; Paul & Silverstein 2009; signed
-weights change nothing below). With Σ = I it is the generalised Marchenko–Pastur law, δ = φ s; with
-constant weights, the classical sample covariance law of population ν.
+(signed weights change nothing below). With Σ = I it is the generalised Marchenko–Pastur law,
+δ = φ s; with constant weights, the classical sample covariance law of population ν.
 
 **On the real axis, without a small imaginary part.** For ``Im z >= 0`` the right-hand side, as a
 map T of δ, takes the upper half plane into itself: Im κ < 0 there. By Schwarz–Pick a holomorphic
@@ -34,6 +33,10 @@ Gaps narrower than 1e-5 of their component (in θ) may not be listed; no other r
 
 **Outliers.** A single eigenvalue θ of Σ outside ν gives one of H at z, ``κ(z) θ = z``
 (`SeparableLaw.outliers`, `spikes`).
+
+References
+----------
+``docs/laws.md`` §6; Zhang (2006); Paul and Silverstein (2009).
 """
 
 from __future__ import annotations
@@ -61,6 +64,8 @@ THIN = 1e-9  # of the density of the weights, as trimmed
 class SeparableLaw(TwoSidedLaw):
     """Limiting law of ``(1/N) Σ_n λ_n z_n z_nᵀ`` with correlated features, ``z_n = Σ^{1/2} g_n``.
 
+    ``δ = φ ∫ a/(aκ - z) dν(a)``, ``κ = E[λ/(1 + λδ)]``, ``s = ∫ dν(a)/(aκ - z)``.
+
     Parameters
     ----------
     weights, probabilities : array_like, shape (K,)
@@ -86,11 +91,14 @@ class SeparableLaw(TwoSidedLaw):
 
     Notes
     -----
-    Equation and source: the docstring of this module. A ν of few atoms shows them one by one once φ
-    is small.
+    A ν of few atoms shows them one by one once φ is small.
     Time grows like weights plus population, and with the number of components: 1000 weights over 12
     decades on a population of 1000 over 8, with 500 densities and values of the CDF, take 0.1 s
     where there are few components, 1 s where there are hundreds.
+
+    References
+    ----------
+    ``docs/laws.md`` §6; spikes §10; Zhang (2006); Paul and Silverstein (2009).
 
     Examples
     --------
@@ -254,6 +262,10 @@ class ContinuousSeparableLaw(SeparableLaw):
     ------
     ValueError, RuntimeError
         As `SeparableLaw`, and if the weights are no `WeightDensity`.
+
+    References
+    ----------
+    ``docs/laws.md`` §2.5 and §6.
 
     Examples
     --------

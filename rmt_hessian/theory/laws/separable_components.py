@@ -13,6 +13,10 @@ again.
 **Inside.** Components are cut into cells until δ in the middle of each is, nearly, the cubic
 through the nodes around it, and the density that the cubic has explains the exact mass of the cell.
 What turns out to be a gap cuts a component in two.
+
+References
+----------
+``docs/laws.md`` §6.
 """
 
 import numpy as np

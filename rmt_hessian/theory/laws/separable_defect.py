@@ -1,4 +1,9 @@
-"""By how much points (δ, z) miss the equation of the separable law, ``δ = T(δ; z)``."""
+"""By how much points (δ, z) miss the equation of the separable law, ``δ = T(δ; z)``.
+
+References
+----------
+``docs/laws.md`` §6.
+"""
 
 from dataclasses import dataclass, fields
 

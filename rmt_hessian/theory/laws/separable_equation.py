@@ -2,6 +2,10 @@ r"""The equation of the separable law, ``δ = T(δ; z)``: its sums, and what fol
 
 Statement and source: `separable`. Everything here is in units in which the largest |λ| and the
 largest a are 1. `separable_solver` solves it.
+
+References
+----------
+``docs/laws.md`` §6.
 """
 
 import math

@@ -7,6 +7,10 @@ With ``ε = -δ``, ``m_j = E λ^j`` and ``n_j = ∫ a^j dν`` the equations beco
 and ``-s = Σ E[X^k] u^{k+1} = Σ_j n_j κ^j u^{j+1}``: ``E X^k`` is the coefficient of ``u^k`` in
 ``Σ_j n_j (κ u)^j``. A coefficient of κ needs lower ones of ε only, and the reverse: each sweep
 makes one more of each exact.
+
+References
+----------
+``docs/laws.md`` §6.
 """
 
 import numpy as np

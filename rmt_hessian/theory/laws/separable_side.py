@@ -3,6 +3,10 @@ r"""Components of the separable law on one side of the origin, with δ at nodes 
 With r = |x| the coordinate in a component is θ, ``log r = log lo + log(hi/lo) sin²θ``: δ is smooth
 in it at the ends, and any number of decades is one interval. A cubic through the nodes gives δ to
 start from; values are always those of the equation solved at the point itself.
+
+References
+----------
+``docs/laws.md`` §6.
 """
 
 from dataclasses import dataclass

@@ -17,6 +17,10 @@ continuation in a small imaginary part.
 the only one. By Wolff's lemma, if T has none, a real fixed point where T is analytic with
 ``dT/dδ <= 1`` is the limit of the solutions from above; there x is outside the support. Equality
 holds at the ends of components.
+
+References
+----------
+``docs/laws.md`` §6.
 """
 
 import numpy as np

@@ -11,6 +11,10 @@ the equation of Silverstein (1995) for the companion transform m, H the spectrum
 y of Bai & Silverstein's book. A block ``(1/N) Σ λ_n z_n z_nᵀ`` with white features has the spectrum
 of a sample covariance too, but for zeros: of p samples of N variables with covariance
 ``γ diag(λ)``, so of the ratio 1/γ.
+
+References
+----------
+``docs/laws.md`` §10; Silverstein (1995).
 """
 
 from __future__ import annotations
@@ -27,6 +31,9 @@ from rmt_hessian.theory.laws.separable import SeparableLaw
 
 class SilversteinLaw(SeparableLaw):
     """Limiting law of the sample covariance ``(1/n) Σ_i x_i x_iᵀ`` of n samples, p × p.
+
+    ``z = -1/m + c ∫ t/(1 + t m) dH(t)``, ``c = p/n``, H the law of the population, and
+    ``m = -(1 - c)/z + c s``.
 
     Parameters
     ----------
@@ -48,8 +55,12 @@ class SilversteinLaw(SeparableLaw):
 
     Notes
     -----
-    Equation: the docstring of this module. Samples are centred at a known mean; centred at their
-    own, n is the number of samples less 1. Outliers of a spiked covariance: `outliers`.
+    Samples are centred at a known mean; centred at their own, n is the number of samples less 1.
+    Outliers of a spiked covariance: `outliers`.
+
+    References
+    ----------
+    ``docs/laws.md`` §10; Silverstein (1995).
 
     Examples
     --------

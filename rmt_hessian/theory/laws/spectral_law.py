@@ -41,6 +41,10 @@ class SpectralLaw(ABC):
         Mass of the atom at 0.
     error : float
         Of the CDF, as far as the law was made from something sampled or rounded; 0 if exact.
+
+    References
+    ----------
+    ``docs/laws.md`` §9.
     """
 
     atom_at_zero: float

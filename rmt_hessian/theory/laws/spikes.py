@@ -7,13 +7,18 @@ support, with κ of the law without the spike (`separable`; ``κ = z + 1/s`` for
 
 m is the transform of a probability measure, so it increases between its poles: ``θ κ(z) - z``
 decreases on every gap of the support and has at most one root there, the outlier (Baik, Ben Arous
-& Péché 2005; Baik & Silverstein 2006; for gaps Bai & Yao 2012). Minus the residue is the squared
-overlap of its eigenvector with v,
+and Péché 2005; Baik and Silverstein 2006; for gaps Bai and Yao 2012). Minus the residue is the
+squared overlap of its eigenvector with v,
 
     ``θ κ(z) = z``,  ``1/(1 - θ κ'(z)) = d log z/d log θ``.
 
 A gap around 0 in which κ vanishes at 0, as the rank of H is below that of Σ, has its root there:
 the atom. A spike whose function has no root, as it is too near to the bulk, gives nothing.
+
+References
+----------
+``docs/laws.md`` §10; Baik, Ben Arous and Péché (2005), Baik and Silverstein (2006), for gaps Bai
+and Yao (2012); the overlap, for white features: Paul (2007).
 """
 
 from __future__ import annotations
@@ -50,6 +55,10 @@ class Outlier:
         That on the span of the class means alone; 0 where inputs have none.
     spike : float, optional
         The population eigenvalue that causes it, where one does.
+
+    References
+    ----------
+    ``docs/laws.md`` §5 and §10.
     """
 
     place: float

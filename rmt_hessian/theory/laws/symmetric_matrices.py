@@ -1,4 +1,9 @@
-"""Symmetric matrices as vectors, their upper triangles, and the operators X ↦ Σ A X A on them."""
+"""Symmetric matrices as vectors, their upper triangles, and the operators X ↦ Σ A X A on them.
+
+References
+----------
+``docs/laws.md`` §4.
+"""
 
 import numpy as np
 

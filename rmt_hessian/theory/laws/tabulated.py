@@ -9,6 +9,10 @@ order ½ (``g → const``). A quintic spline in θ interpolates g, with the slop
 that g has at the ends and no third derivative there, and everything else is computed from that
 spline: the CDF is the integral of the density. Its error is ``O(h⁶)`` for a spacing h in θ, and
 nodes at uniform θ are best; a density that ends in another way is only resolved to the last cell.
+
+References
+----------
+``docs/laws.md`` §2.4: the coordinate θ.
 """
 
 from __future__ import annotations
@@ -158,7 +162,12 @@ class TabulatedLaw(SpectralLaw):
 
     Notes
     -----
-    Interpolation: the docstring of this module.
+    Between nodes a quintic spline in θ, of the density times dx/dθ, with an error of ``O(h⁶)`` for
+    a spacing h in θ.
+
+    References
+    ----------
+    ``docs/laws.md`` §2.4: the coordinate θ.
 
     Examples
     --------

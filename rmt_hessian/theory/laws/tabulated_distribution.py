@@ -7,6 +7,10 @@ are not negative make F grow; others are raised to 0, at the cost of the slopes,
 the density jumps between nodes. A component that begins at 0 (a hard edge) goes on below its
 lowest node as ``√x``. What lies below 0 is the table of -X; where both sides reach 0, the density
 passes through it, and goes on below the lowest nodes as it is on average.
+
+References
+----------
+``docs/laws.md`` §4: *Distribution function*.
 """
 
 from collections.abc import Sequence

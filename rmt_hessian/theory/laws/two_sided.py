@@ -1,4 +1,9 @@
-"""A law whose equation is solved at each point, with components on both sides of the origin."""
+"""A law whose equation is solved at each point, with components on both sides of the origin.
+
+References
+----------
+``docs/laws.md`` §6 and §8.
+"""
 
 from __future__ import annotations
 

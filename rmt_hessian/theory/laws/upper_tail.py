@@ -6,6 +6,10 @@ With ``t = hi - (hi - x) s²`` the integral of the density from x to the end of 
 
 smooth in s where the density ends in a square root or a hard edge. Two Gauss rules that agree
 beyond the rounding of 1 - F are better than it.
+
+References
+----------
+``docs/laws.md`` §9: *Upper tail*.
 """
 
 from typing import Any

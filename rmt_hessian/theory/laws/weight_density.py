@@ -68,6 +68,10 @@ class WeightDensity:
     ValueError
         If the panels are not as above, a density is negative, or the total is not 1 to 1e-8.
 
+    References
+    ----------
+    ``docs/laws.md`` §2.5; product integration: Helsing and Ojala (2008).
+
     Examples
     --------
     >>> edges = np.array([[0.0, 0.5], [0.5, 1.0]])

@@ -20,6 +20,10 @@ With variances ``σ_w²/d`` and ``σ_v²/m``, ``τ = σ_w² σ_v²`` and z at ``
 - output, diagonal (κ = 1) and off it (κ = 2): ``σ_w⁴ q² ∂²φ^m/∂z²``;
 - hidden, off the diagonal (κ = 1): ``(x·x')² (σ_v²/m)² (J + zJ')² φ^{m-2}``; on it
   ``(σ_v²/m)² (x·x')² P(g > 0, g' > 0)``.
+
+References
+----------
+``docs/norms.md`` *Many classes*.
 """
 
 from typing import Any

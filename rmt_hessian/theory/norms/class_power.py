@@ -15,6 +15,10 @@ class ClassPower:
 
     Without a logarithm it is a pair too, constant and exponent.
 
+    References
+    ----------
+    ``docs/laws.md`` §7.
+
     Examples
     --------
     >>> power = ClassPower(3.0, 2.0)

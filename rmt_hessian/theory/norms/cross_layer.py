@@ -13,6 +13,10 @@ As within a layer, two samples decide its norm: ``E‖H_{w_i, v_c}‖_F² = (1 -
 Labels are uniform over classes, targets one-hot: r has the mean ``p - 1/C`` (MSE: ``f - 1/C``),
 and a sample with itself adds the variance of its label, ``(1/C)(1 - 1/C)``: with CE this is what
 stays as C grows.
+
+References
+----------
+``docs/norms.md`` *Between layers*.
 """
 
 from __future__ import annotations
@@ -40,7 +44,18 @@ Tangents: TypeAlias = tuple[FloatArray, FloatArray, BoolArray, FloatArray]
 
 @dataclass(frozen=True)
 class CrossLayerNorm:
-    """``E‖H_{w_i, v_c}‖_F²`` and its standard error, 0 where the formula is closed."""
+    """``E‖H_{w_i, v_c}‖_F²`` of a block of shape (d, m), unit i of the hidden layer and class c.
+
+    Attributes
+    ----------
+    squared_norm : float
+    error : float
+        Its standard error; 0 where the formula is closed.
+
+    References
+    ----------
+    ``docs/norms.md`` *Between layers*.
+    """
 
     squared_norm: float
     error: float = 0.0
@@ -88,6 +103,10 @@ def cross_layer_norm(
     IndexError
         If there is no such layer.
 
+    References
+    ----------
+    ``docs/norms.md`` *Between layers*.
+
     Examples
     --------
     >>> from rmt_hessian.ensemble import Ensemble
@@ -132,6 +151,10 @@ def cross_layer_ratio(
     -------
     (float, float)
 
+    References
+    ----------
+    ``docs/norms.md`` *Between layers*.
+
     Examples
     --------
     >>> from rmt_hessian.ensemble import Ensemble
@@ -165,6 +188,10 @@ def cross_layer_limit(ens: Ensemble, first: int = 0, second: int = 1) -> ClassPo
     -------
     ClassPower
 
+    References
+    ----------
+    ``docs/norms.md`` *Between layers*.
+
     Examples
     --------
     >>> from rmt_hessian.ensemble import Ensemble
@@ -196,6 +223,10 @@ def cross_layer_ratio_limit(ens: Ensemble, first: int = 0, second: int = 1) -> C
     ValueError
         As `cross_layer_norm`, and if the constant of the diagonal output block does not exist: see
         `block_norm_limits`.
+
+    References
+    ----------
+    ``docs/norms.md`` *Between layers*.
 
     Examples
     --------

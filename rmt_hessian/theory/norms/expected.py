@@ -10,6 +10,10 @@ a standard error.
 
 MSE needs no draws. As ``d, N → ∞`` with ``d/N = γ`` and few directions in the weights the norm
 tends to ``d [(E λ)² + γ E λ²]``, with the law of λ at that C: `block_norm_from_weights`.
+
+References
+----------
+``docs/norms.md`` *Two samples decide*.
 """
 
 from __future__ import annotations
@@ -46,6 +50,9 @@ def block_norms(
 ) -> BlockNorms:
     """Expected squared block norms over random weights and inputs, exact in d, N, m and C.
 
+    ``E‖H_ij‖_F² = (1 - 1/N) E[(z·z')² λ λ'] + (1/N) E[‖z‖⁴ λ²]``, z and λ the features and the
+    weight of one sample, z' and λ' of another. CE is an average over draws of a pair, MSE closed.
+
     Parameters
     ----------
     ens : Ensemble
@@ -76,6 +83,10 @@ def block_norms(
     For the output layer with CE the average has heavy tails at small m: below m = 5 or so the
     standard errors are too small (for m = 4, C = 300 and 1024 draws, 15 % of the averages lay
     beyond three of them).
+
+    References
+    ----------
+    ``docs/norms.md`` *Two samples decide*.
 
     Examples
     --------
@@ -148,10 +159,20 @@ def block_norm_from_weights(law: HasMoments, aspect_ratio: float) -> float:
     law : object with ``mean()`` and ``second_moment()``
         The law of the weights λ of a block, for example a `WeightLaw`.
     aspect_ratio : float
+        ``γ = p/N``.
 
     Returns
     -------
     float
+
+    Raises
+    ------
+    ValueError
+        If the law has not these two, or the aspect ratio is not positive.
+
+    References
+    ----------
+    ``docs/laws.md`` §2.1: mean and variance of the law.
 
     Examples
     --------

@@ -11,6 +11,10 @@ these laws: ``‖x‖², ‖x'‖² ~ χ²_{d+2}`` and ``sin²θ`` tilts θ, the
 ``‖x‖² ~ χ²_{d+4}``, the mean being d(d+2).
 
 ``d = None`` stands for d → ∞, where ``q = 1`` and ``θ = 0``.
+
+References
+----------
+``docs/norms.md`` *Two samples decide*.
 """
 
 import numpy as np

@@ -12,6 +12,10 @@ The probabilities p, p' of both samples are functions of S alone, so ``M = Vᵀ 
     ``+ v [X_ii Π_jj + Π_ii X_jj + (X_ij + X_ji) Π_ij] + v² tr(AA') [Π_ii Π_jj + Π_ij²]``
 
 with ``X = Q SAA'Sᵀ Qᵀ``. It costs two numbers a class instead of m.
+
+References
+----------
+``docs/norms.md`` *Two samples decide*; Isserlis (1918).
 """
 
 import numpy as np

@@ -3,6 +3,10 @@
 ``d, N, m, C`` are the input dimension, the number of samples, the hidden width and the number of
 classes, ``gain`` the scale of the weights. The linear model has no m, and its formulas do not use
 it.
+
+References
+----------
+``docs/norms.md`` *Many classes*.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,9 @@
-"""Limits of the expected block norms: C → ∞ at given sizes, and d, N → ∞ too."""
+"""Limits of the expected block norms: C → ∞ at given sizes, and d, N → ∞ too.
+
+References
+----------
+``docs/norms.md`` *Many classes*.
+"""
 
 from dataclasses import dataclass
 
@@ -21,6 +26,10 @@ class BlockNormLimits:
         How far the constants are from being defined: see `block_norm_limits`.
     ratio : ClassPower
         ``R = E‖H_ij‖_F² / E‖H_ii‖_F²``: constant and exponent.
+
+    References
+    ----------
+    ``docs/norms.md`` *Many classes*.
     """
 
     diagonal: float
@@ -85,6 +94,10 @@ def block_norm_limits(ens: Ensemble, *, infinite_inputs: bool = False) -> BlockN
     The constants need ``C ≫ e^{4v}``, v the variance of a logit: g for the linear model, ``g²/2``
     on average behind a hidden layer, and more where m is small. At d = 60 the ratio of linear CE
     is 0.98 of its limit at C = 1000 for LeCun, 0.88 at C = 4000 for He.
+
+    References
+    ----------
+    ``docs/norms.md`` *Many classes*; exponents: [D], static force.
 
     Examples
     --------

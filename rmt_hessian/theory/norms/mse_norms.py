@@ -3,6 +3,10 @@
 Each function returns the norm on the diagonal and the one off it, over d if an aspect ratio is
 given. The linear model and the output layer have them at any C. Those of the hidden layer are over
 ``C(C + 2)`` and C, which the means over V of ``(v^i·v^i)²`` and ``(v^i·v^j)²`` contain.
+
+References
+----------
+``docs/norms.md`` *Two samples decide* and *Many classes*.
 """
 
 from typing import Any

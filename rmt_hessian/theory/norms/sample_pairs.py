@@ -12,6 +12,10 @@ Biases of the last layer are added to the logits. Its classes then differ, and t
 pair of them are asked for: a rare class has weights of a relative variance ``e^{4 gain}`` and more,
 so that its logits f, f' are drawn many times for each draw of the others, half of them from the law
 tilted by ``e^{f + f'}``, as whose multiple λ λ' varies little (`offset_products`).
+
+References
+----------
+``docs/norms.md`` *Two samples decide*.
 """
 
 from typing import Any, TypeAlias

@@ -25,6 +25,10 @@ For ``s > 1`` nothing concentrates: norms of blocks of two classes of fixed rank
 and each class of rank ρC brings a factor ``C^{-2s}``; there `block_norms` of many classes is what
 remains. Corrections are of the relative order π_i, and of ``ζ_C`` against its leading term: at
 s = 1 both fall with log C only.
+
+References
+----------
+``docs/laws.md`` §7.
 """
 
 from __future__ import annotations
@@ -48,6 +52,10 @@ class ZipfNormLimits:
     Attributes
     ----------
     diagonal, off_diagonal, ratio : ClassPower
+
+    References
+    ----------
+    ``docs/laws.md`` §7.
     """
 
     diagonal: ClassPower
@@ -102,6 +110,10 @@ def zipf_norm_limits(
     diagonal norm of the first class is 0.94, 0.98 and 0.99 of its limit at C = 10⁴, 10⁵ and 10⁶ for
     s = ½; 0.88, 0.92, 0.94 for s = ¾. At s = 1, where ``π_1 = 1/14`` at a million classes, it is
     0.41, 0.46 and 0.50: `block_norms` is exact at any C.
+
+    References
+    ----------
+    ``docs/laws.md`` §7.
 
     Examples
     --------

@@ -15,6 +15,10 @@ eigenvector with the span, ``1/(1 - τ'(z))``. For a block, with the real parame
 **Classical spikes** of the law itself: an additive perturbation θ of rank one sits at ``z(θ)``,
 a single outlying weight ℓ at ``z(γ ℓ)``, if h < 1 there; squared overlap ``1 - h``. Those of the
 population are methods of the laws: `rmt_hessian.theory.laws.spikes`.
+
+References
+----------
+``docs/laws.md`` §5; spikes §3.
 """
 
 from collections.abc import Callable
@@ -172,6 +176,10 @@ def additive_spike(law: GeneralizedMarchenkoPastur, theta: float) -> Outlier | N
     ValueError
         If θ is not finite, or the law of another kind.
 
+    References
+    ----------
+    ``docs/laws.md`` §3; Baik, Ben Arous and Péché (2005), Benaych-Georges and Nadakuditi (2011).
+
     Examples
     --------
     >>> from rmt_hessian.theory import MarchenkoPastur
@@ -197,6 +205,10 @@ def weight_spike(law: GeneralizedMarchenkoPastur, weight: float) -> Outlier | No
     Returns
     -------
     Outlier or None
+
+    References
+    ----------
+    ``docs/laws.md`` §3.
 
     Examples
     --------

@@ -8,6 +8,10 @@ Where classes or units are exchangeable the matrix is diagonal in a known basis 
 direction q has one function, ``Σ_k excess_k λ_k/(a - γ λ_k) = 1`` (`softmax_rules.Direction`).
 For the two atoms ``0, b`` of a hidden MSE block off the diagonal the directions are ``ŵ_i ± ŵ_j``
 with excess ``±√(1-ρ²)/(2π)`` on b, ρ the cosine. For given weights, u comes from Sobol' points.
+
+References
+----------
+``docs/laws.md`` §5: *Blocks*.
 """
 
 from collections.abc import Callable

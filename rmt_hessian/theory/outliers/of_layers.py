@@ -17,6 +17,10 @@ and ``B = diag(q) - q qᵀ/Σq`` with ``q = p/(1 + γ a p)`` (Sherman–Morrison
 
 **Given V (and W).** The matrix itself, of size k r, over Sobol' points; G from the matrix
 equation. It is formed for each z: for k r up to a few hundred.
+
+References
+----------
+``docs/laws.md`` §5: *Layer of linear CE*.
 """
 
 from __future__ import annotations

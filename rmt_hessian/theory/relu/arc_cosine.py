@@ -6,8 +6,12 @@ With g, g' standard,
     ``E[relu(g) relu(g')] = (cos θ + (π/2 + θ) sin θ)/2π``,
     ``E[relu(g)² relu(g')²] = (3 sin θ cos θ + (π/2 + θ)(1 + 2 sin²θ))/2π``,
 
-the arc-cosine kernels of orders 0, 1 and 2 (Cho and Saul, *Kernel Methods for Deep Learning*, 2009,
-whose angle is ``π/2 - θ``). Every formula of this package that has one of them takes it from here.
+the arc-cosine kernels of orders 0, 1 and 2 (Cho and Saul 2009, whose angle is ``π/2 - θ``). Every
+formula of this package that has one of them takes it from here.
+
+References
+----------
+Sheppard (1899); Cho and Saul (2009).
 """
 
 import numpy as np

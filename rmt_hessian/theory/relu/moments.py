@@ -7,8 +7,12 @@ With ``a_i = σ_i (t_i + g_i)``, ``t_i = E[a_i]/σ_i`` and ``ρ = corr(g_i, g_j)
     ``E[h_i h_j] = σ_i σ_j [(t_i t_j + ρ) P_ij + t_i φ(t_j) Φ(u_ij) + t_j φ(t_i) Φ(u_ji)``
     ``             + √(1-ρ²) φ(t_j) φ(u_ij)]``,   ``u_ij = (t_i - ρ t_j)/√(1-ρ²)``
 
-(S. Rosenbaum, J. R. Stat. Soc. B 23, 405, 1961). At zero mean ``P_ij = ¼ + asin(ρ)/(2π)`` and
+(Rosenbaum 1961). At zero mean ``P_ij = ¼ + asin(ρ)/(2π)`` and
 ``E[h_i h_j]`` is the arc-cosine kernel.
+
+References
+----------
+Rosenbaum (1961); Cho and Saul (2009).
 """
 
 from __future__ import annotations
@@ -44,6 +48,10 @@ class ReLUMoments:
         ``Cov(h)``.
     both_active : numpy.ndarray, shape (k, k)
         ``E[D_i D_j]``; ``E[D_i]`` on the diagonal.
+
+    References
+    ----------
+    Rosenbaum (1961).
     """
 
     mean: FloatArray
@@ -78,6 +86,10 @@ def relu_moments(mean: ArrayLike, covariance: ArrayLike) -> ReLUMoments:
     ValueError
         If the shapes do not fit, an entry is not finite, or the covariance is not symmetric and
         positive semidefinite.
+
+    References
+    ----------
+    Rosenbaum (1961); at zero mean Cho and Saul (2009).
 
     Examples
     --------

@@ -1,4 +1,9 @@
-"""Probability that two correlated Gaussians are both below given levels."""
+"""Probability that two correlated Gaussians are both below given levels.
+
+References
+----------
+Owen (1956).
+"""
 
 from __future__ import annotations
 
@@ -36,6 +41,10 @@ def orthant_probability(s: ArrayLike, t: ArrayLike, rho: ArrayLike) -> Elementwi
     ------
     ValueError
         If an entry is NaN or not real, ρ is outside [-1, 1], or the shapes do not broadcast.
+
+    References
+    ----------
+    Owen (1956).
 
     Examples
     --------

@@ -18,6 +18,10 @@ with ``Σ = E[z zᵀ]``. In units of ``‖E M‖² ‖Σ‖²`` the four terms a
 T is the plateau of `expected_kronecker_error` too, and φ about twice the one there: where it
 dominates, the decoupled Hessian is √2 times as far as ``E[M] ⊗ E[z zᵀ]``. Two decoupled Hessians,
 of two copies, differ by a like fluctuation and no T.
+
+References
+----------
+``docs/decoupled.md`` *The matrices, exactly*; [D], proof.
 """
 
 from __future__ import annotations
@@ -35,7 +39,10 @@ from rmt_hessian.theory.structure.joint_moments import JointMoments
 
 @dataclass(frozen=True)
 class DecoupledNorms:
-    """What decides ``‖H - H̃‖/‖H‖``: see the module.
+    """What decides ``‖H - H̃‖/‖H‖``, H̃ with the output Hessians ``M̃_n`` of other inputs.
+
+    ``E‖H - H̃‖²/E‖H‖² = ((1 - 1/N) τ + φ/N)/((1 - 1/N) μ + ψ/N)`` in Frobenius norms,
+    ``T = E[M ⊗ z zᵀ] - E M ⊗ Σ``, ``Σ = E[z zᵀ]``.
 
     Attributes
     ----------
@@ -50,6 +57,10 @@ class DecoupledNorms:
     operator_plateau : float
         ``‖T‖/‖E[M ⊗ z zᵀ]‖`` in operator norms, to which ``‖H - H̃‖/‖H‖`` tends for ``N → ∞``;
         noise makes it positive where T = 0.
+
+    References
+    ----------
+    ``docs/decoupled.md`` *The matrices, exactly*.
     """
 
     plateau: float
@@ -104,6 +115,10 @@ def decoupled_norms(
         block one unit counts).
     IndexError
         If there is no such unit.
+
+    References
+    ----------
+    ``docs/decoupled.md`` *The matrices, exactly*.
 
     Examples
     --------

@@ -13,6 +13,10 @@ eigenvalues a_k, turn by ``E u_k/(a_k/4)``, less what lies in the span. Two part
 E[A] and T are those given V: the mean logits ``μ₀ Σ_i v^i ~ N(0, μ₀²)`` do not average out, and
 the logits fluctuate about them with variance ``½ - μ₀²``. The expectation is over both. Eigenvalues
 of L spread as those of a Wishart matrix do: ``E[λ^{-2}] = (1-c)^{-3}``, ``c = (C-1)/m``.
+
+References
+----------
+``docs/structure.md`` §1.
 """
 
 from __future__ import annotations
@@ -43,6 +47,10 @@ class EigenspaceDefect:
         With the span of ``v_c - v̄`` (`output_hessian_eigenspace`).
     projected : float
         With the row space of V without ``Vᵀ 1`` (`projected_row_space`).
+
+    References
+    ----------
+    ``docs/structure.md`` §1.
     """
 
     centred: float
@@ -52,11 +60,12 @@ class EigenspaceDefect:
 def eigenspace_defect(ens: Ensemble, *, rng: RandomState = 0) -> EigenspaceDefect:
     """Expected ``1 - overlap`` over LeCun networks: hidden layer, CE, ``N → ∞``.
 
-    ``[μ₀² E_k[((2/m + 1/d) ‖T_k‖² + (tr T_k)²/m)/a_k²] + (C+1)(2 + 4m/(π² d))/m²]/(1 - c)³``, see
-    the module; the frame of [W] adds 1/m. Leading order in 1/m and 1/d at fixed C: within 20 %
-    of the mean over networks at m = d from 100 to 800 for C = 4, 10, 20; a quarter too high at
-    C = 2, m = 100 and 200, where single networks vary by nearly 100 %; too low by 10 to 40 %
-    at d = 5. Time grows like C³, seconds at C = 60.
+    ``[μ₀² E_k[((2/m + 1/d) ‖T_k‖² + (tr T_k)²/m)/a_k²] + (C+1)(2 + 4m/(π² d))/m²]/(1 - c)³`` with
+    the eigenpairs ``(a_k, e_k)`` of ``E[A]`` off 1, ``T_k = E[∂³ log Σ e^f](·, ·, e_k)``,
+    ``μ₀ = 1/√(2π)`` and ``c = (C-1)/m``; the frame of [W] adds 1/m. Leading order in 1/m and 1/d at
+    fixed C: within 20 % of the mean over networks at m = d from 100 to 800 for C = 4, 10, 20; a
+    quarter too high at C = 2, m = 100 and 200, where single networks vary by nearly 100 %; too low
+    by 10 to 40 % at d = 5. Time grows like C³, seconds at C = 60.
 
     Parameters
     ----------
@@ -74,6 +83,10 @@ def eigenspace_defect(ens: Ensemble, *, rng: RandomState = 0) -> EigenspaceDefec
     ValueError
         If the ensemble is another, or m and d so small that the leading order exceeds ½ and says
         nothing.
+
+    References
+    ----------
+    ``docs/structure.md`` §1.
 
     Examples
     --------

@@ -1,13 +1,16 @@
 r"""The two Kronecker factors of every layer Hessian, ``E[M]`` and ``E[z zᵀ]``, from the weights.
 
 ``E[z zᵀ]`` comes from `propagation`. ``E[M]`` follows down from the logits, with the masks
-of each layer taken as independent of all that lies above them ([W], section 4, one layer at a
-time):
+of each layer taken as independent of all that lies above them ([W], one layer at a time):
 
     ``E[M_L] = E[A]``,   ``E[M_l] = E[D_l D_lᵀ] ∘ (W_{l+1}ᵀ E[M_{l+1}] W_{l+1})``,
 
 exact for one hidden layer with MSE. The Hessian of layer l is close to ``E[M_l] ⊗ E[z_l z_lᵀ]`` as
 far as M and z decouple too.
+
+References
+----------
+``docs/structure.md`` §1; [W], decoupling.
 """
 
 from __future__ import annotations
@@ -36,6 +39,8 @@ def population_factors(
 ) -> list[KroneckerProduct]:
     """``E[M]`` and ``E[z zᵀ]`` of every layer of a ReLU network, inputs ``x ~ N(b, S)``.
 
+    ``E[M_l] = E[D_l D_lᵀ] ∘ (W_{l+1}ᵀ E[M_{l+1}] W_{l+1})`` down from ``E[M_L] = E[A]``, D the
+    masks of pre-activations that are taken as Gaussian and as independent of all above them.
     With CE, ``E[A]`` is as exact as `mean_curvature` says, for Gaussian inputs. Where a network
     fits labels, the factors of its sample are those of few uncertain samples: ``E[M]`` predicted
     for digits is then seven to nine times too large, its shape is less wrong.
@@ -61,6 +66,10 @@ def population_factors(
     ------
     ValueError
         As `propagate`; if the loss is unknown, or CE is asked of a network with one output.
+
+    References
+    ----------
+    ``docs/structure.md`` §1; [W], decoupling.
 
     Examples
     --------

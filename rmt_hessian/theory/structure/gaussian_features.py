@@ -1,4 +1,9 @@
-"""Features of a shallow network at points of the directions on which its output Hessians depend."""
+"""Features of a shallow network at points of the directions on which its output Hessians depend.
+
+References
+----------
+``docs/structure.md`` §2.
+"""
 
 from __future__ import annotations
 

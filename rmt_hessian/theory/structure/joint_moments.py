@@ -8,6 +8,10 @@ With ``Σ = E[z zᵀ]`` and ``T = E[M ⊗ z zᵀ] - E M ⊗ Σ``, in Frobenius n
 With cross-entropy the cross term is negative and larger than τ, as large features make a class
 certain and M small. Squares of means are products of independent blocks of Sobol' points, which
 have no noise of a mean; Σ is exact, so that μ = 1 of constant M, whatever the points.
+
+References
+----------
+``docs/structure.md`` §2; ``docs/decoupled.md`` *The matrices, exactly*.
 """
 
 from __future__ import annotations

@@ -17,6 +17,10 @@ Where ``‖z‖²`` hardly varies, ``φ ≈ n (r - 1)`` and ``ψ ≈ n r``, with
 ``r = E‖M‖²/‖E M‖² >= 1`` and the participation number ``n = (tr Σ)²/‖Σ‖²``, p for isotropic
 features: the error falls like √γ in the aspect ratio ``γ = n/N``, and ``‖H‖²`` is then the second
 moment of the layer law. τ and ``μ - 1``, from the few directions on which M depends, are O(1/p).
+
+References
+----------
+``docs/structure.md`` §2; [W], decoupling.
 """
 
 from __future__ import annotations
@@ -33,7 +37,9 @@ from rmt_hessian.theory.structure.joint_moments import JointMoments
 
 @dataclass(frozen=True)
 class KroneckerErrorTerms:
-    """What decides the error of ``E[M] ⊗ E[z zᵀ]``: see the module.
+    """What decides the error of ``K = E[M] ⊗ E[z zᵀ]``, sample means, as an approximation of H.
+
+    ``‖H - K‖²/‖H‖² ≈ (τ + φ/N)/(μ + (ψ - μ)/N)`` in Frobenius norms, ``Σ = E[z zᵀ]``.
 
     Attributes
     ----------
@@ -42,14 +48,18 @@ class KroneckerErrorTerms:
     participation : float
         ``n = (tr Σ)²/‖Σ‖_F²``, from 1 to p.
     plateau : float
-        τ: the squared relative error tends to ``τ/μ`` as ``N → ∞``. An estimate, which noise may
-        make negative.
+        ``τ = ‖E[M ⊗ z zᵀ] - E M ⊗ Σ‖²/(‖E M‖² ‖Σ‖²)``: the squared relative error tends to
+        ``τ/μ`` as ``N → ∞``. An estimate, which noise may make negative.
     fluctuation : float
         ``φ = E[‖M - E M‖² ‖z zᵀ - Σ‖²]/(‖E M‖² ‖Σ‖²)``, about ``n (r - 1)``.
     squared_mean : float
         ``μ = ‖E[M ⊗ z zᵀ]‖²/(‖E M‖² ‖Σ‖²)``, 1 but for O(1/p).
     second_moment : float
         ``ψ = E[‖M‖² ‖z‖⁴]/(‖E M‖² ‖Σ‖²)``, about ``n r``.
+
+    References
+    ----------
+    ``docs/structure.md`` §2.
     """
 
     spread: float
@@ -92,6 +102,10 @@ def expected_kronecker_error(ens: Ensemble, *, rng: RandomState = 0) -> Kronecke
     ValueError
         If weights are missing or the network is deeper, ``E[M]`` is zero or overflows, there are
         more than 128 units or directions of the features, or their product exceeds 2000.
+
+    References
+    ----------
+    ``docs/structure.md`` §2; of the product: [W], decoupling.
 
     Examples
     --------

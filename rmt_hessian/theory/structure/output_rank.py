@@ -1,4 +1,4 @@
-r"""Rank C-1 of the output Hessian of a hidden layer with cross-entropy ([W], section 4).
+r"""Rank C-1 of the output Hessian of a hidden layer with cross-entropy, as seen in [W].
 
 For Gaussian inputs and C much smaller than m, ``M = E[D Vᵀ A V D]`` is close to
 
@@ -16,6 +16,10 @@ mean logits by ``½ μ₀ s_i``, ``s_i = Σ_j ρ_ij ‖w_j‖ v^j``, ``μ₀ = 1
 
 with ``T = E[∂³ log Σ e^f]``, the mean third cumulant of the softmax (`softmax_cumulants`), given
 the weights as E[A] is. `eigenspace_defect` says how far that moves the eigenspace.
+
+References
+----------
+``docs/structure.md`` §1; [W], output Hessian.
 """
 
 from __future__ import annotations
@@ -61,6 +65,10 @@ def output_hessian_eigenspace(
         If weights are missing, the loss is another, C exceeds k, or the centred rows are linearly
         dependent beyond their zero sum; as `propagate`.
 
+    References
+    ----------
+    ``docs/structure.md`` §1; [W], top eigenspace of the output Hessian.
+
     Examples
     --------
     >>> from rmt_hessian.ensemble import Ensemble
@@ -86,6 +94,10 @@ def projected_row_space(
     -------
     numpy.ndarray, shape (k, C-1)
         Orthonormal columns.
+
+    References
+    ----------
+    ``docs/structure.md`` §1; [W], top eigenspace of the output Hessian.
 
     Examples
     --------
@@ -148,7 +160,10 @@ def _output_weights(V: FloatArray) -> FloatArray:
 def predicted_output_hessian(
     ens: Ensemble, mean_curvature: ArrayLike, third_cumulant: ArrayLike | None = None
 ) -> FloatArray:
-    """``K_W ∘ (Vᵀ E[A] V)`` and, given T, the first-order term of this module.
+    """``K_W ∘ (Vᵀ E[A] V)`` and, given T, the term of first order of dependent masks and logits.
+
+    ``(K_W)_ij = ¼ + asin(ρ_ij)/(2π)``, ``ρ_ij = cos(w_i, w_j)``, and the term is, off the diagonal,
+    ``¼ μ₀ (T(s_i, v^i, v^j) + T(s_j, v^i, v^j))``, ``s_i = Σ_j ρ_ij ‖w_j‖ v^j``, ``μ₀ = 1/√(2π)``.
 
     Parameters
     ----------
@@ -170,6 +185,10 @@ def predicted_output_hessian(
     ValueError
         If the ensemble is another, an entry is not finite, a row of W is zero, ``E[A]`` is not
         symmetric and positive semidefinite, or T not symmetric.
+
+    References
+    ----------
+    ``docs/structure.md`` §1.
 
     Examples
     --------

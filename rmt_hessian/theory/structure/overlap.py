@@ -1,4 +1,4 @@
-r"""Where the top eigenspaces of independent networks overlap ([W], section 4).
+r"""Where the top eigenspaces of independent networks overlap, as seen in [W].
 
 If the features have a strong mean, ``E[z zᵀ] ≈ μ₁ x̂ x̂ᵀ``, and the layer Hessian is close to
 ``E[M] ⊗ E[z zᵀ]``, its top eigenvectors are ``r_i ⊗ x̂``. Together they fill ``R^k ⊗ x̂``, the same
@@ -6,6 +6,10 @@ space for two networks that share x̂, so that the overlap has a peak at the num
 stand above everything else, at most k: `overlap_peak`. For the last layer with CE, ``E[A] 1 = 0``
 leaves C-1; its features ``relu(W x)`` are positive, so x̂ is near their mean, shared by networks
 with independent W to the extent of `mean_feature_overlap`.
+
+References
+----------
+``docs/structure.md`` §4; [W], overlap of eigenspaces.
 """
 
 from __future__ import annotations
@@ -40,6 +44,10 @@ def overlap_peak(product: KroneckerProduct) -> int:
     ValueError
         If it is another thing, or a factor is not symmetric and positive semidefinite.
 
+    References
+    ----------
+    ``docs/structure.md`` §4; [W], overlap of eigenspaces.
+
     Examples
     --------
     >>> overlap_peak(KroneckerProduct(np.diag([3.0, 2.0, 0.1]), np.diag([4.0, 1.0])))
@@ -72,6 +80,10 @@ def mean_feature_overlap(input_mean: float) -> float:
     ------
     ValueError
         If s is not finite or is negative.
+
+    References
+    ----------
+    ``docs/structure.md`` §4; the kernel: Cho and Saul (2009).
 
     Examples
     --------

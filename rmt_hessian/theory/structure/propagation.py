@@ -6,6 +6,10 @@ taken as jointly Gaussian: exact for the first, a central limit over many units 
     ``h_{l+1} = relu(a_l)``,   ``a_l ~ N(W_l E[h_l], W_l Cov(h_l) W_lᵀ)``,
 
 and the moments of h in closed form (`relu_moments`) carry mean and covariance from layer to layer.
+
+References
+----------
+``docs/structure.md`` §1.
 """
 
 from __future__ import annotations
@@ -39,6 +43,10 @@ class LayerMoments:
         ``W E[z]``; of the logits in the last layer.
     preactivation_covariance : numpy.ndarray, shape (k, k)
         ``W Cov(z) Wᵀ``.
+
+    References
+    ----------
+    ``docs/structure.md`` §1.
     """
 
     feature_mean: FloatArray
@@ -92,6 +100,10 @@ def propagate(
     ValueError
         If there is no weight matrix, shapes do not fit, an entry is not finite, or S is not
         symmetric and positive semidefinite.
+
+    References
+    ----------
+    ``docs/structure.md`` §1; moments of ReLU: Rosenbaum (1961).
 
     Examples
     --------

@@ -9,6 +9,11 @@ equivalence), for entries of W of variance ``gain/d`` (LeCun: 1, He: 2):
 So the bulk of their covariance has the spectrum of ``μ₁² W Wᵀ + gain μ*² I``: a Marchenko–Pastur
 law of ratio m/d, scaled and shifted. A block ``(1/N) Σ_n λ_n h_n h_nᵀ`` follows the separable law
 of that spectrum, ``φ = m/N``, and the mean ``μ₀ 1`` adds one large outlier.
+
+References
+----------
+``docs/laws.md`` §6; Gaussian equivalence, for related models: Hu and Lu (2023), Mei and Montanari
+(2022).
 """
 
 from __future__ import annotations
@@ -56,6 +61,11 @@ def relu_feature_spectrum(ens: Ensemble, n_nodes: int = FEWEST_NODES) -> Rule:
     ------
     ValueError
         If the ensemble is another, or ``n_nodes`` not positive.
+
+    References
+    ----------
+    ``docs/laws.md`` §6; Gaussian equivalence, for related models: Hu and Lu (2023), Mei and
+    Montanari (2022).
 
     Examples
     --------
@@ -106,6 +116,11 @@ def output_block_law(
     ValueError, RuntimeError
         As `relu_feature_spectrum` and `SeparableLaw`, and if the layer is another.
 
+    References
+    ----------
+    ``docs/laws.md`` §6; Gaussian equivalence, for related models: Hu and Lu (2023), Mei and
+    Montanari (2022).
+
     Examples
     --------
     >>> from rmt_hessian.ensemble import Ensemble
@@ -140,6 +155,10 @@ def mean_eigenvalue(ens: Ensemble) -> float:
     ------
     ValueError
         If the ensemble is another, or W has a row of zeros.
+
+    References
+    ----------
+    ``docs/laws.md`` §6; the kernel: Cho and Saul (2009).
 
     Examples
     --------
@@ -184,6 +203,10 @@ def mean_outlier(ens: Ensemble, law: SeparableLaw) -> FloatArray:
     ------
     ValueError
         As `mean_eigenvalue`; if m is so small that θ lies inside the bulk.
+
+    References
+    ----------
+    ``docs/laws.md`` §6.
 
     Examples
     --------

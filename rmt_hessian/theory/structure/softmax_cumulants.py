@@ -2,6 +2,10 @@
 
 The second is the mean output curvature ``E[A]``, the third says how it answers to a shift of the
 logits. Both vanish on the vector 1.
+
+References
+----------
+``docs/structure.md`` §1.
 """
 
 from __future__ import annotations
@@ -47,6 +51,10 @@ def mean_curvature(
         If C is less than 2, an entry is not finite, the shapes do not fit, or the covariance is not
         symmetric and positive semidefinite.
 
+    References
+    ----------
+    ``docs/structure.md`` §1.
+
     Examples
     --------
     >>> mean_curvature([0.0, 0.0], np.zeros((2, 2)))
@@ -66,6 +74,10 @@ def mean_third_cumulant(
     """``T_abc = E[∂³ log Σ e^f / ∂f_a ∂f_b ∂f_c]`` of logits ``N(μ, Σ)``, shape (C, C, C).
 
     Parameters, errors and points are those of `mean_curvature`; time and memory grow like C³.
+
+    References
+    ----------
+    ``docs/structure.md`` §1.
 
     Examples
     --------

@@ -6,6 +6,10 @@ its eigenspace, ``(P_a μ_k)ᵀ P_a μ_l``. Where classes are equally likely and
 ``c_a I + c'_a 11ᵀ``, classes are *exchangeable*: all K × K matrices of the theory are
 multiples of ``P = I - 11ᵀ/K``. Where means are correlated within groups of one size they are sums
 of multiples of two projectors, `ClassSymmetry`.
+
+References
+----------
+``docs/trained.md`` §3.
 """
 
 from __future__ import annotations
@@ -49,6 +53,10 @@ class ClassMoments:
     separation : float
         ρ: the length of a class mean, by which logits are divided in what is called *a*; 1 where
         means have lengths of their own.
+
+    References
+    ----------
+    ``docs/trained.md`` §3.
     """
 
     eigenvalues: FloatArray

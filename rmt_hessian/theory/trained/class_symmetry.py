@@ -16,6 +16,10 @@ u, ``N₀`` is in each group ``diag(q) - e/(1 + e Q_u) q qᵀ``, which is ``D (I
 ``D = diag(p)`` and S̃ = S but for multiples of 1; and as ``A 1 = 0``
 
     ``N = N₀ - N₀ 1 1ᵀ N₀/(1ᵀ N₀ 1)``,   ``N₀ 1 = q/(1 + e Q_u)``.
+
+References
+----------
+``docs/trained.md`` §3.
 """
 
 from __future__ import annotations

@@ -7,6 +7,10 @@ V. Along the means they have ``r_y + z``, z standard Gaussian. The noise of the 
 ``𝖠 z + Q⊥^{1/2} ξ``; given it, (z, ξ) is Gaussian again, with a covariance that does not depend
 on the sample. So the coordinates of a sample are the mean given its logits, beside that
 covariance.
+
+References
+----------
+``docs/trained.md`` §5.
 """
 
 from __future__ import annotations

@@ -18,8 +18,10 @@ small change of V μ_l moves B, and B moves V μ_l back much further. Since ``�
 (with the own class alone in 𝒱 for symmetric classes), what is held fixed in a step is
 ``B + 𝒱 (V μ_l π_l)_l``, and V μ_l solves a linear system: the same fixed point.
 
-Source: the proximal map and the leave-one-out argument of El Karoui et al. (2013), state evolution
-for mixtures of Loureiro et al. (arXiv 2106.03791). Derivation: ``docs/trained.md``.
+References
+----------
+``docs/trained.md`` §3; El Karoui et al. (2013): the proximal map and the leave-one-out argument;
+Loureiro et al., arXiv 2106.03791: state evolution for mixtures.
 """
 
 from __future__ import annotations

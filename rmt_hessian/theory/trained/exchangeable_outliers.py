@@ -19,6 +19,10 @@ The entry of two copies is the trace over them, which takes O(K) a sample: with 
 ``F = aᵀNb/(K-1)`` (trivial), ``c² (Σ N_ii ã_i b̃_i - aᵀNb/K)`` (differences),
 ``(tr N ã·b̃ ± aᵀNb)/2`` (all symmetric and antisymmetric); with the copy ``v 1ᵀ/√K``
 ``c (1ᵀa/√K) Σ N_ii b̃_i``, and with itself ``(1ᵀa)(1ᵀb) tr N/K``.
+
+References
+----------
+``docs/trained.md`` §5.
 """
 
 from __future__ import annotations

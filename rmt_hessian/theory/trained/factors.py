@@ -1,4 +1,9 @@
-"""The factors M of a trained layer, Hessian or gradient covariance: diagonal plus rank one."""
+"""The factors M of a trained layer, Hessian or gradient covariance: diagonal plus rank one.
+
+References
+----------
+``docs/trained.md`` §3.
+"""
 
 from __future__ import annotations
 

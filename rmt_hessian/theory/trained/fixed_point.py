@@ -1,6 +1,10 @@
 """The fixed point of `equations`: damped steps to its neighbourhood, then Anderson's method.
 
 `scipy.optimize.anderson` searches along lines, and needs up to ten times as many evaluations here.
+
+References
+----------
+``docs/trained.md`` §3.
 """
 
 from __future__ import annotations

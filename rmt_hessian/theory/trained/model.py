@@ -43,6 +43,10 @@ class TrainedSoftmax:
         What the fixed point leaves: of logarithms and logits.
     sample : TrainedSample
         The samples over which theory averages.
+
+    References
+    ----------
+    ``docs/trained.md`` §2 and §3; norms and laws §4; outliers §5.
     """
 
     def __init__(self, moments: ClassMoments, ridge: float, rng: RandomState) -> None:

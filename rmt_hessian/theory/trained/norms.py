@@ -7,6 +7,10 @@ directions of `directions` and Λ the product of their weights λ^{ij},
 
 the second sample independent of the first. Of other features, to leading order in p, the moments of
 ``z·z'`` and of ``‖z‖²`` given the two classes stand there.
+
+References
+----------
+``docs/trained.md`` §4.
 """
 
 from __future__ import annotations

@@ -9,9 +9,13 @@ The second term is due to the constraint of the optimum: across the rows of V an
 is orthogonal to the columns ``(g_n)_n``. For a block N is the scalar ``λ/(1 + t λ)``, ``Γ = t``.
 
 D is what ``[Wᵀ (H - z)^{-1} W]^{-1}`` is seen to tend to, W the directions; it is no theorem: the
-Jacobian weight of the optimum is left out (``docs/trained.md``). As that inverse decreases in z,
+Jacobian weight of the optimum is left out. As that inverse decreases in z,
 so does D: null vectors are found as in `outliers.equation`, and for a unit null vector the squared
 overlap of an eigenvector with the directions is ``-1/(xᵀ D' x)``.
+
+References
+----------
+``docs/trained.md`` §5.
 """
 
 from __future__ import annotations

@@ -5,6 +5,10 @@ Nothing is trained: everything follows from the fixed point of `equations`.
 **Regime.** ``d, N → ∞`` at fixed ``γ = d/N`` and K, ridge μ > 0. Seen to hold for balanced classes
 up to K²/d = 20, shares off the diagonal to 50; draws scatter most where the samples are hardly
 separable and the ridge is small.
+
+References
+----------
+``docs/trained.md`` §3.
 """
 
 from __future__ import annotations
@@ -45,6 +49,11 @@ def trained_softmax(ens: Ensemble, *, ridge: float, rng: RandomState = 0) -> Tra
     RuntimeError
         If the fixed point is not reached.
 
+    References
+    ----------
+    ``docs/trained.md`` §2 and §3; El Karoui et al. (2013): the proximal map; Loureiro et al., arXiv
+    2106.03791: mixtures.
+
     Examples
     --------
     >>> from rmt_hessian.ensemble import Ensemble
@@ -68,7 +77,7 @@ def trained_head(
     frequencies: ArrayLike | None = None,
     rng: RandomState = 0,
 ) -> TrainedSoftmax:
-    """The same for features of given class means and covariance, real ones for example.
+    """`trained_softmax` on features of given class means and covariance, real ones for example.
 
     Features of class k are taken as ``N(μ_k, Σ)``. Measured ones need many more samples than
     features: a sample covariance has the Marchenko–Pastur spread beside its own.
@@ -93,6 +102,10 @@ def trained_head(
     ------
     ValueError, RuntimeError
         On bad arrays, and as `trained_softmax`.
+
+    References
+    ----------
+    ``docs/trained.md`` §6.
 
     Examples
     --------

@@ -16,6 +16,10 @@ after one step. No difference of large numbers is taken: ℓ and p have full rel
 
 **Any S**: ``f = ω + B θ`` with ``B Bᵀ = S``, and θ minimises ``½‖θ‖² + ℓ``, strictly convex: by
 Newton's method with the step halved until the value falls.
+
+References
+----------
+``docs/trained.md`` §2.
 """
 
 from __future__ import annotations

@@ -4,6 +4,10 @@ One level, ``S = s P``, has a scalar equation a sample (`softmax_prox`). Two lev
 method in θ, ``f = ω + B θ``, with ``B = √s_B P_B + √s_W P_W`` and, of the `ResolvedCurvature` N,
 
     ``(I + B A B)^{-1} = I - B N B``,   so that a step takes O(K).
+
+References
+----------
+``docs/trained.md`` §2 and §3.
 """
 
 from __future__ import annotations

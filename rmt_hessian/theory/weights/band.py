@@ -58,6 +58,10 @@ def sampling_band(
         As `weight_law`; if the features are not the inputs, a count is not positive, or the level
         not in [0, 1].
 
+    References
+    ----------
+    Definition. Why it is of this order: ``docs/decoupled.md`` *The spectra*.
+
     Examples
     --------
     >>> from rmt_hessian.ensemble import Ensemble

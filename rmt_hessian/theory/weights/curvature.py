@@ -10,6 +10,10 @@ O(C) a point. Counts over many draws of p give the law on a grid; its mean and s
 known exactly from the weight laws of single blocks, ``E tr A = C E λ_ii`` and
 ``E tr A² = C E λ_ii² + C (C-1) E λ_ij²``: the first corrects the scale of the nodes, the second
 tells the error. As ``C → ∞`` the law tends to that of one ``p_i``, hence of ``λ_ii``.
+
+References
+----------
+``docs/laws.md`` §4: *Counting these eigenvalues*.
 """
 
 from __future__ import annotations
@@ -52,6 +56,10 @@ def curvature_law(ens: Ensemble, *, rng: RandomState = 0) -> WeightLaw:
     ------
     ValueError
         If the ensemble is another.
+
+    References
+    ----------
+    ``docs/laws.md`` §4.
 
     Examples
     --------

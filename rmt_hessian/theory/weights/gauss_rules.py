@@ -3,6 +3,10 @@
 `gauss_rule` compresses any discrete measure by Lanczos. `log_sum_exp_rule` uses it to carry the
 law of ``L = log Σ_c exp(f_c)`` from one class to any number of them: for independent sums of n₁ and
 n₂ classes it compresses the product of the two rules, and doubling reaches any n in log₂ n steps.
+
+References
+----------
+``docs/laws.md`` §7; Golub and Meurant (2010).
 """
 
 from functools import lru_cache

@@ -9,6 +9,10 @@ independently, so that their spread is an honest standard error.
 Of a Gaussian mixture the span has the class means too, and ``u ~ N(r_y, I)`` about the coordinates
 of the mean of a random class y. Means that are not given are orthogonal to the weights: those of a
 random frame are, in the limit.
+
+References
+----------
+``docs/laws.md`` §5; a mixture: ``docs/trained.md`` §8.
 """
 
 from __future__ import annotations

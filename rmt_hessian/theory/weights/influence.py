@@ -14,6 +14,10 @@ weights. Replacing all λ_n by those of an independent copy of the inputs change
 
 Gaussian, of size 1/√N with this constant, and of mean O(r/p), r directions being a perturbation of
 that rank. Other linear statistics of the spectrum differ by 1/√N likewise.
+
+References
+----------
+``docs/decoupled.md`` *The spectra*.
 """
 
 from __future__ import annotations
@@ -35,7 +39,10 @@ MOST_STEPS, TOLERANCE = 100_000, 1e-13
 
 @dataclass(frozen=True)
 class WeightInfluence:
-    """The influence function h of the weights of a block at one z: see the module.
+    """The influence function of the weights of a block at one z.
+
+    ``h(λ) = κ (g(λ) - E g)``, ``g(λ) = λ/(1 + γ λ s)``, ``κ = -s²/(1 - γ s² E g²)``: a sample of
+    weights moves ``s(z)`` by ``(1/N) Σ_n h(λ_n)`` to first order.
 
     Attributes
     ----------
@@ -48,6 +55,10 @@ class WeightInfluence:
         ``E g(λ)``.
     variance : float
         ``E|h(λ)|²``.
+
+    References
+    ----------
+    ``docs/decoupled.md`` *The spectra*.
     """
 
     z: complex
@@ -104,6 +115,10 @@ def weight_influence(
     ------
     ValueError, IndexError
         As `weight_law`; if the features are not the inputs, or z is not in the upper half-plane.
+
+    References
+    ----------
+    ``docs/decoupled.md`` *The spectra*.
 
     Examples
     --------

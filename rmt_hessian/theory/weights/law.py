@@ -40,6 +40,10 @@ class WeightLaw:
         Of a sampled law: the laws of two halves of the sample.
     make_density : callable, or None
         Makes the `density`.
+
+    References
+    ----------
+    ``docs/laws.md`` §2 and §2.5.
     """
 
     nodes: FloatArray

@@ -21,9 +21,13 @@ these: linear CE has ``p = softmax(b + g)``. Given W as well (or V alone for the
 ``C λ → e^{f - σ²/2}`` on the diagonal and ``C² λ → -e^{f + f' - σ²}`` off it, f and f' of the
 variance σ² of a logit.
 
-Source: [D], sections 3 and 4, for the weights; the quadratures and the output layer are derived
-here. For a finite sample the weights that were drawn fluctuate about these laws by ``O(1/√N)``;
-`conditional_law` has no such term.
+[D] has the weights; the quadratures and the output layer are derived here. For a finite
+sample the weights that were drawn fluctuate about these laws by ``O(1/√N)``; `conditional_law` has
+no such term.
+
+References
+----------
+``docs/laws.md`` §1, with offsets §7; [D], static force.
 """
 
 from __future__ import annotations
@@ -70,9 +74,12 @@ GROUPS = 32  # of classes of an output layer, with neighbouring offsets
 def weight_law(
     ens: Ensemble, i: int, j: int, *, refinement: int = 1, rng: RandomState = 0
 ) -> WeightLaw:
-    """Law of the weights λ of block (i, j); the cases are in the docstring of this module.
+    """Law of the weights ``λ^{ij} = (M_n)_ij`` of block (i, j), one for each layer and loss.
 
-    The spectrum of a block whose features are the inputs then follows
+    CE has ``p_i (δ_ij - p_j)`` in the last layer, p the softmax of Gaussian logits, and
+    ``v^{iᵀ} (diag(p) - p pᵀ) v^j 1[g_i > 0] 1[g_j > 0]`` in the hidden one, g its pre-activations;
+    MSE has the identity in the place of ``diag(p) - p pᵀ``. The spectrum of a block whose features
+    are the inputs then follows
     ``GeneralizedMarchenkoPastur(law.nodes, law.probabilities, ens.aspect_ratio)``.
 
     Parameters
@@ -99,6 +106,11 @@ def weight_law(
         zero.
     IndexError
         If there is no such unit.
+
+    References
+    ----------
+    ``docs/laws.md`` §1, densities §2.5, offsets §7; [D], static force; of a mixture
+    ``docs/trained.md`` §8.
 
     Examples
     --------
@@ -153,6 +165,10 @@ def weight_law_limit(ens: Ensemble, i: int, j: int, *, refinement: int = 1) -> W
         If the layer is not the last, the loss not CE, or weights are given.
     IndexError
         If there is no such unit.
+
+    References
+    ----------
+    ``docs/laws.md`` §7, with equal offsets; ``docs/norms.md`` *Many classes*.
 
     Examples
     --------

@@ -4,6 +4,10 @@ The normal score ``z(λ)``, with ``F(λ) = Φ(z)``, is nearly straight for weigh
 functions of many Gaussians. It is interpolated by a monotone cubic through a few dozen quantiles,
 so that ``f = φ(z) z'`` is a smooth positive density which averages over all points between them. A
 slowly varying factor makes its first two moments those of the sample.
+
+References
+----------
+``docs/laws.md`` §2.5.
 """
 
 import numpy as np

@@ -9,6 +9,10 @@ off it ``λ = -q²``, ``1/q = e^{-τ} + 2 cosh(δ/2)``, and the density of q is 
 that of τ at ``τ = -log(1/q - 2 cosh(δ/2))``. Panels have equal length in logit p,
 ``|λ| = p (1 - p)``, and halve towards ``|λ| = ¼``, where the density on the diagonal has a pole of
 order ½.
+
+References
+----------
+``docs/laws.md`` §2.5.
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""Numba kernels of softmax probabilities; the simulation has its own."""
+"""Numba kernels of softmax probabilities; the simulation has its own.
+
+References
+----------
+``docs/laws.md`` §4.
+"""
 
 import numpy as np
 

@@ -9,6 +9,10 @@ the rows of V. For outliers each rule also knows ``E[((q·u)² - 1) φ(λ)]`` fo
 permutations of the classes there are at most three kinds of q (and q ∝ 1, on which p does not
 depend). By Stein's identity it is ``E[∂_q² φ]``, and integrated by parts it falls on the Gaussian
 densities: a signed mass at each node, the `Direction`.
+
+References
+----------
+``docs/laws.md`` §7; directions §5.
 """
 
 from collections.abc import Sequence
