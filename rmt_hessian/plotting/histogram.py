@@ -85,7 +85,7 @@ class Spectrum:
         return np.maximum(masses, 0.0)
 
     def outside(self, lo: float, hi: float) -> list[str]:
-        """A line on what lies beyond, if anything does."""
+        """Two short lines on what lies beyond, if anything does: how much, and where."""
         beyond = (self.points < lo) | (self.points > hi)
         if not beyond.any():
             return []
@@ -93,4 +93,4 @@ class Spectrum:
         share = f"{self.weights[beyond].sum():.2%}".replace("%", " %")
         told = f"{x.size} of {self.n}" if self.n else share
         ends = f"{x[0]:.3g}" if x[0] == x[-1] else f"{x[0]:.3g} … {x[-1]:.3g}"
-        return [f"{told} outside: {ends}"]
+        return [f"{told} outside:", ends]
