@@ -33,11 +33,15 @@ def draw(store):
         for ax, name in zip(row, ("gap", "centred_defect"), strict=True):
             for shade, (C, of_C) in zip(OF_CLASSES, part.groupby("n_classes"), strict=False):
                 widths = alike(of_C, "n_hidden").groupby("n_hidden")
-                m, error = np.array(list(widths.groups)), widths[name].sem().fillna(0.0)
-                mean, predicted = (
-                    widths[column].mean().to_numpy(dtype=float, na_value=np.nan)
-                    for column in (name, f"predicted_{name}")
+                columns = (
+                    widths[name].mean(),
+                    widths[name].sem(),
+                    widths[f"predicted_{name}"].mean(),
                 )
+                mean, error, predicted = (
+                    column.to_numpy(dtype=float, na_value=np.nan) for column in columns
+                )
+                m = np.array(list(widths.groups))
                 dots = {"fmt": "o", "ms": 3, "lw": 0.8, "label": f"$C={C:.0f}$"}
                 ax.errorbar(m, mean, error, color=shade, **dots)
                 ax.plot(m, predicted, "-", lw=1.0, color=shade)

@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -11,10 +12,13 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 
+from rmt_hessian import cli
+from rmt_hessian.report import report_of
 from rmt_hessian.sweep.config import load_config
 from rmt_hessian.sweep.run import run_sweep
 from rmt_hessian.sweep.store import Store
 from tests.paper_figs.shown import require_told
+from tests.sections import require_legible
 
 SWEEPS = Path(__file__).parents[2] / "sweeps"
 
@@ -73,6 +77,23 @@ def draw_twice(draw):
         return figure
 
     return twice
+
+
+@pytest.fixture
+def sections_printed(capsys, monkeypatch):
+    """``store -> {title: rows}`` of its report, which ``rmt-hessian report`` prints as it is."""
+
+    def read(store):
+        monkeypatch.setattr(sys, "argv", ["rmt-hessian", "report", str(store.folder)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        assert ended.value.code in (0, None)
+        printed = capsys.readouterr()
+        assert not printed.err
+        assert printed.out == report_of(store.table()) + "\n"
+        return require_legible(store.table())
+
+    return read
 
 
 def _bytes_of(figure):

@@ -24,6 +24,15 @@ def panels(figure):
     return [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
 
 
+def require_labelled(figure):
+    """Panels have titles and something in them; axes are named."""
+    shown = panels(figure)
+    assert all(ax.get_title() for ax in shown)
+    assert all(ax.lines or ax.images or ax.containers for ax in shown)
+    assert any(ax.get_xlabel() for ax in shown)
+    assert any(ax.get_ylabel() for ax in shown)
+
+
 def require_told(figure):
     """A caption in plain text says what no title has room for; numbers in both are numbers."""
     assert len(figure.get_label()) > 100

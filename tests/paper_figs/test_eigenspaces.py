@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from rmt_hessian.report.structure import SPACES
-from tests.paper_figs.shown import arrays_of, lines, panels, rows
-from tests.sections import require_legible
+from tests.paper_figs.shown import arrays_of, lines, require_labelled, rows
 
 SMALLER = {  # what to replace in the shipped file; its grids stay as they are
     "d = 60": "d = 10",
@@ -29,15 +28,11 @@ def store(shipped):
 @pytest.mark.parametrize("name", ["overlaps", "reshaped", "alignment"])
 def test_every_panel_is_labelled_and_a_rerun_gives_the_same_bytes(name, store, draw_twice):
     """The PDF holds all that is drawn; how a PNG is written is tested with the block structure."""
-    figure = draw_twice(name, store)
-    assert all(ax.get_title() for ax in panels(figure))
-    assert all(ax.lines or ax.images or ax.containers for ax in panels(figure))
-    assert any(ax.get_xlabel() for ax in panels(figure))
-    assert any(ax.get_ylabel() for ax in panels(figure))
+    require_labelled(draw_twice(name, store))
 
 
-def test_the_report_prints_the_tables(store):
-    found = require_legible(store.table())
+def test_the_report_prints_the_tables(store, sections_printed):
+    found = sections_printed(store)
     assert {title: len(rows) for title, rows in found.items()} == {SPACES: 8 + 4 + 4}
 
 

@@ -5,8 +5,7 @@ import pytest
 
 from paper_figs import style
 from rmt_hessian.report.structure import LAYER, NETWORK
-from tests.paper_figs.shown import arrays_of, lines, panel, panels, rows
-from tests.sections import require_legible
+from tests.paper_figs.shown import arrays_of, lines, panel, require_labelled, rows
 
 SMALLER = {  # what to replace in the shipped file; its grids stay as they are
     "d = 100": "d = 8",
@@ -28,15 +27,11 @@ def store(shipped):
 @pytest.mark.parametrize("name", ["kronecker_error", "kronecker_spectra", "network_kronecker"])
 def test_every_panel_is_labelled_and_a_rerun_gives_the_same_bytes(name, store, draw_twice):
     """The PDF holds all that is drawn; how a PNG is written is tested with the block structure."""
-    figure = draw_twice(name, store)
-    assert all(ax.get_title() for ax in panels(figure))
-    assert all(ax.lines or ax.images or ax.containers for ax in panels(figure))
-    assert any(ax.get_xlabel() for ax in panels(figure))
-    assert any(ax.get_ylabel() for ax in panels(figure))
+    require_labelled(draw_twice(name, store))
 
 
-def test_the_report_prints_the_tables(store):
-    found = require_legible(store.table())
+def test_the_report_prints_the_tables(store, sections_printed):
+    found = sections_printed(store)
     assert {title: len(rows) for title, rows in found.items()} == {LAYER: 12, NETWORK: 2}
 
 

@@ -1,15 +1,10 @@
 """The shipped sweep of ranks in small: its figures and its printed tables."""
 
-import sys
-
 import numpy as np
 import pytest
 
-from rmt_hessian import cli
-from rmt_hessian.report import report_of
 from rmt_hessian.report.structure import RANK, RATES
-from tests.paper_figs.shown import arrays_of, lines, panel, panels, rows
-from tests.sections import require_legible
+from tests.paper_figs.shown import arrays_of, lines, panel, require_labelled, rows
 
 SMALLER = {  # what to replace in the shipped file; its grids stay as they are
     "[50, 100, 200, 400]": "[6, 8, 10, 12]",
@@ -29,23 +24,23 @@ def store(shipped):
 @pytest.mark.parametrize("name", ["rank_rates", "rank_scree"])
 def test_every_panel_is_labelled_and_a_rerun_gives_the_same_bytes(name, store, draw_twice):
     """The PDF holds all that is drawn; how a PNG is written is tested with the block structure."""
-    figure = draw_twice(name, store)
-    assert all(ax.get_title() for ax in panels(figure))
-    assert all(ax.lines or ax.images or ax.containers for ax in panels(figure))
-    assert any(ax.get_xlabel() for ax in panels(figure))
-    assert any(ax.get_ylabel() for ax in panels(figure))
+    require_labelled(draw_twice(name, store))
 
 
-def test_the_report_prints_the_tables(store, capsys, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["rmt-hessian", "report", str(store.folder)])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    assert ended.value.code in (0, None)
-    printed = capsys.readouterr()
-    assert not printed.err
-    assert printed.out == report_of(store.table()) + "\n"
-    found = require_legible(store.table())
+def test_the_report_prints_the_tables(store, sections_printed):
+    found = sections_printed(store)
     assert {title: len(rows) for title, rows in found.items()} == {RANK: 8 + 8 + 4 + 2, RATES: 4}
+
+
+def test_one_seed_has_no_error_bar(draw, store, monkeypatch):
+    table = store.table()
+    monkeypatch.setattr(type(store), "table", lambda _: table[table["seed"] == 0])
+    for ax in draw("rank_rates", store).axes:
+        for dots in ax.containers:
+            (bars,) = dots.lines[2]
+            assert not any(len(bar) and np.isfinite(bar).all() for bar in bars.get_segments())
+            assert len(dots.lines[0].get_ydata())
+        assert ax.get_xscale() == ax.get_yscale() == "log"
 
 
 def test_rates_show_means_over_seeds_beside_predictions(draw, store):
