@@ -18,6 +18,7 @@ References
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.linalg
 
 from rmt_hessian.theory.laws.matrix_solution import Solution
 from rmt_hessian.theory.laws.matrix_solver import MatrixSolver
@@ -75,68 +76,75 @@ class MatrixConvolution(MatrixSolver):
         """G where z is large, ``-E[e]/z``."""
         return -(self.probabilities @ self.e) / z * np.eye(self.k)
 
-    def _inverses(self, z, G, K):
-        """``K^{-1}``, W, its inverse, R of every e, and their mean."""
-        inverse = np.linalg.inv(K)
-        W = z * (inverse - self.gamma * G)
-        R = np.linalg.inv(self.e[:, None, None] * np.eye(self.k) - W)
-        return inverse, W, np.linalg.inv(W), R, np.tensordot(self.probabilities, R, 1)
+    def _resolvents(self, z, G, K):
+        """``I - KD``, ``Q = (eK - z(I - KD))^{-1}`` of every e, its mean, ``E[eQ]``, and P^{-1}."""
+        eye = np.eye(self.k)
+        rest = eye - self.gamma * K @ G
+        Q = np.linalg.inv(self.e[:, None, None] * K - z * rest)
+        mean, first = np.tensordot([self.probabilities, self.probabilities * self.e], Q, 1)
+        return rest, Q, mean, first, self.rankless * eye - self.gamma * z * mean @ rest
 
-    def _derivatives(self, z, second, inverse, W_inverse, R):
-        """Operators ``dK/dG``, ``dW/dG``, and of W ``d E[R]/dW`` and ``dm/dW``."""
-        space = self.symmetric
-        in_K = -self.gamma * space.operator(second)
-        h = space.vector(inverse)
-        in_W = z * (-space.operator(np.outer(h, h)) @ in_K - self.gamma * np.eye(space.dimension))
-        r = R[:, space.rows, space.columns]
-        mean = space.operator((self.probabilities[:, None] * r).T @ r)
-        w = space.vector(W_inverse)
-        in_m = self.gamma * mean + self.rankless * space.operator(np.outer(w, w))
-        return in_K, in_W, mean, in_m
+    def _image(self, rest, first, P):
+        """T."""
+        return self.gamma * first @ rest @ P
+
+    def _spread(self, K, second):
+        """Operator C, ``dK + K dD K = C dD``: ``K dD K - E[B dD B]``."""
+        k = self.symmetric.vector(K)
+        return self.symmetric.operator(np.outer(k, k) - second)
 
     def _linearised(self, z, G):
-        """``Φ = T - D``, ``T = -(z m(W))^{-1} + D - K^{-1}``; ``d(-1/m) = m^{-1} dm m^{-1}``."""
+        """``Φ = T - D``; ``dT = -S C dD``, and ``(S (K - KDK) - T) dz/z``."""
         space = self.symmetric
         K, second, _ = self._means_and_squares(G)
-        inverse, W, W_inverse, R, mean = self._inverses(z, G, K)
-        image = -np.linalg.inv(self.gamma * mean - self.rankless * W_inverse)
-        _, in_W, _, in_m = self._derivatives(z, second, inverse, W_inverse, R)
-        h = space.vector(image)
-        in_W_image = space.operator(np.outer(h, h)) @ in_m - np.eye(space.dimension)
-        jacobian = in_W_image @ in_W / z - self.gamma * np.eye(space.dimension)
-        T = (image - W) / z
-        in_z = (space.matrix(in_W_image @ space.vector(W)) / z - T) / z
-        return inverse - image / z, jacobian, -in_z
+        rest, Q, _, first, P = self._resolvents(z, G, K)
+        P = np.linalg.inv(P)
+        T = self._image(rest, first, P)
+        N = np.concatenate([P @ (self.e[:, None, None] * Q - first), (P @ first)[None]])
+        S = space.congruence(N, self.gamma * np.append(self.probabilities, self.rankless))
+        jacobian = -self.gamma * (S @ self._spread(K, second) + np.eye(space.dimension))
+        in_z = (space.matrix(S @ space.vector(rest @ K)) - T) / z
+        return self.gamma * G - T, jacobian, -in_z
 
     def _found(self, z, G, slope):
         if slope is None:
             return ConvolutionSolution(z, G, slope, None, 0.0, np.inf, solved=False)
         space, k, gamma = self.symmetric, self.k, self.gamma
         K, second, angle = self._means_and_squares(G)
-        inverse, W, W_inverse, R, mean = self._inverses(z, G, K)
-        image = -np.linalg.inv(gamma * mean - self.rankless * W_inverse)
-        difference = image / z - inverse  # T - D
+        rest, Q, mean, first, P = self._resolvents(z, G, K)
+        difference = self._image(rest, first, np.linalg.inv(P)) - gamma * G
         size = np.sqrt(np.linalg.norm(gamma * G, axis=0))
         residual = float(np.abs(difference / np.outer(size, size)).max())
         solved = residual <= ACCEPTED and self._in_domain(z, G, slope)
         # the transform and its derivative
-        _, in_W, in_mean, _ = self._derivatives(z, second, inverse, W_inverse, R)
-        W_slope = W / z + space.matrix(in_W @ space.vector(slope))
-        mean_slope = space.matrix(in_mean @ space.vector(W_slope))
-        s = np.sum(W * mean) / (k * z)
-        s_slope = (np.sum(W_slope * mean + W * mean_slope) / k - s) / z
+        s = np.sum(mean.T * rest) / k
+        Y = rest @ K - z * gamma * space.matrix(self._spread(K, second) @ space.vector(slope))
+        s_slope = (self.probabilities * self.e) @ np.einsum("eia,ab,eib->e", Q, Y, Q, optimize=True)
+        s_slope = (s_slope / k - s) / z
         # the potential
-        values, image_angles = _upper_eigenvalues(W), np.angle(_upper_eigenvalues(image)).sum()
-        turns = self.probabilities @ np.angle(values - self.e[:, None]).sum(axis=1)
-        turns += k * np.angle(z) - np.angle(values).sum()
+        values, of_values = _pencil(z * rest, K)
+        of_image = _angles(*_pencil(z * rest @ np.linalg.inv(P), K)).sum()
+        below = self.e[:, None] * of_values
+        turns = self.probabilities @ _angles(values - below, values).sum(axis=1) + k * np.angle(z)
         angle += np.sum(K * (gamma * G + difference)).imag  # `transforms` has taken Im tr(D K) off
-        turns += (np.angle(values).sum() - image_angles + angle) / gamma
+        turns += (_nearest(_angles(values, of_values).sum() - of_image, P) + angle) / gamma
         return ConvolutionSolution(
             z, G, slope, K, angle, residual, solved, s=s, s_slope=s_slope, turns=float(turns)
         )
 
 
-def _upper_eigenvalues(A):
-    """Eigenvalues of a matrix whose imaginary part is positive, rounding left out."""
-    values = np.linalg.eigvals(A)
-    return values.real + 1j * np.maximum(values.imag, 0.0)
+def _pencil(A, B):
+    """Eigenvalues α/β of ``B^{-1} A``, as α and β: where B is nearly singular, they are large."""
+    return scipy.linalg.eigvals(A, B, homogeneous_eigvals=True)
+
+
+def _angles(a, b):
+    """Arguments of a/b in the upper half plane, rounding left out."""
+    ratio = a * b.conj()
+    return np.arctan2(np.maximum(ratio.imag, 0.0), ratio.real)
+
+
+def _nearest(angle, A):
+    """The argument of det A that is next to ``angle``."""
+    exact = np.angle(np.linalg.slogdet(A)[0])
+    return exact + 2 * np.pi * np.round((angle - exact) / (2 * np.pi))

@@ -48,3 +48,12 @@ class SymmetricMatrices:
         """The matrix of ``X ↦ E[A X A]`` on vectors, from ``E[a aᵀ]``, a the vector of A."""
         first, second = self._products
         return (products[first] + products[second]) * self._share
+
+    def congruence(self, A: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """The matrix of ``X ↦ Σ w A X Aᵀ`` on vectors, of A, (n, k, k), not symmetric."""
+        k, (i, j) = self.k, (self.rows, self.columns)
+        flat = A.reshape(len(A), -1)
+        products = ((weights[:, None] * flat).T @ flat).reshape(k, k, k, k)  # of A_ia A_jb
+        first = products[i[:, None], i, j[:, None], j]
+        second = products[i[:, None], j, j[:, None], i]
+        return (first + second) * self._share
