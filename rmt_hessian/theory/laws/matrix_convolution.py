@@ -70,6 +70,7 @@ class MatrixConvolution(MatrixSolver):
         self.bound, self.far = self._bounds(
             lambda L: 1.1 * (L**2).sum(axis=1).max(initial=0.0) * e.max()
         )
+        self.smallest = float(weights.min() * e.min() / e.max())
         self.height, self.higher = HEIGHT, HIGHER
 
     def _far(self, z):
@@ -122,29 +123,17 @@ class MatrixConvolution(MatrixSolver):
         s_slope = (self.probabilities * self.e) @ np.einsum("eia,ab,eib->e", Q, Y, Q, optimize=True)
         s_slope = (s_slope / k - s) / z
         # the potential
-        values, of_values = _pencil(z * rest, K)
-        of_image = _angles(*_pencil(z * rest @ np.linalg.inv(P), K)).sum()
-        below = self.e[:, None] * of_values
-        turns = self.probabilities @ _angles(values - below, values).sum(axis=1) + k * np.angle(z)
+        w, of = scipy.linalg.eigvals(z * rest, K, homogeneous_eigvals=True)  # w/of, of W
+        turns = self.probabilities @ _angles(w - self.e[:, None] * of, w).sum(axis=1)
+        turns += k * np.angle(z)
         angle += np.sum(K * (gamma * G + difference)).imag  # `transforms` has taken Im tr(D K) off
-        turns += (_nearest(_angles(values, of_values).sum() - of_image, P) + angle) / gamma
+        turns += (angle - _angles(1.0, np.linalg.eigvals(P)).sum()) / gamma
         return ConvolutionSolution(
             z, G, slope, K, angle, residual, solved, s=s, s_slope=s_slope, turns=float(turns)
         )
 
 
-def _pencil(A, B):
-    """Eigenvalues α/β of ``B^{-1} A``, as α and β: where B is nearly singular, they are large."""
-    return scipy.linalg.eigvals(A, B, homogeneous_eigvals=True)
-
-
 def _angles(a, b):
     """Arguments of a/b in the upper half plane, rounding left out."""
-    ratio = a * b.conj()
+    ratio = a * np.conj(b)
     return np.arctan2(np.maximum(ratio.imag, 0.0), ratio.real)
-
-
-def _nearest(angle, A):
-    """The argument of det A that is next to ``angle``."""
-    exact = np.angle(np.linalg.slogdet(A)[0])
-    return exact + 2 * np.pi * np.round((angle - exact) / (2 * np.pi))

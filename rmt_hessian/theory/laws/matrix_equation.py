@@ -77,7 +77,7 @@ class MatrixEquation(MatrixSolver):
         M, self.basis = null_space_removed(M, size, precision)
         super().__init__(M, weights, float(aspect_ratio), precision)
         self.bound, self.far = self._bounds(self._bound)
-        self.reach = float(self.bound) * self.scale
+        self.reach, self.smallest = float(self.bound) * self.scale, float(self.weights.min())
         narrow = min(1.0, np.sqrt(self.gamma))  # width of components
         self.height = max(HEIGHT * narrow, SMALLEST_HEIGHT)
         self.higher = HIGHER * narrow

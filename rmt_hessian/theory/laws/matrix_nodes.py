@@ -26,7 +26,7 @@ from rmt_hessian.theory.laws.matrix_solution import Solution
 from rmt_hessian.theory.laws.tabulated_distribution import derivative
 
 SPACING = 0.35  # of the first nodes, in log x
-FLOOR = 1e-18  # of the upper bound: no node lies below, nor a component of an M that counts
+FLOOR = 1e-18  # of the upper bound, times ``smallest``: no node lies below, nor mass that counts
 NEAR = 1e-14  # the same where the density may pass through 0
 MOST_NODES = 320
 TOLERANCE = 2e-7  # of F halfway between nodes
@@ -90,7 +90,8 @@ class Nodes:
         self.positive = floor is None
         self.floor = equation.atom_at_zero() if self.positive else floor
         averages = equation.averages
-        self._centres = np.log(averages[averages > FLOOR * equation.bound])
+        lowest = FLOOR * equation.smallest
+        self._centres = np.log(averages[averages > lowest * equation.bound])
         self._count = count()
         self._descend()
         self.error = self._refine()
@@ -130,7 +131,7 @@ class Nodes:
     def _descend(self):
         """Nodes from the upper bound of the support down to where no mass above 0 is left."""
         top = np.log(self.equation.bound)
-        bottom = top + np.log(FLOOR if self.positive else NEAR)
+        bottom = top + np.log(FLOOR * self.equation.smallest if self.positive else NEAR)
         t, node = top, self._add(top)
         while t > bottom and not node.F - self.floor <= NO_MASS:
             t -= self.spacing

@@ -33,8 +33,9 @@ class MatrixSolver:
     Its ``_linearised(z, G)`` returns -Φ, the derivative of Φ in G, an operator on vectors of
     `symmetric`, and the one in z, with a minus; ``_far(z)`` is G where z is large;
     ``_found(z, G, slope)`` makes a `Solution`. It sets ``scale``, the unit of z here, ``bound``, an
-    upper one of the support, ``far``, one of its size, ``height``, of z over the axis, relative,
-    and ``higher``, see `_in_domain`.
+    upper one of the support, ``far``, one of its size, ``smallest``, the eigenvalue of H that a
+    single M of size 1 can have, relative, ``height``, of z over the axis, relative, and ``higher``,
+    see `_in_domain`.
 
     Parameters
     ----------
