@@ -98,7 +98,7 @@ def law_of_layer(
         one_of(covariance, ("white",), "covariance")
     N, p = H.features.shape
     spectrum = feature_spectrum(H.features, np.ones(N))
-    white = covariance is not None or is_white(spectrum, p / N)
+    white = covariance is not None or is_white(spectrum, H.features)
     scale = 1.0 if covariance is not None else float(spectrum.mean())
     law, units, null_space = _law(H, spectrum, scale if white else None)
     dependence = misfit = np.nan
