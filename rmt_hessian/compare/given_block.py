@@ -105,7 +105,7 @@ def law_of_block(
 def _law(
     lam: FloatArray,
     spectrum: FloatArray,
-    Z: FloatArray,
+    Z: np.ndarray,
     covariance: ArrayLike | Literal["white"] | None,
 ) -> tuple[Features, SpectralLaw]:
     """What the features are, and the law."""

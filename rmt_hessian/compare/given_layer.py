@@ -69,12 +69,12 @@ def law_of_layer(
     -----
     Beside the law it takes the eigenvalues of two matrices of k p rows, and of every M_n where
     units are taken for exchangeable: of a softmax over all its classes they are counted in cells of
-    2 %, C operations a cell and sample. In matrices, with 2,000 samples, 10 units take a quarter of
-    a minute to a whole one, 16 twice that. Where units are not alike (classes of unequal
-    frequencies) the law of exchangeable ones is wrong, and ``misfit`` large: nearer is the mean of
-    the laws of the diagonal blocks (`rmt_hessian.theory.laws.mean_of_laws`), and up to 16 units
-    have their law, ``law_of_layer(H.restrict(units))``. The largest eigenvalue may be far from the
-    end of the law where ``dependence`` is: no distance shows it.
+    2 %, C operations a cell and sample. In matrices, with 2,000 samples, 10 units take up to a
+    minute, 16 up to five. Where units are not alike (classes of unequal frequencies) the law of
+    exchangeable ones is wrong, and ``misfit`` large: nearer is the mean of the laws of the diagonal
+    blocks (`rmt_hessian.theory.laws.mean_of_laws`), and up to 16 units have their law,
+    ``law_of_layer(H.restrict(units))``. The largest eigenvalue may be far from the end of the law
+    where ``dependence`` is: no distance shows it.
 
     References
     ----------
