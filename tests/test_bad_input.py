@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.sparse
 import scipy.stats
 
 import rmt_hessian as rh
@@ -67,6 +68,14 @@ CASES = {
         lambda: rh.Network([np.ones((3, 2)), np.ones((2, 4))]),
         r"weights\[1\] must have 3 columns",
     ),
+    "sparse weights": (
+        lambda: rh.Network([scipy.sparse.csr_array(np.eye(3))]),
+        r"array of real numbers, got csr_array of shape \(3, 3\); use \.toarray\(\)$",
+    ),
+    "sparse features": (
+        lambda: rh.head_hessian(scipy.sparse.csr_matrix(X), np.ones((2, 3))),
+        r"features must be .*got csr_matrix of shape \(5, 3\); use \.toarray\(\)$",
+    ),
     "text weights": (lambda: rh.Network([[["a"]]]), "array of real numbers"),
     "one width": (lambda: rh.Network.random([3], RNG), "at least two numbers"),
     "zero width": (lambda: rh.Network.random([3, 0, 2], RNG), r"widths\[1\] must be at least"),
@@ -84,7 +93,7 @@ CASES = {
     "CE of one class": (lambda: rh.layer_hessian(ONE_OUTPUT, X, 0, "ce"), "at least 2 classes"),
     "full CE of one class": (
         lambda: rh.network_hessian(ONE_OUTPUT, X, [0] * 5, "ce"),
-        "at least 2 classes, got 1",
+        "at least 2 classes, got 1; one logistic output: put a row of zeros before its weights$",
     ),
     "too few labels": (
         lambda: rh.network_hessian(NET, X, [0], "ce"),

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from rmt_hessian._checks.arguments import describe, to_numpy
 from rmt_hessian._types import ComplexArray, FloatArray, IntArray
@@ -102,6 +103,8 @@ def _is_custom_float(dtype: Any) -> bool:
 
 def _describe_array(values: Any) -> str:
     """What came in place of real numbers."""
+    if issparse(values):
+        return f"{describe(values)}; use .toarray()"
     try:
         array = np.asarray(to_numpy(values))
     except TypeError:

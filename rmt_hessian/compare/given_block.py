@@ -39,8 +39,9 @@ def law_of_block(
 
     For any network, trained ones included, any features and weights of both signs: without a
     ``covariance`` what the features are is measured. They count as white if their spectrum is one
-    of white features to `ks_test`, at 1 %; the law is then the generalised Marchenko–Pastur law,
-    else the free convolution of the weights and the features' spectrum.
+    of white features to `ks_test`, at 1 %, with no more null eigenvalues than N < p explains; the
+    law is then the generalised Marchenko–Pastur law, else the free convolution of the weights and
+    the features' spectrum.
 
     Parameters
     ----------
@@ -94,9 +95,8 @@ def law_of_block(
     refuse_ensemble(H, "theory.block_law(ens, i, j)")
     instance_of(H, LayerHessian, "H")
     lam = np.asarray(H.block_weights(i, j), dtype=np.float64)
-    N, p = H.features.shape
-    spectrum = feature_spectrum(H.features, np.ones(N))
-    features, law = _law(lam, spectrum, p / N, covariance)
+    spectrum = feature_spectrum(H.features, np.ones(H.n_samples))
+    features, law = _law(lam, spectrum, H.features, covariance)
     dealt = feature_spectrum(H.features, random_generator(rng).permutation(lam))
     dependence = ks_distance_of_spectra(feature_spectrum(H.features, lam), dealt)
     return SampleLaw(law, features, dependence, ks_distance(dealt, law))
@@ -105,14 +105,15 @@ def law_of_block(
 def _law(
     lam: FloatArray,
     spectrum: FloatArray,
-    gamma: float,
+    Z: np.ndarray,
     covariance: ArrayLike | Literal["white"] | None,
 ) -> tuple[Features, SpectralLaw]:
     """What the features are, and the law."""
-    N, p = lam.size, spectrum.size
+    N, p = Z.shape
+    gamma = p / N
     equal, scale = np.full(N, 1.0 / N), float(spectrum.mean())
     if covariance is None:
-        if not is_white(spectrum, gamma):
+        if not is_white(spectrum, Z):
             return "measured", FreeConvolution(lam, equal, spectrum, np.full(p, 1.0 / p), gamma)
     elif isinstance(covariance, str):
         if covariance != "white":

@@ -69,8 +69,8 @@ def law_of_layer(
     -----
     Beside the law it takes the eigenvalues of two matrices of k p rows, and of every M_n where
     units are taken for exchangeable: of a softmax over all its classes they are counted in cells of
-    2 %, C operations a cell and sample. In matrices, with 2,000 samples, 10 units take a quarter of
-    a minute, 16 half of one. Where units are not alike (classes of unequal frequencies) the law of
+    2 %, C operations a cell and sample. In matrices, with 2,000 samples, 10 units take up to a
+    minute, 16 up to five. Where units are not alike (classes of unequal frequencies) the law of
     exchangeable ones is wrong, and ``misfit`` large: nearer is the mean of the laws of the diagonal
     blocks (`rmt_hessian.theory.laws.mean_of_laws`), and up to 16 units have their law,
     ``law_of_layer(H.restrict(units))``. The largest eigenvalue may be far from the end of the law
@@ -96,9 +96,9 @@ def law_of_layer(
     instance_of(H, LayerHessian, "H")
     if covariance is not None:
         one_of(covariance, ("white",), "covariance")
-    N, p = H.features.shape
+    N = H.n_samples
     spectrum = feature_spectrum(H.features, np.ones(N))
-    white = covariance is not None or is_white(spectrum, p / N)
+    white = covariance is not None or is_white(spectrum, H.features)
     scale = 1.0 if covariance is not None else float(spectrum.mean())
     law, units, null_space = _law(H, spectrum, scale if white else None)
     dependence = misfit = np.nan

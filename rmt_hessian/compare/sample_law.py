@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rmt_hessian._checks.arguments import describe
-from rmt_hessian._rounding import rounding
+from rmt_hessian._checks.precision import type_precision
+from rmt_hessian._rounding import FEW, rounding
 from rmt_hessian._types import FloatArray
 from rmt_hessian.compare.significance import FEWEST, ks_test
 from rmt_hessian.ensemble import Ensemble
@@ -80,18 +81,27 @@ class SampleLaw(WithNullSpace):
         self.error = dependence + misfit
 
 
-def is_white(spectrum: FloatArray, gamma: float) -> bool:
-    """Whether a test lets the Marchenko–Pastur law of that mean stand.
+def is_white(spectrum: FloatArray, Z: ArrayLike) -> bool:
+    """Whether white features can have the spectrum of Z, its rounding set to 0.
 
-    Of fewer eigenvalues than the test takes, none does.
+    Two tests: that of the Marchenko–Pastur law of that mean, which few null eigenvalues pass, and
+    their number. N < p explains p - N of them; that k more are below the rounding t has a
+    probability of at most p (F(t) - F(0))/k, by Markov's inequality: 0 but for p near N.
+
+    Of fewer eigenvalues than the first test takes, none are white.
     """
+    N, p = np.shape(Z)
     scale = float(spectrum.mean())
     if scale == 0:
         return False
-    spectrum, law = spectrum / scale, MarchenkoPastur(gamma)
-    if spectrum.size * (1.0 - law.atom_at_zero) < FEWEST:
+    law = MarchenkoPastur(p / N)
+    if p * (1.0 - law.atom_at_zero) < FEWEST:
         return False
-    return ks_test(spectrum, law).pvalue >= UNLIKELY
+    null = np.count_nonzero(spectrum == 0) - max(0, p - N)
+    expected = p * (law.cdf(_null_below(spectrum, Z) / scale) - law.atom_at_zero)
+    if UNLIKELY * null > max(expected, 0.0):
+        return False
+    return ks_test(spectrum / scale, law).pvalue >= UNLIKELY
 
 
 def feature_spectrum(Z: ArrayLike, lam: FloatArray) -> FloatArray:
@@ -99,11 +109,20 @@ def feature_spectrum(Z: ArrayLike, lam: FloatArray) -> FloatArray:
     features = np.asarray(Z, dtype=np.float64)
     N, p = features.shape
     values = np.linalg.eigvalsh((features.T * lam) @ features / N)
-    values[np.abs(values) <= rounding(values.astype(np.asarray(Z).dtype))] = 0.0
+    values[np.abs(values) <= _null_below(values, Z)] = 0.0
     rank = min(p, int(np.count_nonzero(lam)))
     if rank < p:
         values[np.argsort(np.abs(values))[: p - rank]] = 0.0
     return np.sort(values)
+
+
+def _null_below(values: FloatArray, Z: ArrayLike) -> float:
+    """What null eigenvalues of features may be: the rounding of the solver, and that of Z squared.
+
+    Where ``Z v = 0``, an error E of the features leaves ``vᵀ Eᵀ Λ E v``.
+    """
+    of_features = max(FEW, values.size) * type_precision(np.asarray(Z))
+    return max(rounding(values), of_features**2 * float(np.abs(values).max()))
 
 
 def refuse_ensemble(H: Any, door: str) -> None:

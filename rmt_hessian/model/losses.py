@@ -104,7 +104,8 @@ def get_loss(name: Loss, n_classes: int) -> CrossEntropy | MeanSquaredError:
     loss = LOSSES[one_of(name, tuple(LOSSES), "loss")]
     if n_classes < loss.min_classes:
         raise ValueError(
-            f"loss {name!r} needs at least {loss.min_classes} classes, got {n_classes}"
+            f"loss {name!r} needs at least {loss.min_classes} classes, got {n_classes}; "
+            "one logistic output: put a row of zeros before its weights"
         )
     return loss
 
@@ -164,8 +165,9 @@ def _checked_labels(y: ArrayLike, n_classes: int) -> IntArray:
             f"labels are text, see encode_labels: {told}{more}", stacklevel=_level_of_the_user()
         )
     if not np.issubdtype(labels.dtype, np.integer):
+        column = ", y[:, None]" if n_classes == 1 else ""
         raise ValueError(
-            f"labels must be integers, got dtype {labels.dtype}; targets have shape (N, C)"
+            f"labels must be integers, got dtype {labels.dtype}; targets have shape (N, C){column}"
         )
     check_label_range(labels, n_classes)
     return labels

@@ -81,6 +81,9 @@ def counted_samples(
         w = _weights(sample_weight, n_samples, "sample_weight")
     targets = None
     if class_weight is not None:
+        if isinstance(class_weight, str | dict):  # as scikit-learn has them
+            wanted = f"shape ({n_classes},) ('balanced': N / (C * np.bincount(y)))"
+            raise ValueError(f"class_weight must have {wanted}, got {describe(class_weight)}")
         of_classes = _weights(class_weight, n_classes, "class_weight")
         if y is None:
             raise ValueError("y must be given with class_weight, got None")

@@ -65,10 +65,10 @@ def spectral_gap(eigenvalues: ArrayLike, k: int) -> float:
 def gap_rank(eigenvalues: ArrayLike, most: int | None = None) -> int:
     """The k in ``1 … most`` of the smallest ratio ``λ_{k+1}/λ_k``, in descending order.
 
-    The "approximate rank" of [W]: C-1 for the output Hessian of C classes, if ``most``
-    is at least that (the last layer, of C units, needs ``most=C-1``). Only λ_k above the rounding
-    ``δ = max(n, 500) ε max|λ|`` count: below, a ratio is noise. Of ratios that are equal up to
-    their rounding, ``(1 + λ_{k+1}/λ_k) δ/λ_k``, the first counts.
+    The "approximate rank" of [W]: C-1 for the output Hessian of C classes, if ``most`` is at least
+    that: the last layer, of C units, and any layer of fewer than 2 (C-1) need ``most=C-1``. Only
+    λ_k above the rounding ``δ = max(n, 500) ε max|λ|`` count: below, a ratio is noise. Of ratios
+    that are equal up to their rounding, ``(1 + λ_{k+1}/λ_k) δ/λ_k``, the first counts.
 
     Parameters
     ----------
@@ -76,7 +76,9 @@ def gap_rank(eigenvalues: ArrayLike, most: int | None = None) -> int:
         In any order, n at least 2.
     most : int, optional
         n/2 rounded down by default: at the bottom of a spectrum, where eigenvalues are close to
-        0 or end at a soft edge, ratios fluctuate and mean nothing.
+        0 or end at a soft edge, ratios fluctuate and mean nothing. A gap to null eigenvalues there
+        is the smallest ratio of all, 0, and mostly that of dead units, or of the null space that
+        all units share: it counts if ``most`` reaches it. `numerical_rank` tells it alone.
 
     Raises
     ------
@@ -92,6 +94,9 @@ def gap_rank(eigenvalues: ArrayLike, most: int | None = None) -> int:
     --------
     >>> gap_rank([1.0, 10.0, 9.0, 0.9])
     2
+    >>> last = [3.0, 1.0, 0.0]  # of a last layer, C = 3
+    >>> gap_rank(last), gap_rank(last, most=2)
+    (1, 2)
     """
     values = _descending(eigenvalues)
     n = values.size

@@ -85,6 +85,11 @@ BAD = {
     # weights of classes
     "too many classes": (classes([1, 1, 1]), r"class_weight must have shape \(2,\), got \(3,\)"),
     "a negative class": (classes([1, -1]), "class_weight must not be negative"),
+    "classes by a word": (
+        classes("balanced"),
+        r"class_weight must have shape \(2,\) \('balanced': N / \(C \* np.bincount\(y\)\)\), got",
+    ),
+    "classes by name": (classes({0: 1, 1: 2}), r"class_weight must have shape \(2,\) .*got {0: 1"),
     "a class that is NaN": (classes([1, np.nan]), "class_weight must be finite"),
     "classes of zero": (classes([0, 0]), "class_weight must .*zero"),
     "classes without labels": (without_labels, r"\by must .*class_weight"),

@@ -147,8 +147,12 @@ def test_targets_of_another_kind_are_named():
     for y, came in ((None, "None"), ("zero", "'zero'"), (3, "3"), ([[1.0], [1.0, 2.0]], r"\[\[1")):
         with pytest.raises(ValueError, match=rf"y must have shape \(2,\) or \(2, 2\), got {came}"):
             check_targets(y, 2, 2, loss)
-    with pytest.raises(ValueError, match=r"got dtype float64; targets have shape \(N, C\)"):
-        check_targets([0.5, 1.0], 2, 1, get_loss("mse", 1))
+    with pytest.raises(ValueError, match=r"got dtype float64; targets have shape \(N, C\)$"):
+        check_targets([0.5, 1.0], 2, 2, get_loss("mse", 2))
+    y = np.array([0.5, 1.0])
+    with pytest.raises(ValueError, match=r"targets have shape \(N, C\), y\[:, None\]$"):
+        check_targets(y, 2, 1, get_loss("mse", 1))
+    assert check_targets(y[:, None], 2, 1, get_loss("mse", 1)).shape == (2, 1)
 
 
 def test_encoded_labels_of_numbers():

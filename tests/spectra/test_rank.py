@@ -34,6 +34,24 @@ def test_default_gap_rank_looks_at_the_upper_half():
     assert gap_rank(values, 5) == 5
 
 
+def test_a_null_space_at_the_bottom_counts_where_most_reaches_it():
+    """The same spectra, [many, few, 0]: a last layer of three classes, whose rank is 2, and a
+    hidden layer of rank 1 with a dead unit. No rule can tell them apart, but C can."""
+    assert gap_rank([3.0, 1.0, 1e-17]) == 1
+    assert gap_rank([3.0, 1.0, 1e-17], most=2) == 2
+    rng = np.random.default_rng(0)
+    weights = Network.random([20, 60, 4], rng).weights
+    net = Network(weights, [np.where(np.arange(60) < 2, -99.0, 0.0), None])  # two are dead
+    X = rng.standard_normal((2000, 20))
+    values = eigenvalues(layer_hessian(net, X, 0, "ce").output_hessian())
+    assert numerical_rank(values) == 58
+    assert gap_rank(values) == gap_rank(values, 3) == 3
+    assert gap_rank(values, 59) == 58
+    values = eigenvalues(layer_hessian(net, X, 1, "ce"))  # whole, with the null space of softmax
+    assert numerical_rank(values) == gap_rank(values, values.size - 1) == 3 * 58
+    assert gap_rank(values) == 3
+
+
 @pytest.mark.parametrize("noise", [1e-17, -1e-17, 0.0])
 def test_ratios_of_rounding_do_not_count(noise):
     """Below the rank, ratios of noise would be -1 or 0, smaller than the gap itself."""
