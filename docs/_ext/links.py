@@ -1,7 +1,8 @@
 """Link what pages and docstrings only name: public names, pages of ``docs/``, papers.
 
 Nothing is marked up for it. A name in backticks, as ``rh.law_of_block(H, i, j)`` or
-`theory.block_law`, leads to its page of the reference, unless it is one of a sweep or figure; a path as ``docs/laws.md`` to that page; and
+`theory.block_law`, leads to its page of the reference, unless it is that of a sweep or figure; a
+path as ``docs/laws.md`` to that page; and
 "[D]" or "Silverstein and Choi (1995)", the headings of ``docs/references.md``, to the paper.
 """
 
