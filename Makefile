@@ -115,6 +115,7 @@ check-report: $(VENV)/.browser ## open report.html, and report-quick.html, in a 
 	$(BIN)/python -m tests.report_in_browser $(wildcard report.html report-quick.html)
 
 docs: $(VENV)/.docs ## the documentation as a site: tutorial, gallery, theory, reference; site/index.html
+	@echo "about three minutes: every example of the gallery runs, all pages are read, and nothing is said on the way"
 	$(BIN)/sphinx-build -W --keep-going --quiet --jobs 2 --doctree-dir build/doctrees docs site
 	@echo "the site: $(CURDIR)/site/index.html"
 

@@ -189,7 +189,8 @@ class Ensemble:
         activation = getattr(net, "activation", self.activation)
         name = getattr(activation, "name", activation)  # of an ensemble it is the name
         if self.n_layers > 1 and name != self.activation:
-            raise ValueError(f"net must have the activation {self.activation!r}, got {name!r}")
+            wanted = f"the activation {self.activation!r}, for which the Ensemble was made"
+            raise ValueError(f"net must have {wanted}, got {name!r}: {_where_to_go(name)}")
 
     # --- identity -----------------------------------------------------------------------------
 
@@ -234,6 +235,14 @@ class Ensemble:
         if not given:
             return text
         return text + (".given(net)" if len(given) == self.n_layers else f".given(net, {given})")
+
+
+def _where_to_go(activation: str) -> str:
+    """What describes a network of that activation, and what has its laws."""
+    told = [f"Ensemble(…, activation={activation!r}) describes it"] * (activation in ACTIVATIONS)
+    if activation != "relu":
+        told.append("law_of_block(H, i, j) of a sample has its laws, theory those of relu alone")
+    return "; ".join(told)
 
 
 def _inputs(value: Any, widths: Sequence[int]) -> Any:

@@ -11,7 +11,7 @@ import pytest
 
 from rmt_hessian.sweep.config import parse
 from tests.documents.commands import commands, missing, spans, unknown
-from tests.documents.pages import Page, blocks
+from tests.documents.pages import Page, blocks, write_files
 
 ROOT = Path(__file__).parents[1]
 BUILT = [ROOT / "docs" / "api", ROOT / "docs" / "gallery"]  # by `make docs`
@@ -21,12 +21,22 @@ LANGUAGES = {"python", "sh", "toml", "math", "{toctree}", "{include}"}
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 
 
-@every_page
-def test_python_says_what_comes(page, tmp_path, monkeypatch):
+@pytest.fixture
+def written(page, tmp_path, monkeypatch):
+    """The blocks of a page, in a folder where its files lie; Python finds them there."""
     monkeypatch.chdir(tmp_path)
-    text = page.read_text(encoding="utf-8")
-    assert {language for language, _ in blocks(text)} <= LANGUAGES
-    Page(str(page.relative_to(ROOT)), text).run()
+    monkeypatch.syspath_prepend(tmp_path)
+    found = blocks(page.read_text(encoding="utf-8"))
+    modules = write_files(found, tmp_path)
+    yield found
+    for name in modules:
+        sys.modules.pop(name, None)
+
+
+@every_page
+def test_python_says_what_comes(page, written):
+    assert {language for language, _ in written} <= LANGUAGES
+    Page(str(page.relative_to(ROOT)), page.read_text(encoding="utf-8")).run()
 
 
 @every_page
@@ -39,19 +49,11 @@ def test_commands_and_files_are_there(page):
 
 
 @every_page
-def test_sweep_files(page, tmp_path, monkeypatch):
-    """They can be read; a block that begins with ``# name.py`` is that file."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    found = blocks(page.read_text(encoding="utf-8"))
-    modules = [(m[1], s) for _, s in found if (m := re.match(r"\s*# (\w+)\.py\n", s))]
-    for name, source in modules:
-        (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
-    for language, source in found:
+def test_sweep_files(page, written):
+    """They can be read, and name measurements of files that the page has."""
+    for language, source in written:
         if language == "toml":
             assert parse(source, page.name).points()
-    for name, _ in modules:
-        sys.modules.pop(name, None)
 
 
 def test_every_sweep_is_in_the_table_of_sweeps():

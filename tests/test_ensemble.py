@@ -364,16 +364,28 @@ def test_weights_that_cannot_be_given(arguments, error, message):
 def test_networks_of_which_a_part_would_be_lost():
     """Another activation is no part of what is given."""
     tanh = rh.Network([W, V], activation="tanh")
+    wanted = "net must have the activation 'relu', for which the Ensemble was made, got "
     for layers in (None, [0], [1]):
-        with pytest.raises(ValueError, match="net must have the activation 'relu', got 'tanh'"):
+        with pytest.raises(ValueError, match=wanted + "'tanh'"):
             ENS.given(tanh, layers)
     own = rh.Network([W, V], activation=(np.sin, np.cos, lambda a: -np.sin(a)))
-    with pytest.raises(ValueError, match="net must have the activation 'relu', got 'custom'"):
+    with pytest.raises(ValueError, match=wanted + r"'custom': law_of_block\(H, i, j\) of a sample"):
         ENS.given(own)
     smooth = replace(ENS, activation="tanh")
     assert smooth.given(tanh) == smooth.given([W, V]) == smooth.given(smooth.given(tanh))
-    with pytest.raises(ValueError, match="net must have the activation 'tanh', got 'relu'"):
+    with pytest.raises(ValueError, match=r"'relu': Ensemble\(…, .*'relu'\) describes") as told:
         smooth.given(NET)
+    assert "law_of_block" not in str(told.value)  # of which theory has laws
+
+
+def test_what_describes_another_network_and_what_has_its_laws():
+    """True as long as theory refuses what the message says that it does not cover."""
+    tanh = rh.Network([W, V], activation="tanh")
+    with pytest.raises(ValueError, match=r"\(…, activation='tanh'\) describes it; law_of_block"):
+        ENS.given(tanh)
+    other = replace(ENS, activation="tanh").given(tanh)
+    with pytest.raises(ValueError, match="theory does not cover others yet"):
+        rh.theory.block_law(other, 0, 0)
 
 
 def test_without_hidden_layers_the_activation_does_not_matter():

@@ -325,7 +325,7 @@ CALLS = {
     },
     "style": {},
     "plot_hessian": PICTURE,
-    "plot_block_norms": PICTURE,
+    "plot_block_norms": PICTURE | {"H": np.abs(SYMMETRIC)},
     "plot_ratio": {
         "n_classes": [2, 4],
         "ratios": [1.0, 0.5],

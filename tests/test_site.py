@@ -4,9 +4,15 @@
 """
 
 import ast
+import itertools
 import re
 import sys
 from pathlib import Path
+
+import pytest
+from docutils import nodes
+from docutils.core import publish_doctree
+from myst_parser.parsers.docutils_ import Parser
 
 import rmt_hessian
 from tests.documents.pages import FENCE
@@ -16,10 +22,14 @@ DOCS = Path(__file__).parents[1] / "docs"
 sys.path.append(str(DOCS / "_ext"))
 
 from api_pages import groups  # noqa: E402
-from links import papers_of  # noqa: E402
+from links import is_name, is_of_a_figure, papers_of  # noqa: E402
 
 TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = sorted(DOCS.glob("*.md"))
+# pages that are included, and the one that stands at the top of the repository
+EVERY = [*PAGES, *(DOCS.parent / f"{name}.md" for name in ("README", "CHANGELOG", "CONTRIBUTING"))]
+# what makes of a line a comment, a break, an item, a heading, a quotation or a directive
+MARK = re.compile(r"\s*(%|\+\+\+|[-+*] |\d+[.)] |#{1,6} |>|:::)")
 # "Silverstein and Bai (1995)"; a function that is called with a number has no blank before it
 NAME = r"[A-Z][\w-]+(?: [A-Z][\w-]+)?"
 CITED = re.compile(
@@ -37,6 +47,53 @@ def test_every_page_stands_in_one_toctree():
     ]
     built = ["api/index", "gallery/index"]
     assert sorted(listed) == sorted([*(p.stem for p in PAGES if p.stem != "index"), *built])
+
+
+def prose(path):
+    """The text of a page; lines of code are empty."""
+    return FENCE.sub(lambda code: "\n" * code[0].count("\n"), path.read_text(encoding="utf-8"))
+
+
+def read(path):
+    """The text of a page as the site reads it."""
+    extensions = ["amsmath", "dollarmath"]
+    settings = {"report_level": 5, "myst_enable_extensions": extensions}
+    return publish_doctree(prose(path), parser=Parser(), settings_overrides=settings)
+
+
+@pytest.mark.parametrize("path", EVERY, ids=lambda path: path.name)
+def test_no_line_is_taken_for_something_else(path):
+    """A formula or number that wraps onto a new line is no comment, item, heading or quotation."""
+    assert [node.astext() for node in read(path).findall(nodes.comment)] == []
+    lines = prose(path).split("\n")
+    assert [
+        f"{path.name}:{number}: {line}"
+        for number, (before, line) in enumerate(itertools.pairwise(lines), 2)
+        if MARK.match(line)
+        and before.strip()
+        and not MARK.match(before)  # the item before, or
+        and not before.startswith("  ")  # its last line
+    ] == []
+    assert [line for line in lines if line.startswith("%")] == []
+
+
+def test_names_of_sweeps_and_figures_are_no_functions():
+    """`decoupled` is a sweep, a figure and a function; elsewhere a name leads to the function."""
+    in_tables = read(DOCS / "figures.md").findall(nodes.entry)
+    names = [name for entry in in_tables for name in entry.findall(is_name)]
+    assert len(names) > 100
+    assert [name.astext() for name in names if not is_of_a_figure(name)] == []
+    found = {n.astext(): is_of_a_figure(n) for n in read(DOCS / "sweeps.md").findall(is_name)}
+    assert found["decoupled"]
+    assert found["kronecker_error"]
+    words = (
+        nodes.Text("figure "),
+        nodes.literal("", "a"),
+        nodes.Text(" of "),
+        nodes.literal("", "b"),
+    )
+    made = nodes.paragraph("", "", *words)
+    assert [is_of_a_figure(n) for n in made.findall(is_name)] == [True, False]
 
 
 def test_every_public_name_has_a_page():

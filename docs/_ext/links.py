@@ -1,7 +1,8 @@
 """Link what pages and docstrings only name: public names, pages of ``docs/``, papers.
 
 Nothing is marked up for it. A name in backticks, as ``rh.law_of_block(H, i, j)`` or
-`theory.block_law`, leads to its page of the reference; a path as ``docs/laws.md`` to that page; and
+`theory.block_law`, leads to its page of the reference, unless it is that of a sweep or figure; a
+path as ``docs/laws.md`` to that page; and
 "[D]" or "Silverstein and Choi (1995)", the headings of ``docs/references.md``, to the paper.
 """
 
@@ -31,7 +32,8 @@ class Links(SphinxPostTransform):
         for node in list(self.document.findall(is_type)):
             self._link_type(node)
         for node in list(self.document.findall(lambda n: is_name(n) and not within(n))):
-            self._link_name(node)
+            if not is_of_a_figure(node):
+                self._link_name(node)
         if self.env.docname != REFERENCES:
             path = Path(self.env.srcdir) / f"{REFERENCES}.md"
             titles, pattern = papers_of(path.read_text(encoding="utf-8"))
@@ -100,6 +102,20 @@ def is_name(node):
     return isinstance(node, nodes.title_reference) or (
         isinstance(node, nodes.literal) and "xref" not in node["classes"]
     )
+
+
+def is_of_a_figure(node):
+    """Whether a name is that of a sweep or figure: after that word, or in a table of these.
+
+    Functions may have the same names.
+    """
+    before = node.parent[: node.parent.index(node)]
+    if before and re.search(r"\b(sweep|figure)\s$", before[-1].astext(), re.IGNORECASE):
+        return True
+    while node and not isinstance(node, nodes.table):
+        node = node.parent
+    head = next(node.findall(nodes.entry)).astext() if node else ""
+    return head in ("sweep", "figure")
 
 
 def within(node):

@@ -13,7 +13,9 @@ LONGEST = 80  # letters of a value that a message shows
 
 
 def describe(value: object) -> str:
-    """What came, in a few words: a short value itself, else its type and shape."""
+    """What came, in a few words: a short value or a class itself, else its type and shape."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
     if value is None or np.isscalar(value) or isinstance(value, list | tuple | dict | set):
         text = reprlib.repr(value)
         if "\n" not in text and len(text) <= LONGEST:
@@ -56,7 +58,12 @@ def instance_of(value: Any, kind: type[T], name: str) -> T:
 
 
 def require_attributes(value: T, attributes: Iterable[str], name: str, what: str) -> T:
-    """Return ``value``, ``what`` the caller wants, if it has all the ``attributes``."""
+    """Return ``value``, ``what`` the caller wants, if it has all the ``attributes``.
+
+    A class has those of its instances, and is none.
+    """
+    if isinstance(value, type):
+        raise ValueError(f"{name} must be {what}, got {describe(value)}: {value.__name__}(…)?")
     missing = [attribute for attribute in attributes if not hasattr(value, attribute)]
     if missing:
         raise ValueError(

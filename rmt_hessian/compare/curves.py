@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rmt_hessian._checks.arguments import positive_integer, require_attributes
+from rmt_hessian._checks.arguments import positive_integer
+from rmt_hessian._checks.laws import require_law
 from rmt_hessian._types import FloatArray, HasComponents
 
 TAIL = 1e-4  # of the mass: a tail
@@ -36,7 +37,7 @@ def density_curve(law: HasComponents, n_cells: int = 150, min_mass: float = 1e-3
         when the law is an atom alone.
     """
     wanted = "cdf", "components", "component_masses", "atom_at_zero"
-    require_attributes(law, wanted, "law", "a law with components")
+    require_law(law, wanted, "law", "a law with components")
     n_cells = positive_integer(n_cells, "n_cells")
     large = [
         interval

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rmt_hessian._checks.arguments import require_attributes
 from rmt_hessian._checks.arrays import finite_array
+from rmt_hessian._checks.laws import require_law
 from rmt_hessian._rounding import rounding
 from rmt_hessian._types import FloatArray, HasCDF, HasComponents
 
@@ -64,7 +64,7 @@ def ks_distance(eigenvalues: ArrayLike, law: HasCDF) -> float:
     >>> ks_distance([0.0, 0.0], conditional_law([0.0], 3))
     0.0
     """
-    require_attributes(law, ("cdf", "support"), "law", "a law")
+    require_law(law, ("cdf", "support"), "law")
     x = _sorted(eigenvalues)
     delta = _unresolved(eigenvalues, law)
     # outside [-δ, δ] the law is continuous, so that F is both of its limits; the mass inside lies
@@ -157,7 +157,7 @@ def wasserstein_distance(eigenvalues: ArrayLike, law: HasComponents) -> float:
     1.0
     """
     wanted = "cdf", "ppf", "support", "components", "atom_at_zero"
-    require_attributes(law, wanted, "law", "a law with components")
+    require_law(law, wanted, "law", "a law with components")
     x = _sorted(eigenvalues)
     x[np.abs(x) <= _unresolved(eigenvalues, law)] = 0.0
     n_cells = max(GRID, 2 * x.size)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rmt_hessian._checks.arguments import require_attributes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
 
 # Okabe–Ito, told apart by colour-blind readers
 COLOURS = {
@@ -57,7 +59,29 @@ def axes_or_new(ax: Axes | None) -> Axes:
 
 
 def legend_of_new(ax: Axes, given: Axes | None) -> Axes:
-    """The axes, with a legend where they were not given."""
+    """The axes, with a legend where they were not given, which stays clear of the note."""
     if given is None and ax.get_legend_handles_labels()[0]:
-        ax.legend()
+        legend = ax.legend()
+        cast("Figure", ax.figure).draw_without_rendering()
+        for note in ax.texts:
+            box = note.get_window_extent()
+            if note.get_text() and legend.get_window_extent().overlaps(box):
+                _, bottom = ax.transAxes.inverted().transform(box.min)
+                right = note.get_horizontalalignment() == "right"
+                legend.set_loc("upper right" if right else "upper left")
+                legend.set_bbox_to_anchor((float(right), float(bottom)), ax.transAxes)
     return ax
+
+
+def few_ticks(axis: Axis) -> None:
+    """Round numbers on a logarithmic axis of less than a decade, where labels run into each other.
+
+    With all data drawn: it reads the ends of the axis.
+    """
+    from matplotlib.ticker import MaxNLocator, NullFormatter, ScalarFormatter
+
+    lo, hi = axis.get_view_interval()
+    if lo > 0 and hi < 10 * lo:
+        axis.set_major_locator(MaxNLocator(4))
+        axis.set_major_formatter(ScalarFormatter())
+        axis.set_minor_formatter(NullFormatter())

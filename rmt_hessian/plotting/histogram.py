@@ -10,10 +10,10 @@ import numpy as np
 from rmt_hessian._rounding import rounding
 from rmt_hessian._types import FloatArray
 from rmt_hessian.plotting.eigenvalues import eigenvalues_of
+from rmt_hessian.plotting.view import LONG, beyond
 from rmt_hessian.spectra.slq import SpectralDensity
 
-CENTRAL = 0.99  # share of the eigenvalues that is shown where tails are long …
-LONG = 3.0  # … that is, where all span more than this many times the range of the central ones
+CENTRAL = 0.99  # share of the eigenvalues that is shown where tails are long
 ZERO = 1e-10  # of the largest eigenvalue: what is smaller is 0
 
 
@@ -85,12 +85,10 @@ class Spectrum:
         return np.maximum(masses, 0.0)
 
     def outside(self, lo: float, hi: float) -> list[str]:
-        """Two short lines on what lies beyond, if anything does: how much, and where."""
-        beyond = (self.points < lo) | (self.points > hi)
-        if not beyond.any():
+        """Short lines on what lies beyond, if anything does: how much, and where on each side."""
+        out = (self.points < lo) | (self.points > hi)
+        if not out.any():
             return []
-        x = self.points[beyond]
-        share = f"{self.weights[beyond].sum():.2%}".replace("%", " %")
-        told = f"{x.size} of {self.n}" if self.n else share
-        ends = f"{x[0]:.3g}" if x[0] == x[-1] else f"{x[0]:.3g} … {x[-1]:.3g}"
-        return [f"{told} outside:", ends]
+        share = f"{self.weights[out].sum():.2%}".replace("%", " %")
+        told = f"{np.count_nonzero(out)} of {self.n}" if self.n else share
+        return [f"{told} outside:", *beyond(self.points, lo, hi)]

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from rmt_hessian._checks.arguments import positive_real
 from rmt_hessian._checks.arrays import real_array
+from rmt_hessian._checks.distributions import probabilities_of_any_shape
 from rmt_hessian._types import FloatArray
 from rmt_hessian.plotting.appearance import (
     COLOURS,
@@ -20,6 +21,8 @@ from rmt_hessian.plotting.appearance import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+DIGITS = 5  # of overlaps of many vectors in single precision, at least
 
 
 def plot_overlap(
@@ -53,7 +56,7 @@ def plot_overlap(
     Raises
     ------
     ValueError
-        If overlaps have another shape.
+        If overlaps have another shape, or lie outside [0, 1] by more than rounding.
 
     References
     ----------
@@ -65,6 +68,8 @@ def plot_overlap(
     >>> ax.get_ylabel()
     'overlap'
     """
+    from matplotlib.ticker import MaxNLocator
+
     given, shown = ax, _by_pair(overlaps, "overlaps")
     line = np.full_like(shown, np.nan) if predicted is None else _by_pair(predicted, "predicted")
     if line.shape[1] != shown.shape[1]:
@@ -85,6 +90,7 @@ def plot_overlap(
         dotted = positive_real(baseline, "baseline") * q / q[-1]
         ax.plot(q, dotted, ":", color=COLOURS["grey"], lw=1.0, label="random")
     ax.set(xlabel="dimension $q$", ylabel="overlap", ylim=(0, 1.02))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     return legend_of_new(ax, given)
 
 
@@ -92,4 +98,5 @@ def _by_pair(values: ArrayLike, name: str) -> FloatArray:
     found = real_array(values, name)
     if found.ndim not in (1, 2) or not found.size:
         raise ValueError(f"{name} must have the shape (K,) or (pairs, K), got {found.shape}")
+    probabilities_of_any_shape(np.nan_to_num(np.round(found, DIGITS)), name)
     return np.atleast_2d(found)

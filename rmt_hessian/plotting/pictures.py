@@ -88,7 +88,7 @@ def plot_hessian(
         lines = ends if lines is None else lines
         thin_lines = thin if thin_lines is None else thin_lines
     else:
-        picture = np.abs(_matrix(H))
+        picture = np.abs(_matrix(H, "H.to_dense()"))
     return _draw(
         ax, picture, "absolute entry", "parameter",
         decades=decades, vmax=vmax, edges=edges, lines=lines, thin_lines=thin_lines,
@@ -136,7 +136,8 @@ def plot_block_norms(
     Raises
     ------
     ValueError
-        If H is neither a Hessian of the library nor a finite array of two axes.
+        If H is neither a Hessian of the library nor a finite array of two axes, or a norm is
+        negative.
 
     References
     ----------
@@ -157,7 +158,9 @@ def plot_block_norms(
         norms, layers = maps.block_norms, np.cumsum([k * p for k, p in layers_of(H)])[:-1]
         lines = np.searchsorted(maps.block_edges, layers).tolist() if lines is None else lines
     else:
-        norms = np.abs(_matrix(H))
+        norms = _matrix(H, "H.block_norms()")
+        if norms.min() < 0:
+            raise ValueError(f"H must have no negative norms, got {norms.min():g}")
     return _draw(
         ax, norms, "norm of a block", "unit",
         decades=decades, vmax=vmax, edges=edges, lines=lines, thin_lines=thin_lines,
@@ -186,10 +189,11 @@ def boundaries(layers: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]
     return ends, units
 
 
-def _matrix(values: Any) -> FloatArray:
-    found = real_array(values, "H")
+def _matrix(values: Any, of_two_axes: str) -> FloatArray:
+    found = real_array(values, "H") if hasattr(values, "__len__") else np.empty(0)
     if found.ndim != 2 or not found.size:
-        wanted = "a LayerHessian, a NetworkHessian or an array of two axes"
+        hessians = "a LayerHessian or a NetworkHessian, of layer_hessian or network_hessian"
+        wanted = f"{hessians}, or an array of two axes such as {of_two_axes}"
         raise ValueError(f"H must be {wanted}, got {describe(values)}")
     if not np.isfinite(found).all():
         n_bad = np.count_nonzero(~np.isfinite(found))
@@ -197,8 +201,12 @@ def _matrix(values: Any) -> FloatArray:
     return found
 
 
-def _places(values: Any, name: str) -> list[float]:
-    return [real_number(x, name) for x in list_of(() if values is None else values, name, "places")]
+def _places(values: Any, name: str, end: float) -> list[float]:
+    given = list_of(() if values is None else values, name, "places")
+    places = [real_number(x, name) for x in given]
+    if wrong := [x for x in places if not 0 <= x <= end]:
+        raise ValueError(f"{name} must lie in 0 … {end:g}, got {wrong[0]:g}")
+    return places
 
 
 def _edges(values: ArrayLike | None, n: int) -> FloatArray:
@@ -229,7 +237,8 @@ def _draw(
     top = float(picture.max()) if vmax is None else positive_real(vmax, "vmax")
     lowest = (top or 1.0) * 10.0 ** -positive_real(decades, "decades")
     norm = LogNorm(vmin=lowest, vmax=top or 1.0)
-    thick, thin = _places(lines, "lines"), _places(thin_lines, "thin_lines")
+    end = max(x[-1], y[-1]) + 0.5
+    thick, thin = _places(lines, "lines", end), _places(thin_lines, "thin_lines", end)
     given, ax = ax, axes_or_new(ax)
     image = ax.pcolormesh(
         x, y, np.maximum(picture, lowest), norm=norm, cmap="magma", rasterized=True

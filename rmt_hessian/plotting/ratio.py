@@ -10,7 +10,14 @@ from numpy.typing import ArrayLike
 from rmt_hessian._checks.arguments import describe
 from rmt_hessian._checks.arrays import finite_array, real_array
 from rmt_hessian._types import FloatArray
-from rmt_hessian.plotting.appearance import MEASURED, PREDICTED, axes_or_new, legend_of_new
+from rmt_hessian.plotting.appearance import (
+    MEASURED,
+    PREDICTED,
+    axes_or_new,
+    few_ticks,
+    legend_of_new,
+)
+from rmt_hessian.plotting.view import write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +34,9 @@ def plot_ratio(
     limit: Any = None,
 ) -> Axes:
     """``R = E‖H_ij‖_F² / E‖H_ii‖_F²`` against C, log-log, beside its prediction.
+
+    Ratios that are 0, as of MSE in a linear model, have no place on the axis: they are counted in
+    the panel.
 
     Parameters
     ----------
@@ -53,7 +63,7 @@ def plot_ratio(
     Raises
     ------
     ValueError
-        If the shapes do not agree.
+        If the shapes do not agree, or a ratio is negative.
 
     References
     ----------
@@ -72,7 +82,7 @@ def plot_ratio(
     """
     given = ax
     C = finite_array(n_classes, "n_classes", ndim=1)
-    R = real_array(_numbers(ratios), "ratios")
+    R = _not_negative(real_array(_numbers(ratios), "ratios"), "ratios")
     if R.ndim not in (1, 2) or len(R) != C.size or not R.size:
         wanted = f"({C.size},) or ({C.size}, seeds), a row for each of n_classes"
         raise ValueError(f"ratios must have the shape {wanted}, got {R.shape}")
@@ -83,19 +93,23 @@ def plot_ratio(
         ("--", "black", 0.9, r"limit $C\to\infty$", _line(C, limit, "limit")),
     ]
     bars = None if errors is None else _line(C, errors, "errors")
+    told = [_zeros(dots, "R"), *(_zeros(values, label) for *_, label, values in lines)]
     ax = axes_or_new(ax)
+    ax.set_xscale("log", base=2)
+    ax.set_yscale("log")
     if R.shape[1] > 1:
-        band = np.quantile(R, [0.05, 0.95], axis=1)
+        band = _positive(np.quantile(R, [0.05, 0.95], axis=1))
         ax.fill_between(C, *band, color=MEASURED, alpha=0.25, lw=0, label="seeds, 90 %")
+    dots = _positive(dots)
     ax.plot(C, dots, "o", ms=3, color=MEASURED, label="measured")
     if bars is not None:
         ax.errorbar(C, dots, bars, fmt="none", elinewidth=0.8, capsize=2, ecolor=MEASURED)
     for line, colour, width, label, values in lines:
         if np.isfinite(values).any():
-            ax.plot(C, values, line, color=colour, lw=width, label=label)
-    ax.set_xscale("log", base=2)
-    ax.set_yscale("log")
+            ax.plot(C, _positive(values), line, color=colour, lw=width, label=label)
     ax.set_xlabel("number of classes $C$")
+    few_ticks(ax.yaxis)
+    write(ax, [line for line in told if line], left=False)
     ax.set_ylabel(r"$\mathbb{E}\|H_{ij}\|_F^2\,/\,\mathbb{E}\|H_{ii}\|_F^2$")
     return legend_of_new(ax, given)
 
@@ -110,7 +124,23 @@ def _line(C: FloatArray, values: Any, name: str) -> FloatArray:
     found = real_array(values, name)
     if found.shape != C.shape:
         raise ValueError(f"{name} must have a value for each of n_classes, got {describe(values)}")
-    return found
+    return _not_negative(found, name)
+
+
+def _not_negative(values: FloatArray, name: str) -> FloatArray:
+    if (values < 0).any():
+        raise ValueError(f"{name} must not be negative, got {values[values < 0][0]:g}")
+    return values
+
+
+def _positive(values: FloatArray) -> FloatArray:
+    """What a logarithmic axis has a place for; NaN of 0."""
+    return np.where(values > 0, values, np.nan)
+
+
+def _zeros(values: FloatArray, name: str) -> str:
+    n = np.count_nonzero(values == 0)
+    return f"{name} = 0 at {n} of {values.size} C" if n else ""
 
 
 def _numbers(values: Any) -> Any:

@@ -17,9 +17,11 @@ from rmt_hessian.plotting.appearance import (
     MEASURED,
     PREDICTED,
     axes_or_new,
+    few_ticks,
     legend_of_new,
 )
 from rmt_hessian.plotting.eigenvalues import eigenvalues_of, spectra_by_name
+from rmt_hessian.plotting.view import write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,8 +42,8 @@ def plot_scree(
 ) -> Axes:
     """Leading eigenvalues by size against their index, logarithmic, the first few set apart.
 
-    Negative ones stand at their absolute values, as open circles; what is 0 within rounding is not
-    seen.
+    Negative ones stand at their absolute values, as open circles; what is 0 within rounding is
+    counted in the panel.
 
     Parameters
     ----------
@@ -59,6 +61,7 @@ def plot_scree(
     others : dict of str to eigenvalues or matrix, optional
         Spectra to compare with, such as that of the Gauss–Newton part: crosses and squares.
     n_shown : int
+        How many are shown; with a mark at least one more than lie before it.
 
     Returns
     -------
@@ -76,11 +79,13 @@ def plot_scree(
     array([2.  , 1.  , 0.02, 0.01])
     """
     given = ax
-    n_shown = positive_integer(n_shown, "n_shown")
-    values = _by_size(eigenvalues_of(eigenvalues), n_shown)
+    mark = None if mark is None else positive_integer(mark, "mark")
+    n_shown = max(positive_integer(n_shown, "n_shown"), mark + 1 if mark else 0)
+    whole = eigenvalues_of(eigenvalues)
+    n_zero = np.count_nonzero(np.abs(whole) <= rounding(whole))
+    values = _by_size(whole, n_shown)
     line = None if predicted is None else _by_size(finite_array(predicted, "predicted", 1), n_shown)
     compared = {name: _by_size(x, n_shown) for name, x in spectra_by_name(others).items()}
-    mark = None if mark is None else positive_integer(mark, "mark")
     ax = axes_or_new(ax)
     index = np.arange(1, values.size + 1)
     size = 3 if values.size <= 40 else 1.5
@@ -104,6 +109,8 @@ def plot_scree(
         told = f"first {mark} eigenvalues" if mark_label is None else mark_label
         ax.axvline(mark + 0.5, color="black", ls="--", lw=0.9, label=told)
     ax.set_yscale("log")
+    few_ticks(ax.yaxis)
+    write(ax, [f"{n_zero} of {whole.size} at 0"] if n_zero else [], left=False)
     step = next(step for step in (1, 2, 5, 10, 20, 50, values.size) if values.size <= 6 * step)
     ax.set_xticks([1, *range(max(step, 2), values.size + 1, step)])
     ax.set_xlim(0.3, max(values.size, mark or 0) + 0.7)

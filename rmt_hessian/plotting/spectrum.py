@@ -9,18 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rmt_hessian._checks.arguments import boolean, describe, list_of, positive_integer, real_number
-from rmt_hessian._types import FloatArray
-from rmt_hessian.compare.curves import density_curve
-from rmt_hessian.plotting.appearance import COLOURS, axes_or_new, legend_of_new
+from rmt_hessian.plotting.appearance import COLOURS, axes_or_new, few_ticks, legend_of_new
 from rmt_hessian.plotting.eigenvalues import spectra_by_name
-from rmt_hessian.plotting.histogram import LONG, Spectrum
+from rmt_hessian.plotting.histogram import Spectrum
+from rmt_hessian.plotting.laws import curve, named
+from rmt_hessian.plotting.view import fit_height, height, limits, mark_places, not_in_sight, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-ROOM = 1.25  # height of the axis over what stands in it
-TALL = 3.0  # times the histogram: a density that is higher is cut
-CELLS = 300  # of the curve of a law that has no components, or on a logarithmic axis
 STYLES = [
     ("-", "vermilion"),
     ("--", "blue"),
@@ -48,8 +45,9 @@ def plot_spectrum(
 
     Eigenvalues within rounding of 0 are left out of the histogram and counted in its
     normalisation, like an atom at 0 in a law, so both enclose the mass of the continuous part.
-    Their share is noted in the panel, beside that of the law if there is one, and which
-    eigenvalues lie outside the bins.
+    Their share is noted in the panel, beside that of the law if there is one, which eigenvalues
+    and predicted outliers lie outside the axis, and the names of laws and spectra that are not in
+    sight: they lie outside too, or are too flat.
 
     The axis is as high as the densities. One that is more than three times as high as the
     histogram, as a density that diverges at an edge, is cut, and a triangle marks where.
@@ -66,13 +64,14 @@ def plot_spectrum(
     ax : matplotlib.axes.Axes, optional
     bins : int
     coverage : float, optional
-        Share of the eigenvalues, the central ones, that the axis shows. Default: all, or where all
-        span more than three times the range of the central 99 %, these.
+        The bars span the central eigenvalues, at least this share of them and a margin. Default:
+        all, or where all span more than three times the range of the central 99 %, these.
     log : bool
         A logarithmic axis, for spectra over decades, as of trained networks: shares per decade, of
         the positive eigenvalues; the share of negative ones is noted.
     outliers : sequence of Outlier or of float, optional
-        Predicted places of eigenvalues outside the bulk: triangles below the axis.
+        Predicted places of eigenvalues outside the bulk: triangles on the axis. On a logarithmic
+        one there is none of a negative place.
     others : dict of str to eigenvalues or matrix, optional
         Spectra to compare with: outlines over the same bins.
     notes : sequence of str
@@ -110,74 +109,40 @@ def plot_spectrum(
         spectrum = spectrum.positive()
     axis = np.log10 if log else np.asarray
     ax = axes_or_new(ax)
-    left = False
+    if log:
+        ax.set_xscale("log")
+    left, outlines = False, dict.fromkeys(compared, 0.0)
     if spectrum.points.size:
         lo, hi = spectrum.range(1.0 if log and coverage is None else coverage)
         edges = np.geomspace(lo, hi, bins + 1) if log else np.linspace(lo, hi, bins + 1)
         edges[[0, -1]] = lo, hi
-        heights = spectrum.masses(edges) / np.diff(axis(edges))
-        ax.stairs(heights, edges, fill=True, color=COLOURS["grey"], alpha=0.45, label="eigenvalues")
-        ax.set_xlim(_limits(lo, hi, places, log))
-        top, left = heights.max(), bool(heights.argmax() >= heights.size / 2)
+        bars = spectrum.masses(edges) / np.diff(axis(edges))
+        ax.stairs(bars, edges, fill=True, color=COLOURS["grey"], alpha=0.45, label="eigenvalues")
+        ax.set_xlim(limits(lo, hi, places, log))
+        left = bool(bars.argmax() >= bars.size / 2)
         for (name, other), colour in zip(compared.items(), cycle(OUTLINES), strict=False):
             outline = Spectrum.of(other).masses(edges) / np.diff(axis(edges))
             ax.stairs(outline, edges, color=COLOURS[colour], lw=0.9, label=name)
-            top = max(top, outline.max())
+            outlines[name] = outline.max()
+        top = max([bars.max(), *outlines.values()])
         told += spectrum.outside(lo, hi)
-    _write(ax, told, left)
-    if log:
-        ax.set_xscale("log")
+    shapes = []
     for (name, law), (line, colour) in zip(curves.items(), cycle(STYLES), strict=False):
-        points = _curve(law, name, ax.get_xlim(), log)
+        points = curve(law, ax.get_xlim(), log)
         if points.size:
             ax.plot(*points, line, color=COLOURS[colour], lw=1.1, label=name)
+        if points.size or len(curves) > 1:  # the note has the atom of a single law
+            shapes.append((name, points))
     if top:
-        _fit_height(ax, top)
-    if places:
-        ax.plot(
-            places, np.zeros(len(places)), "^", ms=5, mfc="none", mew=0.9, color="black",
-            clip_on=False, label="predicted outlier",
-        )  # fmt: skip
+        fit_height(ax, top)
+    told += mark_places(ax, places)
+    tops = [*outlines.items(), *((name, height(points, ax.get_xlim())) for name, points in shapes)]
+    told += not_in_sight(ax, tops)
+    write(ax, told, left)
     ax.set(xlabel="eigenvalue", ylabel="density per decade" if log else "density")
-    return legend_of_new(ax, given)
-
-
-def _limits(lo: float, hi: float, places: Sequence[float], log: bool) -> tuple[float, float]:
-    """Of the axis: the bars, and predicted outliers unless they are far."""
     if log:
-        ends = [lo, hi, *(x for x in places if x > 0)]
-        margin = (max(ends) / min(ends)) ** 0.05
-        return min(ends) / margin, max(ends) * margin
-    far, margin = LONG * (hi - lo), (hi - lo) / 20
-    ends = [lo, hi, *(x for x in places if lo - far < x < hi + far)]
-    return min(ends) - margin, max(ends) + margin
-
-
-def named(laws: Any) -> dict[str, Any]:
-    """Name -> law, of one law, several, or names and laws."""
-    if laws is None:
-        return {}
-    if isinstance(laws, Mapping):
-        return {str(name): law for name, law in laws.items()}
-    if hasattr(laws, "cdf") or isinstance(laws, np.ndarray):
-        return {"law": laws}
-    several = list_of(laws, "laws", "laws")
-    return {f"law {n}" if len(several) > 1 else "law": law for n, law in enumerate(several, 1)}
-
-
-def _curve(law: Any, name: str, visible: tuple[float, float], log: bool) -> FloatArray:
-    """Points (x, density), shape (2, n): none of an atom alone."""
-    if hasattr(law, "components") and not log:
-        return density_curve(law)
-    if hasattr(law, "cdf"):
-        edges = np.geomspace(*visible, CELLS + 1) if log else np.linspace(*visible, CELLS + 1)
-        axis = np.log10(edges) if log else edges
-        middle = (edges[1:] + edges[:-1]) / 2
-        return np.stack([middle, np.diff(law.cdf(edges)) / np.diff(axis)])
-    points = np.asarray(law) if isinstance(law, np.ndarray | list | tuple) else np.empty(0)
-    if points.ndim != 2 or len(points) != 2 or points.dtype.kind not in "iuf":
-        raise ValueError(f"laws[{name!r}] must be a law, or points (2, n), got {describe(law)}")
-    return np.stack([points[0], points[0] * points[1] * np.log(10)]) if log else points
+        few_ticks(ax.xaxis)
+    return legend_of_new(ax, given)
 
 
 def _share_at_zero(spectrum: Spectrum, curves: Mapping[str, Any]) -> list[str]:
@@ -193,29 +158,3 @@ def _share_at_zero(spectrum: Spectrum, curves: Mapping[str, Any]) -> list[str]:
 def _share_below_zero(spectrum: Spectrum) -> list[str]:
     share = float(spectrum.weights[spectrum.points < 0].sum())
     return [f"{share:.1%} negative".replace("%", " %")] if share else []
-
-
-def _write(ax: Axes, lines: Sequence[str], left: bool) -> None:
-    """In the upper corner that is further from the top of the histogram."""
-    ax.text(
-        *(0.03 if left else 0.97, 0.95), "\n".join(lines), transform=ax.transAxes, fontsize=6.5,
-        ha="left" if left else "right", va="top",
-    )  # fmt: skip
-
-
-def _fit_height(ax: Axes, of_histogram: float) -> None:
-    """Make room for the lines; those that are too high are cut, under a triangle."""
-    left, right = ax.get_xlim()
-    tops = []
-    for line in ax.lines:
-        x, y = np.asarray(line.get_xydata()).T
-        y = np.where((left <= x) & (x <= right), y, 0.0)
-        tops.append((y.max(), x[y.argmax()], line.get_color()))
-    held = [top for top, *_ in tops if top <= TALL * of_histogram]
-    ax.set_ylim(0, ROOM * max([of_histogram, *held]))
-    for top, x, colour in tops:
-        if top > TALL * of_histogram:
-            ax.scatter(
-                x, 1, s=10, marker="^", lw=0, color=colour, clip_on=False,
-                transform=ax.get_xaxis_transform(),
-            )  # fmt: skip

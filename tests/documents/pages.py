@@ -13,7 +13,9 @@ Blocks run in order in one namespace, as a reader would type them. A block state
       # KS 0.006
 
 Other comments are prose. A block that evaluates something states something, and all that it
-prints; a function that a page defines is called there.
+prints; a function that a page defines is called there. A block whose first line is the name of a
+file, ``# my_points.py``, is that file: it is written where the page runs, and what others want of
+it they import.
 """
 
 import ast
@@ -28,6 +30,7 @@ from tests.documents.literals import agree, equals, stated_by, tokens_of, writte
 
 # a directive of the site, ```{toctree}, has a name in braces, and maybe an argument
 FENCE = re.compile(r"^```(\w+|\{\w+\})(?:(?<=\}) \S+)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"\s*# (\w+\.py)\n")
 NESTED = (ast.FunctionDef, ast.ClassDef)
 WITH_VALUE = (ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign)
 
@@ -37,6 +40,14 @@ def blocks(text):
     found = [*FENCE.finditer(text)]
     assert text.count("```") == 2 * len(found), "a block is indented, not closed or without a name"
     return [(m[1], "\n" * text.count("\n", 0, m.start(2)) + m[2]) for m in found]
+
+
+def write_files(found, folder):
+    """Write the blocks that are files into a folder; the names of these modules."""
+    files = {m[1]: source for _, source in found if (m := FILE.match(source))}
+    for name, source in files.items():
+        (folder / name).write_text(source.lstrip("\n"), encoding="utf-8")
+    return [name.removesuffix(".py") for name in files]
 
 
 def comments(source):
@@ -72,7 +83,8 @@ class Page:
             for language, source in blocks(self.text):
                 if language == "python":
                     trees.append(ast.parse(source, self.name))
-                    self._run_block(trees[-1].body, *comments(source))
+                    if not FILE.match(source):
+                        self._run_block(trees[-1].body, *comments(source))
         except Exception as error:
             frames = traceback.extract_tb(error.__traceback__)
             lines = [frame.lineno for frame in frames if frame.filename == self.name]

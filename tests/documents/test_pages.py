@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.documents.pages import Page
+from tests.documents.pages import Page, blocks, write_files
 
 
 def page(*code):
@@ -89,3 +89,15 @@ def test_blocks_share_names():
 def test_no_block_is_overlooked(text):
     with pytest.raises(AssertionError, match="indented, not closed or without a name"):
         Page("made-up.md", text).run()
+
+
+def test_files_are_imported(tmp_path, monkeypatch):
+    """As a reader would: what a file defines or imports is not there without."""
+    monkeypatch.syspath_prepend(tmp_path)
+    file = "```python\n# made_up_file.py\nimport math\n\n\ndef half(x):\n    return x / 2\n```\n"
+    assert write_files(blocks(file), tmp_path) == ["made_up_file"]
+    used = "```python\nfrom made_up_file import half\nhalf(3)  # 1.5\n```\n"
+    assert Page("made-up.md", file + used).run().stated == 1
+    for name in ("half(3)  # 1.5", "math.pi  # 3.14"):
+        with pytest.raises(AssertionError, match="NameError"):
+            Page("made-up.md", f"{file}```python\n{name}\n```\n").run()

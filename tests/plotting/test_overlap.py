@@ -45,12 +45,21 @@ def test_two_networks_as_the_library_compares_them():
     assert ax.get_legend() is not None
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 60])
+def test_dimensions_are_integers(n):
+    ax = plot_overlap(np.full(n, 1 + 1e-7))  # within rounding
+    ax.figure.canvas.draw()
+    assert all(tick == round(tick) for tick in ax.get_xticks())
+
+
 @pytest.mark.parametrize(
     ("arguments", "keywords", "message"),
     [
         ((3.0,), {}, r"overlaps must have the shape \(K,\) or \(pairs, K\)"),
         (([0.1, 0.2], [0.1, 0.2, 0.3]), {}, "predicted must have 2 overlaps"),
         (([0.1, 0.2], [0.1]), {}, "predicted must have 2 overlaps"),
+        (([0.1, 1.2],), {}, r"overlaps must lie in \[0, 1\], got 1.2"),
+        (([0.1], [-0.1]), {}, r"predicted must lie in \[0, 1\], got -0.1"),
         (([0.1],), {"mark": 0}, "mark must be positive"),
         (([0.1],), {"baseline": -1}, "baseline must be positive"),
     ],

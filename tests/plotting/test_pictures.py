@@ -99,7 +99,11 @@ def test_a_Hessian_of_zeros_is_dark(ax):
 @pytest.mark.parametrize(
     ("H", "keywords", "message"),
     [
-        ([1.0], {}, "H must be a LayerHessian, a NetworkHessian or an array of two axes"),
+        ([1.0], {}, "H must be a LayerHessian or a NetworkHessian, .* an array of two axes"),
+        (NET, {}, "of layer_hessian or network_hessian, or an array .*, got Network"),
+        (np.eye(3), {"lines": [7]}, "lines must lie in 0 … 3, got 7"),
+        (np.eye(3), {"thin_lines": [-1]}, "thin_lines must lie in 0 … 3, got -1"),
+        (LAYER, {"lines": [121]}, "lines must lie in 0 … "),
         ([[np.nan]], {}, "H must be finite, got 1 entries that are not"),
         ([[1.0]], {"edges": [0, 2, 3]}, "edges must be 2 ascending places"),
         ([[1.0]], {"edges": [2, 0]}, "edges must be 2 ascending places"),
@@ -112,3 +116,10 @@ def test_a_Hessian_of_zeros_is_dark(ax):
 def test_what_is_no_matrix_is_refused(draw, H, keywords, message):
     with pytest.raises(ValueError, match=message):
         draw(H, **keywords)
+
+
+def test_block_norms_are_no_means_and_not_negative():
+    with pytest.raises(ValueError, match=r"such as H.block_norms\(\), got BlockNorms"):
+        plot_block_norms(LAYER.mean_squared_block_norms())
+    with pytest.raises(ValueError, match="H must have no negative norms, got -2"):
+        plot_block_norms([[1.0, -2.0]])

@@ -85,6 +85,26 @@ def test_limits_of_any_kind_are_powers(ax):
         np.testing.assert_allclose(ax.lines[-1].get_ydata(), expected)
 
 
+def test_ratios_of_zero_are_counted_in_the_panel():
+    """A logarithmic axis has no place for them: of MSE in a linear model there is nothing else."""
+    cases = [rh.Ensemble([6, n], layer=0, loss="mse", n_samples=12) for n in C]
+    drawn_norms = [rh.draw(case, 0).mean_squared_block_norms() for case in cases]
+    ax = plot_ratio(C, drawn_norms, list(map(rh.theory.block_norms, cases)))
+    ax.figure.canvas.draw()
+    (note,) = ax.texts
+    assert note.get_text() == "R = 0 at 3 of 3 C\npredicted = 0 at 3 of 3 C"
+    ax = plot_ratio(C, [0, 0.1, 0.2], errors=[0.1, 0.1, 0.1])
+    assert ax.texts[0].get_text() == "R = 0 at 1 of 3 C"
+    np.testing.assert_array_equal(drawn(ax)["measured"][1], [np.nan, 0.1, 0.2])
+
+
+@pytest.mark.parametrize(("n_classes", "ratios"), [([2], [0.1]), (C, [0.3] * 3), (C, [1, 2, 4])])
+def test_ticks_of_less_than_a_decade(n_classes, ratios, overprinted):
+    ax = plot_ratio(n_classes, ratios, ratios)
+    assert not overprinted(ax.xaxis)
+    assert not overprinted(ax.yaxis)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -93,6 +113,8 @@ def test_limits_of_any_kind_are_powers(ax):
         ((C, [1, 2, 3], "theory"), "predicted must be"),
         (([1, np.nan], [1, 2]), "n_classes must be finite"),
         (([], []), "n_classes"),
+        ((C, [1, -0.5, 1]), "ratios must not be negative, got -0.5"),
+        ((C, [1, 1, 1], [1, 1, -2]), "predicted must not be negative, got -2"),
     ],
 )
 def test_shapes_that_do_not_agree_are_refused(arguments, message):

@@ -32,6 +32,25 @@ def test_what_is_rounding_is_not_seen(ax):
     plot_scree([1.0, -1e-17, 0.5, 0.0], ax=ax)
     np.testing.assert_array_equal(drawn(ax)["measured"][1], [1, 0.5, np.nan, np.nan])
     assert "negative" not in drawn(ax)
+    assert [text.get_text() for text in ax.texts] == ["2 of 4 at 0"]
+
+
+def test_zeros_alone_are_told():
+    ax = plot_scree(np.zeros(5))
+    ax.figure.canvas.draw()
+    assert ax.texts[0].get_text() == "5 of 5 at 0"
+
+
+def test_the_mark_is_always_shown():
+    """And what comes behind it, so that a gap is seen."""
+    values = np.geomspace(1e-3, 1, 300)
+    assert drawn(plot_scree(values, mark=100))["measured"].shape == (2, 101)
+    assert drawn(plot_scree(values, mark=20))["measured"].shape == (2, 40)
+
+
+@pytest.mark.parametrize("values", [[2.0], [0.3] * 9, [1.0, 0.7, 0.5], [1.0, 0.999]])
+def test_ticks_of_less_than_a_decade(values, overprinted):
+    assert not overprinted(plot_scree(values).yaxis)
 
 
 def test_a_line_has_the_name_it_is_given():

@@ -49,7 +49,7 @@ def test_the_panel_says_what_it_leaves_out(ax):
     """100 of 400 at 0, two far out; the lines given stand above."""
     spectrum = np.concatenate([np.zeros(100), np.linspace(1, 2, 298), [50.0, -60.0]])
     plot_spectrum(spectrum, ax=ax, notes=["KS 0.1"])
-    assert notes(ax) == ["KS 0.1", "25.0 % at 0", "2 of 400 outside:", "-60 … 50"]
+    assert notes(ax) == ["KS 0.1", "25.0 % at 0", "2 of 400 outside:", "-60", "50"]
     heights, edges = histogram(ax)
     assert heights @ np.diff(edges) == pytest.approx(298 / 400)
 
@@ -57,6 +57,68 @@ def test_the_panel_says_what_it_leaves_out(ax):
 def test_one_outlier_is_told_by_its_place(ax):
     plot_spectrum(np.append(LAW.ppf(Q), 1234.5), ax=ax)
     assert notes(ax) == ["1 of 501 outside:", "1.23e+03"]
+
+
+def test_both_tails_that_are_cut_are_told(ax):
+    """Not as one range, in which the axis would lie; the bars hold the share and a margin."""
+    plot_spectrum(np.linspace(1, 2, 1001), ax=ax, coverage=0.5)
+    edges = histogram(ax)[1]
+    assert edges[-1] - edges[0] == pytest.approx(0.55, abs=0.01)
+    assert notes(ax) == ["450 of 1001 outside:", "1 … 1.22", "1.78 … 2"]
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_what_cannot_be_seen_is_named(log):
+    """Laws and spectra outside the axis, or so flat that they lie on it; the others are not."""
+    hidden = {"far": MarchenkoPastur(0.5, scale=1e4), "flat": stats.uniform(-1e5, 2e8)}
+    laws = {**hidden, "seen": LAW, "points": density_curve(LAW) * [[1.0], [1e-4]]}
+    others = {"zeros": np.zeros(9), "half": LAW.ppf(Q) / 2, "away": -100 - LAW.ppf(Q)}
+    ax = plot_spectrum(LAW.ppf(Q), laws, others=others, log=log)
+    assert notes(ax) == ["not in sight:", "zeros", "away", "far", "flat", "points"]
+    ax = plot_spectrum(LAW.ppf(Q), hidden["far"], log=log)
+    assert notes(ax) == ["not in sight:", "law"]
+    ax = plot_spectrum(LAW.ppf(Q), [LAW, rh.theory.conditional_law([0.0], 3)], log=log)
+    assert notes(ax) == ["not in sight:", "law 2"]
+
+
+def test_a_law_of_two_points_around_the_axis_is_seen(ax):
+    plot_spectrum(LAW.ppf(Q), {"flat": np.array([[-9.0, 9.0], [0.3, 0.3]])}, ax=ax)
+    assert notes(ax) == [""]
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_without_bars_other_spectra_are_not_in_sight(log, ax):
+    plot_spectrum(np.zeros(3), ax=ax, others={"ones": np.ones(3)}, log=log)
+    assert notes(ax) == ["100.0 % at 0", "not in sight:", "ones"]
+
+
+@pytest.mark.parametrize(
+    ("log", "places", "shown", "told"),
+    [
+        (True, [-1.0, 0.0, 4.0], [4.0], ["2 predicted outside:", "-1 … 0"]),
+        (True, [-1.0], None, ["1 predicted outside:", "-1"]),
+        (False, [1e6, 4.0, -50.0], [4.0], ["2 predicted outside:", "-50", "1e+06"]),
+    ],
+)
+def test_outliers_that_the_axis_does_not_have_are_told(log, places, shown, told):
+    ax = plot_spectrum(LAW.ppf(Q), ax=None, log=log, outliers=places)
+    drawn = [line.get_xdata().tolist() for line in ax.lines]
+    assert drawn == ([shown] if shown else [])
+    assert notes(ax) == told
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_the_legend_stays_clear_of_the_note(log):
+    laws = {f"a law with a long name {n}": MarchenkoPastur(0.5, scale=10.0**n) for n in range(5)}
+    ax = plot_spectrum(LAW.ppf(Q), laws, log=log, notes=["a line"] * 4)
+    ax.figure.canvas.draw()
+    (note,), legend = ax.texts, ax.get_legend()
+    assert not note.get_window_extent().overlaps(legend.get_window_extent())
+
+
+@pytest.mark.parametrize("values", [[3.0] * 7, np.linspace(1, 4, 50), np.linspace(1, 1.01, 50)])
+def test_ticks_of_less_than_a_decade(values, overprinted):
+    assert not overprinted(plot_spectrum(values, log=True).xaxis)
 
 
 def test_outliers_near_the_bulk_are_shown(ax):
@@ -242,6 +304,8 @@ def test_equal_eigenvalues_have_a_bar(coverage, ax):
         (([1.0], "law"), "laws must be a sequence of laws"),
         (([1.0], {"a": 3}), r"laws\['a'\] must be a law, or points \(2, n\), got 3"),
         (([1.0], {"a": "law"}), r"laws\['a'\] must be a law"),
+        (([1.0], MarchenkoPastur), r"must be a law, got the class MarchenkoPastur: Mar.*\(…\)\?"),
+        (([1.0], {"a": stats.gamma}), r"laws\['a'\] must be a law, got gamma of scipy.stats with"),
     ],
 )
 def test_what_is_no_spectrum_or_no_law_is_refused(arguments, message):

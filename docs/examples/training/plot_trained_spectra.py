@@ -22,5 +22,4 @@ H = rh.layer_hessian(net, X, 0, "ce")
 given = [rh.theory.block_law(ens.given(weights), 0, 0) for weights in (start, net)]
 of_sample = rh.law_of_block(H, 0, 0)
 laws = {"law at the start": given[0], "of the weights": given[1], "of the sample": of_sample}
-ax = rh.plotting.plot_spectrum(H.block(0, 0), laws, log=True)
-ax.legend(loc="upper left")
+rh.plotting.plot_spectrum(H.block(0, 0), laws, log=True)
