@@ -44,9 +44,10 @@ def exchangeable_weights(H: LayerHessian) -> tuple[FloatArray, FloatArray, float
             curvature, scale = curvature.curvature, curvature.scale.astype(np.float64)
         if isinstance(curvature, SoftmaxCurvature) and M.units.size == curvature.n_classes:
             return *_of_softmax(curvature, scale), 1.0 / H.n_blocks
-    mean_square = sum((A @ A).sum(axis=0) for A in _stacks(H)) / H.n_samples
+    unit = max(float(np.abs(A).max()) for A in _stacks(H)) or 1.0  # squares may underflow
+    mean_square = sum((A / unit @ (A / unit)).sum(axis=0) for A in _stacks(H)) / H.n_samples
     found = np.linalg.eigvalsh(mean_square)
-    shared = int(np.count_nonzero(found <= rounding(found.astype(H.dtype))))
+    shared = int(np.count_nonzero(found[:-1] <= rounding(found.astype(H.dtype))))
     values = np.concatenate([np.linalg.eigvalsh(A) for A in _stacks(H)])
     order = np.argsort(np.abs(values), axis=1)[:, shared:]
     values = np.take_along_axis(values, order, axis=1)

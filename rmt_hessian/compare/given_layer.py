@@ -34,7 +34,11 @@ MOST_ROWS = 6000  # of a layer whose spectrum is taken
 
 
 def law_of_layer(
-    H: LayerHessian, *, covariance: Literal["white"] | None = None, rng: RandomState = 0
+    H: LayerHessian,
+    *,
+    covariance: Literal["white"] | None = None,
+    units: Literal["exchangeable"] | None = None,
+    rng: RandomState = 0,
 ) -> SampleLaw:
     """Law of the spectrum of a whole layer of a sample, given its output Hessians and its features.
 
@@ -49,6 +53,9 @@ def law_of_layer(
     H : LayerHessian
     covariance : "white", optional
         ``Σ = I``; otherwise what the features are is measured, as in `law_of_block`.
+    units : "exchangeable", optional
+        Takes units for exchangeable, however few they are: an equation in numbers, solved in less
+        than a second, also where the one in matrices is not.
     rng : None, int, SeedSequence or Generator
         Deals the output Hessians anew, for `SampleLaw.dependence`.
 
@@ -61,9 +68,11 @@ def law_of_layer(
     Raises
     ------
     ValueError
-        If H is no `LayerHessian`, or the covariance is not as above.
+        If H is no `LayerHessian`, or covariance or units are not as above.
     RuntimeError
-        If the equation of the law is not solved somewhere.
+        If the equation of the law is not solved somewhere, as may happen where output Hessians or
+        features span more than ten decades: a confident softmax on features with a large mean,
+        data that are not standardised.
 
     Notes
     -----
@@ -96,11 +105,16 @@ def law_of_layer(
     instance_of(H, LayerHessian, "H")
     if covariance is not None:
         one_of(covariance, ("white",), "covariance")
+    if units is not None:
+        one_of(units, ("exchangeable",), "units")
     N = H.n_samples
     spectrum = feature_spectrum(H.features, np.ones(N))
     white = covariance is not None or is_white(spectrum, H.features)
     scale = 1.0 if covariance is not None else float(spectrum.mean())
-    law, units, null_space = _law(H, spectrum, scale if white else None)
+    matrices = units is None and H.n_blocks <= MOST_UNITS
+    law, null_space = (_matrix_law if matrices else _scalar_law)(
+        H, spectrum, scale if white else None
+    )
     dependence = misfit = np.nan
     if H.shape[0] <= MOST_ROWS:
         order = random_generator(rng).permutation(N)
@@ -108,26 +122,34 @@ def law_of_layer(
         dependence = ks_distance_of_spectra(own, dealt)
         misfit = ks_distance(dealt, WithNullSpace(law, null_space))
     features: Features = "white" if white else "measured"
-    return SampleLaw(law, features, dependence, misfit, units=units, null_space=null_space)
+    taken: Units = "given" if matrices else "exchangeable"
+    return SampleLaw(law, features, dependence, misfit, units=taken, null_space=null_space)
 
 
-def _law(
+def _matrix_law(
     H: LayerHessian, spectrum: FloatArray, scale: float | None
-) -> tuple[SpectralLaw, Units, float]:
-    """The law off the null space that units share, what units are taken for, and its share.
+) -> tuple[SpectralLaw, float]:
+    """The law of an equation in matrices, and 0: its null space is its own.
 
     ``scale``: the variance of white features, None of others.
     """
     N, p = H.features.shape
-    gamma, equal = p / N, np.full(p, 1.0 / p)
-    if H.n_blocks <= MOST_UNITS:
-        M = output_hessian_stack(H).astype(H.dtype)  # whose precision tells ranks
-        if scale is None:
-            return MatrixFreeConvolution(M, spectrum, equal, gamma), "given", 0.0
-        return MatrixLayerLaw(M * scale, gamma), "given", 0.0
+    M = output_hessian_stack(H).astype(H.dtype)  # whose precision tells ranks
+    try:
+        if scale is not None:
+            return MatrixLayerLaw(M * scale, p / N), 0.0
+        return MatrixFreeConvolution(M, spectrum, np.full(p, 1.0 / p), p / N), 0.0
+    except RuntimeError as error:
+        instead = 'law_of_layer(H, units="exchangeable") or law_of_block(H, i, j)'
+        raise RuntimeError(f"{error}; {instead} may be") from error
+
+
+def _scalar_law(
+    H: LayerHessian, spectrum: FloatArray, scale: float | None
+) -> tuple[SpectralLaw, float]:
+    """The law of an equation in numbers off the null space that units share, and its share."""
+    N, p = H.features.shape
     weights, masses, null_space = exchangeable_weights(H)
-    if scale is None:
-        law: SpectralLaw = FreeConvolution(weights, masses, spectrum, equal, gamma)
-    else:
-        law = GeneralizedMarchenkoPastur(weights * scale, masses, gamma)
-    return law, "exchangeable", null_space
+    if scale is not None:
+        return GeneralizedMarchenkoPastur(weights * scale, masses, p / N), null_space
+    return FreeConvolution(weights, masses, spectrum, np.full(p, 1.0 / p), p / N), null_space

@@ -98,6 +98,63 @@ def test_trained_on_digits(layer):
         assert law.error < white.error
 
 
+@pytest.mark.parametrize("mean", [0.0, 3.0])
+def test_features_with_a_mean_and_confident_heads(mean):
+    """Their mean is a spike far out; output Hessians span ten decades in some directions."""
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        Z, W = rng.standard_normal((400, 12)) + mean, rng.standard_normal((3, 12))
+        H = rh.head_hessian(Z, W)
+        law = rh.law_of_layer(H)
+        assert rh.ks_distance(rh.eigenvalues(H), law) <= law.error < 0.2
+        assert law.mean() == pytest.approx(mean_of(H), rel=1e-8)
+
+
+def mean_of(H):
+    """The mean eigenvalue, were output Hessians independent of the features."""
+    M = output_hessian_stack(H).mean(axis=0)
+    return np.trace(M) / len(M) * np.mean(H.features**2)
+
+
+def beyond_the_equation():
+    """Output Hessians over 60 decades, features whose spectrum has a spike."""
+    rng = np.random.default_rng(4)
+    X = rng.standard_normal((400, 12)) + 3
+    net = rh.Network([rng.standard_normal((4, 12)), 5 * rng.standard_normal((2, 4))])
+    return rh.layer_hessian(net, X, 0, "ce", part="gauss-newton")
+
+
+def test_units_that_are_taken_for_exchangeable():
+    H = beyond_the_equation()
+    law = rh.law_of_layer(H, units="exchangeable")
+    assert law.units == "exchangeable"
+    assert rh.ks_distance(rh.eigenvalues(H), law) <= law.error
+    assert law.mean() == pytest.approx(mean_of(H), rel=1e-6)
+
+
+def test_an_equation_that_is_not_solved_says_what_may_be(monkeypatch, rng):
+    def unsolved(*arguments):
+        raise RuntimeError("the matrix equation is not solved at z = 1")
+
+    monkeypatch.setattr("rmt_hessian.compare.given_layer.MatrixFreeConvolution", unsolved)
+    H = LAYERS["softmax"](inputs("measured", rng), rng)
+    with pytest.raises(
+        RuntimeError, match=r"not solved .*units=\"exchangeable\"\) or law_of_block"
+    ):
+        rh.law_of_layer(H)
+    assert rh.law_of_layer(H, units="exchangeable").error < 0.1
+
+
+@pytest.mark.parametrize("scale", [1e-115, 1e75])
+def test_weights_of_any_size(scale, rng):
+    """Squares of output Hessians may be no numbers."""
+    Z, first, last = inputs("white", rng, 60), *(rng.standard_normal(n) for n in ((3, P), (4, 3)))
+    layers = (rh.layer_hessian(rh.Network([first, s * last]), Z, 0, "mse") for s in (1.0, scale))
+    plain, scaled = (exchangeable_weights(H) for H in layers)
+    np.testing.assert_allclose(np.sort(scaled[0]) / scale**2, np.sort(plain[0]), rtol=0.01)
+    assert plain[2] == scaled[2] == 0.0
+
+
 def test_single_precision(rng):
     X, net = inputs("measured", rng), small(4, rng)
     single, double = (rh.law_of_layer(rh.layer_hessian(net, X, 0, "ce", dtype=t)) for t in "fd")

@@ -70,7 +70,7 @@ class MatrixConvolution(MatrixSolver):
         self.bound, self.far = self._bounds(
             lambda L: 1.1 * (L**2).sum(axis=1).max(initial=0.0) * e.max()
         )
-        self.smallest = float(weights.min() * e.min() / e.max())
+        self.smallest = float(weights.min() * e.min() / (e.max() or 1.0))
         self.height, self.higher = HEIGHT, HIGHER
 
     def _far(self, z):

@@ -14,8 +14,6 @@ from rmt_hessian.theory.laws.identity import of_components
 from rmt_hessian.theory.laws.scaling import exponent_of
 from rmt_hessian.theory.laws.spectral_law import SpectralLaw
 
-HALVINGS = 60  # of an interval: to rounding
-
 
 class MeanOfLaws(SpectralLaw):
     """``(1/n) Σ_k law_k``: what a layer follows if it is its diagonal blocks and nothing else.
@@ -84,7 +82,8 @@ class MeanOfLaws(SpectralLaw):
 
     def stieltjes(self, z: ArrayLike) -> Elementwise:  # noqa: D102
         z = complex_array(z, "z")
-        s = np.mean([law.stieltjes(z) for law in self.laws], axis=0)
+        with np.errstate(invalid="ignore"):  # infinities of atoms at 0
+            s = np.mean([law.stieltjes(z) for law in self.laws], axis=0)
         return np.where((z == 0) & (self.atom_at_zero > 0), np.inf, s)[()]
 
     def _density(self, x: FloatArray) -> FloatArray:
@@ -94,12 +93,21 @@ class MeanOfLaws(SpectralLaw):
         return np.mean([law.cdf(x) for law in self.laws], axis=0)
 
     def _quantile(self, q: FloatArray) -> FloatArray:
-        """By halving: between the least and the largest of the laws' own quantiles."""
+        """By halving, to neighbouring numbers, from the least and the largest of the laws' own."""
         quantiles = [law.ppf(q) for law in self.laws]
         lo, hi = np.min(quantiles, axis=0), np.max(quantiles, axis=0)
-        for _ in range(HALVINGS):
-            middle = lo + (hi - lo) / 2
+        up_to_zero = float(self._distribution(np.zeros(1))[0])
+        hi = np.where(q <= up_to_zero, np.minimum(hi, 0.0), hi)
+        lo = np.where(q > up_to_zero - self.atom_at_zero, np.maximum(lo, 0.0), lo)
+        while True:
+            middle = _middle(lo, hi)
+            if not ((lo < middle) & (middle < hi)).any():
+                return hi
             enough = self._distribution(middle) >= q
             lo, hi = np.where(enough, lo, middle), np.where(enough, middle, hi)
-        up_to_zero = float(self._distribution(np.zeros(1))[0])
-        return np.where((up_to_zero - self.atom_at_zero < q) & (q <= up_to_zero), 0.0, hi)
+
+
+def _middle(lo: FloatArray, hi: FloatArray) -> FloatArray:
+    """Halfway in the exponent where the ends differ in it, so that laws may differ in scale."""
+    far = (lo * hi > 0) & (np.maximum(abs(lo), abs(hi)) > 2 * np.minimum(abs(lo), abs(hi)))
+    return np.where(far, np.sign(hi) * np.sqrt(abs(lo)) * np.sqrt(abs(hi)), lo + (hi - lo) / 2)

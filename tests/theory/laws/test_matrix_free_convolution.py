@@ -1,5 +1,6 @@
 """Layers on given features: blocks as special cases, the equation, simulations, borders."""
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -155,6 +156,39 @@ def test_an_error_of_the_solution_enters_the_distribution_squared(kind, rng):
     )
     assert abs(first) > 1e-9
     assert first / second == pytest.approx(100, rel=0.2)
+
+
+def image_in_mpmath(z, D, M, e, phi):
+    """``T = -(m(W)^{-1} + W)/z``, ``W = z (K^{-1} - D)``, as it is stated, in 80 digits."""
+    with mpmath.workdps(80):
+        D, eye = mpmath.matrix(D.tolist()), mpmath.eye(len(D))
+        K = sum((m * (eye + D * m) ** -1 for m in map(mpmath.matrix, M.tolist())), eye * 0)
+        W = z * ((K / len(M)) ** -1 - D)
+        mean = sum(((x * eye - W) ** -1 for x in e.tolist()), eye * 0) * mpmath.mpf(phi) / len(e)
+        T = -((mean - (1 - mpmath.mpf(phi)) * W**-1) ** -1 + W) / z
+        return np.array([[complex(x) for x in row] for row in T.tolist()])
+
+
+@pytest.mark.parametrize("small", [1.0, 1e-6, 1e-12])
+def test_the_equation_where_a_direction_has_little_curvature(small, rng):
+    """One direction of the units, oblique to them, has almost no curvature: W is large there."""
+    Q = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    values = rng.lognormal(0, 1, (30, 3)) * [1.0, 1.0, small]
+    M, e, phi = np.einsum("ia,na,ja->nij", Q, values, Q), rng.uniform(0.5, 2.0, 9), 0.3
+    equation = equal_masses(M, e, phi).equation
+    A = rng.standard_normal((3, 3))
+    G = 0.1 * (A + A.T) + 1j * (np.eye(3) + 0.1 * A @ A.T)
+    z = equation.bound * (0.5 + 0.5j)
+    defect, jacobian, _ = equation._linearised(z, G)
+    M = np.einsum("nia,na,nja->nij", equation.L, equation.signs, equation.L)
+    expected = image_in_mpmath(complex(z), phi * G, M, equation.e, equation.gamma)
+    accuracy = EXACT * np.abs(expected).max()
+    np.testing.assert_allclose(phi * G - defect, expected, rtol=0, atol=accuracy)
+    step = 1e-6 * (rng.standard_normal((3, 3)) + 1j * rng.standard_normal((3, 3)))
+    step = step + step.T
+    ahead, behind = (equation._linearised(z, G + s * step)[0] for s in (1, -1))
+    found = equation.symmetric.matrix(jacobian @ equation.symmetric.vector(step))
+    np.testing.assert_allclose(found, (behind - ahead) / 2, atol=1e-7 * np.abs(step).max())
 
 
 def test_no_root_where_nothing_is_left_of_K():

@@ -69,3 +69,34 @@ def test_equal_means_are_equal():
     assert one == other
     assert hash(one) == hash(other)
     assert "2 laws" in repr(one)
+
+
+@pytest.mark.parametrize("scale", [1e-20, 1e-6, 1e30])
+def test_quantiles_of_laws_of_different_scales(scale):
+    """Of two whose supports lie apart every quantile is one of theirs."""
+    first, second = MarchenkoPastur(0.5), MarchenkoPastur(0.5, scale=scale)
+    small, large = (first, second) if scale > 1 else (second, first)
+    law, q = MeanOfLaws([first, second]), np.array([0.1, 0.25, 0.6, 0.9])
+    expected = np.where(
+        q < 0.5, small.ppf(np.minimum(2 * q, 1)), large.ppf(np.maximum(2 * q - 1, 0))
+    )
+    np.testing.assert_allclose(law.ppf(q), expected, rtol=1e-9)
+    np.testing.assert_allclose(law.cdf(law.ppf(q)), q, atol=1e-12)
+
+
+def test_quantiles_of_either_sign_and_scale():
+    below = GeneralizedMarchenkoPastur([-1e-9], [1.0], 0.5)
+    law = MeanOfLaws([below, MarchenkoPastur(2.0)])  # half of the second at 0
+    x = law.ppf([0.3, 0.5, 0.6, 0.74, 0.9])
+    np.testing.assert_allclose(x[0], below.ppf(0.6), rtol=1e-9)
+    np.testing.assert_array_equal(x[1:4] == 0, [False, True, True])
+    assert law.cdf(x[4]) == pytest.approx(0.9)
+
+
+def test_a_law_inside_another_does_not_end_its_support():
+    law = MeanOfLaws([MarchenkoPastur(0.5), MarchenkoPastur(0.01)])
+    assert law.components() == MarchenkoPastur(0.5).components()
+
+
+def test_the_transform_at_an_atom_is_infinite_and_says_nothing_else():
+    assert MeanOfLaws([MarchenkoPastur(2.0), MarchenkoPastur(0.5)]).stieltjes(0.0) == np.inf

@@ -16,3 +16,12 @@ def test_symmetric_matrices(rng):
     image = space.operator(vectors.T @ vectors / 5) @ space.vector(X)
     np.testing.assert_allclose(space.matrix(image), np.mean(A @ X @ A, axis=0), atol=10 * EXACT)
     assert space.dimension == 10
+
+
+def test_congruences_of_matrices_that_are_not_symmetric(rng):
+    space, A, w = SymmetricMatrices(3), rng.standard_normal((5, 3, 3)), rng.random(5)
+    X = rng.standard_normal((3, 3))
+    X = X + X.T
+    expected = sum(v * a @ X @ a.T for v, a in zip(w, A, strict=True))
+    found = space.matrix(space.congruence(A, w) @ space.vector(X))
+    np.testing.assert_allclose(found, expected, atol=1e-13)
