@@ -13,7 +13,7 @@ from rmt_hessian._types import RealArray
 from rmt_hessian.spectra.eigenvalues import eigenvalues
 
 
-def eigenvalues_of(given: Any) -> RealArray:
+def eigenvalues_of(given: Any, name: str = "eigenvalues") -> RealArray:
     """Eigenvalues as they are given, shape (n,), or of a symmetric matrix.
 
     Raises
@@ -23,7 +23,7 @@ def eigenvalues_of(given: Any) -> RealArray:
     """
     if hasattr(given, "shape") and len(given.shape) == 2:
         return eigenvalues(given)
-    values = finite_array(given, "eigenvalues", ndim=1)
+    values = finite_array(given, name, ndim=1)
     if getattr(to_numpy(given), "dtype", None) == np.float32:  # so that rounding is that of single
         return values.astype(np.float32)
     return values
@@ -40,5 +40,6 @@ def spectra_by_name(others: Any) -> dict[str, RealArray]:
     if others is None:
         return {}
     return {
-        str(name): eigenvalues_of(x) for name, x in instance_of(others, Mapping, "others").items()
+        str(name): eigenvalues_of(x, f"others[{name!r}]")
+        for name, x in instance_of(others, Mapping, "others").items()
     }

@@ -14,7 +14,7 @@ from rmt_hessian.plotting.view import LONG, beyond
 from rmt_hessian.spectra.slq import SpectralDensity
 
 CENTRAL = 0.99  # share of the eigenvalues that is shown where tails are long
-ZERO = 1e-10  # of the largest eigenvalue: what is smaller is 0
+ZERO = 1e-10  # of the largest node of an estimated density: what is smaller is 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class Spectrum:
         else:
             x = eigenvalues_of(eigenvalues)
             n, w = x.size, np.full(x.size, 1 / x.size)
-            zero = max(ZERO * np.abs(x).max(), rounding(x))
+            zero = rounding(x)
         order = np.argsort(x)
         x, w = x[order].astype(np.float64), w[order]
         bulk = np.abs(x) > zero

@@ -42,7 +42,8 @@ def plot_ratio(
     ----------
     n_classes : array_like, shape (n,)
     ratios : array_like, shape (n,) or (n, seeds), or sequence of BlockNorms
-        Of single draws, as `LayerHessian.mean_squared_block_norms` returns them.
+        Of single draws, as `LayerHessian.mean_squared_block_norms` returns them: a list of them,
+        as NumPy makes numbers of each pair.
         Of several at each C, a band runs between the 5 % and the 95 % quantile.
     predicted : array_like, shape (n,), or sequence of BlockNorms, optional
         What `rmt_hessian.theory.block_norms` returns for each C: a solid line.

@@ -111,9 +111,11 @@ def plot_scree(
     ax.set_yscale("log")
     few_ticks(ax.yaxis)
     write(ax, [f"{n_zero} of {whole.size} at 0"] if n_zero else [], left=False)
-    step = next(step for step in (1, 2, 5, 10, 20, 50, values.size) if values.size <= 6 * step)
-    ax.set_xticks([1, *range(max(step, 2), values.size + 1, step)])
-    ax.set_xlim(0.3, max(values.size, mark or 0) + 0.7)
+    drawn = [values, *compared.values(), *([] if line is None else [line])]
+    most = max(x.size for x in drawn)
+    step = next(step for step in (1, 2, 5, 10, 20, 50, most) if most <= 6 * step)
+    ax.set_xticks([1, *range(max(step, 2), most + 1, step)])
+    ax.set_xlim(0.3, max(most, mark or 0) + 0.7)
     ax.set(xlabel="index", ylabel="eigenvalue")
     return legend_of_new(ax, given)
 

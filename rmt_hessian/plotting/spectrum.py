@@ -126,15 +126,15 @@ def plot_spectrum(
             outlines[name] = outline.max()
         top = max([bars.max(), *outlines.values()])
         told += spectrum.outside(lo, hi)
-    shapes = []
+    shapes, lines = [], []
     for (name, law), (line, colour) in zip(curves.items(), cycle(STYLES), strict=False):
         points = curve(law, ax.get_xlim(), log)
         if points.size:
-            ax.plot(*points, line, color=COLOURS[colour], lw=1.1, label=name)
+            lines += ax.plot(*points, line, color=COLOURS[colour], lw=1.1, label=name)
         if points.size or len(curves) > 1:  # the note has the atom of a single law
             shapes.append((name, points))
     if top:
-        fit_height(ax, top)
+        fit_height(ax, top, lines)
     told += mark_places(ax, places)
     tops = [*outlines.items(), *((name, height(points, ax.get_xlim())) for name, points in shapes)]
     told += not_in_sight(ax, tops)

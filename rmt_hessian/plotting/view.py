@@ -11,6 +11,7 @@ from rmt_hessian._types import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 LONG = 3.0  # ranges of the bulk: tails beyond are cut, outliers further off do not widen the axis
 ROOM = 1.25  # height of the axis over what stands in it
@@ -47,11 +48,11 @@ def height(points: FloatArray, ends: tuple[float, float]) -> float:
     return float(np.append(y[inside], np.interp(ends, x, y, left=0.0, right=0.0)).max())
 
 
-def fit_height(ax: Axes, of_histogram: float) -> None:
+def fit_height(ax: Axes, of_histogram: float, lines: Sequence[Line2D]) -> None:
     """Make room for the lines; those that are too high are cut, under a triangle."""
     left, right = ax.get_xlim()
     tops = []
-    for line in ax.lines:
+    for line in lines:
         x, y = np.asarray(line.get_xydata()).T
         y = np.where((left <= x) & (x <= right), y, 0.0)
         tops.append((y.max(), x[y.argmax()], line.get_color()))

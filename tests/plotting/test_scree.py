@@ -83,7 +83,7 @@ def test_an_output_hessian_as_it_is(ax):
         ({"n_shown": 0}, "n_shown must be at least 1"),
         ({"predicted": [np.nan]}, "predicted must be finite"),
         ({"others": [1.0]}, "others must be"),
-        ({"others": {"a": [np.nan]}}, "eigenvalues must be finite"),
+        ({"others": {"a": [np.nan]}}, r"others\['a'\] must be finite"),
     ],
 )
 def test_wrong_options_are_refused(keywords, message):
@@ -94,3 +94,8 @@ def test_wrong_options_are_refused(keywords, message):
 def test_an_eigenvalue_that_is_none_is_refused():
     with pytest.raises(ValueError, match="eigenvalues must be finite"):
         plot_scree([1.0, np.inf])
+
+
+def test_what_is_compared_is_not_cut_off(ax):
+    plot_scree([2.0, 1.0], ax=ax, predicted=[2.0, 1.0, 0.5, 0.2, 0.1], others={"a": np.ones(7)})
+    assert ax.get_xlim()[1] > 7

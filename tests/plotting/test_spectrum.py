@@ -329,3 +329,18 @@ def test_what_is_no_spectrum_or_no_law_is_refused(arguments, message):
 def test_wrong_options_are_refused(keywords, message):
     with pytest.raises(ValueError, match=message):
         plot_spectrum([1.0, 2.0], **keywords)
+
+
+def test_lines_that_stood_there_before_are_no_laws(ax):
+    ax.axvline(0.5)
+    plot_spectrum(LAW.ppf(Q) * 100, ax=ax)
+    assert not ax.collections  # no triangle of a line that is too high
+    heights, _ = histogram(ax)
+    assert ax.get_ylim()[1] == pytest.approx(1.25 * heights.max())
+
+
+def test_eigenvalues_over_many_decades_are_not_taken_for_zeros(ax):
+    plot_spectrum(np.geomspace(1e-12, 1, 1200), ax=ax, log=True)
+    assert notes(ax) == [""]
+    heights, edges = histogram(ax)
+    assert heights @ np.diff(np.log10(edges)) == pytest.approx(1)
