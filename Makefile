@@ -61,7 +61,7 @@ WRAP = { line = sprintf("  %-20s", $$1); n = split($$2, words, " "); \
 IN_COLUMNS = awk -F '\t' '$(WRAP)'
 
 .PHONY: docs check-docs paper paper-tables paper-figures check-report $(CLAIMED:%=measure-%) $(CLAIMED:%=draw-%)
-.PHONY: help sweep sweeps figures sweep-figures test test-kernels test-kernel test-models kills stress claims lint dist bench clean
+.PHONY: coverage help sweep sweeps figures sweep-figures test test-kernels test-kernel test-models kills stress claims lint dist bench clean
 
 help: ## list the targets and the sweeps
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | $(IN_COLUMNS)
@@ -130,6 +130,9 @@ endif
 
 test: $(VENV)/.test ## run all tests
 	$(BIN)/pytest -n auto
+
+coverage: $(VENV)/.test $(VENV)/.coverage ## all tests, and which lines of the package they do not run
+	$(BIN)/pytest -n auto --cov --cov-report=term
 
 test-kernels: $(VENV)/.test ## all tests as on other processors: every BLAS kernel, plain NumPy and numba (an hour)
 	$(BIN)/python -m tests.kernels -n auto
