@@ -223,6 +223,7 @@ def test_density_curve_shows_the_bulk_of_a_law_with_long_tails():
     lo, hi = law.interval(0.98)
     assert ((lo < x) & (x < hi)).sum() > 40
     np.testing.assert_allclose(density[80:120], law.pdf(x[80:120]), rtol=0.02)
+    assert law.cdf(x[0]) == pytest.approx(1e-4, rel=0.05)  # the tail that is left out
     # where a tail goes on the curve ends at the mean of the last cell
     left, right = law.support()
     assert (density[0], density[-1]) == (

@@ -53,6 +53,22 @@ def test_the_sizes_of_the_paper():
     assert set(np.diff(edges[edges >= 4000])) == {24, 16}
 
 
+def test_pixels_are_the_smallest_that_there_is_room_for():
+    """A division without a remainder is not rounded up."""
+    assert pixel_edges([(1, 8)], 4).tolist() == [0, 2, 4, 6, 8]
+    assert pixel_edges([(4, 2)], 4).tolist() == [0, 2, 4, 6, 8]
+
+
+def test_as_many_units_as_pixels_are_told_apart(rng):
+    """12 units in 12 pixels of the block norms; entries have fewer pixels, of several units."""
+    net, X = Network.random([30, 2, 10], rng), rng.standard_normal((15, 30))
+    H = network_hessian(net, X, rng.integers(0, 10, 15), "ce")
+    maps = hessian_maps(H, 12)
+    np.testing.assert_array_equal(maps.block_edges, [0, 30, *range(60, 81, 2)])
+    assert maps.block_norms.shape == (12, 12)
+    assert not np.isin(maps.block_edges, maps.entry_edges).all()
+
+
 def test_fewer_pixels_than_layers_are_refused():
     with pytest.raises(ValueError, match="pixels must be at least 3, one a layer, got 2"):
         pixel_edges([(1, 1)] * 3, 2)

@@ -28,6 +28,13 @@ def test_the_band_of_overlaps_holds_ninety_per_cent_of_pairs(ax):
     assert ax.lines[2].get_xdata() == [2, 2]
 
 
+def test_all_overlaps_have_a_place_on_the_axis(ax):
+    plot_overlap([0.5, 0.6], ax=ax)
+    lowest, highest = ax.get_ylim()
+    assert lowest <= 0
+    assert highest >= 1
+
+
 def test_predictions_end_where_one_is_not_defined(ax):
     plot_overlap(np.ones((2, 3)), [[1.0, np.nan, 1.0], [1.0, 1.0, 0.5]], ax=ax)
     np.testing.assert_array_equal(drawn(ax)["predicted"], [1.0, np.nan, 0.75])

@@ -33,6 +33,11 @@ def test_a_scale_that_is_given(ax):
     np.testing.assert_allclose(shown(ax), [[1, 0.01], [0.01, 0.1]])
 
 
+def test_negative_entries_have_the_colour_of_their_size(ax):
+    plot_hessian([[1.0, -0.5], [-2.0, 0.1]], ax=ax)
+    np.testing.assert_array_equal(shown(ax), [[1, 0.5], [2, 0.1]])
+
+
 def test_pixels_of_several_entries_and_thin_lines_of_units(ax):
     A, edges = np.arange(1.0, 10).reshape(3, 3), [0, 4, 6, 7]
     plot_hessian(A, ax=ax, lines=[6], thin_lines=np.array([2, 4]), edges=edges)
@@ -43,6 +48,8 @@ def test_pixels_of_several_entries_and_thin_lines_of_units(ax):
     width = lines(ax)
     assert list(width) == [1.5, 3.5, 5.5]
     assert width[1.5] == width[3.5] < width[5.5]
+    across = {line.get_ydata()[0]: line.get_linewidth() for line in ax.lines[::2]}
+    assert across == width
 
 
 def test_a_block_of_two_layers_is_no_square(ax):
@@ -88,6 +95,7 @@ def test_norms_of_blocks_of_a_layer_and_of_a_network(ax):
 def test_only_wide_units_have_lines():
     assert boundaries([(2, 30), (100, 1)]) == ([60], [30])
     assert boundaries([(3, 2)]) == ([], [2, 4])
+    assert boundaries([(49, 2), (49, 2)]) == ([98], [])  # a fiftieth of one layer, not of both
 
 
 def test_a_Hessian_of_zeros_is_dark(ax):

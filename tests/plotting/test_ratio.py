@@ -25,6 +25,11 @@ def test_dots_are_means_and_the_band_holds_ninety_per_cent_of_seeds(ax):
     assert ax.get_xscale() == ax.get_yscale() == "log"
 
 
+def test_dots_are_no_medians(ax):
+    plot_ratio(C, [[1, 1, 4], [0.5, 0.5, 2], [0.25, 0.25, 1]], ax=ax)
+    assert drawn(ax)["measured"][1].tolist() == [2, 1, 0.5]
+
+
 def test_dots_may_be_given(ax):
     plot_ratio(C, np.ones((3, 2)), measured=[3, 2, 1], ax=ax)
     assert drawn(ax)["measured"][1].tolist() == [3, 2, 1]

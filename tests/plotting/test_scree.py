@@ -48,6 +48,12 @@ def test_the_mark_is_always_shown():
     assert drawn(plot_scree(values, mark=20))["measured"].shape == (2, 40)
 
 
+def test_a_mark_behind_the_last_eigenvalue_is_shown(ax):
+    plot_scree([1.0, 0.1], ax=ax, mark=5)
+    assert drawn(ax)["first 5 eigenvalues"][0].tolist() == [5.5, 5.5]
+    assert 5.5 < ax.get_xlim()[1] < 6
+
+
 @pytest.mark.parametrize("values", [[2.0], [0.3] * 9, [1.0, 0.7, 0.5], [1.0, 0.999]])
 def test_ticks_of_less_than_a_decade(values, overprinted):
     assert not overprinted(plot_scree(values).yaxis)

@@ -134,6 +134,14 @@ def test_outliers_near_the_bulk_are_shown(ax):
     assert ax.get_xlim()[1] > 6
 
 
+def test_predicted_outliers_below_the_bulk_are_shown_too(ax):
+    """The bulk is 2.83 wide: -5 is nearer than three times that, -10 is not."""
+    plot_spectrum(LAW.ppf(Q), ax=ax, outliers=[-5.0, -10.0])
+    assert ax.lines[-1].get_xdata().tolist() == [-5.0]
+    assert -10 < ax.get_xlim()[0] < -5
+    assert notes(ax) == ["1 predicted outside:", "-10"]
+
+
 def test_predictions_of_outliers_are_taken_as_they_come(ax):
     ens = rh.Ensemble([400, 3], layer=0, loss="ce", n_samples=16000)
     given = ens.given(rh.Network.random(ens.widths, 0))
@@ -161,6 +169,25 @@ def test_the_axis_holds_the_tops_of_the_laws(ax):
             assert (x, y) == (line.get_xdata()[line.get_ydata().argmax()], 1)
 
 
+def test_what_is_high_outside_the_axis_does_not_count(ax):
+    """Neither for the height of the axis nor as what can be seen."""
+    x = [0.0, 3.0, 99.0, 100.0, 101.0]
+    laws = {"low": np.array([x, [0.2, 0.2, 0.0, 0.9, 0.0]]), "off": np.array([x, [0, 0, 0, 9, 0]])}
+    plot_spectrum(LAW.ppf(Q), laws, ax=ax)
+    assert notes(ax) == ["not in sight:", "off"]
+    assert not ax.collections  # nothing is cut
+    alone = plot_spectrum(LAW.ppf(Q))
+    assert ax.get_ylim() == alone.get_ylim()
+
+
+@pytest.mark.parametrize(("sign", "x", "side"), [(1, 0.97, "right"), (-1, 0.03, "left")])
+def test_the_note_is_in_the_corner_further_from_the_highest_bar(sign, x, side, ax):
+    """The law is highest near 0."""
+    plot_spectrum(sign * LAW.ppf(Q), ax=ax, notes=["a line"])
+    (note,) = ax.texts
+    assert (*note.get_position(), note.get_horizontalalignment()) == (x, 0.95, side)
+
+
 def test_other_spectra_are_outlines_over_the_same_bins(ax):
     spectrum, other = LAW.ppf(Q), np.append(LAW.ppf(Q) / 2, np.zeros(500))
     plot_spectrum(spectrum, ax=ax, bins=10, others={"half": other})
@@ -184,6 +211,14 @@ def test_the_null_space_of_the_law_stands_beside(ax):
     plot_spectrum(law.rvs(1000, rng=0), law, ax=ax)
     (told,) = notes(ax)
     assert told.endswith("% at 0, law 50.0 %")
+
+
+@pytest.mark.parametrize("other", [density_curve(LAW), GeneralizedMarchenkoPastur([1], [1], 3)])
+def test_of_several_laws_no_null_space_is_told(other, ax):
+    """It would not be clear whose it is."""
+    law = GeneralizedMarchenkoPastur([1.0], [1.0], 2.0)
+    plot_spectrum(LAW.ppf(Q), {"law": law, "other": other}, ax=ax)
+    assert notes(ax) == [""]
 
 
 def test_any_number_of_laws_each_in_its_own_look(ax):
@@ -242,6 +277,19 @@ def test_a_spectral_density_has_the_bars_of_its_spectrum(H, ax):
     assert float(told.split(" %")[0]) == pytest.approx(100 / 3, abs=3)
 
 
+def test_of_few_steps_the_bars_are_differences_of_the_distribution(ax):
+    """Not a histogram of the few nodes, between which bars would be empty."""
+    A = np.diag(np.linspace(1, 2, 300))
+    density = rh.spectral_density(A, n_probes=20, n_steps=8, rng=0)
+    plot_spectrum(density, ax=ax, bins=25)
+    heights, edges = histogram(ax)
+    inner = slice(1, -1)
+    masses = np.diff(density.cdf(edges))
+    np.testing.assert_allclose((heights * np.diff(edges))[inner], masses[inner], rtol=1e-9)
+    assert (heights[inner] > 0.2).all()  # of the uniform density 1
+    assert notes(ax) == [""]
+
+
 def test_a_spectral_density_of_both_signs_leaves_the_null_space_out(ax):
     """Ten eigenvalues on each side, twenty of 0: the bar across 0 is empty."""
     side = np.linspace(1, 2, 10)
@@ -277,6 +325,26 @@ def test_decades_have_shares_of_their_own(ax):
     assert ax.get_xscale() == "log"
     assert ax.get_xlim()[1] > 10
     assert ax.get_ylabel() == "density per decade"
+
+
+def test_decades_show_all_positive_eigenvalues_unless_told_otherwise():
+    """Long tails are what the axis is for."""
+    spectrum = np.append(np.geomspace(1e-9, 1e-3, 3), np.linspace(1, 2, 997))
+    edges = histogram(plot_spectrum(spectrum, log=True))[1]
+    assert (edges[0], edges[-1]) == (1e-9, 2)
+    edges = histogram(plot_spectrum(spectrum, log=True, coverage=0.9))[1]
+    assert 1 <= edges[0] < edges[-1] < 2
+
+
+def test_on_decades_outlines_are_shares_of_decades_too(ax):
+    """An outline of one spectrum over its own bars is the same line."""
+    spectrum = np.geomspace(1e-4, 1, 800)
+    twice = {"again": spectrum, "half of it": np.append(spectrum, -spectrum)}
+    plot_spectrum(spectrum, ax=ax, log=True, bins=8, others=twice)
+    bars, again, half = (patch.get_data()[0] for patch in ax.patches)
+    np.testing.assert_allclose(bars, 1 / 4)
+    np.testing.assert_allclose(again, 1 / 4)
+    np.testing.assert_allclose(half, 1 / 8)
 
 
 def test_on_decades_a_curve_is_the_law_it_is_of(ax):

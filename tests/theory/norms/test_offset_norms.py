@@ -232,6 +232,8 @@ def test_powers_of_the_number_of_classes():
     assert (power * power) == ClassPower(36.0, 4.0, -2.0)
     assert power / ClassPower(2.0, 0.5) == ClassPower(3.0, 1.5, -1.0)
     assert power.at(10) == pytest.approx(0.06 * np.log(10))
+    assert ClassPower(2.0, 0.5) / power == ClassPower(1 / 3, -1.5, 1.0)
+    assert ClassPower(6.0, 2.0, 2.0).at(10) == pytest.approx(0.06 / np.log(10) ** 2)
     with pytest.raises(ValueError, match="n_classes must be at least 2, got 1"):
         power.at(1)
     assert tuple(ClassPower(2.0, 0.5)) == (2.0, 0.5)
