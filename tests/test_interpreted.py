@@ -87,13 +87,7 @@ def predictions():
     """What theory computes with a softmax of random weights."""
     shapes = [([6, 3], 0), ([6, 4, 3], 0), ([6, 4, 3], 1)]
     cases = [rh.Ensemble(w, l, loss, n_samples=12) for w, l in shapes for loss in ("ce", "mse")]
-    curvature = rh.theory.curvature_law(cases[0])
-    cross = rh.theory.cross_layer_ratio(rh.Ensemble([6, 4, 3], 0, "ce", n_samples=12))
-    return [
-        *([*rh.theory.block_norms(ens)] for ens in cases),
-        curvature.nodes,
-        [*cross],
-    ]
+    return [[*rh.theory.block_norms(ens)] for ens in cases]
 
 
 def pair_sums():

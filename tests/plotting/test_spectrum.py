@@ -332,6 +332,9 @@ def test_decades_show_all_positive_eigenvalues_unless_told_otherwise():
     spectrum = np.append(np.geomspace(1e-9, 1e-3, 3), np.linspace(1, 2, 997))
     edges = histogram(plot_spectrum(spectrum, log=True))[1]
     assert (edges[0], edges[-1]) == (1e-9, 2)
+    spectrum = np.concatenate([[1e-9, 1e-3], np.linspace(1, 2, 996), [1e3, 1e6]])
+    edges = histogram(plot_spectrum(spectrum, log=True))[1]
+    assert (edges[0], edges[-1]) == (1e-3, 1e6)  # 1e-9 is 0 beside 1e6
     edges = histogram(plot_spectrum(spectrum, log=True, coverage=0.9))[1]
     assert 1 <= edges[0] < edges[-1] < 2
 

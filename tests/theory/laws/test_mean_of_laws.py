@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rmt_hessian.theory import GeneralizedMarchenkoPastur, MarchenkoPastur, WithNullSpace
+from rmt_hessian.theory.laws.matrix_layer import MatrixLayerLaw
 from rmt_hessian.theory.laws.mean_of_laws import MeanOfLaws
 
 CASES = {
@@ -96,6 +97,14 @@ def test_quantiles_of_either_sign_and_scale():
 def test_a_law_inside_another_does_not_end_its_support():
     law = MeanOfLaws([MarchenkoPastur(0.5), MarchenkoPastur(0.01)])
     assert law.components() == MarchenkoPastur(0.5).components()
+
+
+def test_the_error_is_the_mean_of_the_errors(rng):
+    """Of which one is of the sample of 20 matrices, and two are of exact laws."""
+    drawn = MatrixLayerLaw(rng.uniform(0.5, 2.0, (20, 1, 1)), 0.5)
+    assert drawn.error > 0
+    law = MeanOfLaws([MarchenkoPastur(0.5), drawn, MarchenkoPastur(2.0)])
+    assert law.error == pytest.approx(drawn.error / 3)
 
 
 def test_the_transform_at_an_atom_is_infinite_and_says_nothing_else():
