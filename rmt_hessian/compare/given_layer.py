@@ -141,7 +141,7 @@ def _matrix_law(
         return MatrixFreeConvolution(M, spectrum, np.full(p, 1.0 / p), p / N), 0.0
     except RuntimeError as error:
         instead = 'law_of_layer(H, units="exchangeable") or law_of_block(H, i, j)'
-        raise RuntimeError(f"{error}; {instead} may be") from error
+        raise RuntimeError(f"{error}; try {instead}") from error
 
 
 def _scalar_law(
