@@ -142,6 +142,10 @@ class Nodes:
                 if node.inside and node.F - self.floor <= ROUGHLY:
                     break
                 raise
+            if before.inside and not node.inside and self._rounded_away(node):
+                self.nodes.remove(node)
+                node = before
+                break
             in_gap = not node.inside and node.F - self.floor > NO_MASS >= before.F - node.F
             if in_gap and self.positive:
                 residue = node.x**2 * node.solution.slope.real  # of G there, but for O(x²)
@@ -150,6 +154,10 @@ class Nodes:
         if left < -self.fall or (left > self.fall and not node.inside):
             x = node.x * self.equation.scale
             raise RuntimeError(f"below {x:.3g} a mass of {left:.3g} is left above 0")
+
+    def _rounded_away(self, node):
+        """Whether its density may be lost beside ``1/x`` of an atom; F of what is left is enough."""
+        return self.floor > 0 and NO_MASS < node.F - self.floor <= self.fall * (1 - self.floor)
 
     # --- between nodes ----------------------------------------------------------------------
 

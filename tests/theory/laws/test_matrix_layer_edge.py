@@ -196,6 +196,18 @@ def test_units_that_decouple(gamma, rotated, rng):
     np.testing.assert_allclose(law.cdf(x), np.mean([p.cdf(x) for p in parts], axis=0), atol=TABLE)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_hard_edge_beside_an_atom(seed):
+    """Down to x = 1e-16, where 1/x of the atom leaves no digit of the density: only F is known."""
+    rng = np.random.default_rng(seed)
+    M = np.stack([np.diag(pair) for pair in zip(*decoupled(rng), strict=True)])
+    Q = np.linalg.qr(rng.standard_normal((2, 2)))[0]
+    law = MatrixLayerLaw(Q @ M @ Q.T, 1.0)
+    assert_sound(law)
+    assert law.components()[0][0] < 1e-14
+    assert law.atom_at_zero == pytest.approx((M[:, 1, 1] == 0).mean() / 2, abs=EXACT)
+
+
 @pytest.mark.parametrize("gamma", [0.3, 1.0, 1.2])
 def test_a_null_space_of_all_samples(gamma, rng):
     """Of M in general position on a plane: the law of the plane, and a third of zeros."""
