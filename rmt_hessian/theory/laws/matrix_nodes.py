@@ -156,7 +156,7 @@ class Nodes:
             raise RuntimeError(f"below {x:.3g} a mass of {left:.3g} is left above 0")
 
     def _rounded_away(self, node):
-        """Whether its density may be lost beside ``1/x`` of an atom; F of what is left is enough."""
+        """Whether its density is lost beside ``1/x`` of an atom: F of what is left is enough."""
         return self.floor > 0 and NO_MASS < node.F - self.floor <= self.fall * (1 - self.floor)
 
     # --- between nodes ----------------------------------------------------------------------
