@@ -3,7 +3,8 @@
 Reading order: ``ensemble`` and ``mixture`` (the one description of a case, and of its inputs),
 ``activations`` and ``initialisation``; ``model`` (what is simulated); ``operators`` (matrices that
 are products only), ``kronecker_product`` and ``block_norms`` (what both sides speak of);
-``hessian`` (the Hessian, by layers ``(1/N) Σ_n M_n ⊗ z_n z_nᵀ``), ``spectra`` (what is measured),
+``hessian`` (the Hessian, by layers ``(1/N) Σ_n M_n ⊗ z_n z_nᵀ``), ``autograd`` (that of a model of
+PyTorch), ``spectra`` (what is measured),
 ``theory`` (what is predicted, without seeing a network), ``compare`` (the two side by side),
 ``bounds`` (PAC-Bayes bounds of a trained network), ``plotting`` (figures of all that),
 ``measurements`` (one draw, with its prediction), ``sweep`` (many draws, one table), ``report``,
@@ -12,6 +13,8 @@ are products only), ``kronecker_product`` and ``block_norms`` (what both sides s
 `__all__` below has what most users need. Experts import from submodules, of ``rmt_hessian``:
 
 * ``activations``: `Activation`, by name or of your own, as `get_activation` makes it
+* ``autograd``: `TorchOperator`, what `torch_operator` returns
+* ``autograd.convolution``: `convolution_factors` of a model of PyTorch
 * ``block_norms``: `BlockNorms`, of a Hessian or predicted, with their ratio and share
 * ``bounds.bases``: `basis_of` a network, `Basis` and `LayerBasis`, directions of a posterior
 * ``bounds.binary_kl``: `binary_kl`, `inverse_binary_kl`
@@ -55,6 +58,7 @@ Networks*, arXiv 2505.02809. [W] Wu, Zhu, Wu, Wang, Ge, *Dissecting Hessian*, ar
 
 from rmt_hessian import bounds, plotting, theory
 from rmt_hessian._version import __version__
+from rmt_hessian.autograd import torch_layer, torch_operator
 from rmt_hessian.compare import (
     ks_distance,
     ks_distance_of_spectra,
@@ -138,6 +142,8 @@ __all__ = [  # noqa: RUF022 (grouped as a map, not sorted)
     "head_hessian",
     "layer_gradient_covariance",
     "population_output_hessian",
+    "torch_layer",
+    "torch_operator",
     # measure: spectra and rank
     "eigenvalues",
     "gap_rank",

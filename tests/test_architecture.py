@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "ensemble": {"activations", "initialisation", "mixture"},
     "model": {"activations", "ensemble", "initialisation", "mixture", "model"},
     "hessian": {"block_norms", "ensemble", "operators", "model", "hessian"},
+    "autograd": {"autograd", "hessian", "kronecker_product", "model", "operators"},
     "spectra": {"operators", "kronecker_product", "model", "hessian", "spectra"},
     "theory": {
         "block_norms",
@@ -44,6 +45,7 @@ MAY_IMPORT = {
     "bounds": {"model", "hessian", "bounds"},
     "measurements": {
         "activations",
+        "autograd",
         "block_norms",
         "bounds",
         "ensemble",
@@ -105,6 +107,7 @@ CONFINED = {
     "packaging": {"sweep/"},
     "onnx": {"model/onnx_heads.py", "model/onnx_graphs.py"},
     "onnxruntime": {"model/onnx_heads.py"},
+    "torch": {"autograd/evaluation.py"},
     "PIL": {"model/text_images.py"},
     "sklearn": {"model/datasets.py", "model/head_data.py"},
     "mlxtend": {"model/datasets.py"},
@@ -230,7 +233,7 @@ def test_importing_the_library_needs_no_table_and_no_figure():
     code = (
         "import sys, rmt_hessian, rmt_hessian.plotting\n"
         "heavy = {'pandas', 'matplotlib', 'pyarrow', 'pydantic', 'typer', 'rich', 'sklearn',\n"
-        "         'mlxtend', 'dask', 'distributed'}\n"
+        "         'mlxtend', 'torch', 'dask', 'distributed'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or None)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -606,11 +606,17 @@ RESULTS_ONLY = {  # made by functions, not by users
     "Outlier",
     "ReLUMoments",
     "SpectralLaw",
+    "TorchOperator",
     "TrainedSoftmax",
     "WeightInfluence",
     "WeightLaw",
 }
-ELSEWHERE = {"onnx_head"}  # tests/foreign, where its packages are
+ELSEWHERE = {
+    "onnx_head",
+    "torch_layer",
+    "torch_operator",
+    "convolution_factors",
+}  # tests/foreign, where its packages are
 WRONG = {
     "text": "x",
     "None": None,

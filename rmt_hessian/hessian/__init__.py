@@ -21,6 +21,7 @@ Insides: what a layer is made of,
 * ``unit_curvature``: of the squared error
 * ``scaled_curvature``: with weights of samples
 * ``rank_one_curvature``: ``g_n g_nᵀ`` of gradients
+* ``row_curvature``: ``M_n`` of any kind, by rows or as arrays
 * ``residual``: ``∂ℓ_n/∂f``, and the gradients
 
 what is made of it,
