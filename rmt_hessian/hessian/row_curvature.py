@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rmt_hessian._rounding import rounding
 from rmt_hessian._threads import ALL, CHUNK_SIZE, slices
 from rmt_hessian.hessian.gram import add_gram
 from rmt_hessian.hessian.kernels import lower_sums
@@ -64,13 +65,26 @@ class RowCurvature:
 
 @dataclass(frozen=True, eq=False)
 class GivenCurvature(RowCurvature):
-    """``M_n`` as an array.
+    """``M_n``, or the ``A_n`` of a loss of one's own, as an array.
 
     Attributes
     ----------
     matrices : numpy.ndarray, shape (N, k, k)
-        Symmetric, of any signs.
+        Symmetric; of any signs for the layer they belong to. Layers below take roots of ``A_n``.
     chunk_size : int
+
+    References
+    ----------
+    ``docs/extend.md``, a loss.
+
+    Examples
+    --------
+    >>> from rmt_hessian.hessian.layer import LayerHessian
+    >>> from rmt_hessian.hessian.output_hessians import LastLayerOutputHessians
+    >>> M = LastLayerOutputHessians(GivenCurvature(np.full((3, 1, 1), 2.0)), np.arange(1))
+    >>> LayerHessian(np.ones((3, 2)), M).to_dense()
+    array([[2., 2.],
+           [2., 2.]])
     """
 
     matrices: np.ndarray
@@ -98,3 +112,22 @@ class GivenCurvature(RowCurvature):
     def rows(self, units, samples=ALL):
         """Some rows of each ``M_n``, (n, u, k)."""
         return self.matrices[samples][:, units]
+
+    def apply_root(self, S, samples=ALL):
+        """``R_n S`` with ``R_nᵀ R_n = A_n``; (k, s) -> (n, k, s).
+
+        Raises
+        ------
+        ValueError
+            If a matrix has a negative eigenvalue.
+        """
+        values, vectors = np.linalg.eigh(self.matrices[samples])
+        if values.min() < -rounding(values):
+            raise ValueError(f"matrices must have no negative eigenvalues, got {values.min():.1g}")
+        return np.sqrt(values.clip(0))[:, :, None] * vectors.swapaxes(1, 2) @ S
+
+    def pull_back(self, S, i, j):
+        """``s_iᵀ A_n s_j`` for columns i and j of S, shape (k, s): (N, pairs)."""
+        columns, place = np.unique(np.stack([i, j]), return_inverse=True)
+        within = S[:, columns].T @ self.matrices @ S[:, columns]
+        return within[:, place[0], place[1]]
