@@ -76,5 +76,5 @@ def test_layers_below(n_units, rng):
 def test_a_root_of_negative_eigenvalues_is_refused(rng):
     curvature = GivenCurvature(np.array([np.eye(2), np.diag([1.0, -1e-3])]))
     curvature.apply_root(np.eye(2), [0])
-    with pytest.raises(ValueError, match="no negative eigenvalues, got -0.001"):
+    with pytest.raises(ValueError, match="no negative eigenvalues"):
         curvature.apply_root(np.eye(2))
