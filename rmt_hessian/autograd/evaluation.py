@@ -46,7 +46,12 @@ def evaluation_copy(model: Any, dtype: np.dtype[Any] = DOUBLE) -> Any:
     lazy = (torch.nn.parameter.UninitializedParameter, torch.nn.parameter.UninitializedBuffer)
     if any(isinstance(p, lazy) for p in (*model.parameters(), *model.buffers())):
         raise ValueError("model must have seen an input, got one with parameters without a shape")
-    return copy.deepcopy(model).to("cpu", getattr(torch, dtype.name)).requires_grad_(False)
+    try:
+        copied = copy.deepcopy(model)
+    except (RuntimeError, TypeError) as error:  # weights that are no leaves, handles of the system
+        said = " ".join(str(error).split())[:120]
+        raise ValueError(f"model must be one that copy.deepcopy takes, got {said}") from error
+    return copied.to("cpu", getattr(torch, dtype.name)).requires_grad_(False)
 
 
 def refuse_training(part: Any, name: str) -> None:

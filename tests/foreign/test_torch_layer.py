@@ -248,6 +248,16 @@ class Beside(nn.Module):
         return F.linear(x, self.layer.weight)
 
 
+class Uncopied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 3)
+        self.kept = self.layer.weight * 2  # no leaf
+
+    def forward(self, x):
+        return self.layer(x)
+
+
 X6, Y6 = sample()
 REFUSED = {
     "a second derivative between two": lambda: rh.torch_layer(
@@ -303,6 +313,10 @@ REFUSED = {
         perceptron(), "1", X6, Y6, lambda f, y: f.sum(1), ignore_index=0
     ),
     "batch_size must be": lambda: rh.torch_layer(perceptron(), "1", X6, Y6, batch_size=0),
+    "copy.deepcopy takes": lambda: rh.torch_layer(Uncopied().eval(), "layer", X6, Y6),
+    "inputs must be what the model takes, got RuntimeError": lambda: rh.torch_layer(
+        perceptron(), "1", X6[:, :2], Y6
+    ),
     "must have seen an input": lambda: rh.torch_layer(
         nn.Sequential(nn.LazyLinear(3)).eval(), "0", X6, Y6
     ),
