@@ -165,7 +165,7 @@ def _linear_of(model: Any, module: Any) -> tuple[Any, Any]:
     others = {
         f"{owner}.{own}" if owner else own
         for owner, part in copied.named_modules()
-        for own, parameter in part.named_parameters(recurse=False, remove_duplicate=False)
+        for own, parameter in part.named_parameters(recurse=False)
         if parameter is layer.weight
     }
     if len(others) > 1:

@@ -25,6 +25,9 @@ def sample(N=6, d=3, C=3):
     return X, torch.arange(N) % C
 
 
+SEQUENCES = torch.as_tensor(np.random.default_rng(0).standard_normal((4, 5, 3)))
+
+
 # --- against another differentiation ------------------------------------------------------------
 
 
@@ -46,7 +49,7 @@ def test_every_question_a_layer_answers(loss, name, kept, monkeypatch):
     targets = y if loss == "ce" else torch.as_tensor(np.random.default_rng(2).normal(size=(6, 3)))
     if not kept:
         monkeypatch.setattr(autograd_layer, "KEPT", 0)
-    H = rh.torch_layer(model, name, X, targets, loss, batch_size=4, chunk_size=40)
+    H = rh.torch_layer(model, name, X, targets, loss, batch_size=4, chunk_size=10)
     assert isinstance(H.output_hessians.curvature, TorchCurvature) is not kept
     A = hessian_of(model, [f"{name}.weight"], X, targets, loss)
     k, p = H.n_blocks, H.block_size
@@ -177,6 +180,31 @@ def test_inputs_by_name_or_several():
     close(whole.to_dense(), ordered.to_dense())
 
 
+class LastToken(nn.Module):
+    """The loss knows of one of the tokens that the layer sees."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer, self.head = nn.Linear(3, 4), nn.Linear(4, 3)
+
+    def forward(self, x):
+        return self.head(torch.tanh(self.layer(x))[:, -1])
+
+
+def test_more_samples_than_outputs():
+    """All that the layer sees are samples of it, whatever outputs count."""
+    torch.manual_seed(0)
+    model, (X, y) = LastToken().eval(), (SEQUENCES, torch.tensor([0, 2, 1, 1]))
+    w = np.array([1.0, 0.0, 2.0, 0.5])
+    H = rh.torch_layer(model, "layer", X, y, sample_weight=w)
+
+    def weighted(outputs):
+        return (torch.as_tensor(w) * F.cross_entropy(outputs, y, reduction="none")).sum() / w.sum()
+
+    close(H.to_dense(), hessian_of(model, ["layer.weight"], X, y, weighted))
+    assert (H.n_samples, H.sample_weights) == (20, None)
+
+
 def test_what_works_in_place_above_it():
     model, (X, y) = nn.Sequential(nn.Linear(3, 4), nn.ReLU(inplace=True), nn.Linear(4, 3)), sample()
     H = rh.torch_layer(model.eval(), "0", X, y)
@@ -206,7 +234,40 @@ def pooled(seed=0):
     return Pooled().eval()
 
 
-SEQUENCES = torch.as_tensor(np.random.default_rng(0).standard_normal((4, 5, 3)))
+class Coupled(nn.Module):
+    """Two samples of a batch interact, or each is the output of the one before."""
+
+    def __init__(self, i, j, shifted=False):
+        super().__init__()
+        self.layer, self.i, self.j, self.shifted = nn.Linear(3, 3), i, j, shifted
+
+    def forward(self, x):
+        f = self.layer(x)
+        if self.shifted:
+            return f.roll(1, 0)
+        moved = torch.zeros_like(f)
+        moved[self.i] = 1e-3 * torch.tanh(f[self.j])
+        return f + moved
+
+
+@pytest.mark.parametrize("i", range(6))
+def test_any_two_samples_that_interact_are_found(i):
+    for j in range(6):
+        if i != j:
+            with pytest.raises(ValueError, match="a second derivative between two"):
+                rh.torch_layer(Coupled(i, j).eval(), "layer", X6, Y6)
+    rh.torch_layer(Coupled(i, i).eval(), "layer", X6, Y6)
+
+
+def test_samples_whose_label_is_another():
+    """Left out are outputs, and here not the samples in their places."""
+    model = Coupled(0, 0, shifted=True).eval()
+    close(
+        rh.torch_layer(model, "layer", X6, Y6).to_dense(),
+        hessian_of(model, ["layer.weight"], X6, Y6),
+    )
+    with pytest.raises(ValueError, match="samples left out on which other losses depend"):
+        rh.torch_layer(model, "layer", X6, [0, 1, 2, -1, 1, 2], ignore_index=-1)
 
 
 class Twice(nn.Module):
