@@ -9,7 +9,7 @@ import numpy as np
 
 from rmt_hessian._checks.arguments import describe, positive_integer, to_numpy
 from rmt_hessian._threads import slices
-from rmt_hessian.autograd.evaluation import DOUBLE, torch_package
+from rmt_hessian.autograd.evaluation import DOUBLE, plain_attention, torch_package
 
 
 class Batches:
@@ -84,9 +84,10 @@ class Batches:
         """
         inputs = self.cut(self.inputs, part)
         try:
-            if isinstance(inputs, dict):
-                return model(**inputs)
-            return model(*inputs) if isinstance(inputs, tuple) else model(inputs)
+            with plain_attention():
+                if isinstance(inputs, dict):
+                    return model(**inputs)
+                return model(*inputs) if isinstance(inputs, tuple) else model(inputs)
         except Exception as error:
             said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
             raise ValueError(f"inputs must be what the model takes, got {said}") from error

@@ -16,12 +16,7 @@ from typing import Any, Literal
 
 from rmt_hessian._checks.arguments import describe, one_of
 from rmt_hessian.autograd.batches import Batches
-from rmt_hessian.autograd.evaluation import (
-    evaluation_copy,
-    name_of,
-    torch_package,
-    twice_differentiable,
-)
+from rmt_hessian.autograd.evaluation import evaluation_copy, name_of, torch_package
 from rmt_hessian.autograd.mean_loss import MeanLoss
 from rmt_hessian.autograd.rows import Cut
 from rmt_hessian.kronecker_product import KroneckerProduct
@@ -97,7 +92,7 @@ def convolution_factors(
     right = torch.zeros(p, p, dtype=torch.float64)
     for batch in range(len(batches)):
         cut = Cut()
-        with twice_differentiable(), cut.at(conv):
+        with torch.enable_grad(), cut.at(conv):
             value = mean(batch)
             if cut.calls != 1 or not value.requires_grad:
                 raise ValueError(

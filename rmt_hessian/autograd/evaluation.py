@@ -90,13 +90,13 @@ def name_of(model: Any, module: Any) -> str:
 
 
 @contextmanager
-def twice_differentiable() -> Iterator[None]:
-    """Where gradients are recorded, and attention is computed by what has a second derivative."""
+def plain_attention() -> Iterator[None]:
+    """Where attention is computed by what has a second derivative, and no short cut is taken."""
     torch = torch_package()
     attention, fast = torch.nn.attention, torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with torch.enable_grad(), attention.sdpa_kernel(attention.SDPBackend.MATH):
+        with attention.sdpa_kernel(attention.SDPBackend.MATH):
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)

@@ -17,12 +17,7 @@ from rmt_hessian._checks.arguments import boolean, describe, real_dtype
 from rmt_hessian._threads import consecutive_slices
 from rmt_hessian._types import Precision, RealArray
 from rmt_hessian.autograd.batches import Batches
-from rmt_hessian.autograd.evaluation import (
-    evaluation_copy,
-    name_of,
-    torch_package,
-    twice_differentiable,
-)
+from rmt_hessian.autograd.evaluation import evaluation_copy, name_of, torch_package
 from rmt_hessian.autograd.mean_loss import MeanLoss
 from rmt_hessian.operators import SymmetricOperator
 
@@ -153,7 +148,7 @@ class _Products:
         torch = torch_package()
         if self._kept is not None:
             return self._kept
-        with twice_differentiable():
+        with torch.enable_grad():
             loss = self.mean(batch)
             if not loss.requires_grad:
                 raise ValueError("loss must depend on the weights of module, got one that does not")
@@ -173,13 +168,12 @@ class _Products:
             if not g.requires_grad:  # linear in the weights
                 continue
             for q, column in enumerate(np.asarray(v, result.dtype).T):
-                with twice_differentiable():
-                    parts = torch.autograd.grad(
-                        g,
-                        self.parameters,
-                        torch.as_tensor(np.ascontiguousarray(column)),
-                        retain_graph=True,
-                        materialize_grads=True,
-                    )
+                parts = torch.autograd.grad(
+                    g,
+                    self.parameters,
+                    torch.as_tensor(np.ascontiguousarray(column)),
+                    retain_graph=True,
+                    materialize_grads=True,
+                )
                 result[:, q] += torch.cat([part.reshape(-1) for part in parts]).numpy()
         return result

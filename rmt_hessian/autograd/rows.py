@@ -15,7 +15,7 @@ import numpy as np
 
 from rmt_hessian._threads import ALL, CHUNK_SIZE
 from rmt_hessian._types import FloatArray, IntArray
-from rmt_hessian.autograd.evaluation import torch_package, twice_differentiable
+from rmt_hessian.autograd.evaluation import torch_package
 from rmt_hessian.autograd.mean_loss import MeanLoss
 from rmt_hessian.hessian.row_curvature import RowCurvature
 
@@ -87,7 +87,7 @@ class TorchCurvature(RowCurvature):
         """The module's outputs, (…, k), and ``N ∂L_b/∂a``, which can be differentiated again."""
         torch = torch_package()
         cut = Cut()
-        with twice_differentiable(), cut.at(self.module):
+        with torch.enable_grad(), cut.at(self.module):
             loss = self.loss(batch) * self.n_samples
             if not loss.requires_grad:
                 raise ValueError("loss must depend on the outputs of module, got one that does not")
@@ -99,10 +99,9 @@ class TorchCurvature(RowCurvature):
         torch = torch_package()
         if not g.requires_grad:  # linear
             return torch.zeros_like(v)
-        with twice_differentiable():
-            (h,) = torch.autograd.grad(
-                g, a, v.reshape(a.shape), retain_graph=True, materialize_grads=True
-            )
+        (h,) = torch.autograd.grad(
+            g, a, v.reshape(a.shape), retain_graph=True, materialize_grads=True
+        )
         return h.reshape(-1, self.n_classes)
 
     def refuse_mixed(self, batch: int, rng: np.random.Generator) -> None:

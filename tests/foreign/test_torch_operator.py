@@ -61,10 +61,45 @@ def test_packaged_attention_and_its_fast_path():
     before = torch.backends.mha.get_fastpath_enabled()
     for module in ("0.layers.0.self_attn", "0.layers.0.linear1"):
         H = torch_operator(model.eval(), module, x, y)
+        assert not any("bias" in name for name in H.parameters)  # in_proj_bias neither
         close(dense(H), hessian_of(model, [*H.parameters], x, y))
     layer = rh.torch_layer(model, "0.layers.0.linear1", x, y)
     close(layer.to_dense(), dense(H))
     assert torch.backends.mha.get_fastpath_enabled() == before
+
+
+def test_padded_sequences():
+    """Which the encoder would pack, in evaluation; tokens that are padding have no loss."""
+    torch.manual_seed(0)
+    one = nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True)
+
+    class Padded(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.encoder, self.head = nn.TransformerEncoder(one, 1), nn.Linear(4, 3)
+
+        def forward(self, x, padding):
+            return self.head(self.encoder(x, src_key_padding_mask=padding))
+
+    x, y = torch.as_tensor(RNG.standard_normal((3, 4, 4))), torch.arange(12).reshape(3, 4) % 3
+    padding = torch.zeros(3, 4, dtype=torch.bool)
+    padding[0, 2:] = padding[2, 3:] = True
+    y[padding] = -1
+    model, name = Padded().eval(), "encoder.layers.0.linear1"
+    with torch.no_grad():  # as a user may
+        layer = rh.torch_layer(model, name, (x, padding), y, ignore_index=-1)
+        H = torch_operator(model, name, {"x": x, "padding": padding}, y, ignore_index=-1)
+    close(dense(H), layer.to_dense())
+    assert layer.n_samples == 9
+
+
+@pytest.mark.parametrize("part", [nn.LSTM(3, 3, 2, dropout=0.1), nn.MultiheadAttention(4, 2, 0.1)])
+def test_dropout_inside_of_a_module(part):
+    model = nn.Sequential(part)
+    with pytest.raises(
+        ValueError, match=rf"model.eval\(\), got {type(part).__name__} '0' in train"
+    ):
+        torch_operator(model, model, np.ones((2, 2, 3)), np.ones((2, 2, 3)), "mse")
 
 
 def test_weights_used_twice_count_twice():
