@@ -44,6 +44,7 @@ MAY_IMPORT = {
     "bounds": {"model", "hessian", "bounds"},
     "measurements": {
         "activations",
+        "autograd",
         "block_norms",
         "bounds",
         "ensemble",
@@ -108,6 +109,7 @@ CONFINED = {
     "PIL": {"model/text_images.py"},
     "sklearn": {"model/datasets.py", "model/head_data.py"},
     "mlxtend": {"model/datasets.py"},
+    "torch": {"measurements/convolutional_networks.py"},
 }
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.name not in ("__init__.py",))
 INITS = sorted(PACKAGE.glob("*/**/__init__.py"))
