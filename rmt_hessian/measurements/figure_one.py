@@ -1,5 +1,6 @@
 """[W]'s Figure 1: a layer of LeNet5, a convolution of a residual network, before and after."""
 
+from copy import deepcopy
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
@@ -81,8 +82,6 @@ class ConvolutionalRun:
 
 def first_linear(model, X, y):
     """Of the chain of linear layers of `lenet5`, on the features that the convolutions make."""
-    from copy import deepcopy
-
     torch = torch_module()
     below, above = (deepcopy(part).double() for part in (model.below, model.above))
     with torch.no_grad():
