@@ -33,7 +33,8 @@ def draw(store):
             highest = 0.0
             for ax, place in zip(panels, PLACES, strict=False):
                 points = table[(table["network"] == network) & (table["batch_norm"] == place)]
-                arrays = [store.arrays(key) for key in alike(points, "network", "batch_norm")["key"]]
+                keys = alike(points, "network", "batch_norm")["key"]
+                arrays = [store.arrays(key) for key in keys]
                 highest = max(highest, _overlaps(ax, points, arrays, end))
                 _singular_values(panels[-1], arrays, place, end)
                 ax.set_title(PLACES[place] if not (row or end) else "", fontsize=7)
@@ -85,18 +86,18 @@ def _singular_values(ax, arrays, place, end):
 
 
 def _words(table):
-    sizes = ", ".join(f"{N:.0f}" for N in table["n_samples"].unique())
-    return f"""Pairs of networks that learned the same {table["n_training"].max():.0f} digits of MNIST,
-        {seeds_of(table, "pair")} each; Hessians of one layer at {sizes} of these digits: the first
-        linear layer of LeNet5 (120 outputs, 400 features) and the first convolution of the last
-        block of a residual network (16 channels, 144 weights each). Blue dots: overlap tr(PP′)/q of
-        the spaces of the top q eigenvectors of the two networks, mean over pairs, with a band of 90 %;
-        red: of the products E[M] ⊗ E[zzᵀ] of their own factors; grey: of random spaces, q over the
-        number of weights. Dashed: peak counted from the factors, `overlap_peak`, mean; dotted: number
-        of outputs. Columns: no batch normalisation (BN), BN before each ReLU, BN behind each ReLU,
-        so that the features of the layer have mean 0. Right: singular values of the four top
-        eigenvectors of the first network, of norm 1, as matrices of outputs × features, and of a
-        random vector. Each row has its own scale."""
+    samples = ", ".join(f"{N:.0f}" for N in table["n_samples"].unique())
+    return f"""Pairs of networks that learned the same {table["n_training"].max():.0f} digits of
+        MNIST, {seeds_of(table, "pair")} each. Hessians of one layer at {samples} of these digits:
+        the first linear layer of LeNet5 (120 outputs, 400 features), and the first convolution of
+        the last block of a residual network (16 channels, of 16 × 3 × 3 weights). Blue: overlap
+        tr(PP′)/q of the spaces of the top q eigenvectors of the two networks, mean over pairs, band
+        of 90 %. Vermilion: of the products E[M] ⊗ E[zzᵀ] of their own factors. Grey: of random
+        spaces, q over the number of weights. Dashed: peak counted from the factors, mean; dotted:
+        number of outputs. Columns: no batch normalisation (BN), BN before each ReLU, BN behind each
+        ReLU, so that the features that enter the layer are normalised. Right: singular values of
+        the four top eigenvectors of the first network, which have norm 1, as matrices of outputs ×
+        features, and of a random vector. Each row has its own scale."""
 
 
 if __name__ == "__main__":

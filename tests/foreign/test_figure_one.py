@@ -1,4 +1,4 @@
-"""LeNet5 and the residual network of `figure_one`: what is trained, measured, and the same again."""
+"""LeNet5 and the residual network of `figure_one`: what is trained and measured, and again."""
 
 from copy import deepcopy
 

@@ -2,11 +2,11 @@
 Overlap of two networks above convolutions
 ==========================================
 
-Overlap of the spaces of the q top eigenvectors of a layer of 24 units in two untrained networks, each
-on features of its own: six random convolutions of 5 × 5 pixels on the same digits, then ReLU. The
-features have a strong mean, and the overlap a broad maximum near the number of units, as in [W]'s
-Figure 1; the dashed line is where the products of the networks' own factors have it. Normalised
-behind the ReLU the features have no mean, and no maximum is left: :doc:`/structure`, section 9.
+Overlap of the spaces of the q top eigenvectors of a layer of 24 units in two untrained networks,
+each on features of its own: six random convolutions of 5 × 5 pixels on the same digits, then ReLU.
+The features have a strong mean, and the overlap a broad maximum near 24 (dashed), as [W]'s Figure 1
+has it of trained networks. The line is that of the products of the networks' own factors. What
+training and batch normalisation do to it: :doc:`/structure`, section 8.
 
 Full version, LeNet5 and a residual network before and after training: figure ``figure_one`` of
 ``make sweep NAME=figure_one``.
