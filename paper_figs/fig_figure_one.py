@@ -6,7 +6,6 @@ from paper_figs.lines import plot_seeds
 from paper_figs.style import (
     alike,
     caption,
-    index_axis,
     label_outer,
     legend_below,
     rows_of,
@@ -69,7 +68,7 @@ def _overlaps(ax, points, arrays, end):
         ax.axvline(k, color="black", ls=":", lw=0.9, label="number of outputs")
     for line in ax.get_lines():
         line.set_markersize(1.2)
-    index_axis(ax.xaxis, n_top) if n_top < 60 else ax.set_xticks([1, n_top // 2, n_top])
+    ax.set_xticks([1, k, n_top] if k < n_top else [1, n_top])
     return max(np.nanmax(overlaps), np.nanmax(np.append(products.mean(axis=0), 0)))
 
 
@@ -80,7 +79,7 @@ def _singular_values(ax, arrays, place, end):
     for vector in np.swapaxes(values, 0, 1):
         plot_seeds(ax, q, vector, COLOURS[place], band=None, lw=0.7, label=f"{PLACES[place]}, σ")
     random = np.mean([a["random_singular_values"] for a in arrays], axis=0)
-    ax.plot(q, random, ":", color="black", lw=0.8, label="random vector, σ")
+    ax.plot(q, random, "--", color="black", lw=0.6, label="random vector, σ")
     ax.set_ylim(0, 1.04)
     ax.set_xticks([1, 5, 10])
 

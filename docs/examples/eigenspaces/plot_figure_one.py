@@ -6,7 +6,7 @@ Overlap of the spaces of the q top eigenvectors of a layer of 24 units in two un
 each on features of its own: six random convolutions of 5 × 5 pixels on the same digits, then ReLU.
 The features have a strong mean, and the overlap a broad maximum near 24 (dashed), as [W]'s Figure 1
 has it of trained networks. The line is that of the products of the networks' own factors. What
-training and batch normalisation do to it: :doc:`/structure`, section 8.
+training and batch normalisation do to it: :doc:`/structure`, section 9.
 
 Full version, LeNet5 and a residual network before and after training: figure ``figure_one`` of
 ``make sweep NAME=figure_one``.
