@@ -5,10 +5,10 @@ Overlap of two networks above convolutions
 Overlap of the spaces of the q top eigenvectors of a layer of 24 units in two untrained networks,
 each on features of its own: six random convolutions of 5 × 5 pixels on the same digits, normalised
 channel by channel as by a batch normalisation, then ReLU. Behind ReLU the features have a strong
-mean, and the overlap a broad maximum, here at 24 (of six other pairs at 9 to 30, 0.08 to 0.27 high),
-as [W]'s Figure 1 has it of trained networks at the number of units. The
-line is that of the products of the networks' own factors. What training does to it, and a
-normalisation behind ReLU: :doc:`/structure`, section 9.
+mean, and the overlap a broad maximum, here at 24 (of six other pairs at 9 to 30, 0.08 to 0.27
+high), as [W]'s Figure 1 has it of trained networks at the number of outputs. The line is that of
+the products of the networks' own factors. What training does to it, and a normalisation behind
+ReLU: :doc:`/structure`, section 9.
 
 Full version, LeNet5 and a residual network before and after training: figure ``figure_one`` of
 ``make sweep NAME=figure_one``.
