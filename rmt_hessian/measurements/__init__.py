@@ -11,6 +11,7 @@ from rmt_hessian.measurements import (  # noqa: F401 (registers what is in them)
     decoupled,
     dynamic_force,
     eigenspaces,
+    figure_one,
     hessian_image,
     kronecker,
     layers,

@@ -25,6 +25,7 @@ from rmt_hessian.measurements.top_spaces import (
     top_spaces,
 )
 from rmt_hessian.measurements.trained import TrainingRun
+from rmt_hessian.measurements.training_ends import columns_of_ends
 from rmt_hessian.model.accuracy import accuracy
 from rmt_hessian.spectra.matching import (
     overlap_up_to_permutation,
@@ -112,13 +113,7 @@ def trained_eigenspaces(
         whole = beside_its_factors(nets[0], X, y, n_top)
         columns |= {f"network_{name}": value for name, value in whole.items()}
         ends.append(columns)
-    for name in ends[0]:
-        values = [columns[name] for columns in ends]
-        if np.ndim(values[0]):
-            result[name] = np.array(values)
-        else:
-            result |= {f"{end}_{name}": value for end, value in zip(ENDS, values, strict=True)}
-    return result
+    return result | columns_of_ends(*ends)
 
 
 def in_pair(first, second, rng):

@@ -25,7 +25,7 @@ ALONE = """
 TAIL = """
 No closed form is known here for layers of a convolution or of attention: a weight sees a sample
 several times, and the Hessian of the layer is no mean of products of one output Hessian and one
-feature vector a sample. No claim is made about them.
+feature vector a sample. What is claimed of a convolution is measured alone.
 """
 
 

@@ -7,6 +7,7 @@ measurement of your own, is reported by `own_sections`. `report_of` is the whole
 from rmt_hessian.report.block_structure import block_sections
 from rmt_hessian.report.bounds import bounds_sections
 from rmt_hessian.report.decoupled import decoupled_sections
+from rmt_hessian.report.figure_one import figure_one_sections
 from rmt_hessian.report.layer_pairs import layer_pair_sections
 from rmt_hessian.report.layers import layer_sections
 from rmt_hessian.report.layout import format_section
@@ -27,6 +28,7 @@ SECTIONS = {
     layer_pair_sections: ("training_images", "trained_layer_pairs"),
     trained_spectra_sections: ("trained_spectra",),
     trained_eigenspaces_sections: ("trained_eigenspaces",),
+    figure_one_sections: ("figure_one",),
     trained_law_sections: ("trained_laws", "trained_heads", "trained_paths", "trained_shares"),
     real_head_sections: (
         "real_heads",

@@ -34,7 +34,11 @@ MEANINGS = {
     "n_groups": "groups of classes whose means are correlated",
     "correlation": "of two class means of one group",
     "imbalance": "each class is so many times as frequent as the next",
+    "network": "lenet5: its first linear layer; resnet: a convolution of its last block",
+    "batch_norm": "where it stands, between convolution and ReLU or behind ReLU",
+    "n_training": "digits that the networks learn",
     # of the training
+    "epochs": "passes over the digits",
     "optimiser": "of the training",
     "learning_rate": "of the training, or of the search for a posterior",
     "momentum": "of the training",

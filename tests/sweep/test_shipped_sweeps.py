@@ -293,3 +293,20 @@ def test_the_grids_of_grouped_mixtures():
     assert mixtures_of(config) == dict.fromkeys(expected, 2)
     sizes = {tuple(p.parameters[n] for n in ("n_inputs", "n_samples")) for p in config.points()}
     assert sizes == {(300, 6000)}
+
+
+def test_the_grids_of_figure_one():
+    """Two networks, three places of batch normalisation, 1.5 to 2 times the outputs looked at."""
+    config = load_config(SWEEPS / "figure_one.toml")
+    assert config.slow
+    assert config.extras == ["torch"]
+    found = Counter(
+        tuple(p.parameters[n] for n in ("network", "batch_norm", "n_top")) for p in config.points()
+    )
+    sizes = {"lenet5": 240, "resnet": 32}
+    places = "none", "before_relu", "after_relu"
+    assert found == {
+        (network, place, sizes[network]): 2 for network, place in product(sizes, places)
+    }
+    for p in config.points():
+        assert (p.parameters["n_samples"], p.parameters["n_training"]) == (1000, 4000)
