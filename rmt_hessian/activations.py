@@ -153,14 +153,15 @@ def get_activations(activation: ActivationsLike, n_hidden: int) -> tuple[Activat
     >>> get_activations("tanh", 2), get_activations(["tanh", "relu"], 2)
     ((Activation('tanh'), Activation('tanh')), (Activation('tanh'), Activation('relu')))
     """
-    given: Any = activation
-    if not isinstance(given, tuple | list) or (len(given) == 3 and callable(given[0])):
-        return (get_activation(given),) * max(n_hidden, 1)
-    if len(given) != n_hidden:
+    several: Any = activation if isinstance(activation, tuple | list) else None
+    if several is None or (len(several) == 3 and callable(several[0])):
+        one: Any = activation
+        return (get_activation(one),) * max(n_hidden, 1)
+    if len(several) != n_hidden:
         wanted = f"one for all hidden layers or a sequence of {n_hidden}, one for each"
-        raise ValueError(f"activation must be {wanted}, got {describe(given)}")
-    made = {id(one): get_activation(one) for one in given}
-    return tuple(made[id(one)] for one in given) or (RELU,)
+        raise ValueError(f"activation must be {wanted}, got {describe(several)}")
+    made = {id(one): get_activation(one) for one in several}
+    return tuple(made[id(one)] for one in several) or (RELU,)
 
 
 # --- piecewise linear -----------------------------------------------------------------------------

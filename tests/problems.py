@@ -23,8 +23,9 @@ SMOOTH = tuple(name for name in ACTIVATIONS if name not in PIECEWISE_LINEAR)
 class Problem:
     """``Σ_n w_n ℓ_n / Σ_n w_n`` of a network on N samples.
 
-    ``activation``: a name, or one for each hidden layer. ``y``: labels (N,), or distributions or values (N, C). ``biases``: None, or an entry per layer,
-    (k_l,) or None. The loss sees logits over ``temperature``.
+    ``y``: labels (N,), or distributions or values (N, C). ``biases``: None, or an entry per layer,
+    (k_l,) or None. The loss sees logits over ``temperature``. ``activation``: a name, or one for
+    each hidden layer.
     """
 
     weights: tuple

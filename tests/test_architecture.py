@@ -107,7 +107,7 @@ CONFINED = {
     "packaging": {"sweep/"},
     "onnx": {"model/onnx_heads.py", "model/onnx_graphs.py"},
     "onnxruntime": {"model/onnx_heads.py"},
-    "torch": {"autograd/evaluation.py"},
+    "torch": {"autograd/evaluation.py", "model/torch_chains.py"},
     "PIL": {"model/text_images.py"},
     "sklearn": {"model/datasets.py", "model/head_data.py"},
     "mlxtend": {"model/datasets.py"},

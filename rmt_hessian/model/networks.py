@@ -26,6 +26,7 @@ from rmt_hessian.activations import (
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.model.forward_pass import ForwardPass, forward_pass
 from rmt_hessian.model.network_files import read_network, write_network
+from rmt_hessian.model.torch_chains import TorchChain
 
 
 class Network:
@@ -144,6 +145,54 @@ class Network:
             return cls(weights, activation=activation)
         biases = [scale * rng.standard_normal(k) for k in widths[1:]]
         return cls(weights, biases, activation)
+
+    @classmethod
+    def from_torch(cls, module: Any) -> Self:
+        """The network that a module of PyTorch is, if it is a chain of layers.
+
+        The module may be a Sequential, nested ones, or one of your own whose forward `torch.fx`
+        can trace. Its steps are Linears, of which each but the last may be followed by one ReLU,
+        LeakyReLU, Tanh, Sigmoid, Softplus, GELU or SiLU, as modules, functions or methods; none
+        between two Linears is the identity. Dropout and flattening to rows are gone past. A
+        BatchNorm1d in evaluation is affine, ``s ∘ z + t`` with ``s = γ/√(var + ε)`` and ``t = β -
+        s ∘ mean``, and is folded into a Linear: just after one ``W' = diag(s) W`` and ``b' = s ∘ b
+        + t``, else into the next, ``W' = W diag(s)`` and ``b' = b + W t``. Hessians are in the
+        folded weights W', b'. (In those of the module, at fixed s and t, ``∂/∂W_ia = s_i ∂/∂W'_ia``
+        and ``s_a ∂/∂W'_ia + t_a ∂/∂b'_i``.)
+
+        All is done in float64 on a copy, and compared with the module, to 1e-9 of the largest
+        logit at random inputs. (torch's Softplus is linear from its threshold on, 20: that moves
+        it by up to 2e-9.)
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            In evaluation (``module.eval()``), if it has BatchNorm or Dropout. Its outputs are
+            logits, or predictions of "mse": what follows the last Linear belongs to the loss.
+
+        Raises
+        ------
+        ImportError
+            If torch, of the extra ``torch`` of this package, is not installed.
+        ValueError
+            If the module is no such chain: the message names the step, and where else to go.
+
+        References
+        ----------
+        BatchNorm: Ioffe and Szegedy, arXiv 1502.03167.
+
+        Examples
+        --------
+        >>> import pytest
+        >>> nn = pytest.importorskip("torch").nn
+        >>> model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 5), nn.Linear(5, 2))
+        >>> Network.from_torch(model)
+        Network(widths=[3, 4, 5, 2], activation=['tanh', 'identity'], biases=True)
+        """
+        chain = TorchChain(module)
+        net = cls(chain.weights, chain.biases, chain.activations)
+        chain.refuse_other(net(chain.inputs))
+        return net
 
     @property
     def widths(self) -> list[int]:
