@@ -161,8 +161,8 @@ class Network:
         and ``s_a ∂/∂W'_ia + t_a ∂/∂b'_i``.)
 
         All is done in float64 on a copy, and compared with the module, to 1e-9 of the largest
-        logit at random inputs. (torch's Softplus is linear from its threshold on, 20: that moves
-        it by up to 2e-9.)
+        logit at random inputs. (torch's Softplus is linear from its threshold on, 20; it is the
+        exact one here, whose value and derivatives differ by up to 2e-9.)
 
         Parameters
         ----------

@@ -94,7 +94,8 @@ def _name(root: Any, node: Any) -> str:
     if node.op == "call_module":
         name = node.target.partition(".")[2]
         return called(name, root.get_submodule(node.target))
-    return f"{getattr(node.target, '__name__', node.target)} ({node.op.replace('_', ' ')})"
+    name = getattr(node.target, "__name__", str(node.target).removeprefix("0."))
+    return f"{name} ({node.op.replace('_', ' ')})"
 
 
 def _is_size(node: Any, tensors: list[Any]) -> bool:
