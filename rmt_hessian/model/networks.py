@@ -26,6 +26,7 @@ from rmt_hessian.activations import (
 from rmt_hessian.initialisation import init_gain
 from rmt_hessian.model.forward_pass import ForwardPass, forward_pass
 from rmt_hessian.model.network_files import read_network, write_network
+from rmt_hessian.model.sklearn_estimators import SklearnNetwork
 from rmt_hessian.model.torch_chains import TorchChain
 
 
@@ -192,6 +193,52 @@ class Network:
         chain = TorchChain(module)
         net = cls(chain.weights, chain.biases, chain.activations)
         chain.refuse_other(net(chain.inputs))
+        return net
+
+    @classmethod
+    def from_sklearn(cls, estimator: Any) -> Self:
+        """The network that a fitted estimator of scikit-learn is.
+
+        Of an MLPClassifier or a LogisticRegression it gives the logits of the classes, in the order
+        of ``classes_``, for the loss "ce", which is scikit-learn's without its penalty. Two classes
+        have one logistic output f there, and two logits here, ``(0, f)``: the same probabilities.
+        The Hessian is that of the two logits; its blocks of unit 1 of the last layer, and those of
+        the layers below, are those of the logistic loss, for what depends on f alone does not know
+        how it was split.
+
+        Of an MLPRegressor it gives the predictions, for "mse". That is ``½‖f - y‖²`` and what an
+        MLPRegressor descends by; the ``loss_`` that it reports is the mean over the C outputs, 1/C
+        of it. In both its penalty is left out.
+
+        The network is compared with ``predict_proba``, or ``predict``, to 1e-9 at random inputs.
+
+        Parameters
+        ----------
+        estimator : MLPClassifier, MLPRegressor or LogisticRegression
+            Fitted, or of a class that inherits from one.
+
+        Raises
+        ------
+        ValueError
+            If it is another one (a message says what to take of a pipeline), is not fitted, or
+            predicts by another function: of several labels a sample, one-vs-rest, Poisson.
+
+        References
+        ----------
+        Definition.
+
+        Examples
+        --------
+        >>> import pytest
+        >>> linear_model = pytest.importorskip("sklearn.linear_model")
+        >>> model = linear_model.LogisticRegression().fit([[0.0], [1.0], [2.0]], ["a", "a", "b"])
+        >>> net = Network.from_sklearn(model)
+        >>> net, net([[0.0]])[0, 1] == model.intercept_[0]
+        (Network(widths=[1, 2], biases=True), np.True_)
+        """
+        layers = SklearnNetwork(estimator)
+        net = cls(layers.weights, layers.biases, layers.activation)
+        layers.refuse_other(net(layers.inputs))
         return net
 
     @property
