@@ -164,7 +164,9 @@ def test_the_loss_that_a_regressor_reports_is_a_mean_over_outputs(n_outputs, rng
     X, y = data(None, rng, n_outputs)
     options = {"alpha": 0.0, "solver": "sgd", "momentum": 0.0, "batch_size": N}
     options |= {"learning_rate_init": 0.1, "shuffle": False, "warm_start": True}
-    model = MLPRegressor(hidden_layer_sizes=(4,), activation="tanh", random_state=0, max_iter=1, **options)
+    model = MLPRegressor(
+        hidden_layer_sizes=(4,), activation="tanh", random_state=0, max_iter=1, **options
+    )
     start = Network.from_sklearn(fitted(model, X, y))
     end = Network.from_sklearn(fitted(model, X, y))
     targets = y.reshape(N, n_outputs)
