@@ -63,7 +63,7 @@ def steps_of(torch: Any, model: Any) -> list[Step]:
     try:
         nodes = list(Tracer().trace(root).nodes)
     except Exception as error:
-        wanted = "have a forward without branches and loops on values, for torch.fx to trace"
+        wanted = "have a forward of one tensor, without branches on values, for torch.fx to trace"
         raise ValueError(f"module must {wanted}, got {one_line(error)}; {ELSEWHERE}") from None
     before, sizes, found = nodes[0], set(), []
     for node in nodes[1:]:
@@ -81,7 +81,8 @@ def steps_of(torch: Any, model: Any) -> list[Step]:
         module = _module(torch, root, node)
         kind, name = _kind(torch, module), _name(root, node)
         if kind is None:
-            raise ValueError(f"{name} must be one of {', '.join(KINDS[:-2])}; {ELSEWHERE}")
+            wanted = f"be one of torch.nn's {', '.join(KINDS[:-2])}, and compute as they do"
+            raise ValueError(f"{name} must {wanted}; {ELSEWHERE}")
         _refuse_options(step := Step(kind, module, name))
         if kind not in NOTHING:
             found.append(step)

@@ -318,6 +318,11 @@ class Hidden(Residual):
         return self.fc(x)
 
 
+class Two(Residual):
+    def forward(self, x, y):
+        return self.fc(x) + y
+
+
 class Pair(Residual):
     def forward(self, x):
         return self.fc(x), 1
@@ -379,7 +384,9 @@ def chain(*between, last=True):
 TWO = "follow a Linear .*one activation a layer"
 END = "be left out: logits are what the last Linear gives"
 SOFTMAX = "be left out: softmax is in the loss 'ce'"
-STEP = r"must be one of Linear, BatchNorm1d, .*rmt_hessian\.torch_layer\(model, module, .*head_hes"
+STEP = (
+    r"must be one of torch.nn's Linear, BatchNorm1d, .*hessian\.torch_layer\(model, module, .*head_"
+)
 CHAIN = "module must be a chain, each step on the result of the one before"
 REFUSED = {
     r"^1 \(Conv2d\) " + STEP: lambda: chain(nn.Conv2d(1, 1, 1)),
@@ -417,7 +424,8 @@ REFUSED = {
     rf"^{CHAIN} alone, got add \(call function\); rmt_hessian.torch_layer": Residual,
     rf"^{CHAIN} alone, got fc \(Linear\)": Hidden,
     rf"^{CHAIN} alone, got .*weight \(get attr\)": Product,
-    "^module must have a forward without branches and loops on values, for torch.fx": Branch,
+    "^module must have a forward of one tensor, without branches .* got TraceError": Branch,
+    "^module must have a forward of one tensor, .* got TypeError: .*missing 1 required": Two,
     r"^module must return one tensor, got a tuple|^module must return one tensor, got \(": Pair,
     rf"^{CHAIN} alone, got 0.weight \(get attr\)": lambda: nn.Sequential(Other(4, 4)),
     "^module must have a Linear, got Sequential without": lambda: nn.Sequential(nn.ReLU()),
