@@ -384,9 +384,7 @@ def chain(*between, last=True):
 TWO = "follow a Linear .*one activation a layer"
 END = "be left out: logits are what the last Linear gives"
 SOFTMAX = "be left out: softmax is in the loss 'ce'"
-STEP = (
-    r"must be one of torch.nn's Linear, BatchNorm1d, .*hessian\.torch_layer\(model, module, .*head_"
-)
+STEP = r"must be one of torch.nn's Linear, BatchNorm1d, .*torch_layer\(model, module, .*head_"
 CHAIN = "module must be a chain, each step on the result of the one before"
 REFUSED = {
     r"^1 \(Conv2d\) " + STEP: lambda: chain(nn.Conv2d(1, 1, 1)),
