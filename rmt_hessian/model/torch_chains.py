@@ -4,6 +4,10 @@ The graph of a module must be a chain of steps, each on the result of the one be
 a BatchNorm is affine, ``s ∘ z + t`` with ``s = γ/√(var + ε)`` and ``t = β - s ∘ mean``, and is
 folded into a Linear: into the one just before it, ``W' = diag(s) W`` and ``b' = s ∘ b + t``, else
 into the next, ``W' = W diag(s)`` and ``b' = b + W t``.
+
+References
+----------
+BatchNorm: Ioffe and Szegedy, arXiv 1502.03167.
 """
 
 from __future__ import annotations
