@@ -12,7 +12,8 @@ PyTorch), ``spectra`` (what is measured),
 
 `__all__` below has what most users need. Experts import from submodules, of ``rmt_hessian``:
 
-* ``activations``: `Activation`, by name or of your own, as `get_activation` makes it
+* ``activations``: `Activation`, by name or of your own, as `get_activation` makes it;
+  `leaky_relu_of` any slope
 * ``autograd``: `TorchOperator`, what `torch_operator` returns
 * ``autograd.convolution``: `convolution_factors` of a model of PyTorch
 * ``block_norms``: `BlockNorms`, of a Hessian or predicted, with their ratio and share

@@ -7,14 +7,16 @@ logistic function, Φ and φ are the distribution function and the density of N(
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any, TypeAlias
 
 import numpy as np
 from scipy import special
 from scipy.special import expit, ndtr
 
-from rmt_hessian._checks.arguments import describe
+from rmt_hessian._checks.arguments import describe, real_number
 from rmt_hessian._checks.elementwise import refuse_other_than_derivative
 from rmt_hessian._types import BoolArray, FloatArray, Function
 
@@ -96,6 +98,7 @@ class Activation:
 
 
 ActivationLike: TypeAlias = str | Activation | tuple[Function, Function, Function | None]
+ActivationsLike: TypeAlias = ActivationLike | Sequence[ActivationLike]
 
 
 def get_activation(activation: ActivationLike) -> Activation:
@@ -139,6 +142,28 @@ def get_activation(activation: ActivationLike) -> Activation:
     )
 
 
+def get_activations(activation: ActivationsLike, n_hidden: int) -> tuple[Activation, ...]:
+    """An `Activation` for each of ``n_hidden`` layers, from one for all or a sequence of them.
+
+    Three of which the first is a function are one, (σ, σ', σ''). A triple that is there twice is
+    one `Activation`. Where there is no hidden layer, the one that is given, or ReLU.
+
+    Examples
+    --------
+    >>> get_activations("tanh", 2), get_activations(["tanh", "relu"], 2)
+    ((Activation('tanh'), Activation('tanh')), (Activation('tanh'), Activation('relu')))
+    """
+    several: Any = activation if isinstance(activation, tuple | list) else None
+    if several is None or (len(several) == 3 and callable(several[0])):
+        one: Any = activation
+        return (get_activation(one),) * max(n_hidden, 1)
+    if len(several) != n_hidden:
+        wanted = f"one for all hidden layers or a sequence of {n_hidden}, one for each"
+        raise ValueError(f"activation must be {wanted}, got {describe(several)}")
+    made = {id(one): get_activation(one) for one in several}
+    return tuple(made[id(one)] for one in several) or (RELU,)
+
+
 # --- piecewise linear -----------------------------------------------------------------------------
 
 
@@ -152,19 +177,50 @@ def relu_slope(a: FloatArray) -> BoolArray:
     return a > 0.0
 
 
-def leaky_relu(a: FloatArray) -> FloatArray:
+def leaky_relu(a: FloatArray, leak: float = LEAK) -> FloatArray:
     """``a`` where it is positive, else ``0.01 a``."""
-    return np.where(a > 0.0, a, LEAK * a)
+    return np.where(a > 0.0, a, leak * a)
 
 
-def leaky_relu_slope(a: FloatArray) -> FloatArray:
+def leaky_relu_slope(a: FloatArray, leak: float = LEAK) -> FloatArray:
     """1 where ``a > 0``, else 0.01, also at 0."""
-    return np.where(a > 0.0, 1.0, LEAK)
+    return np.where(a > 0.0, 1.0, leak)
 
 
 def identity_slope(a: FloatArray) -> BoolArray:
     """1."""
     return np.ones(a.shape, dtype=bool)
+
+
+def leaky_relu_of(slope: float) -> Activation:
+    """``a`` where it is positive, else ``slope a``; of one slope always the same `Activation`.
+
+    Parameters
+    ----------
+    slope : float
+
+    Raises
+    ------
+    ValueError
+        If it is not a finite number.
+
+    References
+    ----------
+    Definition.
+
+    Examples
+    --------
+    >>> leaky_relu_of(0.2), leaky_relu_of(0.01)
+    (Activation('leaky_relu(0.2)'), Activation('leaky_relu'))
+    """
+    slope = real_number(slope, "slope")
+    return ACTIVATIONS["leaky_relu"] if slope == LEAK else _leaky_relu_of(slope)
+
+
+@cache
+def _leaky_relu_of(slope: float) -> Activation:
+    functions = partial(leaky_relu, leak=slope), partial(leaky_relu_slope, leak=slope)
+    return Activation(f"leaky_relu({slope!r})", *functions)
 
 
 # --- sigmoids and their integrals -----------------------------------------------------------------

@@ -186,11 +186,13 @@ class Ensemble:
 
     def _refuse_other_network(self, net: Any) -> None:
         """Raise if ``net`` is one whose activation would be lost."""
-        activation = getattr(net, "activation", self.activation)
-        name = getattr(activation, "name", activation)  # of an ensemble it is the name
-        if self.n_layers > 1 and name != self.activation:
+        names = [sigma.name for sigma in getattr(net, "activations", ())]
+        names = names or [getattr(net, "activation", self.activation)]  # of an ensemble
+        other = [name for name in names if name != self.activation]
+        if self.n_layers > 1 and other:
             wanted = f"the activation {self.activation!r}, for which the Ensemble was made"
-            raise ValueError(f"net must have {wanted}, got {name!r}: {_where_to_go(name)}")
+            came = f"{other[0]!r}: {_where_to_go(other[0])}" if len(set(names)) == 1 else f"{names}"
+            raise ValueError(f"net must have {wanted}, got {came}")
 
     # --- identity -----------------------------------------------------------------------------
 

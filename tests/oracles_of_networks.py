@@ -62,7 +62,7 @@ def bias_places(problem):
 def pre_activations(problem, theta):
     """``a_0 … a_L`` at parameters θ (S, P): a list of arrays (S, N, k_l); the last are logits."""
     z, start, found = problem.X[None], 0, []
-    for M, W in zip(layer_matrices(problem), problem.weights, strict=True):
+    for l, (M, W) in enumerate(zip(layer_matrices(problem), problem.weights, strict=True)):
         block = theta[:, start : start + M.size].reshape(-1, *M.shape)
         start += M.size
         p = W.shape[1]
@@ -70,7 +70,7 @@ def pre_activations(problem, theta):
         if M.shape[1] > p:
             a = a + block[:, None, :, p]
         found.append(a)
-        z = SIGMA[problem.activation](a)
+        z = a if l + 1 == problem.n_layers else SIGMA[problem.activation_of(l)](a)
     return found
 
 
@@ -139,7 +139,7 @@ def stencil(P):
 def keeps_signs(problem):
     """Whether no pre-activation of a sample changes sign within the stencil, (N,)."""
     N = len(problem.X)
-    if problem.activation not in KINKS:
+    if not {problem.activation_of(l) for l in range(problem.n_layers - 1)} & set(KINKS):
         return np.ones(N, bool)
     theta = parameters(problem)
     centre = pre_activations(problem, theta[None])[:-1]
@@ -257,7 +257,7 @@ def gradient_covariance(problem):
 def features(problem, layer, bias):
     """``z_n`` of a layer, (N, p), the constant last if the layer has a bias that is asked for."""
     a = pre_activations(problem, parameters(problem)[None])
-    z = problem.X if layer == 0 else SIGMA[problem.activation](a[layer - 1])[0]
+    z = problem.X if layer == 0 else SIGMA[problem.activation_of(layer - 1)](a[layer - 1])[0]
     if bias and problem.biases is not None and problem.biases[layer] is not None:
         return np.column_stack([z, np.ones(len(z))])
     return z

@@ -37,7 +37,8 @@ def logits(problem, theta, x):
             for value in z:
                 total += next(theta) * value
             a.append(total if b is None else total + next(theta))
-        z = [SIGMA[problem.activation](value) for value in a] if l + 1 < problem.n_layers else a
+        last = l + 1 == problem.n_layers
+        z = a if last else [SIGMA[problem.activation_of(l)](value) for value in a]
     return z
 
 

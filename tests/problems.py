@@ -24,12 +24,13 @@ class Problem:
     """``Σ_n w_n ℓ_n / Σ_n w_n`` of a network on N samples.
 
     ``y``: labels (N,), or distributions or values (N, C). ``biases``: None, or an entry per layer,
-    (k_l,) or None. The loss sees logits over ``temperature``.
+    (k_l,) or None. The loss sees logits over ``temperature``. ``activation``: a name, or one for
+    each hidden layer.
     """
 
     weights: tuple
     biases: tuple | None
-    activation: str
+    activation: str | tuple
     X: np.ndarray
     y: np.ndarray
     loss: str
@@ -42,6 +43,10 @@ class Problem:
     def n_layers(self):
         return len(self.weights)
 
+    def activation_of(self, layer):
+        """The name of that of a hidden layer."""
+        return self.activation if isinstance(self.activation, str) else self.activation[layer]
+
     @property
     def has_biases(self):
         """In every layer."""
@@ -52,7 +57,10 @@ def network(problem):
     """The package's network; positional words of its first release for ReLU without biases."""
     if problem.biases is None and problem.activation == "relu":
         return Network(problem.weights)
-    activation = USERS.get(problem.activation, problem.activation)
+    if isinstance(problem.activation, str):
+        activation = USERS.get(problem.activation, problem.activation)
+    else:
+        activation = [USERS.get(name, name) for name in problem.activation]
     return Network(problem.weights, problem.biases, activation)
 
 
@@ -96,10 +104,13 @@ def draw_inputs(problem, n_samples, rng):
 def draw(activation, index, widest=4, n_samples=5):
     """The problem called (activation, index): 1 to 5 layers, weighted or not, labels or targets.
 
-    Fixed for good: seeds are the names. Every fifth has the same number of layers.
+    Fixed for good: seeds are the names. Every fifth has the same number of layers. Of "mixed" each
+    hidden layer has an activation of its own, also one of users.
     """
     rng = np.random.default_rng([17, *activation.encode(), index])
     n_layers = 1 + index % 5
+    if activation == "mixed":
+        activation = tuple(rng.choice([*ACTIVATIONS, *USERS], n_layers - 1).tolist())
     loss = ("ce", "mse")[rng.integers(2)]
     widths = rng.integers(1, 1 + widest, n_layers + 1).tolist()
     widths[-1] = int(rng.integers(2, 1 + widest))

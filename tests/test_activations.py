@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rmt_hessian._checks.elementwise import elementwise
-from rmt_hessian.activations import ACTIVATIONS, Activation, get_activation
+from rmt_hessian.activations import ACTIVATIONS, Activation, get_activation, leaky_relu_of
 
 ULP = 2.0**-52
 SMOOTH = [name for name, activation in ACTIVATIONS.items() if not activation.piecewise_linear]
@@ -282,3 +282,16 @@ def test_elementwise_keeps_booleans_and_spreads_numbers():
     np.testing.assert_array_equal(elementwise(lambda a: True, a, "f"), [[1.0, 1.0]])
     np.testing.assert_array_equal(elementwise(lambda a: np.float32(3), a, "f"), [[3.0, 3.0]])
     assert elementwise(lambda a: a.astype(int), a, "f").dtype == np.float64
+
+
+@pytest.mark.parametrize("slope", [0.2, 0.0, -0.5, 1.0, 3])
+def test_leaky_relu_of_any_slope(slope):
+    sigma = leaky_relu_of(slope)
+    a = np.array([-2.0, -0.0, 0.0, 3.0])
+    np.testing.assert_array_equal(sigma.function(a), [-2.0 * slope, 0.0, 0.0, 3.0])
+    np.testing.assert_array_equal(sigma.derivative(a), [slope, slope, slope, 1.0])
+    assert sigma.piecewise_linear
+    assert leaky_relu_of(float(slope)) is sigma
+    assert leaky_relu_of(0.01) is ACTIVATIONS["leaky_relu"]
+    twin = pickle.loads(pickle.dumps(sigma))
+    np.testing.assert_array_equal(twin.function(a), sigma.function(a))

@@ -82,6 +82,7 @@ CALLS = {
     "sample": {"ens": HIDDEN, "rng": 0},
     "Network": {"weights": [W, V], "biases": [np.ones(len(W)), None], "activation": "tanh"},
     "get_activation": {"activation": "tanh"},
+    "leaky_relu_of": {"slope": 0.2},
     "Activation": {
         "name": "sine",
         "function": np.sin,

@@ -185,7 +185,7 @@ def _refuse_other_kind(initial: Network, trained: Network) -> None:
     for net, name in ((initial, "initial"), (trained, "trained")):
         instance_of(net, Network, name)
         with_bias = [b is not None for b in net.biases]
-        kinds.append((net.widths, with_bias, net.activation))
+        kinds.append((net.widths, with_bias, net.activations))
     if kinds[0] != kinds[1]:
         raise ValueError(
             "initial and trained must have the same widths, biases and activation, got "

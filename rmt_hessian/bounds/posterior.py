@@ -121,6 +121,6 @@ class GaussianPosterior:
         risks = np.empty(positive_integer(n_draws, "n_draws"))
         for n in range(len(risks)):
             parameters = weights_and_biases(self.initial, self._drawn(rng))
-            logits = forward_pass(X, *parameters, self.initial.activation).logits
+            logits = forward_pass(X, *parameters, self.initial.activations).logits
             risks[n] = np.mean(logits.argmax(axis=1) != labels)
         return risks

@@ -105,12 +105,12 @@ class NetworkFactors:
 
     def bends(self, lowest: int) -> list[FloatArray | None]:
         """``s_l = σ''(a_l) ∘ q_l`` of the hidden layers from ``lowest`` on, (N, k_l), or None."""
-        n_hidden = self.net.n_layers - 1
-        if not self.full or self.net.activation.piecewise_linear or lowest == n_hidden:
-            return [None] * (n_hidden - lowest)
+        activations = self.net.activations[lowest:]
+        if not self.full or all(sigma.piecewise_linear for sigma in activations):
+            return [None] * len(activations)
         q = pulled_residuals(self.residual, self.weights, self.slopes, lowest, self.chunk_size)
         return [
-            np.multiply(ql, bends, out=ql)
+            None if bends is None else np.multiply(ql, bends, out=ql)
             for ql, bends in zip(q, self.forward.bends[lowest:], strict=True)
         ]
 

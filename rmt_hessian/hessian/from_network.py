@@ -115,10 +115,11 @@ def layer_hessian(
     instance_of(net, Network, "net")
     layer = index_below(layer, net.n_layers, "layer")
     full = one_of(part, PARTS, "part") == "full"
-    needs_y = full and layer < net.n_layers - 1 and not net.activation.piecewise_linear
+    smooth = [sigma.name for sigma in net.activations[layer:] if not sigma.piecewise_linear]
+    needs_y = full and bool(smooth)
     if needs_y and y is None:
         raise ValueError(
-            f"y must be given: the Hessian below a layer of {net.activation.name} depends on it, "
+            f"y must be given: the Hessian below a layer of {smooth[0]} depends on it, "
             "but for part='gauss-newton', got None"
         )
     weights = {"sample_weight": sample_weight, "class_weight": class_weight}

@@ -46,4 +46,4 @@ def at_temperature(net, temperature):
     *weights, W = net.weights
     *biases, b = net.biases
     b = None if b is None else b / temperature
-    return Network([*weights, W / temperature], [*biases, b], net.activation)
+    return Network([*weights, W / temperature], [*biases, b], net.activations)

@@ -23,6 +23,9 @@ Insides:
 * ``sample_weights``: which samples count, and how much
 * ``network_files``: networks in files
 * ``onnx_graphs``: where the last product of a graph is
+* ``sklearn_estimators``: an estimator of scikit-learn as weights, biases and an activation
+* ``torch_chains``: a module of PyTorch as weights, biases and activations
+* ``torch_steps``: the graph of a module, step by step
 * ``text_images``: lines of text to be read
 * ``kernels``: compiled
 """

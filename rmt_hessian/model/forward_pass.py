@@ -32,17 +32,18 @@ class ForwardPass:
     last_weights : numpy.ndarray, shape (C, width_L)
         Of the last layer: logits are made when asked for, since C may be large.
     last_bias : numpy.ndarray, shape (C,), or None
-    activation : Activation
-    preactivations : tuple of numpy.ndarray
-        ``a_l`` of each hidden layer where σ has a second derivative, else nothing.
+    activations : tuple of Activation
+        σ_l of each hidden layer.
+    preactivations : tuple of numpy.ndarray or None
+        ``a_l`` of each hidden layer, None where σ_l has no second derivative.
     """
 
     features: tuple[FloatArray, ...]
     slopes: tuple[FloatArray | BoolArray, ...]
     last_weights: FloatArray
     last_bias: FloatArray | None = None
-    activation: Activation = RELU
-    preactivations: tuple[FloatArray, ...] = ()
+    activations: tuple[Activation, ...] = ()
+    preactivations: tuple[FloatArray | None, ...] = ()
 
     @property
     def bends(self) -> tuple[FloatArray | None, ...]:
@@ -53,13 +54,7 @@ class ForwardPass:
         ValueError
             If one is infinite or NaN.
         """
-        bend = self.activation.second_derivative
-        if bend is None:
-            return (None,) * len(self.slopes)
-        name = self.activation.part("σ''")
-        return tuple(
-            _finite(elementwise(bend, a, name), "second derivatives") for a in self.preactivations
-        )
+        return tuple(map(_bend, self.activations, self.preactivations))
 
     @property
     def logits(self) -> FloatArray:
@@ -77,9 +72,9 @@ def forward_pass(
     X: FloatArray,
     weights: Sequence[FloatArray],
     biases: Sequence[FloatArray | None],
-    activation: Activation,
+    activations: Sequence[Activation],
 ) -> ForwardPass:
-    """Run a network on inputs X, (N, d), which are kept.
+    """Run a network on inputs X, (N, d), which are kept; σ_l of each hidden layer.
 
     Raises
     ------
@@ -87,16 +82,15 @@ def forward_pass(
         If features, or what an activation of one's own returns, are infinite or NaN.
     """
     features, slopes, preactivations = [X], [], []
-    for W, b in zip(weights[:-1], biases[:-1], strict=True):
+    for W, b, activation in zip(weights[:-1], biases[:-1], activations, strict=True):
         a = _affine(features[-1], W, b, "features")
         z, slope = _activated(a, activation)
         features.append(z)
         slopes.append(slope)
-        if not activation.piecewise_linear:
-            preactivations.append(a)
-    return ForwardPass(
-        tuple(features), tuple(slopes), weights[-1], biases[-1], activation, tuple(preactivations)
-    )
+        preactivations.append(None if activation.piecewise_linear else a)
+    last = weights[-1], biases[-1]
+    kinds = tuple(activations)
+    return ForwardPass(tuple(features), tuple(slopes), *last, kinds, tuple(preactivations))
 
 
 def _affine(Z: FloatArray, W: FloatArray, b: FloatArray | None, what: str) -> FloatArray:
@@ -115,6 +109,14 @@ def _activated(a: FloatArray, activation: Activation) -> tuple[FloatArray, Float
     z = elementwise(activation.function, a, activation.part("σ")).astype(np.float64, copy=False)
     slope = elementwise(activation.derivative, a, activation.part("σ'"))
     return _finite(z, "features"), _finite(slope, "slopes")
+
+
+def _bend(activation: Activation, a: FloatArray | None) -> FloatArray | None:
+    """``σ''(a)``, or None."""
+    if a is None or activation.second_derivative is None:
+        return None
+    bend = elementwise(activation.second_derivative, a, activation.part("σ''"))
+    return _finite(bend, "second derivatives")
 
 
 def _finite(values: Any, what: str) -> Any:

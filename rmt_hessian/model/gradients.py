@@ -31,7 +31,7 @@ class Objective:
     Attributes
     ----------
     net : Network
-        Sizes, which layers have biases, and the activation; its weights are the first θ.
+        Sizes, which layers have biases, and the activations; its weights are the first θ.
     X : numpy.ndarray, shape (N, d)
     targets : numpy.ndarray, shape (N,) or (N, C)
         Labels as integers, or targets.
@@ -126,7 +126,7 @@ class Objective:
     ) -> tuple[ForwardPass, FloatArray]:
         """The pass of some samples, and logits."""
         try:
-            passed = forward_pass(self.X[samples], *self.parts(theta), self.net.activation)
+            passed = forward_pass(self.X[samples], *self.parts(theta), self.net.activations)
             return passed, passed.logits
         except NotFiniteError as error:
             raise DivergenceError(str(error).rpartition("got ")[2]) from None

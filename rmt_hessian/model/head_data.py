@@ -220,7 +220,7 @@ def digits_network(data: str) -> tuple[Network, FloatArray]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # 200 epochs are the end of training
         trained.fit(X, y)
-    return Network([W.T for W in trained.coefs_], trained.intercepts_), X
+    return Network.from_sklearn(trained), X
 
 
 HEADS: dict[str, Callable[[], TrainedHead]] = {

@@ -1,4 +1,4 @@
-"""Networks in files: weights and biases as they are, the activation by its name."""
+"""Networks in files: weights and biases as they are, activations by their names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 
 from rmt_hessian._files import write_whole
 from rmt_hessian._types import FloatArray
-from rmt_hessian.activations import Activation
 
 FORMAT = "rmt_hessian.Network 1"
 
@@ -20,12 +19,15 @@ def write_network(
     path: Path,
     weights: Sequence[FloatArray],
     biases: Sequence[FloatArray | None],
-    activation: Activation,
+    names: str | list[str],
 ) -> None:
-    """Write what `read_network` reads: an npz without pickles, whole or not at all."""
+    """Write what `read_network` reads: an npz without pickles, whole or not at all.
+
+    ``names``: of the activation, or of those of all hidden layers where they differ.
+    """
     arrays: dict[str, Any] = {
         "format": np.array(FORMAT),
-        "activation": np.array(activation.name),
+        "activation": np.array(names),
         "has_bias": np.array([b is not None for b in biases]),
     }
     arrays |= {f"weights_{l}": W for l, W in enumerate(weights)}
@@ -33,8 +35,8 @@ def write_network(
     write_whole(path, lambda file: np.savez(file, **arrays))
 
 
-def read_network(path: Path) -> tuple[list[FloatArray], list[FloatArray | None], str]:
-    """Weights, biases and the name of the activation in a file.
+def read_network(path: Path) -> tuple[list[FloatArray], list[FloatArray | None], str | list[str]]:
+    """Weights, biases and the name of the activation, or a name a hidden layer, in a file.
 
     Raises
     ------
@@ -63,11 +65,13 @@ def _refusal(path: Path, reason: str) -> ValueError:
 
 def _parsed(
     arrays: dict[str, Any],
-) -> tuple[list[FloatArray], list[FloatArray | None], str]:
+) -> tuple[list[FloatArray], list[FloatArray | None], str | list[str]]:
     if str(arrays["format"]) != FORMAT:
         raise ValueError(f"its format must be {FORMAT!r}, got {arrays['format']}")
     has_bias = arrays["has_bias"]
     if has_bias.dtype != bool or has_bias.ndim != 1 or arrays["activation"].dtype.kind != "U":
+        raise KeyError
+    if arrays["activation"].shape not in ((), (len(has_bias) - 1,)):
         raise KeyError
     names = [f"weights_{l}" for l in range(len(has_bias))]
     names += [f"biases_{l}" for l in np.flatnonzero(has_bias)]
@@ -77,4 +81,4 @@ def _parsed(
         raise ValueError(f"its numbers must be float64, got {', '.join(sorted(other))}")
     weights = [arrays[f"weights_{l}"] for l in range(len(has_bias))]
     biases = [arrays.get(f"biases_{l}") for l in range(len(has_bias))]
-    return weights, biases, str(arrays["activation"])
+    return weights, biases, arrays["activation"].tolist()

@@ -43,8 +43,8 @@ def weights_and_biases(
 
 
 def network_at(net: Network, theta: FloatArray) -> Network:
-    """The network of these sizes, and this activation, with parameters θ: a copy."""
-    return Network(*weights_and_biases(net, theta), net.activation)
+    """The network of these sizes, and these activations, with parameters θ: a copy."""
+    return Network(*weights_and_biases(net, theta), net.activations or net.activation)
 
 
 def _with_bias(W: FloatArray, b: FloatArray | None) -> FloatArray:

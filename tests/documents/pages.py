@@ -15,7 +15,8 @@ Blocks run in order in one namespace, as a reader would type them. A block state
 Other comments are prose. A block that evaluates something states something, and all that it
 prints; a function that a page defines is called there. A block whose first line is the name of a
 file, ``# my_points.py``, is that file: it is written where the page runs, and what others want of
-it they import.
+it they import. A block that imports a package which is not there (``without``) is left out, as
+those of torch are but in ``tests/foreign``: nothing else on the page may need it.
 """
 
 import ast
@@ -63,12 +64,24 @@ def comments(source):
     return beside, alone
 
 
+def packages(tree):
+    """The names of all packages that a block imports."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module.partition(".")[0])
+    return found
+
+
 @dataclass
 class Page:
     """A page, where it is not true (``complaints``), how many values and outputs it ``stated``."""
 
     name: str
     text: str
+    without: tuple = ()
     namespace: dict = field(default_factory=lambda: {"__name__": "__main__"})
     complaints: list = field(default_factory=list)
     stated: int = 0
@@ -83,7 +96,8 @@ class Page:
             for language, source in blocks(self.text):
                 if language == "python":
                     trees.append(ast.parse(source, self.name))
-                    if not FILE.match(source):
+                    left_out = FILE.match(source) or packages(trees[-1]) & set(self.without)
+                    if not left_out:
                         self._run_block(trees[-1].body, *comments(source))
         except Exception as error:
             frames = traceback.extract_tb(error.__traceback__)

@@ -83,6 +83,19 @@ def test_blocks_share_names():
     assert Page("made-up.md", text).run().stated == 1
 
 
+def test_blocks_of_packages_that_are_not_there_are_left_out():
+    """Wherever the import stands; those of other packages are not."""
+    blocks = [
+        "import nowhere.inside\nx = 1 / 0",
+        "def f():\n    from nowhere import y\nf()",
+        "import math\nround(math.pi)  # 3",
+    ]
+    text = "".join(f"```python\n{block}\n```\n" for block in blocks)
+    assert Page("made-up.md", text, without=("nowhere",)).run().stated == 1
+    with pytest.raises(AssertionError, match="No module named 'nowhere'"):
+        Page("made-up.md", text).run()
+
+
 @pytest.mark.parametrize(
     "text", ["```python\n1\n", "  ```python\n  1  # 2\n  ```\n", "```\n1\n```"]
 )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rmt_hessian import Network
-from rmt_hessian.activations import ACTIVATIONS, get_activation
+from rmt_hessian.activations import ACTIVATIONS, get_activation, leaky_relu_of
 from tests.tolerances import EXACT
 
 SINE = np.sin, np.cos, lambda a: -np.sin(a)
@@ -41,7 +41,7 @@ def test_what_a_forward_pass_keeps(name, rng):
     """Booleans of ReLU and the identity; pre-activations only where σ has a second derivative."""
     forward = Network.random([3, 4, 2], rng, activation=name).forward(rng.standard_normal((5, 3)))
     assert forward.slopes[0].dtype == (bool if name in ("relu", "identity") else float)
-    assert len(forward.preactivations) == (0 if ACTIVATIONS[name].piecewise_linear else 1)
+    assert [a is None for a in forward.preactivations] == [ACTIVATIONS[name].piecewise_linear]
 
 
 def test_zero_biases_change_nothing(rng):
@@ -125,6 +125,57 @@ def test_an_unknown_activation():
         Network.random([3, 2], 0, activation=None)
 
 
+MIXED = ["tanh", "relu", SINE, "identity"]
+
+
+def test_the_forward_pass_of_mixed_activations(rng):
+    """Layer by layer: each σ and its derivatives of its own pre-activations."""
+    net = Network.random([3, 4, 2, 5, 3, 2], rng, activation=MIXED, bias_scale=0.5)
+    assert [sigma.name for sigma in net.activations] == ["tanh", "relu", "custom", "identity"]
+    X = rng.standard_normal((6, 3))
+    forward, z = net.forward(X), X
+    for l, sigma in enumerate(net.activations):
+        a = z @ net.weights[l].T + net.biases[l]
+        np.testing.assert_allclose(forward.slopes[l], sigma.derivative(a), rtol=EXACT)
+        if sigma.piecewise_linear:
+            assert forward.bends[l] is None
+        else:
+            np.testing.assert_allclose(forward.bends[l], sigma.second_derivative(a), rtol=1e-10)
+        z = sigma.function(a)
+        np.testing.assert_allclose(forward.features[l + 1], z, rtol=EXACT)
+    upper = net.above(2)
+    assert upper.activations == net.activations[2:]
+    np.testing.assert_array_equal(upper(forward.features[2]), net(X))
+    assert net.above(-1).activations == ()
+
+
+@pytest.mark.parametrize("n_hidden", [0, 1, 2, 3])
+def test_one_activation_for_all_layers_or_one_for_each(n_hidden, rng):
+    W = Network.random([2] * (n_hidden + 2), rng).weights
+    for activation in ("tanh", SINE, list(SINE)):
+        net = Network(W, activation=activation)
+        assert net.activations == (net.activation,) * n_hidden
+        again = Network(W, activation=[activation] * n_hidden)
+        assert len(again.activations) == n_hidden
+        if n_hidden:
+            assert again.activation.name == net.activation.name
+    for length in {0, 1, 2, 3, 4} - {n_hidden}:
+        wanted = f"activation must be one for all hidden layers or a sequence of {n_hidden}, one"
+        with pytest.raises(ValueError, match=wanted):
+            Network(W, activation=["tanh"] * length)
+
+
+def test_there_is_no_one_activation_of_mixed_ones(rng):
+    net = Network.random([2, 2, 2, 2], rng, activation=("tanh", "relu"))
+    message = r"^activation must be the same in all hidden layers, got \['tanh', 'relu'\]; see"
+    with pytest.raises(ValueError, match=message):
+        net.activation  # noqa: B018
+    with pytest.raises(ValueError, match=r"activation must be one of 'relu'.*got 'swish'"):
+        Network(net.weights, activation=["tanh", "swish"])
+    with pytest.raises(ValueError, match=r"activation must be one of 'relu'.*got 3"):
+        Network(net.weights, activation=["tanh", 3])
+
+
 def test_weights_are_the_same_whether_biases_are_drawn_or_not():
     """Entries of 900 biases have the standard deviation asked for, to five standard errors."""
     plain, biased = (Network.random([3, 500, 400], 5, bias_scale=s) for s in (None, 0.3))
@@ -150,10 +201,17 @@ def test_weights_are_the_same_whether_biases_are_drawn_or_not():
             {"biases": [None, [1.0]], "activation": "gelu"},
             ", activation='gelu', biases=[False, True]",
         ),
+        ({"activation": ["gelu"]}, ", activation='gelu'"),
+        ({"activation": ["relu"]}, ""),
     ],
 )
 def test_repr(arguments, text):
     assert repr(Network([[[1.0]], [[1.0]]], **arguments)) == f"Network(widths=[1, 1, 1]{text})"
+
+
+def test_repr_of_mixed_activations():
+    net = Network([np.eye(1)] * 3, activation=["relu", SINE])
+    assert repr(net) == "Network(widths=[1, 1, 1, 1], activation=['relu', 'custom'])"
 
 
 @pytest.mark.parametrize("restore", [lambda x: pickle.loads(pickle.dumps(x)), copy.deepcopy])
@@ -166,6 +224,11 @@ def test_copies_keep_biases_and_activation(restore, rng):
         with pytest.raises(ValueError, match="read-only"):
             array += 1.0
     assert repr(restore(Network([[[1.0]]], [None]))) == "Network(widths=[1, 1])"
+    kinds = ["gelu", leaky_relu_of(0.2), "relu", leaky_relu_of(0.2)]
+    twin = restore(Network([np.eye(3)] * 5, activation=kinds))
+    assert [sigma.name for sigma in twin.activations][1::2] == ["leaky_relu(0.2)"] * 2
+    assert twin.activations[1] is twin.activations[3]
+    np.testing.assert_array_equal(twin(X), Network([np.eye(3)] * 5, activation=kinds)(X))
 
 
 def test_biases_are_copied_and_read_only():

@@ -18,7 +18,7 @@ NOT_SAVED = "path must be a file that Network.save wrote, got "
 
 
 def same_network(net, other):
-    assert other.activation.name == net.activation.name
+    assert [sigma.name for sigma in other.activations] == [s.name for s in net.activations]
     for arrays, others in ((net.weights, other.weights), (net.biases, other.biases)):
         for a, b in zip(arrays, others, strict=True):
             assert (a is None) == (b is None)
@@ -94,6 +94,36 @@ def test_functions_are_not_in_the_file(tmp_path):
         Network.load(path, "relu")
 
 
+def test_mixed_activations_are_in_the_file(tmp_path):
+    path, weights = tmp_path / "net", [np.eye(2)] * 4
+    net = Network(weights, activation=["tanh", "relu", "gelu"])
+    net.save(path)
+    same_network(net, Network.load(path))
+    with pytest.raises(ValueError, match=r"activation means nothing for .*\['tanh', 'relu', 'gel"):
+        Network.load(path, "tanh")
+    sine = Activation("sine", *SINE)
+    net = Network(weights, activation=["tanh", sine, "gelu"])
+    net.save(path)
+    with pytest.raises(ValueError, match="given: the functions of 'sine' are not in"):
+        Network.load(path)
+    same_network(net, Network.load(path, net.activations))
+    for other in (sine, ["relu", sine, "gelu"], ["tanh", sine, sine]):
+        message = r"^activation must have \['tanh', 'sine', 'gelu'\], as .* says, got '\w+' for '"
+        with pytest.raises(ValueError, match=message):
+            Network.load(path, other)
+    with pytest.raises(ValueError, match=r"a sequence of 3, one for each, got \["):
+        Network.load(path, ["tanh", "relu"])
+
+
+def test_files_of_one_activation_are_what_they_were(tmp_path):
+    """A name alone, which versions without an activation a layer read too."""
+    for activation in ("tanh", ["tanh", "tanh"]):
+        Network([np.eye(2)] * 3, activation=activation).save(tmp_path / "net")
+        with np.load(tmp_path / "net") as file:
+            assert file["activation"].shape == ()
+            assert str(file["activation"]) == "tanh"
+
+
 SAVED = {
     "format": np.array("rmt_hessian.Network 1"),
     "activation": np.array("relu"),
@@ -117,6 +147,9 @@ def test_foreign_files(tmp_path):
         "biases by number": lambda f: np.savez(f, **SAVED | {"has_bias": np.array([0.0])}),
         "biases in a table": lambda f: np.savez(f, **SAVED | {"has_bias": np.array([[False]])}),
         "an activation by number": lambda f: np.savez(f, **SAVED | {"activation": np.array(3)}),
+        "two activations of no hidden layer": lambda f: np.savez(
+            f, **SAVED | {"activation": np.array(["relu", "tanh"])}
+        ),
         "another format": lambda f: np.savez(f, format=np.array("rmt_hessian.Network 2")),
         "float32": lambda f: np.savez(f, **SAVED | {"weights_0": np.ones((2, 2), np.float32)}),
     }
