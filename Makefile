@@ -141,7 +141,7 @@ test-kernel: $(VENV)/.test ## the tests that last bits could change, under one o
 	$(BIN)/python -m tests.kernels --one -n auto $(SENSITIVE)
 
 test-models: .venv-models/.installed ## tests of networks that come with packages, tests/foreign/, in an environment of their own
-	.venv-models/bin/pytest tests/foreign
+	.venv-models/bin/pytest tests/foreign rmt_hessian/autograd rmt_hessian/model
 
 kills: $(VENV)/.test ## kill a sweep at 50 random moments and resume it (slow)
 	KILLS=50 $(BIN)/pytest tests/sweep/test_kill.py

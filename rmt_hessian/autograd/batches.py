@@ -9,7 +9,7 @@ import numpy as np
 
 from rmt_hessian._checks.arguments import describe, positive_integer, to_numpy
 from rmt_hessian._threads import slices
-from rmt_hessian.autograd.evaluation import DOUBLE, plain_attention, torch_package
+from rmt_hessian.autograd.evaluation import DOUBLE, plainly, torch_package
 
 
 class Batches:
@@ -84,7 +84,7 @@ class Batches:
         """
         inputs = self.cut(self.inputs, part)
         try:
-            with plain_attention():
+            with plainly(self.dtype):
                 if isinstance(inputs, dict):
                     return model(**inputs)
                 return model(*inputs) if isinstance(inputs, tuple) else model(inputs)

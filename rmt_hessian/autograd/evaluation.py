@@ -90,13 +90,19 @@ def name_of(model: Any, module: Any) -> str:
 
 
 @contextmanager
-def plain_attention() -> Iterator[None]:
-    """Where attention is computed by what has a second derivative, and no short cut is taken."""
+def plainly(dtype: np.dtype[Any]) -> Iterator[None]:
+    """Where attention is computed by what has a second derivative, without its short cut.
+
+    Numbers that a model makes on its way, masks or scales, are of the precision of its copy.
+    """
     torch = torch_package()
     attention, fast = torch.nn.attention, torch.backends.mha.get_fastpath_enabled()
+    own = torch.get_default_dtype()
     torch.backends.mha.set_fastpath_enabled(False)
+    torch.set_default_dtype(getattr(torch, dtype.name))
     try:
         with attention.sdpa_kernel(attention.SDPBackend.MATH):
             yield
     finally:
+        torch.set_default_dtype(own)
         torch.backends.mha.set_fastpath_enabled(fast)

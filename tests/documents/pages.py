@@ -16,7 +16,7 @@ Other comments are prose. A block that evaluates something states something, and
 prints; a function that a page defines is called there. A block whose first line is the name of a
 file, ``# my_points.py``, is that file: it is written where the page runs, and what others want of
 it they import. A block that imports a package which is not there (``without``) is left out, as
-those of torch are but in ``tests/foreign``: nothing else on the page may need it.
+those of torch are but in ``tests/foreign``, and with it what uses the names that it would make.
 """
 
 import ast
@@ -75,6 +75,19 @@ def packages(tree):
     return found
 
 
+def names_of(tree):
+    """Names that a block makes, and that it uses."""
+    made, used = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            (used if isinstance(node.ctx, ast.Load) else made).add(node.id)
+        elif isinstance(node, NESTED):
+            made.add(node.name)
+        elif isinstance(node, ast.alias):
+            made.add((node.asname or node.name).partition(".")[0])
+    return made, used
+
+
 @dataclass
 class Page:
     """A page, where it is not true (``complaints``), how many values and outputs it ``stated``."""
@@ -83,6 +96,7 @@ class Page:
     text: str
     without: tuple = ()
     namespace: dict = field(default_factory=lambda: {"__name__": "__main__"})
+    missing: set = field(default_factory=set)
     complaints: list = field(default_factory=list)
     stated: int = 0
 
@@ -96,8 +110,7 @@ class Page:
             for language, source in blocks(self.text):
                 if language == "python":
                     trees.append(ast.parse(source, self.name))
-                    left_out = FILE.match(source) or packages(trees[-1]) & set(self.without)
-                    if not left_out:
+                    if not (FILE.match(source) or self._needs_what_is_not_there(trees[-1])):
                         self._run_block(trees[-1].body, *comments(source))
         except Exception as error:
             frames = traceback.extract_tb(error.__traceback__)
@@ -108,6 +121,13 @@ class Page:
         self._find_unused([statement for tree in trees for statement in tree.body])
         assert not self.complaints, "\n".join(self.complaints)
         return self
+
+    def _needs_what_is_not_there(self, tree):
+        made, used = names_of(tree)
+        if not (packages(tree) & set(self.without) or used & self.missing):
+            return False
+        self.missing |= made - self.namespace.keys()
+        return True
 
     def _run_block(self, statements, beside, alone):
         stated, output = self.stated, ""

@@ -84,14 +84,17 @@ def test_blocks_share_names():
 
 
 def test_blocks_of_packages_that_are_not_there_are_left_out():
-    """Wherever the import stands; those of other packages are not."""
+    """Wherever the import stands, and what needs them; those of other packages are not."""
     blocks = [
         "import nowhere.inside\nx = 1 / 0",
         "def f():\n    from nowhere import y\nf()",
         "import math\nround(math.pi)  # 3",
+        "z = x + math.pi",
+        "z",
+        "math.floor(math.pi)  # 3",
     ]
     text = "".join(f"```python\n{block}\n```\n" for block in blocks)
-    assert Page("made-up.md", text, without=("nowhere",)).run().stated == 1
+    assert Page("made-up.md", text, without=("nowhere",)).run().stated == 2
     with pytest.raises(AssertionError, match="No module named 'nowhere'"):
         Page("made-up.md", text).run()
 
