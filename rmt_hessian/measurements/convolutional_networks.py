@@ -4,29 +4,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from functools import partial
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
+
+from rmt_hessian.autograd.evaluation import torch_package
 
 if TYPE_CHECKING:
     from torch.nn import Module
 
 BatchNorm = Literal["none", "before_relu", "after_relu"]
 WIDTH, N_BLOCKS = 16, 3  # channels and residual blocks
-
-
-def torch_module() -> ModuleType:
-    """The library, of the extra ``torch``.
-
-    Raises
-    ------
-    ImportError
-        If it is not installed.
-    """
-    try:
-        import torch
-    except ImportError:
-        raise ImportError("figure_one needs torch: pip install 'rmt_hessian[torch]'") from None
-    return torch
 
 
 def lenet5(batch_norm: BatchNorm) -> Module:
@@ -36,7 +22,7 @@ def lenet5(batch_norm: BatchNorm) -> Module:
     then, as `BatchNorm1d`, on each of the 400 features of the first linear layer. Between the
     linear layers there is none, so that ``above`` is a chain and ``below`` makes its features.
     """
-    nn = torch_module().nn
+    nn = torch_package().nn
     before, after = _places(batch_norm)
     below = nn.Sequential(
         nn.Conv2d(1, 6, 5, padding=2),
@@ -63,7 +49,7 @@ def residual_network(batch_norm: BatchNorm) -> Module:
     convolution, so before the addition and before ReLU, or behind each ReLU (and the pooling), so
     that the features of each convolution but the first are normalised, channel by channel.
     """
-    nn = torch_module().nn
+    nn = torch_package().nn
     before, after = _places(batch_norm)
     stem = [nn.Conv2d(1, WIDTH, 3, stride=2, padding=1), before(WIDTH), nn.ReLU()]
     stem += [nn.MaxPool2d(2), after(WIDTH)]
@@ -79,13 +65,13 @@ def last_block_convolution(model: Any) -> Module:
 
 def _places(batch_norm: BatchNorm) -> list[Any]:
     """What stands before a ReLU and behind it, functions of the number of channels."""
-    nn = torch_module().nn
+    nn = torch_package().nn
     places = ("before_relu", "after_relu")
     return [nn.BatchNorm2d if batch_norm == place else nn.Identity for place in places]
 
 
 def _block(batch_norm: BatchNorm) -> Module:
-    nn = torch_module().nn
+    nn = torch_package().nn
     before, after = _places(batch_norm)
     convolution = partial(nn.Conv2d, WIDTH, WIDTH, 3, padding=1)
 

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from rmt_hessian.measurements.convolutional_networks import torch_module
+from rmt_hessian.autograd.evaluation import torch_package
 
 MOMENTUM = 0.9
 
@@ -15,7 +15,7 @@ def reproducible(rng):
 
     All three are as before at the end.
     """
-    torch = torch_module()
+    torch = torch_package()
     n_threads = torch.get_num_threads()
     deterministic = torch.are_deterministic_algorithms_enabled()
     with torch.random.fork_rng(devices=[]):
@@ -31,7 +31,7 @@ def reproducible(rng):
 
 def train_by_sgd(model, X, y, rng, *, epochs, learning_rate, batch_size):
     """Mean cross-entropy by SGD with momentum 0.9, the rate falling to 0 along a cosine."""
-    torch = torch_module()
+    torch = torch_package()
     sgd = torch.optim.SGD(model.parameters(), learning_rate, momentum=MOMENTUM)
     n_steps = epochs * -(-len(X) // batch_size)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(sgd, n_steps)
@@ -49,7 +49,7 @@ def set_statistics(model, X):
 
     At initialisation they are none of any data, and behind a training they trail its last steps.
     """
-    torch = torch_module()
+    torch = torch_package()
     layers = [m for m in model.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
     usual = [layer.momentum for layer in layers]
     for layer in layers:
@@ -64,7 +64,7 @@ def set_statistics(model, X):
 
 def loss_and_accuracy(model, X, y):
     """Mean cross-entropy and share of right classes of a model in evaluation."""
-    torch = torch_module()
+    torch = torch_package()
     with torch.no_grad():
         logits = model(X)
         loss = torch.nn.functional.cross_entropy(logits.double(), y)

@@ -6,13 +6,15 @@ from typing import Literal
 
 import numpy as np
 
+from rmt_hessian.autograd import torch_layer, torch_operator
+from rmt_hessian.autograd.convolution import convolution_factors
+from rmt_hessian.autograd.evaluation import torch_package
 from rmt_hessian.hessian.from_network import layer_hessian
 from rmt_hessian.measurements.convolutional_networks import (
     BatchNorm,
     last_block_convolution,
     lenet5,
     residual_network,
-    torch_module,
 )
 from rmt_hessian.measurements.convolutional_training import (
     loss_and_accuracy,
@@ -82,31 +84,29 @@ class ConvolutionalRun:
 
 def first_linear(model, X, y):
     """Of the chain of linear layers of `lenet5`, on the features that the convolutions make."""
-    torch = torch_module()
-    below, above = (deepcopy(part).double() for part in (model.below, model.above))
-    with torch.no_grad():
-        Z = below(X.double()).numpy()
-    H = layer_hessian(chain(above), Z, 0, "ce")
+    with torch_package().no_grad():
+        Z = deepcopy(model.below).double()(X.double()).numpy()
+    H = layer_hessian(Network.from_torch(model.above), Z, 0, "ce")
     return H, kronecker_approximation(H)
-
-
-def chain(above):
-    """`Network` of linear layers with ReLU between them."""
-    linear = [module for module in above if hasattr(module, "weight")]
-    return Network(
-        [module.weight.detach().numpy() for module in linear],
-        [module.bias.detach().numpy() for module in linear],
-        "relu",
-    )
 
 
 def convolution(model, X, y):
     """Of `last_block_convolution`, by automatic differentiation."""
-    from rmt_hessian.autograd import torch_operator
-    from rmt_hessian.autograd.convolution import convolution_factors
-
     of = model, last_block_convolution(model), X.numpy(), y.numpy()
     return torch_operator(*of), convolution_factors(*of)
+
+
+def differentiation_errors(H, model, X, y):
+    """How far products with H are from two other ways, in the layer of `first_linear`, relative.
+
+    ``layer_error``: `torch_layer`, with output Hessians by automatic differentiation.
+    ``operator_error``: `torch_operator`, which knows of no factors.
+    """
+    of = model, model.above[0], X.numpy(), y.numpy()
+    v = np.cos(np.arange(H.shape[0]))
+    product = H @ v
+    errors = {"layer_error": torch_layer(*of) @ v, "operator_error": torch_operator(*of) @ v}
+    return {name: np.abs(u - product).max() / np.abs(product).max() for name, u in errors.items()}
 
 
 @measurement(version=1)
@@ -117,9 +117,10 @@ def figure_one(rng, *, run: ConvolutionalRun, n_top: Count):
     the two ends as first axis. Inputs are grey values less their mean, over their standard
     deviation, over all pixels. Batch normalisation has the statistics of all training digits. Of
     the first network: losses, accuracies, ``singular_values`` (four eigenvectors of norm 1, ten
-    each), beside ``random_singular_values`` of a random vector; all else is of both.
+    each), beside ``random_singular_values`` of a random vector, and of LeNet5
+    `differentiation_errors`; all else is of both.
     """
-    torch = torch_module()
+    torch = torch_package()
     X, y = mnist_digits()
     order = rng.permutation(len(X))
     X, y = X[order].reshape(-1, 1, 28, 28), y[order]
@@ -143,6 +144,8 @@ def figure_one(rng, *, run: ConvolutionalRun, n_top: Count):
             }
             at = X[: run.n_samples], y[: run.n_samples]
             layers = [run.layer(model, *at) for model in models]
+            if run.network == "lenet5":
+                columns |= differentiation_errors(layers[0][0], models[0], *at)
             ends.append(columns | in_pair(layers, n_top))
     k, p = (len(factor) for factor in (layers[0][1].left, layers[0][1].right))
     random = reshape_eigenvectors(rng.standard_normal((k * p, 1)), (k, p))

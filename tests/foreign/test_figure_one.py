@@ -18,12 +18,12 @@ from rmt_hessian.measurements.convolutional_training import (
 )
 from rmt_hessian.measurements.figure_one import (
     ConvolutionalRun,
-    chain,
     convolution,
     figure_one,
     first_linear,
 )
 from rmt_hessian.model.datasets import mnist_digits
+from rmt_hessian.model.networks import Network
 from rmt_hessian.spectra.kronecker import kronecker_error
 from tests.measurements.columns import assert_columns
 
@@ -62,7 +62,7 @@ def test_features_and_chain_give_the_logits_of_the_model(place, digits):
     X, y = digits
     model = drawn(lenet5, place, X)
     H, product = first_linear(model, X, y)
-    logits = chain(deepcopy(model.above).double()).forward(H.features).logits
+    logits = Network.from_torch(model.above)(H.features)
     with torch.no_grad():
         expected = deepcopy(model).double()(X.double()).numpy()
     np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-10 * np.abs(expected).max())
