@@ -187,7 +187,7 @@ $(VENV)/.%: setup.cfg pyproject.toml | $(BIN)/python
 
 .venv-models/.installed: tests/foreign/requirements.txt setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(@D)
-	$(@D)/bin/pip install --quiet --config-settings editable_mode=compat --requirement $< --editable '.[heads,test]'
+	$(@D)/bin/pip install --quiet --config-settings editable_mode=compat --requirement $< --editable '.[heads,paper,torch]'
 	touch $@
 
 $(BIN)/python:

@@ -1,10 +1,11 @@
-"""Hypothesis profiles, threads, and a small sweep file.
+"""Hypothesis profiles, threads, a small sweep file, and the files of a page of the documents.
 
 No deadline: the first call of a kernel compiles it. ``HYPOTHESIS_PROFILE=thorough`` runs 2000
 examples of each property.
 """
 
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import scipy.linalg  # noqa: F401 (loads its BLAS, to be limited below)
 import threadpoolctl
 from hypothesis import HealthCheck, settings
 
+from tests.documents.pages import blocks, write_files
 from tests.small import SMALL, quick_predictions
 
 # commands, which need packages of their own
@@ -44,3 +46,15 @@ def sweep(tmp_path):
     path.write_text(SMALL)
     with quick_predictions():
         yield path
+
+
+@pytest.fixture
+def written(page, tmp_path, monkeypatch):
+    """The blocks of a page, in a folder where its files lie; Python finds them there."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = blocks(page.read_text(encoding="utf-8"))
+    modules = write_files(found, tmp_path)
+    yield found
+    for name in modules:
+        sys.modules.pop(name, None)

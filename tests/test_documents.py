@@ -4,7 +4,6 @@
 """
 
 import re
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from rmt_hessian.sweep.config import parse
 from tests.documents.commands import commands, missing, spans, unknown
-from tests.documents.pages import Page, blocks, write_files
+from tests.documents.pages import Page
 
 ROOT = Path(__file__).parents[1]
 BUILT = [ROOT / "docs" / "api", ROOT / "docs" / "gallery"]  # by `make docs`
@@ -22,18 +21,6 @@ ELSEWHERE = ("torch",)  # tests/foreign runs the pages that import it
 WITHOUT = tuple(name for name in ELSEWHERE if find_spec(name) is None)
 LANGUAGES = {"python", "sh", "toml", "math", "{toctree}", "{include}"}
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
-
-
-@pytest.fixture
-def written(page, tmp_path, monkeypatch):
-    """The blocks of a page, in a folder where its files lie; Python finds them there."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    found = blocks(page.read_text(encoding="utf-8"))
-    modules = write_files(found, tmp_path)
-    yield found
-    for name in modules:
-        sys.modules.pop(name, None)
 
 
 @every_page

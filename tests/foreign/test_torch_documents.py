@@ -22,6 +22,5 @@ def test_there_are_such_pages():
 
 
 @pytest.mark.parametrize("page", FOUND, ids=lambda page: page.name)
-def test_python_says_what_comes(page, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_python_says_what_comes(page, written):
     Page(page.name, page.read_text(encoding="utf-8")).run()
