@@ -102,6 +102,25 @@ def test_dropout_inside_of_a_module(part):
         torch_operator(model, model, np.ones((2, 2, 3)), np.ones((2, 2, 3)), "mse")
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_numbers_a_model_makes_are_of_its_copys_precision(dtype):
+    class Mixed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(3, 3)
+
+        def forward(self, x):
+            return nn.functional.linear(self.layer(x), torch.eye(3))
+
+    torch.manual_seed(0)
+    model, (x, y) = Mixed().eval(), (RNG.standard_normal((4, 3)), [0, 1, 2, 0])
+    before = torch.get_default_dtype()
+    H = torch_operator(model, "layer", x, y, dtype=dtype)
+    assert torch.get_default_dtype() == before
+    plain = nn.Sequential(model.layer).eval()
+    close(dense(H), dense(torch_operator(plain, "0", x, y)), 1e-10 if dtype == "float64" else 1e-4)
+
+
 def test_weights_used_twice_count_twice():
     class Twice(nn.Module):
         def __init__(self):
