@@ -9,7 +9,8 @@ import numpy as np
 
 from rmt_hessian._checks.arguments import describe, positive_integer, to_numpy
 from rmt_hessian._threads import slices
-from rmt_hessian.autograd.evaluation import DOUBLE, plainly, torch_package
+from rmt_hessian.autograd.evaluation import DOUBLE, plainly
+from rmt_hessian.model.torch_import import torch_package
 
 
 class Batches:

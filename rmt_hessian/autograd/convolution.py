@@ -16,10 +16,11 @@ from typing import Any, Literal
 
 from rmt_hessian._checks.arguments import describe, one_of
 from rmt_hessian.autograd.batches import Batches
-from rmt_hessian.autograd.evaluation import evaluation_copy, name_of, torch_package
+from rmt_hessian.autograd.evaluation import evaluation_copy, name_of
 from rmt_hessian.autograd.mean_loss import MeanLoss
 from rmt_hessian.autograd.rows import Cut
 from rmt_hessian.kronecker_product import KroneckerProduct
+from rmt_hessian.model.torch_import import torch_package
 
 Patches = Literal["each", "mean"]
 

@@ -10,24 +10,9 @@ from typing import Any
 import numpy as np
 
 from rmt_hessian._checks.arguments import describe
+from rmt_hessian.model.torch_import import torch_package
 
 DOUBLE = np.dtype(np.float64)
-
-
-def torch_package() -> Any:
-    """``torch``.
-
-    Raises
-    ------
-    ImportError
-        If it is not installed.
-    """
-    try:
-        import torch
-    except ImportError:
-        wanted = "pip install 'rmt_hessian[torch]'"
-        raise ImportError(f"models of PyTorch need torch: {wanted}") from None
-    return torch
 
 
 def evaluation_copy(model: Any, dtype: np.dtype[Any] = DOUBLE) -> Any:

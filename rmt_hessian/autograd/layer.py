@@ -17,12 +17,13 @@ from rmt_hessian._checks.arrays import finite_array
 from rmt_hessian._random import random_generator
 from rmt_hessian._threads import ALL, CHUNK_SIZE
 from rmt_hessian.autograd.batches import Batches
-from rmt_hessian.autograd.evaluation import evaluation_copy, name_of, torch_package
+from rmt_hessian.autograd.evaluation import evaluation_copy, name_of
 from rmt_hessian.autograd.mean_loss import MeanLoss
 from rmt_hessian.autograd.rows import Cut, TorchCurvature
 from rmt_hessian.hessian.layer import LayerHessian
 from rmt_hessian.hessian.output_hessians import LastLayerOutputHessians
 from rmt_hessian.hessian.row_curvature import GivenCurvature
+from rmt_hessian.model.torch_import import torch_package
 
 KEPT = 2**27  # numbers of all M_n, 1 GB: more are made anew when they are asked for
 

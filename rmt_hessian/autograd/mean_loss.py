@@ -15,9 +15,9 @@ import numpy as np
 from rmt_hessian._checks.arguments import describe, refuse_given, to_numpy
 from rmt_hessian._checks.arrays import refuse_masked
 from rmt_hessian.autograd.batches import Batches
-from rmt_hessian.autograd.evaluation import torch_package
 from rmt_hessian.model.losses import get_loss
 from rmt_hessian.model.sample_weights import CountedSamples, counted_samples
+from rmt_hessian.model.torch_import import torch_package
 
 Part = Callable[[int, Any], Any]  # of L, from a batch and what the model makes of it
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from rmt_hessian._threads import ALL, CHUNK_SIZE
 from rmt_hessian._types import FloatArray, IntArray
-from rmt_hessian.autograd.evaluation import torch_package
 from rmt_hessian.autograd.mean_loss import MeanLoss
 from rmt_hessian.hessian.row_curvature import RowCurvature
+from rmt_hessian.model.torch_import import torch_package
 
 MIXED = 1e-12  # a second derivative between two samples, relative to the largest within one
 

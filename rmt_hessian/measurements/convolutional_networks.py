@@ -6,7 +6,7 @@ from collections import OrderedDict
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from rmt_hessian.autograd.evaluation import torch_package
+from rmt_hessian.model.torch_import import torch_package
 
 if TYPE_CHECKING:
     from torch.nn import Module

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from rmt_hessian.autograd.evaluation import torch_package
+from rmt_hessian.model.torch_import import torch_package
 
 MOMENTUM = 0.9
 

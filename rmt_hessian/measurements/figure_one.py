@@ -8,7 +8,6 @@ import numpy as np
 
 from rmt_hessian.autograd import torch_layer, torch_operator
 from rmt_hessian.autograd.convolution import convolution_factors
-from rmt_hessian.autograd.evaluation import torch_package
 from rmt_hessian.hessian.from_network import layer_hessian
 from rmt_hessian.measurements.convolutional_networks import (
     BatchNorm,
@@ -34,6 +33,7 @@ from rmt_hessian.measurements.top_spaces import (
 from rmt_hessian.measurements.training_ends import columns_of_ends
 from rmt_hessian.model.datasets import mnist_digits
 from rmt_hessian.model.networks import Network
+from rmt_hessian.model.torch_import import torch_package
 from rmt_hessian.spectra.kronecker import kronecker_approximation
 from rmt_hessian.spectra.subspaces import reshape_eigenvectors
 from rmt_hessian.theory import overlap_peak

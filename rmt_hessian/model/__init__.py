@@ -25,6 +25,7 @@ Insides:
 * ``onnx_graphs``: where the last product of a graph is
 * ``sklearn_estimators``: an estimator of scikit-learn as weights, biases and an activation
 * ``torch_chains``: a module of PyTorch as weights, biases and activations
+* ``torch_import``: PyTorch itself, where it is needed
 * ``torch_steps``: the graph of a module, step by step
 * ``text_images``: lines of text to be read
 * ``kernels``: compiled

@@ -20,6 +20,7 @@ import numpy as np
 from rmt_hessian._checks.arguments import describe
 from rmt_hessian._types import FloatArray
 from rmt_hessian.activations import Activation, get_activation, leaky_relu_of
+from rmt_hessian.model.torch_import import torch_package
 from rmt_hessian.model.torch_steps import Step, called, one_line, steps_of
 
 ROUNDING = 1e-9  # of the logits in float64, relative to the largest
@@ -45,7 +46,7 @@ class TorchChain:
     """
 
     def __init__(self, module: Any) -> None:
-        torch = _torch()
+        torch = torch_package()
         if not isinstance(module, torch.nn.Module):
             raise ValueError(f"module must be a torch.nn.Module, got {describe(module)}")
         _refuse_lazy_or_hooked(torch, module)
@@ -121,16 +122,6 @@ class TorchChain:
             last.refuse(
                 "be left out: logits are what the last Linear gives, and the loss has the rest"
             )
-
-
-def _torch() -> Any:
-    try:
-        import torch
-        import torch.fx
-    except ImportError as error:
-        wanted = "pip install 'rmt_hessian[torch]'"
-        raise ImportError(f"from_torch needs {error.name}: {wanted}") from None
-    return torch
 
 
 def _refuse_lazy_or_hooked(torch: Any, module: Any) -> None:

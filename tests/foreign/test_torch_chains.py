@@ -466,5 +466,5 @@ def test_wrong_values_get_a_word_of_our_own(kind):
 
 def test_torch_is_asked_for_only_here(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(ImportError, match=r"^from_torch needs torch: pip install 'rmt_hess.*torch"):
+    with pytest.raises(ImportError, match=r"^models of PyTorch need torch: pip install .*torch"):
         Network.from_torch(3)
